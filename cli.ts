@@ -1,0 +1,50 @@
+/**
+ * The command line's entry: reads the arguments, calls a command, sets the exit code.
+ *
+ * @module
+ */
+import { CommanderError } from "commander";
+import { program } from "./cli/program.ts";
+import { UsageError } from "./cli/usage.ts";
+import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
+import { EXIT } from "./core/outcome.ts";
+import { UnmatchedSelectorError } from "./core/selector.ts";
+import { PeerGoneError, SilentPeerError } from "./peer/channel.ts";
+import { ProtocolError } from "./peer/wire.ts";
+
+/** Runs the tool with these arguments and gives its exit code. */
+async function main(args: string[]): Promise<number> {
+  let code: number | Promise<number> = EXIT.ok;
+  const act = (result: number | Promise<number>) => code = result;
+  const command = isVsockTestCall(args) ? vsockTestCommand(act) : program(act);
+  try {
+    command.exitOverride().commands.forEach((sub) => sub.exitOverride());
+    if (args.length === 0) command.help();
+    await command.parseAsync(args, { from: "user" });
+    return await code;
+  } catch (error) {
+    // Commander has already said what was wrong; --help and --version come here with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.broken;
+    await Deno.stderr.write(new TextEncoder().encode(`error: ${explain(error)}\n`));
+    return EXIT.broken;
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) {
+    return `${error.message}\nThe tool calls libc and uses the network: run it with 'deno run -A'.`;
+  }
+  if (!(error instanceof Error)) return String(error);
+  const expected = [
+    UsageError,
+    UnmatchedSelectorError,
+    PeerGoneError,
+    SilentPeerError,
+    ProtocolError,
+  ];
+  if (expected.some((kind) => error instanceof kind)) return error.message;
+  // A defect of ours, or of the system: where it came from helps whoever has to mend it.
+  return error.stack ?? error.message;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

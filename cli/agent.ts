@@ -1,0 +1,87 @@
+/**
+ * The command `agent`: waits for a controller and runs its side of the cases.
+ *
+ * @module
+ */
+import type { EndFacts } from "../core/event.ts";
+import { EXIT } from "../core/outcome.ts";
+import { serveController } from "../peer/agent.ts";
+import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
+import { interruptible } from "./conduct.ts";
+import { ownFacts, sideRunner, type SideSettings } from "./side.ts";
+
+/** Options of `agent`. */
+export interface AgentOptions extends SideSettings {
+  readonly listen: ControlAddress;
+  readonly once?: boolean | undefined;
+}
+
+/** Serves controllers, one after the other, until it is interrupted (or once). */
+export function agent(options: AgentOptions): Promise<number> {
+  const facts = ownFacts("agent", options);
+  const runSide = sideRunner(options);
+  return interruptible(async (stop) => {
+    using listener = listenControl(options.listen);
+    stop.addEventListener("abort", () => listener.close());
+    const { hostname, port } = listener.addr as Deno.NetAddr;
+    log(`listening on ${showAddress({ host: hostname, port })}`);
+    let busy: Promise<void> | undefined;
+    for (;;) {
+      const connection = await accept(listener, stop);
+      if (connection === undefined) return EXIT.interrupted;
+      if (busy !== undefined) {
+        await refuse(connection);
+        continue;
+      }
+      busy = serve(connection, facts, runSide, stop).finally(() => busy = undefined);
+      if (options.once) {
+        await busy;
+        return EXIT.ok;
+      }
+    }
+  });
+}
+
+async function accept(
+  listener: Deno.TcpListener,
+  stop: AbortSignal,
+): Promise<Deno.TcpConn | undefined> {
+  try {
+    return await listener.accept();
+  } catch (error) {
+    if (stop.aborted) return undefined;
+    throw error;
+  }
+}
+
+async function refuse(connection: Deno.TcpConn): Promise<void> {
+  using channel = new LineChannel(connection);
+  await channel.writeLine("REFUSED another controller is using this agent").catch(() => {});
+}
+
+async function serve(
+  connection: Deno.TcpConn,
+  facts: EndFacts,
+  runSide: ReturnType<typeof sideRunner>,
+  stop: AbortSignal,
+): Promise<void> {
+  const { hostname, port } = connection.remoteAddr;
+  const from = showAddress({ host: hostname, port });
+  log(`${from} connected`);
+  connection.setNoDelay(true);
+  using channel = new LineChannel(connection);
+  const onStop = () => channel.close();
+  stop.addEventListener("abort", onStop, { once: true });
+  try {
+    await serveController(channel, facts, runSide);
+    log(`${from} left`);
+  } catch (error) {
+    log(`${from}: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+function log(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`agent: ${text}\n`));
+}

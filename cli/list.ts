@@ -1,0 +1,42 @@
+/**
+ * The commands `list` and `explain`: what cases there are, and what one of them is about.
+ *
+ * @module
+ */
+import { type CaseInfo, FEATURES, levelOf, referenceText, upstreamName } from "../core/case.ts";
+import { EXIT } from "../core/outcome.ts";
+import { screenOf } from "../report/terminal.ts";
+import { upstreamList } from "../suites/upstream.ts";
+import { chosenCases } from "./conduct.ts";
+
+/** Prints the chosen cases, an id and a title a line. */
+export function list(selectors: readonly string[]): number {
+  const cases = chosenCases(selectors);
+  const width = Math.max(...cases.map(({ id }) => id.length));
+  const screen = screenOf(Deno.stdout);
+  for (const { id, title } of cases) screen.write(`${id.padEnd(width)}  ${title}\n`);
+  return EXIT.ok;
+}
+
+/** Prints what is known of the chosen cases. */
+export function explain(selector: string): number {
+  screenOf(Deno.stdout).write(chosenCases([selector]).map(explanation).join("\n"));
+  return EXIT.ok;
+}
+
+/** A case in full, as text that ends with a line end. */
+function explanation(info: CaseInfo): string {
+  const name = upstreamName(info);
+  const position = upstreamList().find((entry) => entry.name === name)?.position;
+  const lines = [
+    info.id,
+    `  ${info.title}`,
+    "",
+    `  requirement  ${info.requirement}`,
+    `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
+    ...(info.needs ?? []).map((feature) => `  needs        ${FEATURES[feature]}`),
+    ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
+    ...(position === undefined ? [] : [`  upstream id  ${position} (Linux 7.3)`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,57 @@
+/**
+ * What users give: checked once, with an error that says what to do.
+ *
+ * @module
+ */
+import { InvalidArgumentError } from "commander";
+import { type ControlAddress, parseAddress } from "../peer/channel.ts";
+
+/** The tool was not used rightly, or lacks what the user asked for; ends it with exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** A whole number in a range, for commander. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** A time in seconds, as milliseconds. */
+export function secondsOption(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 86_400) {
+    throw new InvalidArgumentError("Give a time in seconds, more than 0 and at most 86400.");
+  }
+  return Math.round(value * 1000);
+}
+
+/** A CID: any but the wildcard. */
+export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
+/** A port for which the next one is a port, too. */
+export const vsockPortOption: (text: string) => number = wholeNumber(0, 0xfffffffd);
+/** A TCP port. */
+export const tcpPortOption: (text: string) => number = wholeNumber(1, 65535);
+/** A seed. */
+export const seedOption: (text: string) => number = wholeNumber(0, 0xffffffff);
+
+/** An address of the control channel, for commander. */
+export function addressOption(defaultHost: string): (text: string) => ControlAddress {
+  return (text) => {
+    try {
+      return parseAddress(text, defaultHost);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+  };
+}
+
+/** Adds up the values of an option that may be given several times. */
+export function several<T>(parse: (text: string) => T): (text: string, before?: T[]) => T[] {
+  return (text, before = []) => [...before, parse(text)];
+}

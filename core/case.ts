@@ -1,0 +1,110 @@
+/**
+ * What a conformance case is: what it claims, where the claim comes from, and its two roles.
+ *
+ * @module
+ */
+
+/** What an implementation may lack without being wrong; a case that needs it is then skipped. */
+export const FEATURES = {
+  seqpacket: "SOCK_SEQPACKET sockets between the two sides",
+} as const;
+
+/** The name of a feature that a case may need. */
+export type Feature = keyof typeof FEATURES;
+
+/** The two sides of a case. */
+export type Role = "client" | "server";
+
+/** Where a requirement is written down. */
+export type Reference =
+  | { readonly kind: "man"; readonly page: string; readonly section: number; readonly at: string }
+  | { readonly kind: "spec"; readonly section: string }
+  | { readonly kind: "kernel"; readonly function: string }
+  | { readonly kind: "upstream"; readonly name: string };
+
+/** A manual page, and what in it. */
+export function man(page: string, section: number, at: string): Reference {
+  return { kind: "man", page, section, at };
+}
+
+/** A section of the virtio specification, 1.3. */
+export function spec(section: string): Reference {
+  return { kind: "spec", section };
+}
+
+/** The kernel function that decides. */
+export function kernel(name: string): Reference {
+  return { kind: "kernel", function: name };
+}
+
+/** The case of the kernel's tools/testing/vsock whose meaning this one has. */
+export function upstream(name: string): Reference {
+  return { kind: "upstream", name };
+}
+
+/** A reference as one line of text. */
+export function referenceText(reference: Reference): string {
+  switch (reference.kind) {
+    case "man":
+      return `${reference.page}(${reference.section}): ${reference.at}`;
+    case "spec":
+      return `virtio 1.3, ${reference.section}`;
+    case "kernel":
+      return `kernel, ${reference.function}()`;
+    case "upstream":
+      return `tools/testing/vsock, "${reference.name}"`;
+  }
+}
+
+/** How much a requirement binds: a broken MUST is a failure, a broken SHOULD a warning. */
+export type Level = "must" | "should";
+
+/** What is known of a case without running it. */
+export interface CaseInfo {
+  /** `family/topic/claim`, lower case; never changed and never used again. */
+  readonly id: string;
+  /** One line for people. */
+  readonly title: string;
+  /** One sentence that says MUST or SHOULD, and decides between failure and warning. */
+  readonly requirement: string;
+  readonly refs: readonly Reference[];
+  readonly needs?: readonly Feature[];
+}
+
+/** A case: its client and its server run at the same time, on the two sides. */
+export interface Case<Context> extends CaseInfo {
+  /** Runs on the side that connects. */
+  readonly client: (context: Context) => Promise<void>;
+  /** Runs on the side that accepts; without it that side only keeps out of the way. */
+  readonly server?: (context: Context) => Promise<void>;
+}
+
+const ID = /^[a-z][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*){2}$/;
+
+/**
+ * Checks what a case says of itself.
+ *
+ * @throws {TypeError} where its id or its requirement is not of the form that others rely on.
+ */
+export function validateCase(info: CaseInfo): void {
+  if (!ID.test(info.id)) {
+    throw new TypeError(`Cannot use the case id "${info.id}": it must read family/topic/claim`);
+  }
+  if (levelOf(info) === undefined) {
+    throw new TypeError(`Cannot use the requirement of ${info.id}: it must say MUST or SHOULD`);
+  }
+  if (info.refs.length === 0) {
+    throw new TypeError(`Cannot use the case ${info.id}: it names no source for its requirement`);
+  }
+}
+
+/** The level of a case's requirement; undefined where it says neither MUST nor SHOULD. */
+export function levelOf(info: Pick<CaseInfo, "requirement">): Level | undefined {
+  if (/\bMUST\b/.test(info.requirement)) return "must";
+  return /\bSHOULD\b/.test(info.requirement) ? "should" : undefined;
+}
+
+/** The name of the upstream case that a case was ported from, if any. */
+export function upstreamName(info: Pick<CaseInfo, "refs">): string | undefined {
+  return info.refs.find((reference) => reference.kind === "upstream")?.name;
+}

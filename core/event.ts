@@ -1,0 +1,52 @@
+/**
+ * What happens in a run, as one stream of events that every output is made from.
+ *
+ * @module
+ */
+import type { Direction, Topology } from "./plan.ts";
+import type { Counts, Verdict } from "./outcome.ts";
+
+/** What one end says of itself. */
+export interface EndFacts {
+  /** "host", "guest" or "loopback". */
+  readonly name: string;
+  /** uname -r. */
+  readonly kernel: string;
+  /** uname -m. */
+  readonly machine: string;
+  /** IOCTL_VM_SOCKETS_GET_LOCAL_CID, where there is a /dev/vsock. */
+  readonly localCid?: number;
+  /** The version of the tool. */
+  readonly version: string;
+}
+
+/** Names a case in a direction. */
+export interface CaseRun {
+  /** Counts from 1 over the whole run. */
+  readonly number: number;
+  readonly id: string;
+  readonly direction: Direction;
+}
+
+/** An event of a run. */
+export type RunEvent =
+  | {
+    readonly type: "run-start";
+    readonly topology: Topology;
+    readonly seed: number;
+    readonly total: number;
+    readonly ends: readonly EndFacts[];
+  }
+  | { readonly type: "case-start"; readonly run: CaseRun; readonly title: string }
+  | {
+    readonly type: "case-end";
+    readonly run: CaseRun;
+    readonly title: string;
+    readonly verdict: Verdict;
+  }
+  | { readonly type: "run-end"; readonly counts: Counts; readonly milliseconds: number }
+  /** The run ended before its plan did. */
+  | { readonly type: "run-stopped"; readonly reason: string; readonly notRun: number };
+
+/** Takes the events of a run, in order. */
+export type EventSink = (event: RunEvent) => void;

@@ -1,0 +1,99 @@
+/**
+ * Outcomes: what one side of a case reports, and the verdict that both sides together give.
+ *
+ * @module
+ */
+import type { Level, Role } from "./case.ts";
+
+/** How one side of a case ended. */
+export type SideState =
+  /** All its claims held. */
+  | "pass"
+  /** A claim did not hold. */
+  | "fail"
+  /** It did not end before its deadline. */
+  | "timeout"
+  /** What was needed before its claims could be made did not work. */
+  | "broken"
+  /** It was told to stop, because the other side had already decided the verdict. */
+  | "stopped";
+
+/** What one side of a case reports. */
+export interface SideReport {
+  readonly state: SideState;
+  /** Why, if it did not pass: one line each. */
+  readonly reasons: readonly string[];
+  /** What it was doing last. */
+  readonly step: string;
+  /** How long it took, in milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** The verdict on a case, see docs/outcomes.md. */
+export type Outcome = "pass" | "fail" | "warn" | "skip" | "broken" | "timeout";
+
+/** A verdict with both sides' view of it. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** Why, if it is not a pass: one line each, which name the side they come from. */
+  readonly reasons: readonly string[];
+  readonly milliseconds: number;
+  readonly sides?: Readonly<Record<Role, SideReport>>;
+}
+
+/** The side states that decide a verdict, the one that counts most first. */
+const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken"];
+
+/** Joins what the two sides report. */
+export function joinSides(
+  sides: Readonly<Record<Role, SideReport>>,
+  level: Level,
+  names: Readonly<Record<Role, string>> = { client: "client", server: "server" },
+): Verdict {
+  const both = [sides.client, sides.server];
+  const milliseconds = Math.max(...both.map((side) => side.milliseconds));
+  const decided = DECIDING.find((state) => both.some((side) => side.state === state));
+  const stopped = both.some((side) => side.state === "stopped");
+  if (decided === undefined && !stopped) {
+    return { outcome: "pass", reasons: [], milliseconds, sides };
+  }
+  const reasons = (["client", "server"] as const).flatMap((role) => {
+    const { state, reasons, step } = sides[role];
+    if (state === "pass") return [`${names[role]}: passed`];
+    const last = step === "" ? [] : [`${names[role]}: last step: ${step}`];
+    return [...reasons.map((reason) => `${names[role]}: ${reason}`), ...last];
+  });
+  // A side that was stopped without the other having failed says that the run itself went wrong.
+  const outcome = decided ?? "broken";
+  const warns = outcome === "fail" && level === "should";
+  return { outcome: warns ? "warn" : outcome, reasons, milliseconds, sides };
+}
+
+/** How many verdicts there are of each outcome. */
+export type Counts = Readonly<Record<Outcome, number>>;
+
+/** Counts verdicts. */
+export function countOutcomes(verdicts: Iterable<Pick<Verdict, "outcome">>): Counts {
+  const counts = { pass: 0, fail: 0, warn: 0, skip: 0, broken: 0, timeout: 0 };
+  for (const { outcome } of verdicts) counts[outcome]++;
+  return counts;
+}
+
+/** Exit codes, see docs/outcomes.md. */
+export const EXIT = {
+  ok: 0,
+  /** A case failed or timed out. */
+  failed: 1,
+  /** A case could not be prepared, or the tool was not used rightly. */
+  broken: 2,
+  /** The lab could not be started: EX_UNAVAILABLE of sysexits.h. */
+  unavailable: 69,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** The exit code of a run with these verdicts. */
+export function exitCode(counts: Counts): number {
+  if (counts.fail > 0 || counts.timeout > 0) return EXIT.failed;
+  return counts.broken > 0 ? EXIT.broken : EXIT.ok;
+}

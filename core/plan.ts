@@ -1,0 +1,47 @@
+/**
+ * The plan of a run: which case runs in which direction, and which is skipped, and why.
+ *
+ * @module
+ */
+import type { CaseInfo } from "./case.ts";
+
+/** Which end plays the server; on loopback both are the same machine. */
+export type Direction = "host-server" | "guest-server" | "loopback";
+
+/** What `--direction` takes. */
+export const DIRECTION_CHOICES = ["host-server", "guest-server", "both"] as const;
+
+/** A value of `--direction`. */
+export type DirectionChoice = typeof DIRECTION_CHOICES[number];
+
+/** How the two ends are connected. */
+export type Topology = "loopback" | "guest-host";
+
+/** One thing to do. */
+export interface Planned<C extends CaseInfo = CaseInfo> {
+  readonly case: C;
+  readonly direction: Direction;
+  /** Why it is skipped; empty where it is to run. */
+  readonly skip: readonly string[];
+}
+
+/** The directions that a topology has, of those chosen. */
+export function directionsOf(topology: Topology, choice: DirectionChoice): Direction[] {
+  if (topology === "loopback") return ["loopback"];
+  return choice === "both" ? ["host-server", "guest-server"] : [choice];
+}
+
+/**
+ * Lays out a run: direction by direction, each in the order of the catalogue.
+ *
+ * @param skipReasons why a case cannot run here; empty where it can.
+ */
+export function planRun<C extends CaseInfo>(
+  cases: readonly C[],
+  directions: readonly Direction[],
+  skipReasons: (info: C) => readonly string[] = () => [],
+): Planned<C>[] {
+  return directions.flatMap((direction) =>
+    cases.map((info) => ({ case: info, direction, skip: skipReasons(info) }))
+  );
+}

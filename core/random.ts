@@ -1,0 +1,43 @@
+/**
+ * Seeded randomness: both sides of a case draw the same numbers, and `--seed` draws them again.
+ *
+ * @module
+ */
+
+/** A generator of pseudo-random numbers (mulberry32). */
+export class Random {
+  #state: number;
+
+  /** @param seed any integer; equal seeds give equal numbers. */
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** A number of 32 bits. */
+  next(): number {
+    this.#state = this.#state + 0x6d2b79f5 >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ t >>> 15, t | 1);
+    t ^= t + Math.imul(t ^ t >>> 7, t | 61);
+    return (t ^ t >>> 14) >>> 0;
+  }
+
+  /** A whole number from 0 up to, but not including, `end`. */
+  below(end: number): number {
+    return Math.floor(this.next() / 2 ** 32 * end);
+  }
+
+  /** `length` random bytes. */
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    const filled = new Uint8Array(new ArrayBuffer(length));
+    for (let i = 0; i < length; i++) filled[i] = this.next();
+    return filled;
+  }
+}
+
+/** A seed for one case of a run, so that leaving out another case changes nothing for it. */
+export function seedFor(seed: number, id: string): number {
+  let hash = seed >>> 0;
+  for (const character of id) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,198 @@
+/**
+ * The controller: starts the two sides of each case on its two ends, carries their lines from one
+ * to the other, and joins what they report. An end is an agent, here or over TCP.
+ *
+ * @module
+ */
+import { levelOf, type Role } from "../core/case.ts";
+import type { CaseInfo } from "../core/case.ts";
+import type { EndFacts, EventSink } from "../core/event.ts";
+import { countOutcomes, joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
+import type { Direction, Planned, Topology } from "../core/plan.ts";
+import { seedFor } from "../core/random.ts";
+import type { LineChannel } from "./channel.ts";
+import { unlessAborted } from "./lines.ts";
+import { decodeAnswer, decodeHello, encodeHello, encodeMessage, type Order } from "./wire.ts";
+
+/** How long an end may take to introduce itself, in milliseconds. */
+const HELLO_TIME = 30_000;
+/** How long after a case's deadline an end's report is waited for, in milliseconds. */
+const REPORT_TIME = 5000;
+
+/** One end of a run, as its controller sees it. */
+export class End {
+  readonly name: string;
+  readonly facts: EndFacts;
+  readonly #channel: LineChannel;
+
+  private constructor(name: string, facts: EndFacts, channel: LineChannel) {
+    this.name = name;
+    this.facts = facts;
+    this.#channel = channel;
+  }
+
+  /**
+   * Introduces the controller to an agent.
+   *
+   * @param name what to call this end: "host", "guest" or "loopback".
+   */
+  static async open(name: string, channel: LineChannel, own: EndFacts): Promise<End> {
+    await channel.writeLine(encodeHello(own));
+    const facts = decodeHello(await channel.readLine(HELLO_TIME));
+    return new End(name, { ...facts, name }, channel);
+  }
+
+  /** Tells the agent something. */
+  order(order: Order): Promise<void> {
+    return this.#channel.writeLine(encodeMessage(order));
+  }
+
+  /** Follows a case on this end to its report, giving away its lines as they come. */
+  async follow(run: number, onLine: (text: string) => Promise<void>): Promise<SideReport> {
+    for (;;) {
+      const answer = decodeAnswer(await this.#channel.readLine());
+      if (answer.run !== run) continue;
+      if (answer.type === "done") return answer.report;
+      await onLine(answer.text);
+    }
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+/** The two ends of a run; on loopback both are on one machine. */
+export interface Ends {
+  readonly host: End;
+  readonly guest: End;
+}
+
+/** How a run is made. */
+export interface RunOptions {
+  readonly topology: Topology;
+  readonly plan: readonly Planned[];
+  readonly ends: Ends;
+  /** The AF_VSOCK port of the server; the next one is used as well. */
+  readonly port: number;
+  /** A case's deadline, in milliseconds. */
+  readonly timeout: number;
+  readonly seed: number;
+  readonly sink: EventSink;
+  /** Stops the run; the verdicts so far count. */
+  readonly stop?: AbortSignal;
+}
+
+/** A run that cannot go on: an end is lost. */
+class LostEndError extends Error {}
+
+/**
+ * Runs a plan from its first case to its last.
+ *
+ * @returns the verdicts, in the plan's order; fewer than planned where the run was stopped or an
+ * end was lost, which the event `run-stopped` says.
+ */
+export async function runPlan(options: RunOptions): Promise<Verdict[]> {
+  const { plan, ends, sink, topology, seed } = options;
+  const started = performance.now();
+  const facts = topology === "loopback" ? [ends.host.facts] : [ends.host.facts, ends.guest.facts];
+  sink({ type: "run-start", topology, seed, total: plan.length, ends: facts });
+  const verdicts: Verdict[] = [];
+  for (const planned of plan) {
+    const run = { number: verdicts.length + 1, id: planned.case.id, direction: planned.direction };
+    const { title } = planned.case;
+    const stopped = (reason: string) =>
+      sink({ type: "run-stopped", reason, notRun: plan.length - verdicts.length });
+    if (options.stop?.aborted) {
+      stopped(message(options.stop.reason));
+      break;
+    }
+    sink({ type: "case-start", run, title });
+    try {
+      const verdict = await runPlanned(planned, run.number, options);
+      verdicts.push(verdict);
+      sink({ type: "case-end", run, title, verdict });
+    } catch (error) {
+      if (error instanceof LostEndError) {
+        const verdict: Verdict = { outcome: "broken", reasons: [error.message], milliseconds: 0 };
+        verdicts.push(verdict);
+        sink({ type: "case-end", run, title, verdict });
+      } else if (options.stop?.aborted !== true) throw error;
+      stopped(message(error));
+      break;
+    }
+  }
+  const counts = countOutcomes(verdicts);
+  sink({ type: "run-end", counts, milliseconds: Math.round(performance.now() - started) });
+  return verdicts;
+}
+
+/** Which end plays which role in a direction. */
+export function rolesOf(direction: Direction, { host, guest }: Ends): Record<Role, End> {
+  return direction === "guest-server"
+    ? { client: host, server: guest }
+    : { client: guest, server: host };
+}
+
+async function runPlanned(planned: Planned, run: number, options: RunOptions): Promise<Verdict> {
+  if (planned.skip.length > 0) {
+    return { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
+  }
+  const ends = rolesOf(planned.direction, options.ends);
+  const order = (role: Role): Order => ({
+    type: "start",
+    run,
+    id: planned.case.id,
+    role,
+    port: options.port,
+    seed: seedFor(options.seed, planned.case.id),
+    timeout: options.timeout,
+  });
+  const limit = new AbortController();
+  const timer = setTimeout(
+    () => limit.abort(new LostEndError("an end did not report in time")),
+    options.timeout + REPORT_TIME,
+  );
+  const interrupt = () => limit.abort(options.stop?.reason);
+  options.stop?.addEventListener("abort", interrupt, { once: true });
+  try {
+    const side = async (role: Role, other: Role): Promise<SideReport> => {
+      await reach(ends[role], ends[role].order(order(role)));
+      const forward = (text: string) =>
+        reach(ends[other], ends[other].order({ type: "line", run, text }));
+      const report = await reach(ends[role], ends[role].follow(run, forward));
+      if (report.state !== "pass") {
+        const why = `the ${other === "client" ? "server" : "client"} reported ${report.state}`;
+        await reach(ends[other], ends[other].order({ type: "stop", run, why }));
+      }
+      return report;
+    };
+    // One lost end ends the case at once; the other's rejection is then expected.
+    const [client, server] = await unlessAborted(
+      Promise.all([side("client", "server"), side("server", "client")]),
+      limit.signal,
+    );
+    const names = planned.direction === "loopback"
+      ? undefined
+      : { client: `client (${ends.client.name})`, server: `server (${ends.server.name})` };
+    return joinSides({ client, server }, levelOf(planned.case as CaseInfo) ?? "must", names);
+  } finally {
+    clearTimeout(timer);
+    options.stop?.removeEventListener("abort", interrupt);
+  }
+}
+
+/** Names the end with which something went wrong. */
+async function reach<T>(end: End, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof LostEndError) throw error;
+    throw new LostEndError(`the ${end.name} is lost: ${message(error)}`, { cause: error });
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

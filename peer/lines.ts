@@ -1,0 +1,61 @@
+/**
+ * The lines that the two sides of one case exchange, whichever protocol carries them.
+ *
+ * @module
+ */
+import { ProtocolError } from "./wire.ts";
+
+/** Sends lines to the other side of a case and takes its lines. */
+export interface CaseLines {
+  write(line: string): Promise<void>;
+  /**
+   * The next line.
+   *
+   * @throws the reason of `signal`, when it is aborted first.
+   */
+  read(signal: AbortSignal): Promise<string>;
+}
+
+/** Most lines that may wait unread; a case exchanges a few hundred. */
+const MAX_WAITING = 4096;
+
+/** Lines that arrive one by one and are waited for. */
+export class LineQueue {
+  readonly #lines: string[] = [];
+  #arrived = Promise.withResolvers<void>();
+
+  /**
+   * Takes a line that arrived.
+   *
+   * @throws {ProtocolError} where nobody reads and too many wait.
+   */
+  push(line: string): void {
+    if (this.#lines.length >= MAX_WAITING) {
+      throw new ProtocolError(`the peer sent more than ${MAX_WAITING} lines that no case reads`);
+    }
+    this.#lines.push(line);
+    this.#arrived.resolve();
+  }
+
+  /** Waits for the next line; rejects with the reason of `signal` when that is aborted first. */
+  async read(signal: AbortSignal): Promise<string> {
+    while (this.#lines.length === 0) {
+      await unlessAborted(this.#arrived.promise, signal);
+      this.#arrived = Promise.withResolvers<void>();
+    }
+    return this.#lines.shift() ?? "";
+  }
+}
+
+/** Waits for a promise; rejects with the reason of `signal` when that is aborted first. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

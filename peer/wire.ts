@@ -1,0 +1,233 @@
+/**
+ * The control channel's bytes: lines that end in `\n`, bounded in length, and the messages of our
+ * own dialect. Nothing here reads or writes; see docs/architecture.md for the two protocols.
+ *
+ * @module
+ */
+import type { EndFacts } from "../core/event.ts";
+import type { SideReport, SideState } from "../core/outcome.ts";
+import type { Role } from "../core/case.ts";
+
+/** Longest line that is taken, in bytes; a SideReport with many reasons is a few thousand. */
+export const MAX_LINE = 64 * 1024;
+
+/** The peer broke the protocol. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+}
+
+/** Cuts a stream of bytes into lines. */
+export class LineDecoder {
+  readonly #limit: number;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+
+  /** @param limit the longest line, in bytes without its end. */
+  constructor(limit: number = MAX_LINE) {
+    this.#limit = limit;
+  }
+
+  /**
+   * Takes bytes and gives the lines that they complete, without their ends.
+   *
+   * @throws {ProtocolError} for a line that is too long or is not UTF-8.
+   */
+  push(chunk: Uint8Array): string[] {
+    const lines: string[] = [];
+    let from = 0;
+    for (let end; (end = chunk.indexOf(0x0a, from)) >= 0; from = end + 1) {
+      this.#hold(chunk.subarray(from, end));
+      lines.push(this.#take());
+    }
+    if (from < chunk.length) this.#hold(chunk.slice(from));
+    return lines;
+  }
+
+  /** How many bytes of an unfinished line are held. */
+  get held(): number {
+    return this.#held;
+  }
+
+  #hold(piece: Uint8Array): void {
+    this.#held += piece.length;
+    if (this.#held > this.#limit) {
+      throw new ProtocolError(`the peer sent a line of more than ${this.#limit} bytes`);
+    }
+    this.#pieces.push(piece);
+  }
+
+  #take(): string {
+    const line = new Uint8Array(this.#held);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      line.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    this.#held = 0;
+    try {
+      return this.#decoder.decode(line);
+    } catch {
+      throw new ProtocolError("the peer sent a line that is not UTF-8 text");
+    }
+  }
+}
+
+/** The first line that either side of our dialect writes, with the facts as JSON behind it. */
+export const HELLO = "HELLO vsock-conformance/1";
+
+/** What the controller asks of an agent. */
+export type Order =
+  | {
+    readonly type: "start";
+    /** Counts up; every later message about this case carries it. */
+    readonly run: number;
+    readonly id: string;
+    readonly role: Role;
+    /** The AF_VSOCK port of the server; the case may use the next one as well. */
+    readonly port: number;
+    readonly seed: number;
+    /** The case's deadline, in milliseconds. */
+    readonly timeout: number;
+  }
+  | { readonly type: "line"; readonly run: number; readonly text: string }
+  | { readonly type: "stop"; readonly run: number; readonly why: string };
+
+/** What an agent answers. */
+export type Answer =
+  | { readonly type: "line"; readonly run: number; readonly text: string }
+  | { readonly type: "done"; readonly run: number; readonly report: SideReport };
+
+/** A message as a line. */
+export function encodeMessage(message: Order | Answer): string {
+  return JSON.stringify(message);
+}
+
+/** The line that introduces an end: the facts, and what else it is asked for. */
+export function encodeHello(facts: EndFacts): string {
+  return `${HELLO} ${JSON.stringify(facts)}`;
+}
+
+/**
+ * Reads the line that introduces the other end.
+ *
+ * @throws {ProtocolError} where it is something else; says what, if that is known.
+ */
+export function decodeHello(line: string): EndFacts {
+  if (line === "NEXT" || line === "SKIP") {
+    throw new ProtocolError(
+      `the peer speaks the protocol of the kernel's vsock_test ("${line}"); ` +
+        "use --mode, --control-host and --control-port without a command to stand opposite it",
+    );
+  }
+  if (line.startsWith("REFUSED ")) throw new ProtocolError(`the peer refused: ${line.slice(8)}`);
+  if (!line.startsWith(`${HELLO} `)) {
+    throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
+  }
+  const facts = parseObject(line.slice(HELLO.length + 1), line);
+  const { localCid } = facts;
+  return {
+    name: text(facts, "name"),
+    kernel: text(facts, "kernel"),
+    machine: text(facts, "machine"),
+    version: text(facts, "version"),
+    ...(typeof localCid === "number" ? { localCid } : {}),
+  };
+}
+
+/** @throws {ProtocolError} */
+export function decodeOrder(line: string): Order {
+  const message = parseObject(line, line);
+  const run = integer(message, "run");
+  switch (message.type) {
+    case "start": {
+      const role = text(message, "role");
+      if (role !== "client" && role !== "server") throw unexpected(line);
+      return {
+        type: "start",
+        run,
+        role,
+        id: text(message, "id"),
+        port: integer(message, "port"),
+        seed: integer(message, "seed"),
+        timeout: integer(message, "timeout"),
+      };
+    }
+    case "line":
+      return { type: "line", run, text: text(message, "text") };
+    case "stop":
+      return { type: "stop", run, why: text(message, "why") };
+    default:
+      throw unexpected(line);
+  }
+}
+
+/** @throws {ProtocolError} */
+export function decodeAnswer(line: string): Answer {
+  const message = parseObject(line, line);
+  const run = integer(message, "run");
+  switch (message.type) {
+    case "line":
+      return { type: "line", run, text: text(message, "text") };
+    case "done":
+      return { type: "done", run, report: sideReport(message.report, line) };
+    default:
+      throw unexpected(line);
+  }
+}
+
+const SIDE_STATES: readonly SideState[] = ["pass", "fail", "timeout", "broken", "stopped"];
+
+function sideReport(value: unknown, line: string): SideReport {
+  if (!isRecord(value)) throw unexpected(line);
+  const state = SIDE_STATES.find((known) => known === value.state);
+  const { reasons } = value;
+  if (state === undefined || !Array.isArray(reasons)) throw unexpected(line);
+  // A side that says it failed must say why; one that gives reasons did not pass.
+  if ((state === "pass") !== (reasons.length === 0)) throw unexpected(line);
+  return {
+    state,
+    reasons: reasons.map((reason) => String(reason)),
+    step: text(value, "step"),
+    milliseconds: integer(value, "milliseconds"),
+  };
+}
+
+/** Text from a peer, as it can be shown in a message. */
+export function quote(line: string): string {
+  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}...` : line);
+}
+
+function unexpected(line: string): ProtocolError {
+  return new ProtocolError(`the peer sent a message that makes no sense here: ${quote(line)}`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseObject(json: string, line: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw unexpected(line);
+  }
+  if (!isRecord(value)) throw unexpected(line);
+  return value;
+}
+
+function text(from: Record<string, unknown>, key: string): string {
+  const value = from[key];
+  if (typeof value !== "string") throw unexpected(JSON.stringify(from));
+  return value;
+}
+
+function integer(from: Record<string, unknown>, key: string): number {
+  const value = from[key];
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+    throw unexpected(JSON.stringify(from));
+  }
+  return value;
+}

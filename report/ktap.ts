@@ -1,0 +1,104 @@
+/**
+ * KTAP, version 1 (Documentation/dev-tools/ktap.rst): one subtest for every direction.
+ *
+ * @module
+ */
+import type { RunEvent } from "../core/event.ts";
+import type { Outcome, Verdict } from "../core/outcome.ts";
+import type { Direction } from "../core/plan.ts";
+import { endText, oneLine } from "./text.ts";
+
+const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip"]);
+
+/** Folds the events of a run into KTAP lines. */
+export class KtapWriter {
+  readonly #write: (line: string) => void;
+  readonly #directions: readonly (readonly [Direction, number])[];
+  #direction: Direction | undefined;
+  #number = 0;
+  #group = 0;
+  #groupOk = true;
+
+  /**
+   * @param directions the directions of the plan in order, each with its number of cases.
+   * @param write takes lines without their ends.
+   */
+  constructor(
+    directions: readonly (readonly [Direction, number])[],
+    write: (line: string) => void,
+  ) {
+    this.#directions = directions;
+    this.#write = write;
+  }
+
+  /** Takes the next event. */
+  readonly sink = (event: RunEvent): void => {
+    switch (event.type) {
+      case "run-start":
+        this.#write("KTAP version 1");
+        this.#write(`1..${this.#directions.length}`);
+        for (const end of event.ends) this.#write(`# ${oneLine(endText(end))}`);
+        this.#write(`# seed: ${event.seed}`);
+        break;
+      case "case-start":
+        if (event.run.direction !== this.#direction) this.#startGroup(event.run.direction);
+        break;
+      case "case-end":
+        this.#case(event.run.id, event.verdict);
+        break;
+      case "run-stopped":
+        this.#groupOk = false;
+        this.#write(`# stopped: ${oneLine(event.reason)} (${event.notRun} cases did not run)`);
+        break;
+      case "run-end":
+        this.#endGroup();
+        break;
+    }
+  };
+
+  #startGroup(direction: Direction): void {
+    this.#endGroup();
+    this.#direction = direction;
+    const count = this.#directions.find(([name]) => name === direction)?.[1] ?? 0;
+    this.#write(`# Subtest: ${direction}`);
+    this.#write("  KTAP version 1");
+    this.#write(`  1..${count}`);
+  }
+
+  #endGroup(): void {
+    if (this.#direction === undefined) return;
+    this.#group++;
+    this.#write(`${this.#groupOk ? "ok" : "not ok"} ${this.#group} ${this.#direction}`);
+    this.#direction = undefined;
+    this.#number = 0;
+    this.#groupOk = true;
+  }
+
+  #case(id: string, verdict: Verdict): void {
+    this.#number++;
+    if (!OK.has(verdict.outcome)) {
+      this.#groupOk = false;
+      // A reader takes the diagnostics above a result line for that result's.
+      for (const reason of verdict.reasons) this.#write(`  # ${oneLine(reason)}`);
+    }
+    const result = OK.has(verdict.outcome) ? "ok" : "not ok";
+    this.#write(`  ${result} ${this.#number} ${id}${directive(verdict)}`);
+  }
+}
+
+function directive({ outcome, reasons }: Verdict): string {
+  const why = oneLine(reasons.join("; ")).replaceAll("#", "");
+  switch (outcome) {
+    case "pass":
+    case "fail":
+      return "";
+    case "warn":
+      return ` # warn: ${why}`;
+    case "skip":
+      return ` # SKIP ${why}`;
+    case "broken":
+      return ` # ERROR ${why}`;
+    case "timeout":
+      return ` # TIMEOUT ${why}`;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Small pieces of text that several outputs share.
+ *
+ * @module
+ */
+import type { EndFacts } from "../core/event.ts";
+import type { Counts, Outcome } from "../core/outcome.ts";
+import type { Direction } from "../core/plan.ts";
+
+/** What a direction means, for people. */
+export const DIRECTION_TEXT: Readonly<Record<Direction, string>> = {
+  "host-server": "the host accepts, the guest connects",
+  "guest-server": "the guest accepts, the host connects",
+  loopback: "both sides on one kernel",
+};
+
+/** A duration: `15 ms`, `2.1 s`, `3 min 4 s`. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** An end as one phrase: `guest: Linux 7.3.4 x86_64, CID 3`. */
+export function endText({ name, kernel, machine, localCid }: EndFacts): string {
+  const cid = localCid === undefined || localCid === 0xffffffff ? "" : `, CID ${localCid}`;
+  return `${name}: Linux ${kernel} ${machine}${cid}`;
+}
+
+const COUNT_WORDS: Readonly<Record<Outcome, string>> = {
+  pass: "passed",
+  fail: "failed",
+  timeout: "timed out",
+  broken: "broken",
+  warn: "warned",
+  skip: "skipped",
+};
+
+/** Counts as one line: always how many passed and failed, the others where there are any. */
+export function countsText(counts: Counts): string {
+  const outcomes = Object.keys(COUNT_WORDS) as Outcome[];
+  return outcomes
+    .filter((outcome) => outcome === "pass" || outcome === "fail" || counts[outcome] > 0)
+    .map((outcome) => `${counts[outcome]} ${COUNT_WORDS[outcome]}`)
+    .join(", ");
+}
+
+/** Text from elsewhere on one line, without control characters. */
+export function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}

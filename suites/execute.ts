@@ -1,0 +1,107 @@
+/**
+ * Runs one side of one case: builds its kit, bounds its time, and reports how it ended.
+ *
+ * @module
+ */
+import { ClaimError } from "../core/check.ts";
+import type { Role } from "../core/case.ts";
+import type { SideReport, SideState } from "../core/outcome.ts";
+import { Random } from "../core/random.ts";
+import { type CaseLines, unlessAborted } from "../peer/lines.ts";
+import { StillBlockedError } from "../sys/errno.ts";
+import type { Socket } from "../sys/socket.ts";
+import type { AddressFamily } from "../sys/structs.ts";
+import type { ConformanceCase } from "./kit.ts";
+import { Claims } from "./kit/claims.ts";
+import { Peer } from "./kit/peer.ts";
+import { Vsock } from "./kit/vsock.ts";
+
+/** What one side of a case runs with. */
+export interface SideOptions {
+  readonly family: AddressFamily;
+  /** The CID of the other side. */
+  readonly peerCid: number;
+  /** The server's port. */
+  readonly port: number;
+  readonly seed: number;
+  /** The case's deadline, in milliseconds. */
+  readonly timeout: number;
+  readonly lines: CaseLines;
+  /** Ends the case early: the other side has already decided its verdict. */
+  readonly stop: AbortSignal;
+  /** The class of the sockets; tests give one that errs on purpose. */
+  readonly socketClass?: typeof Socket;
+}
+
+/** How long a case may take to stop once it was told to, in milliseconds. */
+const GRACE = 2000;
+
+/** The case's deadline passed. */
+class DeadlineError extends Error {}
+
+/** Runs a side; never throws for what the case does. */
+export async function executeSide(
+  definition: ConformanceCase,
+  role: Role,
+  options: SideOptions,
+): Promise<SideReport> {
+  const started = performance.now();
+  const ending = new AbortController();
+  const seconds = options.timeout / 1000;
+  const deadline = new DeadlineError(`it had not ended after ${seconds} s`);
+  const timer = setTimeout(() => ending.abort(deadline), options.timeout);
+  const stop = () => ending.abort(options.stop.reason);
+  options.stop.addEventListener("abort", stop, { once: true });
+  if (options.stop.aborted) stop();
+
+  const check = new Claims();
+  let step = "";
+  const trace = (next: string) => step = next;
+  // A claim that did not hold decides, whatever came after it.
+  const report = (state: SideState, reasons: readonly string[]): SideReport => ({
+    state: check.mismatches.length > 0 ? "fail" : state,
+    reasons: [...check.mismatches, ...reasons],
+    step,
+    milliseconds: Math.round(performance.now() - started),
+  });
+
+  const peer = new Peer(options.lines, ending.signal, trace);
+  const context = { signal: ending.signal, trace };
+  using vsock = new Vsock({ ...options, context, peer });
+  const run = definition[role]?.({ vsock, peer, check, random: new Random(options.seed) });
+  try {
+    await ended(run ?? Promise.resolve(), ending.signal);
+    return report("pass", []);
+  } catch (error) {
+    if (error instanceof ClaimError) return report("fail", []);
+    if (options.stop.aborted && ending.signal.reason === options.stop.reason) {
+      return report("stopped", [`stopped: ${message(options.stop.reason)}`]);
+    }
+    if (ending.signal.aborted) {
+      const blocked = error instanceof StillBlockedError ? [error.message] : [];
+      return report("timeout", [deadline.message, ...blocked]);
+    }
+    return report("broken", [message(error)]);
+  } finally {
+    clearTimeout(timer);
+    options.stop.removeEventListener("abort", stop);
+  }
+}
+
+/** Waits for the body of a case, and a little longer than it is allowed to take. */
+async function ended(body: Promise<void>, signal: AbortSignal): Promise<void> {
+  const late = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const startGrace = () => timer = setTimeout(() => late.abort(signal.reason), GRACE);
+  signal.addEventListener("abort", startGrace, { once: true });
+  try {
+    await unlessAborted(body, late.signal);
+  } finally {
+    signal.removeEventListener("abort", startGrace);
+    clearTimeout(timer);
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

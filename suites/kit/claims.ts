@@ -1,0 +1,93 @@
+/**
+ * Claims about sockets, on top of those about values.
+ *
+ * @module
+ */
+import { Check } from "../../core/check.ts";
+import { messageFlags, MSG_PEEK } from "../../sys/constants.ts";
+import type { Socket } from "../../sys/socket.ts";
+import { type Bytes, bytes, timeval } from "../../sys/structs.ts";
+
+/** What the kernel's tests send where the content does not matter. */
+const BYTE = 0x41;
+
+/** The claims of one side of a case. */
+export class Claims extends Check {
+  /**
+   * Claims that all of the data can be sent; sends again what a call did not take.
+   *
+   * @throws {ClaimError} where that fails.
+   */
+  async sends(socket: Socket, data: Bytes, flags = 0): Promise<void> {
+    const what = `send(${data.length}, ${messageFlags(flags)})`;
+    for (let sent = 0; sent < data.length;) {
+      const count = await this.succeeds(what, () => socket.send(data.subarray(sent), flags));
+      if (count === 0) throw this.stop(`${what}: returned 0 after ${sent} bytes`);
+      sent += count;
+    }
+  }
+
+  /**
+   * Claims that exactly `length` bytes can be received; receives again until they are there. With
+   * MSG_PEEK it looks again until enough is there to be seen.
+   *
+   * @returns the bytes.
+   * @throws {ClaimError} where that fails.
+   */
+  async receives(socket: Socket, length: number, flags = 0): Promise<Bytes> {
+    const what = `recv(${length}, ${messageFlags(flags)})`;
+    const data = bytes(length);
+    for (let got = 0; got < length;) {
+      const rest = data.subarray(got);
+      const count = await this.succeeds(what, () => socket.recv(rest, flags));
+      if (count === 0) throw this.stop(`${what}: end of file after ${got} bytes`);
+      if (count > rest.length) throw this.stop(`${what}: returned ${count}`);
+      if (flags & MSG_PEEK && count < length) continue;
+      got += count;
+    }
+    return data;
+  }
+
+  /** Claims that one byte of the usual content can be sent. */
+  async sendsByte(socket: Socket, flags = 0): Promise<void> {
+    const data = bytes(1);
+    data[0] = BYTE;
+    await this.sends(socket, data, flags);
+  }
+
+  /** Claims that one byte of the usual content can be received. */
+  async receivesByte(socket: Socket, flags = 0): Promise<void> {
+    this.equal((await this.receives(socket, 1, flags))[0], BYTE, "the byte received");
+  }
+
+  /** Claims that there is nothing more to receive: recv(2) returns 0. */
+  async receivesEnd(socket: Socket): Promise<void> {
+    const count = await this.succeeds("recv(1)", () => socket.recv(bytes(1)));
+    this.equal(count, 0, "recv(1) after the last byte");
+  }
+
+  /** Claims that an unsigned long long option takes a value and gives it back. */
+  async setsU64(socket: Socket, level: number, option: number, value: bigint): Promise<void> {
+    const what = `option ${option} of level ${level}`;
+    await this.succeeds(`set ${what}`, () => socket.setU64(level, option, value));
+    const stored = await this.succeeds(`get ${what}`, () => socket.getU64(level, option));
+    this.equal(stored, value, `${what} after setting it`);
+  }
+
+  /** Claims that a struct timeval option takes a time and gives it back. */
+  async setsTimeval(
+    socket: Socket,
+    level: number,
+    option: number,
+    milliseconds: number,
+  ): Promise<void> {
+    const what = `option ${option} of level ${level}`;
+    const value = timeval(milliseconds);
+    await this.succeeds(`set ${what}`, () => socket.setsockopt(level, option, value));
+    const stored = await this.succeeds(
+      `get ${what}`,
+      () => socket.getsockopt(level, option, value.length),
+    );
+    this.sameBytes(stored, value, `${what} after setting it`);
+  }
+}

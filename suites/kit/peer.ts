@@ -1,0 +1,57 @@
+/**
+ * The other side of a case, over the control channel.
+ *
+ * @module
+ */
+import type { CaseLines } from "../../peer/lines.ts";
+
+/** Talks to the other side in the lines that the kernel's tests use. */
+export class Peer {
+  readonly #lines: CaseLines;
+  readonly #signal: AbortSignal;
+  readonly #trace: (step: string) => void;
+
+  constructor(lines: CaseLines, signal: AbortSignal, trace: (step: string) => void) {
+    this.#lines = lines;
+    this.#signal = signal;
+    this.#trace = trace;
+  }
+
+  /** Writes a line. */
+  async writeln(line: string): Promise<void> {
+    this.#trace(`tell the peer ${line}`);
+    await this.#lines.write(line);
+  }
+
+  /**
+   * Waits for a line.
+   *
+   * @throws {Error} when another one comes.
+   */
+  async expectln(line: string): Promise<void> {
+    this.#trace(`wait for the peer's ${line}`);
+    const got = await this.#lines.read(this.#signal);
+    if (got !== line) {
+      throw new Error(`expected "${line}" on the control channel, got ${JSON.stringify(got)}`);
+    }
+  }
+
+  /** Writes a number as a line; numbers are unsigned and have 64 bits. */
+  async writeUlong(value: bigint | number): Promise<void> {
+    await this.writeln(`${BigInt.asUintN(64, BigInt(value))}`);
+  }
+
+  /**
+   * Waits for a number.
+   *
+   * @throws {Error} when the line is none.
+   */
+  async readUlong(): Promise<bigint> {
+    this.#trace("wait for a number from the peer");
+    const line = await this.#lines.read(this.#signal);
+    if (!/^\d{1,20}$/.test(line)) {
+      throw new Error(`expected a number on the control channel, got ${JSON.stringify(line)}`);
+    }
+    return BigInt.asUintN(64, BigInt(line));
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Sockets for cases: opened and connected in one call, and closed when the case ends.
+ *
+ * @module
+ */
+import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../../sys/constants.ts";
+import { type CallContext, Socket, type SocketType } from "../../sys/socket.ts";
+import type { Address, AddressFamily } from "../../sys/structs.ts";
+import type { Peer } from "./peer.ts";
+
+/** What the sockets of a case are made with. */
+export interface VsockOptions {
+  readonly family: AddressFamily;
+  /** The CID of the other side. */
+  readonly peerCid: number;
+  /** The port of the case; the next one is the case's as well. */
+  readonly port: number;
+  readonly context: CallContext;
+  readonly peer: Peer;
+  /** The class of the sockets; tests give one that errs on purpose. */
+  readonly socketClass?: typeof Socket;
+}
+
+/** Prepares sockets. */
+export class Vsock implements Disposable {
+  readonly #options: VsockOptions;
+  readonly #sockets: Socket[] = [];
+
+  constructor(options: VsockOptions) {
+    this.#options = options;
+  }
+
+  /** The peer's address, at the port of the case or another. */
+  peerAddress(port: number = this.#options.port): Address {
+    return { cid: this.#options.peerCid, port };
+  }
+
+  /** An address for bind(2): any CID, the port of the case. */
+  localAddress(port: number = this.#options.port): Address {
+    return { cid: VMADDR_CID_ANY, port };
+  }
+
+  /** A new socket. */
+  open(type: SocketType): Socket {
+    const { family, context, socketClass = Socket } = this.#options;
+    return this.#own(socketClass.open(family, type, context));
+  }
+
+  /** A new socket that is bound. */
+  bound(type: SocketType, address: Address = this.localAddress()): Socket {
+    const socket = this.open(type);
+    socket.bind(address);
+    return socket;
+  }
+
+  /** A new socket that listens. */
+  listening(type: SocketType, backlog = 1): Socket {
+    const socket = this.bound(type);
+    socket.listen(backlog);
+    return socket;
+  }
+
+  /** Waits until the peer listens, and connects to it. */
+  async connect(type: SocketType): Promise<Socket> {
+    await this.#options.peer.expectln("LISTENING");
+    const socket = this.open(type);
+    await socket.connect(this.peerAddress());
+    return socket;
+  }
+
+  /** Listens, tells the peer, and accepts one connection; then listens no more. */
+  async accept(type: SocketType): Promise<Socket> {
+    using listener = this.listening(type);
+    await this.#options.peer.writeln("LISTENING");
+    const { socket } = await listener.accept();
+    return this.#own(socket);
+  }
+
+  /** Waits until the peer has closed or shut down its side of a connection. */
+  async waitRemoteClose(socket: Socket): Promise<void> {
+    while (((await socket.poll(POLLRDHUP)) & (POLLRDHUP | POLLHUP)) === 0);
+  }
+
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets) socket[Symbol.dispose]();
+  }
+
+  #own(socket: Socket): Socket {
+    this.#sockets.push(socket);
+    return socket;
+  }
+}

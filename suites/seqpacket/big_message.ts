@@ -1,0 +1,41 @@
+/**
+ * Messages that can never fit.
+ *
+ * @module
+ */
+import {
+  AF_VSOCK,
+  bytes,
+  defineCase,
+  kernel,
+  man,
+  SO_VM_SOCKETS_BUFFER_SIZE,
+  upstream,
+} from "../kit.ts";
+
+/** One byte more than the buffer holds. */
+export const largerThanBuffer = defineCase({
+  id: "seqpacket/send/larger-than-buffer-is-emsgsize",
+  title: "a message larger than the buffer is EMSGSIZE",
+  requirement: "send() of a message larger than the socket's buffer MUST fail with EMSGSIZE",
+  refs: [
+    upstream("SOCK_SEQPACKET big message"),
+    man("send", 2, "EMSGSIZE"),
+    kernel("virtio_transport_seqpacket_enqueue"),
+  ],
+  needs: ["seqpacket"],
+  async client({ vsock, peer, check }) {
+    using socket = await vsock.connect("seqpacket");
+    const size = await check.succeeds(
+      "getsockopt(SO_VM_SOCKETS_BUFFER_SIZE)",
+      () => socket.getU64(AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE),
+    );
+    const message = bytes(Number(size) + 1);
+    await check.fails("EMSGSIZE", `send(${message.length})`, () => socket.send(message));
+    await peer.writeln("CLISENT");
+  },
+  async server({ vsock, peer }) {
+    using _socket = await vsock.accept("seqpacket");
+    await peer.expectln("CLISENT");
+  },
+});

@@ -1,0 +1,22 @@
+/**
+ * MSG_PEEK on messages.
+ *
+ * @module
+ */
+import { defineCase, kernel, man, upstream } from "../kit.ts";
+import { peekThenReceive, sendToPeeker } from "../kit/peek.ts";
+
+/** Peeking shows the message and its length, and leaves it there. */
+export const msgPeek = defineCase({
+  id: "seqpacket/msg-peek/leaves-message",
+  title: "MSG_PEEK shows a message and its length and leaves it in the queue",
+  requirement: "recv(MSG_PEEK) MUST return the message that the next recv() returns",
+  refs: [
+    upstream("SOCK_SEQPACKET MSG_PEEK"),
+    man("recv", 2, "MSG_PEEK"),
+    kernel("virtio_transport_seqpacket_do_peek"),
+  ],
+  needs: ["seqpacket"],
+  client: (context) => sendToPeeker("seqpacket", context),
+  server: (context) => peekThenReceive("seqpacket", context),
+});

@@ -1,0 +1,51 @@
+/**
+ * SO_RCVTIMEO on messages.
+ *
+ * @module
+ */
+import {
+  bytes,
+  defineCase,
+  man,
+  SO_RCVTIMEO,
+  SOL_SOCKET,
+  timedSleep,
+  TimedSysError,
+  upstream,
+} from "../kit.ts";
+
+const TIMEOUT = 1000;
+/** How much later than that a read may return, in milliseconds. */
+const MAX_LATE = 250;
+/** How much earlier: the kernel counts in ticks, of 10 ms at the longest. */
+const MAX_EARLY = 10;
+
+/** A read that nothing is sent to. */
+export const rcvtimeoEndsRead = defineCase({
+  id: "seqpacket/rcvtimeo/ends-read-with-eagain",
+  title: "SO_RCVTIMEO ends a read() in time with EAGAIN",
+  requirement: "read() MUST fail with EAGAIN when SO_RCVTIMEO has passed, and not much later",
+  refs: [upstream("SOCK_SEQPACKET timeout"), man("socket", 7, "SO_RCVTIMEO")],
+  needs: ["seqpacket"],
+  async client({ vsock, peer, check }) {
+    using socket = await vsock.connect("seqpacket");
+    await check.setsTimeval(socket, SOL_SOCKET, SO_RCVTIMEO, TIMEOUT);
+    // A sleep of the same length beside it tells how late this machine itself is.
+    const sleep = timedSleep(TIMEOUT);
+    const error = await check.fails("EAGAIN", "read()", () => socket.readTimed(bytes(1)));
+    const machineLate = await sleep - TIMEOUT;
+    if (error instanceof TimedSysError) {
+      const late = Number(error.nanoseconds) / 1e6 - TIMEOUT;
+      check.that(late >= -MAX_EARLY, `read() returned ${-Math.round(late)} ms too early`);
+      check.that(
+        late - machineLate <= MAX_LATE,
+        `read() returned ${Math.round(late)} ms late (a sleep: ${Math.round(machineLate)} ms)`,
+      );
+    }
+    await peer.writeln("WAITDONE");
+  },
+  async server({ vsock, peer }) {
+    using _socket = await vsock.accept("seqpacket");
+    await peer.expectln("WAITDONE");
+  },
+});

@@ -1,0 +1,21 @@
+/**
+ * MSG_PEEK on a stream.
+ *
+ * @module
+ */
+import { defineCase, kernel, man, upstream } from "../kit.ts";
+import { peekThenReceive, sendToPeeker } from "../kit/peek.ts";
+
+/** Peeking shows the data and leaves it there. */
+export const msgPeek = defineCase({
+  id: "stream/msg-peek/leaves-data",
+  title: "MSG_PEEK shows the data and leaves it in the queue",
+  requirement: "recv(MSG_PEEK) MUST return the data that the next recv() returns",
+  refs: [
+    upstream("SOCK_STREAM MSG_PEEK"),
+    man("recv", 2, "MSG_PEEK"),
+    kernel("virtio_transport_stream_do_peek"),
+  ],
+  client: (context) => sendToPeeker("stream", context),
+  server: (context) => peekThenReceive("stream", context),
+});

@@ -1,0 +1,115 @@
+/**
+ * Constants of the socket interface under their kernel names, as x86-64 and aarch64 have them.
+ * Source: linux/vm_sockets.h, asm-generic/socket.h, linux/socket.h, asm-generic/poll.h.
+ *
+ * @module
+ */
+
+/** Address families. */
+export const AF_UNIX = 1;
+export const AF_VSOCK = 40;
+
+/** Socket types and the flags that socket(2) and accept4(2) take beside them. */
+export const SOCK_STREAM = 1;
+export const SOCK_SEQPACKET = 5;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+
+/** Special CIDs and ports, linux/vm_sockets.h. */
+export const VMADDR_CID_ANY = 0xffffffff;
+export const VMADDR_CID_HYPERVISOR = 0;
+export const VMADDR_CID_LOCAL = 1;
+export const VMADDR_CID_HOST = 2;
+export const VMADDR_PORT_ANY = 0xffffffff;
+
+/** The socket option level of AF_VSOCK, and its options. */
+export const SO_VM_SOCKETS_BUFFER_SIZE = 0;
+export const SO_VM_SOCKETS_BUFFER_MIN_SIZE = 1;
+export const SO_VM_SOCKETS_BUFFER_MAX_SIZE = 2;
+
+/** Socket options. */
+export const SOL_SOCKET = 1;
+export const SO_ERROR = 4;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_LINGER = 13;
+export const SO_RCVLOWAT = 18;
+export const SO_RCVTIMEO = 20;
+export const SO_SNDTIMEO = 21;
+
+/** Flags of send(2) and recv(2). */
+export const MSG_OOB = 0x01;
+export const MSG_PEEK = 0x02;
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_EOR = 0x80;
+export const MSG_WAITALL = 0x100;
+export const MSG_NOSIGNAL = 0x4000;
+
+/** shutdown(2). */
+export const SHUT_RD = 0;
+export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
+
+/** poll(2) events. */
+export const POLLIN = 0x01;
+export const POLLOUT = 0x04;
+export const POLLERR = 0x08;
+export const POLLHUP = 0x10;
+export const POLLNVAL = 0x20;
+export const POLLRDNORM = 0x40;
+export const POLLRDHUP = 0x2000;
+
+/** Memory protection, mmap(2). */
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const PROT_EXEC = 4;
+export const MAP_PRIVATE = 0x02;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_POPULATE = 0x8000;
+
+/** ioctl(2) requests: bytes not yet sent, and CID of this machine on /dev/vsock. */
+export const SIOCOUTQ = 0x5411;
+export const SIOCINQ = 0x541b;
+export const IOCTL_VM_SOCKETS_GET_LOCAL_CID = 0x7b9;
+
+/** open(2). */
+export const O_RDONLY = 0;
+export const O_CLOEXEC = 0o2000000;
+
+const MSG_NAMES: readonly (readonly [number, string])[] = [
+  [MSG_OOB, "MSG_OOB"],
+  [MSG_PEEK, "MSG_PEEK"],
+  [MSG_TRUNC, "MSG_TRUNC"],
+  [MSG_DONTWAIT, "MSG_DONTWAIT"],
+  [MSG_EOR, "MSG_EOR"],
+  [MSG_WAITALL, "MSG_WAITALL"],
+  [MSG_NOSIGNAL, "MSG_NOSIGNAL"],
+];
+
+const POLL_NAMES: readonly (readonly [number, string])[] = [
+  [POLLIN, "POLLIN"],
+  [POLLOUT, "POLLOUT"],
+  [POLLERR, "POLLERR"],
+  [POLLHUP, "POLLHUP"],
+  [POLLNVAL, "POLLNVAL"],
+  [POLLRDNORM, "POLLRDNORM"],
+  [POLLRDHUP, "POLLRDHUP"],
+];
+
+/** Message flags as names, `MSG_PEEK|MSG_TRUNC`; `0` for none. */
+export function messageFlags(flags: number): string {
+  return flagNames(flags, MSG_NAMES);
+}
+
+/** Poll events as names, `POLLIN|POLLRDHUP`; `0` for none. */
+export function pollEvents(events: number): string {
+  return flagNames(events, POLL_NAMES);
+}
+
+function flagNames(flags: number, table: readonly (readonly [number, string])[]): string {
+  const names = table.filter(([bit]) => flags & bit).map(([, name]) => name);
+  const rest = table.reduce((left, [bit]) => left & ~bit, flags);
+  if (rest !== 0) names.push(`0x${rest.toString(16)}`);
+  return names.join("|") || "0";
+}

@@ -1,0 +1,65 @@
+/**
+ * Memory outside the engine's heap, for the cases in which the kernel must see a hole in it.
+ *
+ * @module
+ */
+import { MAP_ANONYMOUS, MAP_POPULATE, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "./constants.ts";
+import { SysError } from "./errno.ts";
+import { call, callWide } from "./native.ts";
+
+/** sysconf(_SC_PAGESIZE): 4096 on x86-64; 4096, 16384 or 65536 on aarch64. */
+export function pageSize(): number {
+  return call("getpagesize");
+}
+
+/** An anonymous private mapping, mmap(2); unmapped when disposed of. */
+export class Mapping implements Disposable {
+  /** The address of its first byte. */
+  readonly address: bigint;
+  /** Its length in bytes, a multiple of the page size. */
+  readonly length: number;
+  readonly #holes: (readonly [number, number])[] = [];
+  #mapped = true;
+
+  /** @throws {SysError} ENOMEM */
+  constructor(length: number, options: { readonly populate?: boolean } = {}) {
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | (options.populate ? MAP_POPULATE : 0);
+    const result = callWide("mmap", null, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (result < 0n) throw new SysError(`mmap(${length})`, Number(-result));
+    this.address = result;
+    this.length = length;
+  }
+
+  /** Unmaps part of it: what the kernel then reads or writes there is EFAULT. */
+  punch(offset: number, length: number): void {
+    const result = call("munmap", this.address + BigInt(offset), length);
+    if (result < 0) throw new SysError(`munmap(${length})`, -result);
+    this.#holes.push([offset, length]);
+  }
+
+  /**
+   * A view of its bytes, which must not be used after it is unmapped.
+   *
+   * @throws {RangeError} where part of that is unmapped.
+   */
+  bytes(offset = 0, length: number = this.length - offset): Uint8Array<ArrayBuffer> {
+    const inHole = this.#holes.some(([at, size]) => offset < at + size && at < offset + length);
+    if (!this.#mapped || inHole) throw new RangeError("Cannot view memory that is not mapped");
+    const pointer = Deno.UnsafePointer.create(this.address + BigInt(offset));
+    if (pointer === null) throw new RangeError("Cannot view memory at address 0");
+    return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#mapped) return;
+    this.#mapped = false;
+    // munmap(2) passes over what is already unmapped, but another thread may have mapped something
+    // of its own into a hole by now: take only what is left of ours.
+    let at = 0;
+    for (const [hole, size] of [...this.#holes].sort(([a], [b]) => a - b)) {
+      if (hole > at) call("munmap", this.address + BigInt(at), hole - at);
+      at = hole + size;
+    }
+    if (this.length > at) call("munmap", this.address + BigInt(at), this.length - at);
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * The only door to libc: {@linkcode call} for calls that return at once, {@linkcode callBlocking}
+ * for calls that may block, on a thread of their own and with an end.
+ *
+ * @module
+ */
+import { assemble, FRAME } from "./code.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from "./constants.ts";
+
+/** What can be passed to libc: an integer, an address, the address of a buffer, or NULL. */
+export type Argument = number | bigint | ArrayBufferView<ArrayBuffer> | null;
+
+/** What a blocking call returned. */
+export interface Completion {
+  /** The result, or the negated errno. */
+  readonly result: number;
+  /** Nanoseconds between entering and leaving libc, by CLOCK_MONOTONIC on the calling thread. */
+  readonly nanoseconds: bigint;
+  /** Whether the call was interrupted because its signal was aborted. */
+  readonly interrupted: boolean;
+}
+
+/** The real-time signal that ends a blocked system call; its handler does nothing. */
+const WAKE_SIGNAL = 44;
+const PAGE = 4096;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+/** glibc's struct sigaction: handler, 128-byte mask, flags, restorer. */
+const SIGACTION_SIZE = 152;
+
+/** What the bootstrap needs from libc before there is code to call it safely. */
+const BOOTSTRAP = {
+  // void *dlsym(void *handle, const char *symbol)
+  dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+  mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+  // int mprotect(void *addr, size_t len, int prot)
+  mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const INVOKE = { parameters: ["buffer"], result: "i32" } as const;
+const INVOKE_BLOCKING = { parameters: ["buffer"], result: "i32", nonblocking: true } as const;
+
+interface Native {
+  readonly address: (symbol: string) => bigint;
+  readonly invoke: Deno.UnsafeFnPointer<typeof INVOKE>;
+  readonly invokeBlocking: Deno.UnsafeFnPointer<typeof INVOKE_BLOCKING>;
+}
+
+/** A call's frame, see {@linkcode FRAME}. */
+class Frame {
+  readonly bytes = new Uint8Array(new ArrayBuffer(FRAME.size));
+  readonly #words = new BigInt64Array(this.bytes.buffer);
+  readonly #tid = new Int32Array(this.bytes.buffer, FRAME.tid, 1);
+
+  fill(fn: bigint, args: readonly Argument[]): this {
+    this.#words[FRAME.fn / 8] = fn;
+    for (let i = 0; i < 6; i++) this.#words[FRAME.args / 8 + i] = asWord(args[i] ?? 0);
+    return this;
+  }
+
+  /** The thread that is in the call now, or 0. */
+  get tid(): number {
+    return Atomics.load(this.#tid, 0);
+  }
+
+  get result(): bigint {
+    return this.#words[FRAME.result / 8] ?? 0n;
+  }
+
+  get nanoseconds(): bigint {
+    const time = (at: number) =>
+      (this.#words[at / 8] ?? 0n) * 1_000_000_000n + (this.#words[at / 8 + 1] ?? 0n);
+    return time(FRAME.leave) - time(FRAME.enter);
+  }
+}
+
+let native: Native | undefined;
+const syncFrame = new Frame();
+
+/**
+ * Calls a libc function that returns at once.
+ *
+ * @returns its result as an int, or the negated errno where the function returned -1.
+ * @throws {Deno.errors.NotCapable} without the permission to use FFI.
+ */
+export function call(symbol: string, ...args: Argument[]): number {
+  const { address, invoke } = open();
+  return invoke.call(syncFrame.fill(address(symbol), args).bytes);
+}
+
+/** As {@linkcode call}, for a function that returns an address or another 64-bit value. */
+export function callWide(symbol: string, ...args: Argument[]): bigint {
+  call(symbol, ...args);
+  return syncFrame.result;
+}
+
+/**
+ * Calls a libc function that may block, on a thread of its own.
+ *
+ * When `signal` is aborted the system call is interrupted, as alarm(2) would do it, until it
+ * returns; a call that completes in spite of that counts as completed.
+ */
+export async function callBlocking(
+  symbol: string,
+  args: readonly Argument[],
+  signal?: AbortSignal,
+): Promise<Completion> {
+  const { address, invokeBlocking } = open();
+  const frame = new Frame().fill(address(symbol), args);
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const wake = () => {
+    // Before the call there is nobody to wake, so the next tick tries again.
+    if (frame.tid !== 0) call("tgkill", Deno.pid, frame.tid, WAKE_SIGNAL);
+  };
+  const startWaking = () => timer = setInterval(wake, 10);
+  if (signal?.aborted) startWaking();
+  else signal?.addEventListener("abort", startWaking, { once: true });
+  try {
+    const result = await invokeBlocking.call(frame.bytes);
+    keepAlive(args);
+    const interrupted = result === -4 && (signal?.aborted ?? false);
+    return { result, nanoseconds: frame.nanoseconds, interrupted };
+  } finally {
+    signal?.removeEventListener("abort", startWaking);
+    clearInterval(timer);
+  }
+}
+
+/**
+ * Sleeps on a thread of its own, through poll(2).
+ *
+ * @returns how many milliseconds it took, measured on that thread.
+ */
+export async function timedSleep(milliseconds: number): Promise<number> {
+  return Number((await callBlocking("poll", [null, 0, milliseconds])).nanoseconds) / 1e6;
+}
+
+/** The address of a buffer, which must be kept alive by its user. */
+export function addressOf(view: ArrayBufferView<ArrayBuffer>): bigint {
+  // Reading .buffer moves a small array off the engine's heap, where it would be moved about.
+  if (view.buffer.byteLength === 0) return 0n;
+  return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view)));
+}
+
+function asWord(argument: Argument): bigint {
+  if (typeof argument === "bigint") return argument;
+  if (typeof argument === "number") return BigInt(argument);
+  return argument === null ? 0n : addressOf(argument);
+}
+
+/** A use of the arguments after the call, so that no buffer is collected during it. */
+function keepAlive(_args: readonly Argument[]): void {}
+
+/** Opens libc and writes the code page, once. */
+function open(): Native {
+  return native ??= openNative();
+}
+
+function openNative(): Native {
+  if (Deno.build.os !== "linux") {
+    throw new TypeError(`Cannot call libc on ${Deno.build.os}: AF_VSOCK sockets are Linux's`);
+  }
+  const { symbols } = openLibc();
+  const encoder = new TextEncoder();
+  const known = new Map<string, bigint>();
+  const address = (symbol: string): bigint => {
+    const cached = known.get(symbol);
+    if (cached !== undefined) return cached;
+    const pointer = symbols.dlsym(null, encoder.encode(`${symbol}\0`));
+    if (pointer === null) {
+      throw new TypeError(`Cannot find ${symbol} in libc: glibc 2.31 or newer is needed`);
+    }
+    const value = BigInt(Deno.UnsafePointer.value(pointer));
+    known.set(symbol, value);
+    return value;
+  };
+  const code = assemble(Deno.build.arch, {
+    errnoLocation: address("__errno_location"),
+    clockGettime: address("clock_gettime"),
+  });
+  const page = symbols.mmap(
+    null,
+    BigInt(PAGE),
+    PROT_READ | PROT_WRITE,
+    MAP_PRIVATE_ANONYMOUS,
+    -1,
+    0n,
+  );
+  if (page === null || Deno.UnsafePointer.value(page) === 0xffffffffffffffffn) {
+    throw new Error("Cannot map a page for the libc calls: is the process out of memory?");
+  }
+  new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(page, PAGE)).set(code.bytes);
+  if (symbols.mprotect(page, BigInt(PAGE), PROT_READ | PROT_EXEC) !== 0) {
+    throw new Error(
+      "Cannot make a page of libc calls executable: a security policy (such as SELinux execmem " +
+        "or MemoryDenyWriteExecute) forbids it; run where it does not",
+    );
+  }
+  const entry = Deno.UnsafePointer.offset<typeof INVOKE>(page, code.invoke);
+  if (entry === null) throw new Error("Cannot call libc: the page of calls is at address 0");
+  const opened: Native = {
+    address,
+    invoke: new Deno.UnsafeFnPointer(entry, INVOKE),
+    invokeBlocking: new Deno.UnsafeFnPointer(entry, INVOKE_BLOCKING),
+  };
+  native = opened;
+  const action = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
+  const handler = BigInt(Deno.UnsafePointer.value(page)) + BigInt(code.handler);
+  new DataView(action.buffer).setBigUint64(0, handler, true);
+  call("sigaction", WAKE_SIGNAL, action, null);
+  return opened;
+}
+
+function openLibc() {
+  try {
+    return Deno.dlopen("libc.so.6", BOOTSTRAP);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot open libc.so.6: ${reason}; a system with glibc is needed`, {
+      cause: error,
+    });
+  }
+}

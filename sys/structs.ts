@@ -1,0 +1,223 @@
+/**
+ * The structures that libc's socket calls read and write, as x86-64 and aarch64 lay them out.
+ * Encoders return bytes that live outside the engine's heap, so their address stays put.
+ *
+ * @module
+ */
+import { AF_UNIX, AF_VSOCK, VMADDR_CID_ANY, VMADDR_PORT_ANY } from "./constants.ts";
+import { addressOf } from "./native.ts";
+
+/** Bytes whose address can be given to libc. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A fresh zeroed buffer of `size` bytes. */
+export function bytes(size: number): Bytes {
+  return new Uint8Array(new ArrayBuffer(size));
+}
+
+/** Where a socket is: the CID, the port, and svm_flags (vsock(7)). */
+export interface Address {
+  readonly cid: number;
+  readonly port: number;
+  readonly flags?: number;
+}
+
+/** How a family of sockets writes an {@linkcode Address}. */
+export interface AddressFamily {
+  /** The first argument of socket(2). */
+  readonly domain: number;
+  /** The family's name in messages. */
+  readonly name: string;
+  encode(address: Address): Bytes;
+  /** @param length the length that the kernel stored. */
+  decode(sockaddr: Bytes, length: number): Address;
+}
+
+/** Large enough for any address: struct sockaddr_storage. */
+export const SOCKADDR_STORAGE_SIZE = 128;
+/** Size of struct sockaddr_vm. */
+export const SOCKADDR_VM_SIZE = 16;
+
+/** AF_VSOCK: struct sockaddr_vm, linux/vm_sockets.h. */
+export const VSOCK: AddressFamily = {
+  domain: AF_VSOCK,
+  name: "vsock",
+  encode({ cid, port, flags = 0 }) {
+    const sockaddr = bytes(SOCKADDR_VM_SIZE);
+    const view = new DataView(sockaddr.buffer);
+    view.setUint16(0, AF_VSOCK, true);
+    view.setUint32(4, port, true);
+    view.setUint32(8, cid, true);
+    view.setUint8(12, flags);
+    return sockaddr;
+  },
+  decode(sockaddr, length) {
+    if (length !== SOCKADDR_VM_SIZE) {
+      throw new RangeError(
+        `Cannot read a sockaddr_vm: the kernel stored ${length} bytes, not ${SOCKADDR_VM_SIZE}`,
+      );
+    }
+    const view = new DataView(sockaddr.buffer);
+    const family = view.getUint16(0, true);
+    if (family !== AF_VSOCK) {
+      throw new RangeError(`Cannot read a sockaddr_vm: its family is ${family}, not ${AF_VSOCK}`);
+    }
+    return {
+      port: view.getUint32(4, true),
+      cid: view.getUint32(8, true),
+      flags: view.getUint8(12),
+    };
+  },
+};
+
+/**
+ * AF_UNIX in AF_VSOCK's place: the port becomes an abstract name within `namespace`, the CID is
+ * ignored. It exercises the same calls where AF_VSOCK must not be touched.
+ */
+export function unixStandIn(namespace: string): AddressFamily {
+  const prefix = `\0vsock-conformance/${namespace}/`;
+  return {
+    domain: AF_UNIX,
+    name: "unix",
+    encode({ port }) {
+      const path = new TextEncoder().encode(`${prefix}${port}`);
+      const sockaddr = bytes(2 + path.length);
+      new DataView(sockaddr.buffer).setUint16(0, AF_UNIX, true);
+      sockaddr.set(path, 2);
+      return sockaddr;
+    },
+    decode(sockaddr, length) {
+      const path = new TextDecoder().decode(sockaddr.subarray(2, Math.max(2, length)));
+      if (!path.startsWith(prefix)) return { cid: VMADDR_CID_ANY, port: VMADDR_PORT_ANY };
+      return { cid: VMADDR_CID_ANY, port: Number(path.slice(prefix.length)) };
+    },
+  };
+}
+
+/** struct timeval from milliseconds: 16 bytes. */
+export function timeval(milliseconds: number): Bytes {
+  const encoded = bytes(16);
+  const view = new DataView(encoded.buffer);
+  view.setBigInt64(0, BigInt(Math.floor(milliseconds / 1000)), true);
+  view.setBigInt64(8, BigInt(Math.round(milliseconds % 1000 * 1000)), true);
+  return encoded;
+}
+
+/** struct linger: 8 bytes; `seconds` undefined turns lingering off. */
+export function linger(seconds: number | undefined): Bytes {
+  return new Uint8Array(Int32Array.of(seconds === undefined ? 0 : 1, seconds ?? 0).buffer);
+}
+
+/** An int, as most socket options are: 4 bytes. */
+export function int(value: number): Bytes {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
+
+/** An unsigned long long, as SO_VM_SOCKETS_BUFFER_SIZE is: 8 bytes. */
+export function u64(value: bigint): Bytes {
+  return new Uint8Array(BigUint64Array.of(value).buffer);
+}
+
+/** One piece of memory for sendmsg(2) and recvmsg(2): a buffer, or an address and a length. */
+export type IoVector = Bytes | { readonly address: bigint; readonly length: number };
+
+/** One control message, cmsg(3). */
+export interface ControlMessage {
+  readonly level: number;
+  readonly type: number;
+  readonly data: Bytes;
+}
+
+/** struct msghdr with what it points to. */
+export interface MessageHeader {
+  readonly bytes: Bytes;
+  /** Keeps what the header points to alive, and holds the control messages received. */
+  readonly iov: Bytes;
+  readonly control: Bytes | undefined;
+  readonly vectors: readonly IoVector[];
+}
+
+const MSGHDR_SIZE = 56;
+const CMSG_HEADER_SIZE = 16;
+
+/**
+ * struct msghdr over some memory.
+ *
+ * @param control the bytes that msg_control points to: messages to send, or room to receive.
+ */
+export function messageHeader(vectors: readonly IoVector[], control?: Bytes): MessageHeader {
+  const iov = bytes(vectors.length * 16);
+  const iovView = new BigUint64Array(iov.buffer);
+  vectors.forEach((vector, i) => {
+    const isBuffer = vector instanceof Uint8Array;
+    iovView[2 * i] = isBuffer ? addressOf(vector) : vector.address;
+    iovView[2 * i + 1] = BigInt(vector.length);
+  });
+  const header = bytes(MSGHDR_SIZE);
+  const words = new BigUint64Array(header.buffer);
+  words[2] = vectors.length === 0 ? 0n : addressOf(iov);
+  words[3] = BigInt(vectors.length);
+  words[4] = control === undefined ? 0n : addressOf(control);
+  words[5] = BigInt(control?.length ?? 0);
+  return { bytes: header, iov, control, vectors };
+}
+
+/** msg_flags of a received message. */
+export function messageHeaderFlags(header: MessageHeader): number {
+  return new DataView(header.bytes.buffer).getInt32(48, true);
+}
+
+/** The control messages of a received message, by msg_controllen. */
+export function controlMessages(header: MessageHeader): ControlMessage[] {
+  const messages: ControlMessage[] = [];
+  if (header.control === undefined) return messages;
+  const view = new DataView(header.control.buffer, header.control.byteOffset);
+  const end = Number(new DataView(header.bytes.buffer).getBigUint64(40, true));
+  let at = 0;
+  while (at + CMSG_HEADER_SIZE <= end) {
+    const length = Number(view.getBigUint64(at, true));
+    if (length < CMSG_HEADER_SIZE || at + length > end) break;
+    messages.push({
+      level: view.getInt32(at + 8, true),
+      type: view.getInt32(at + 12, true),
+      data: header.control.slice(at + CMSG_HEADER_SIZE, at + length),
+    });
+    at += (length + 7) & ~7;
+  }
+  return messages;
+}
+
+/** Control messages to send, as msg_control wants them. */
+export function encodeControlMessages(messages: readonly ControlMessage[]): Bytes {
+  const size = messages.reduce((sum, { data }) => sum + controlSpace(data.length), 0);
+  const encoded = bytes(size);
+  const view = new DataView(encoded.buffer);
+  let at = 0;
+  for (const { level, type, data } of messages) {
+    view.setBigUint64(at, BigInt(CMSG_HEADER_SIZE + data.length), true);
+    view.setInt32(at + 8, level, true);
+    view.setInt32(at + 12, type, true);
+    encoded.set(data, at + CMSG_HEADER_SIZE);
+    at += controlSpace(data.length);
+  }
+  return encoded;
+}
+
+/** CMSG_SPACE(3): what a control message of `length` bytes takes. */
+export function controlSpace(length: number): number {
+  return CMSG_HEADER_SIZE + ((length + 7) & ~7);
+}
+
+/** struct pollfd: 8 bytes. */
+export function pollfd(fd: number, events: number): Bytes {
+  const encoded = bytes(8);
+  const view = new DataView(encoded.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, events, true);
+  return encoded;
+}
+
+/** revents of a struct pollfd. */
+export function pollRevents(encoded: Bytes): number {
+  return new DataView(encoded.buffer).getUint16(6, true);
+}
