@@ -7,12 +7,11 @@ import type { EndFacts, EventSink } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
-import { bootLab, type LabAddress, openEnds } from "../lab/lab.ts";
+import { type LabAddress, openEnds, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { Progress } from "../lab/progress.ts";
 import { interact } from "../lab/shell.ts";
 import { endLab, findLab, rememberLab, requireLab } from "../lab/state.ts";
-import type { Vm } from "../lab/vm.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
@@ -47,10 +46,10 @@ export function lab(
   const cases = chosenCases(selectors);
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
-    await using booted = await bootLab(labOptions(options), "short", progress);
-    const ends = await openBooted(booted.address, booted.vm, options.timeout, progress, stop);
-    progress.say(`consoles are written to ${booted.address.consoles.join(" and ")}`);
-    return await conductOn(booted.address, ends, cases, options, stop, progress);
+    await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
+    progress.say(`consoles: ${open.address.consoles.join(", ")}`);
+    const onLost = async () => progress.say(await open.vm.explain("an end was lost"));
+    return await conductOn(open.address, open.ends, cases, options, stop, progress, onLost);
   });
 }
 
@@ -61,16 +60,15 @@ export function labUp(options: LabUpOptions): Promise<number> {
       throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
     }
     const progress = new Progress(screenOf(Deno.stderr));
-    const booted = await bootLab(labOptions(options), "long", progress);
+    const open = await openLab(labOptions(options), "long", SELF, progress, stop);
+    closeEnds(open.ends);
     try {
-      const ends = await openBooted(booted.address, booted.vm, options.timeout, progress, stop);
-      closeEnds(ends);
-      await rememberLab(options.name, booted.address);
+      await rememberLab(options.name, open.address);
     } catch (error) {
-      await booted[Symbol.asyncDispose]();
+      await open[Symbol.asyncDispose]();
       throw error;
     }
-    progress.say(`up: ${options.topology}, ${options.kernel}, process ${booted.address.pid}`);
+    progress.say(`up: ${options.topology}, ${options.kernel}, process ${open.address.pid}`);
     progress.say('now "lab run", "lab shell host|guest", and at the end "lab down"');
     return EXIT.ok;
   });
@@ -111,20 +109,8 @@ export async function labShell(
   return await interact(shells[which === "guest" ? 1 : 0], new AbortController().signal);
 }
 
-function labOptions({ topology, timeout, ...kernel }: LabUpOptions) {
-  return { topology, kernel, bootTime: timeout };
-}
-
-async function openBooted(
-  address: LabAddress,
-  vm: Vm,
-  milliseconds: number,
-  progress: Progress,
-  stop: AbortSignal,
-): Promise<Ends> {
-  const what = address.topology === "loopback" ? "a VM" : "a host and its guest";
-  const open = () => vm.during("the boot", milliseconds, (s) => openEnds(address, SELF, s), stop);
-  return await progress.phase("boot", `booting ${what} with ${address.kernel}`, open);
+function labOptions({ topology, kernel, modules, refresh }: LabUpOptions) {
+  return { topology, kernel: { kernel, modules, refresh } };
 }
 
 async function conductOn(
@@ -134,15 +120,20 @@ async function conductOn(
   options: ConductOptions,
   stop: AbortSignal,
   progress: Progress,
+  onLost: () => Promise<void> = async () => {},
 ): Promise<number> {
   let first = true;
-  const sayFirst: EventSink = (event) => {
+  let lost = false;
+  const watch: EventSink = (event) => {
+    if (event.type === "run-stopped") lost = !stop.aborted;
     if (event.type !== "case-end" || !first) return;
     first = false;
     progress.say(progress.summary());
   };
   try {
-    return await conduct(address.topology, ends, cases, options, stop, sayFirst);
+    const code = await conduct(address.topology, ends, cases, options, stop, watch);
+    if (lost) await onLost();
+    return code;
   } finally {
     closeEnds(ends);
   }

@@ -21,6 +21,8 @@ export const MARKS = {
   booted: "lab: booted",
   /** Written by the host when its guest's QEMU has ended. */
   guestEnded: "lab: the guest ended",
+  /** Written by the guest's QEMU when KVM cannot go on. */
+  guestStuck: "KVM internal error",
 } as const;
 
 /** The tool as users run it on machines of their own; the README shows the same words. */
@@ -81,15 +83,17 @@ const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
 
 /**
  * How a host starts its guest. Without a kvm device (a machine whose KVM does not nest) the guest
- * is translated. Under AMD's SVM as TCG emulates it, XSAVE and AVX make the guest's kernel panic.
+ * is translated. Under AMD's SVM as TCG emulates it, XSAVE and AVX make the guest's kernel panic;
+ * and an exception that KVM injects, as for an asynchronous page fault, leaves its type behind in
+ * EXITINTINFO, for which KVM stops the guest if the next exit is to be emulated.
  */
 function startGuest(args: readonly string[]): string {
   const quoted = args.map((argument) => `'${argument}'`).join(" ");
-  return `accel="-accel tcg -cpu max"
+  return `accel="-accel tcg -smp 1 -cpu max"
 if [ -c /dev/kvm ]; then
-  accel="-accel kvm -cpu host"
+  accel="-accel kvm -smp 2 -cpu host"
   grep -q TCG /proc/cpuinfo &&
-    accel="$accel,-xsave,-avx,-avx2,-fma,-f16c,-vaes,-vpclmulqdq,-pku"
+    accel="-accel kvm -smp 1 -cpu host,-xsave,-avx,-avx2,-fma,-f16c,-vaes,-vpclmulqdq,-pku,-kvm-asyncpf,-kvm-asyncpf-int"
 fi
 {
   stty -F /dev/ttyS1 raw -echo

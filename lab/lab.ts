@@ -13,7 +13,7 @@ import { findBundle } from "./bundle.ts";
 import { consoleFolder } from "./cache.ts";
 import { cpio, type CpioEntry } from "./cpio.ts";
 import { findDisk } from "./disk.ts";
-import { LabError } from "./error.ts";
+import { LabError, MishapError } from "./error.ts";
 import { initScript, type VmRole } from "./init.ts";
 import { findKernel, type Kernel, type KernelChoice } from "./kernel.ts";
 import type { Progress } from "./progress.ts";
@@ -25,8 +25,6 @@ import { type Leash, Vm } from "./vm.ts";
 export interface LabOptions {
   readonly topology: Topology;
   readonly kernel: KernelChoice;
-  /** How long the boot may take, in milliseconds. */
-  readonly bootTime: number;
   /** Files to put into the VM besides the lab's own. */
   readonly files?: readonly CpioEntry[];
 }
@@ -51,6 +49,11 @@ export interface BootedLab extends AsyncDisposable {
   readonly vm: Vm;
 }
 
+/** A lab whose agents answer. */
+export interface OpenLab extends BootedLab {
+  readonly ends: Ends;
+}
+
 /** What a lab is made of. */
 interface Parts {
   readonly tools: Tools;
@@ -71,17 +74,57 @@ async function prepare(options: LabOptions, progress: Progress): Promise<Parts> 
   return { tools, kernel, disk, bundle, accelerator };
 }
 
+/** How long a boot may take, in milliseconds; a nested one under TCG takes 15 s when it is alone. */
+const BOOT_TIME = 240_000;
+/** How often a boot is tried: an emulator that fails says nothing about the kernel in it. */
+const BOOT_TRIES = 3;
+
 /**
- * Boots a lab; its agents may not answer yet.
+ * Boots a lab and connects to its agents.
  *
- * @throws {LabError} where something that it needs cannot be had.
+ * @param own what the controller says of itself.
+ * @throws {LabError} where something that it needs cannot be had, or it does not boot.
  */
-export async function bootLab(
+export async function openLab(
   options: LabOptions,
   leash: Leash,
+  own: EndFacts,
   progress: Progress,
-): Promise<BootedLab> {
+  stop: AbortSignal,
+): Promise<OpenLab> {
   const parts = await prepare(options, progress);
+  const what = options.topology === "loopback" ? "a VM" : "a host and its guest";
+  for (let tries = 1;; tries++) {
+    const text = `booting ${what} with ${parts.kernel.name}`;
+    try {
+      return await progress.phase("boot", text, () => bootOnce(options, parts, leash, own, stop));
+    } catch (error) {
+      if (!(error instanceof MishapError) || tries === BOOT_TRIES) throw error;
+      progress.say(`${error.message.split("\n")[0]}; trying again`);
+    }
+  }
+}
+
+async function bootOnce(
+  options: LabOptions,
+  parts: Parts,
+  leash: Leash,
+  own: EndFacts,
+  stop: AbortSignal,
+): Promise<OpenLab> {
+  const booted = await startLab(options, parts, leash);
+  try {
+    const { address, vm } = booted;
+    const open = (signal: AbortSignal) => openEnds(address, own, signal);
+    return { ...booted, ends: await vm.during("the boot", BOOT_TIME, open, stop) };
+  } catch (error) {
+    await booted[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Starts a lab's VM; its agents do not answer yet. */
+async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promise<BootedLab> {
   const consolesIn = await consoleFolder();
   const folder = await Deno.makeTempDir({ prefix: "vsock-lab-" });
   try {

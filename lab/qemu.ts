@@ -52,7 +52,7 @@ export function outerArguments(vm: OuterVm): string[] {
 export function guestArguments(): string[] {
   return [
     ...COMMON,
-    ...["-smp", "2", "-m", "900"],
+    ...["-m", "900"],
     ...boot("/guest/vmlinuz", "/guest/initrd"),
     ...disk("/dev/vda"),
     ...network("restrict=off", [`tcp:0.0.0.0:${SECOND_PORT}-:${AGENT_PORT}`]),

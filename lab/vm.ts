@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LabError, reasonOf } from "./error.ts";
+import { LabError, MishapError, reasonOf } from "./error.ts";
 import { MARKS } from "./init.ts";
 
 /** How a process of the lab may be let go. */
@@ -80,8 +80,8 @@ export class Vm implements AsyncDisposable {
    * Waits for something that the VM must do first.
    *
    * @param what it is, for messages.
-   * @throws {LabError} with the end of the consoles, when the VM or its guest ends before, or the
-   * time runs out; the reason of `stop`, when that is aborted.
+   * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
+   * {@linkcode LabError} when the time runs out; the reason of `stop`, when that is aborted.
    */
   async during<T>(
     what: string,
@@ -97,7 +97,8 @@ export class Vm implements AsyncDisposable {
     } catch (error) {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
-      throw new LabError(await this.#explain(`${what} failed: ${late}${reasonOf(error)}`));
+      const Kind = error instanceof MishapError ? MishapError : LabError;
+      throw new Kind(await this.explain(`${what} failed: ${late}${reasonOf(error)}`));
     } finally {
       over.abort();
     }
@@ -118,14 +119,18 @@ export class Vm implements AsyncDisposable {
   async #mishap(signal: AbortSignal): Promise<never> {
     while (this.#why === undefined) {
       const host = await readText(this.#consoles[0]);
-      if (host.includes(MARKS.guestEnded)) throw new LabError("the guest's QEMU ended");
+      if (host.includes(MARKS.guestEnded)) throw new MishapError("the guest's QEMU ended");
+      if (host.includes(MARKS.guestStuck)) {
+        throw new MishapError("KVM in the host gave up the guest");
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();
     }
-    throw new LabError(this.#why);
+    throw new MishapError(this.#why);
   }
 
-  async #explain(what: string): Promise<string> {
+  /** Some words, with the end of the consoles behind them. */
+  async explain(what: string): Promise<string> {
     const parts = [what];
     for (const path of this.#consoles) {
       const lines = (await readText(path)).split("\n").map((line) => line.trimEnd());
