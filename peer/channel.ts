@@ -101,7 +101,8 @@ export class LineChannel implements Disposable {
       if (count === null) {
         this.#ended ??= new PeerGoneError("the peer closed the control connection");
       } else {
-        this.#lines.push(...this.#decoder.push(this.#chunk.subarray(0, count)));
+        const chunk = this.#chunk.subarray(0, count);
+        for (const line of this.#decoder.push(chunk)) this.#lines.push(line);
       }
     } catch (error) {
       this.#ended ??= error instanceof ProtocolError ? error : gone(error);

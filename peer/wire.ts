@@ -31,17 +31,15 @@ export class LineDecoder {
   /**
    * Takes bytes and gives the lines that they complete, without their ends.
    *
-   * @throws {ProtocolError} for a line that is too long or is not UTF-8.
+   * @throws {ProtocolError} for a line that is too long or is not UTF-8, behind those before it.
    */
-  push(chunk: Uint8Array): string[] {
-    const lines: string[] = [];
+  *push(chunk: Uint8Array): Generator<string, void> {
     let from = 0;
     for (let end; (end = chunk.indexOf(0x0a, from)) >= 0; from = end + 1) {
       this.#hold(chunk.subarray(from, end));
-      lines.push(this.#take());
+      yield this.#take();
     }
     if (from < chunk.length) this.#hold(chunk.slice(from));
-    return lines;
   }
 
   /** How many bytes of an unfinished line are held. */
