@@ -9,7 +9,7 @@ import { UsageError } from "./cli/usage.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
 import { EXIT } from "./core/outcome.ts";
 import { UnmatchedSelectorError } from "./core/selector.ts";
-import { PeerGoneError, SilentPeerError } from "./peer/channel.ts";
+import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
 import { ProtocolError } from "./peer/wire.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
@@ -38,6 +38,7 @@ function explain(error: unknown): string {
   const expected = [
     UsageError,
     UnmatchedSelectorError,
+    ListenError,
     PeerGoneError,
     SilentPeerError,
     ProtocolError,

@@ -16,6 +16,11 @@ export class SilentPeerError extends Error {
   override readonly name = "SilentPeerError";
 }
 
+/** This side cannot listen where it was told to. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
 /** What a channel runs over: a TCP connection, or a pair in memory. */
 export interface ByteStream {
   read(into: Uint8Array): Promise<number | null>;
@@ -184,7 +189,7 @@ async function connectOnce(
 /**
  * Listens for a control client on the address given, and on no other.
  *
- * @throws {Error} naming the address, where it is taken or is not this machine's.
+ * @throws {ListenError} naming the address, where it is taken or is not this machine's.
  */
 export function listenControl({ host, port }: ControlAddress): Deno.TcpListener {
   try {
@@ -195,7 +200,8 @@ export function listenControl({ host, port }: ControlAddress): Deno.TcpListener 
       : error instanceof Error
       ? error.message
       : String(error);
-    throw new Error(`Cannot listen on ${showAddress({ host, port })}: ${reason}`, { cause: error });
+    const where = showAddress({ host, port });
+    throw new ListenError(`Cannot listen on ${where}: ${reason}`, { cause: error });
   }
 }
 

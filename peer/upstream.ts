@@ -7,7 +7,7 @@
  */
 import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
-import { type LineChannel, SilentPeerError } from "./channel.ts";
+import { type LineChannel, PeerGoneError, SilentPeerError } from "./channel.ts";
 import { type CaseLines, unlessAborted } from "./lines.ts";
 import { HELLO, ProtocolError, quote } from "./wire.ts";
 
@@ -85,10 +85,8 @@ async function readBarrier(
     line = await channel.readLine(milliseconds);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const Kind = error instanceof ProtocolError || error instanceof SilentPeerError
-      ? error.constructor as ErrorConstructor
-      : Error;
-    throw new Kind(`${place}: ${reason}`, { cause: error });
+    const Kind = [ProtocolError, SilentPeerError].find((kind) => error instanceof kind);
+    throw new (Kind ?? PeerGoneError)(`${place}: ${reason}`, { cause: error });
   }
   if (expected.includes(line)) return line;
   const hint = line.startsWith(HELLO)
