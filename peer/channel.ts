@@ -149,7 +149,8 @@ async function settledWithin(promise: Promise<void>, milliseconds: number): Prom
 /**
  * Connects to a control server, trying again until the deadline while nobody listens there yet.
  *
- * @throws {PeerGoneError} naming the address, when the deadline passes.
+ * @throws {PeerGoneError} naming the address, when the deadline passes; the reason of `signal`,
+ * when it is aborted first.
  */
 export async function connectControl(
   address: ControlAddress,
@@ -160,8 +161,10 @@ export async function connectControl(
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return new LineChannel(await connectOnce(address, deadline - performance.now()));
+      return new LineChannel(await connectOnce(address, deadline - performance.now(), signal));
     } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof Deno.errors.NotCapable) throw error;
       const left = deadline - performance.now();
       if (!(error instanceof Deno.errors.ConnectionRefused) || left <= 0) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -179,9 +182,11 @@ export async function connectControl(
 async function connectOnce(
   { host, port }: ControlAddress,
   milliseconds: number,
+  signal?: AbortSignal,
 ): Promise<Deno.TcpConn> {
-  const signal = AbortSignal.timeout(Math.max(1, Math.ceil(milliseconds)));
-  const connection = await Deno.connect({ hostname: host, port, signal });
+  const late = AbortSignal.timeout(Math.max(1, Math.ceil(milliseconds)));
+  const ending = signal === undefined ? late : AbortSignal.any([late, signal]);
+  const connection = await Deno.connect({ hostname: host, port, signal: ending });
   connection.setNoDelay(true);
   return connection;
 }
@@ -195,6 +200,7 @@ export function listenControl({ host, port }: ControlAddress): Deno.TcpListener 
   try {
     return Deno.listen({ hostname: host, port });
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
     const reason = error instanceof Deno.errors.AddrInUse
       ? "the port is taken; choose another, or end the program that has it"
       : error instanceof Error
