@@ -222,7 +222,7 @@ export function showAddress({ host, port }: ControlAddress): string {
  * @throws {RangeError} where it is none of these.
  */
 export function parseAddress(text: string, defaultHost = "127.0.0.1"): ControlAddress {
-  const match = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text);
+  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d+)$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65535) {
     throw new RangeError(`Cannot use the address "${text}": write host:port or [v6 address]:port`);
