@@ -38,7 +38,11 @@ Deno.test("LineChannel carries lines both ways, in order", async () => {
 Deno.test("LineChannel never mixes the bytes of lines written at the same time", async () => {
   const [near, far] = streamPair();
   // Takes one byte at a time, as a socket under pressure might.
-  using here = new LineChannel({ ...near, write: (bytes) => near.write(bytes.subarray(0, 1)) });
+  using here = new LineChannel({
+    read: (into) => near.read(into),
+    write: (bytes) => near.write(bytes.subarray(0, 1)),
+    close: () => near.close(),
+  });
   using there = new LineChannel(far);
   const lines = Array.from({ length: 20 }, (_, i) => `${i}`.repeat(5));
   const writes = lines.map((line) => here.writeLine(line));
