@@ -58,8 +58,8 @@ export async function runUpstream(
   for (const step of steps) {
     events.onStart(step);
     const place = `before ${step.position} - ${step.name}`;
-    await channel.writeLine(step.run === undefined ? "SKIP" : "NEXT");
-    const answer = await readBarrier(channel, lineTime, ["NEXT", "SKIP"], place);
+    const word = step.run === undefined ? "SKIP" : "NEXT";
+    const answer = await barrier(channel, word, ["NEXT", "SKIP"], lineTime, place);
     if (step.run === undefined || answer === "SKIP") {
       const by = step.run === undefined ? "us" : "the peer";
       events.onEnd(step, { outcome: "skipped", by });
@@ -69,19 +69,21 @@ export async function runUpstream(
     events.onEnd(step, { outcome: "done", report });
     if (report.state !== "pass") return false;
   }
-  await channel.writeLine("COMPLETED");
-  await readBarrier(channel, lineTime, ["COMPLETED"], "at the end");
+  await barrier(channel, "COMPLETED", ["COMPLETED"], lineTime, "at the end");
   return true;
 }
 
-async function readBarrier(
+/** Writes a word and gives the peer's. */
+async function barrier(
   channel: LineChannel,
-  milliseconds: number,
+  word: string,
   expected: readonly string[],
+  milliseconds: number,
   place: string,
 ): Promise<string> {
   let line: string;
   try {
+    await channel.writeLine(word);
     line = await channel.readLine(milliseconds);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
