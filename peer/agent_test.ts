@@ -157,7 +157,9 @@ Deno.test("serveController() refuses a run number that does not count up", async
 });
 
 Deno.test("serveController() ends with ProtocolError where it is told nonsense, and stops the case", async () => {
-  for (const nonsense of ["NEXT", "{}", "\u0000", '{"type":"start","run":1}', "x".repeat(70_000)]) {
+  for (
+    const nonsense of ["NEXT", "{}", "\u0000", '{"type":"start","run":1}', "x".repeat(300_000)]
+  ) {
     const reasons: unknown[] = [];
     const { greet, order, channel, served } = agent(untilStopped(reasons));
     await greet();

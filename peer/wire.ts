@@ -8,8 +8,8 @@ import type { EndFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
 
-/** Longest line that is taken, in bytes; a SideReport with many reasons is a few thousand. */
-export const MAX_LINE = 64 * 1024;
+/** Longest line that is taken, in bytes; executeSide() keeps a SideReport below half of it. */
+export const MAX_LINE = 256 * 1024;
 
 /** The peer broke the protocol. */
 export class ProtocolError extends Error {
