@@ -10,7 +10,7 @@ import { UsageError } from "./cli/usage.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
 import { EXIT } from "./core/outcome.ts";
 import { UnmatchedSelectorError } from "./core/selector.ts";
-import { PeerGoneError, SilentPeerError } from "./peer/channel.ts";
+import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
 import { ProtocolError } from "./peer/wire.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
@@ -40,6 +40,7 @@ function explain(error: unknown): string {
     LabError,
     UsageError,
     UnmatchedSelectorError,
+    ListenError,
     PeerGoneError,
     SilentPeerError,
     ProtocolError,

@@ -99,13 +99,12 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   const host = options.controlHost ?? (mode === "server" ? "0.0.0.0" : undefined);
   if (host === undefined) throw new UsageError("give --control-host, the server's address");
   ownFacts(mode, { peerCid, standIn: options.standIn });
-  const steps = stepsOf({ ...options, peerCid }, mode);
   return await interruptible(async (stop) => {
     using channel = mode === "server"
       ? await acceptOne(host, port, stop)
       : await connectControl({ host, port }, CONNECT_TIME, stop);
     stop.addEventListener("abort", () => channel.close());
-    const passed = await runUpstream(channel, steps, {
+    const passed = await runUpstream(channel, stepsOf({ ...options, peerCid }, mode, stop), {
       role: mode,
       lineTime: options.caseTimeout,
       events: {
@@ -127,6 +126,7 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
 function stepsOf(
   options: VsockTestOptions & { readonly peerCid: number },
   role: Role,
+  stop: AbortSignal,
 ): UpstreamStep[] {
   const runSide = sideRunner(options);
   const picked = new Set(options.pick);
@@ -146,7 +146,7 @@ function stepsOf(
           seed: seedFor(position, definition.id),
           timeout: options.caseTimeout,
           lines,
-          stop: new AbortController().signal,
+          stop,
         }),
     };
   });

@@ -7,7 +7,7 @@
  */
 import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
-import { type LineChannel, SilentPeerError } from "./channel.ts";
+import { type LineChannel, PeerGoneError, SilentPeerError } from "./channel.ts";
 import { type CaseLines, unlessAborted } from "./lines.ts";
 import { HELLO, ProtocolError, quote } from "./wire.ts";
 
@@ -58,8 +58,8 @@ export async function runUpstream(
   for (const step of steps) {
     events.onStart(step);
     const place = `before ${step.position} - ${step.name}`;
-    await channel.writeLine(step.run === undefined ? "SKIP" : "NEXT");
-    const answer = await readBarrier(channel, lineTime, ["NEXT", "SKIP"], place);
+    const word = step.run === undefined ? "SKIP" : "NEXT";
+    const answer = await barrier(channel, word, ["NEXT", "SKIP"], lineTime, place);
     if (step.run === undefined || answer === "SKIP") {
       const by = step.run === undefined ? "us" : "the peer";
       events.onEnd(step, { outcome: "skipped", by });
@@ -69,26 +69,26 @@ export async function runUpstream(
     events.onEnd(step, { outcome: "done", report });
     if (report.state !== "pass") return false;
   }
-  await channel.writeLine("COMPLETED");
-  await readBarrier(channel, lineTime, ["COMPLETED"], "at the end");
+  await barrier(channel, "COMPLETED", ["COMPLETED"], lineTime, "at the end");
   return true;
 }
 
-async function readBarrier(
+/** Writes a word and gives the peer's. */
+async function barrier(
   channel: LineChannel,
-  milliseconds: number,
+  word: string,
   expected: readonly string[],
+  milliseconds: number,
   place: string,
 ): Promise<string> {
   let line: string;
   try {
+    await channel.writeLine(word);
     line = await channel.readLine(milliseconds);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const Kind = error instanceof ProtocolError || error instanceof SilentPeerError
-      ? error.constructor as ErrorConstructor
-      : Error;
-    throw new Kind(`${place}: ${reason}`, { cause: error });
+    const Kind = [ProtocolError, SilentPeerError].find((kind) => error instanceof kind);
+    throw new (Kind ?? PeerGoneError)(`${place}: ${reason}`, { cause: error });
   }
   if (expected.includes(line)) return line;
   const hint = line.startsWith(HELLO)

@@ -6,6 +6,7 @@
 import { IOCTL_VM_SOCKETS_GET_LOCAL_CID, O_CLOEXEC, O_RDONLY } from "./constants.ts";
 import { SysError } from "./errno.ts";
 import { call } from "./native.ts";
+import { refuseForbidden } from "./socket.ts";
 import { int } from "./structs.ts";
 
 /**
@@ -14,6 +15,7 @@ import { int } from "./structs.ts";
  * @throws {SysError} ENOENT on a kernel without AF_VSOCK, EACCES, ...
  */
 export function localCid(): number {
+  refuseForbidden("/dev/vsock");
   const device = new TextEncoder().encode("/dev/vsock\0");
   const fd = call("open", device, O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw new SysError("open(/dev/vsock)", -fd);
