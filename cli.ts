@@ -19,7 +19,6 @@ async function main(args: string[]): Promise<number> {
   const act = (result: number | Promise<number>) => code = result;
   const command = isVsockTestCall(args) ? vsockTestCommand(act) : program(act);
   try {
-    command.exitOverride().commands.forEach((sub) => sub.exitOverride());
     if (args.length === 0) command.help();
     await command.parseAsync(args, { from: "user" });
     return await code;

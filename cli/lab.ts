@@ -155,7 +155,9 @@ function withTimeout(
     const reason = new LabError(`--timeout: the command had not ended after ${seconds} s`);
     const timer = setTimeout(() => late.abort(reason), milliseconds);
     try {
-      return await body(AbortSignal.any([interrupted, late.signal]));
+      const code = await body(AbortSignal.any([interrupted, late.signal]));
+      late.signal.throwIfAborted();
+      return code;
     } finally {
       clearTimeout(timer);
     }

@@ -18,6 +18,8 @@ const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give
  */
 export function program(act: (code: number | Promise<number>) => void): Command {
   const root = new Command("vsock-conformance")
+    // Commands inherit this; only cli.ts ends the process.
+    .exitOverride()
     .description("Tells whether an AF_VSOCK implementation does what it must.")
     .version(VERSION)
     .showHelpAfterError("(add --help for what can be given)")
