@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { freePort, isAlive, runTool, startAgent, Tool } from "./support/tool.ts";
+import { ReservedPort } from "./support/reserved_port.ts";
+import { isAlive, runTool, startAgent, Tool } from "./support/tool.ts";
 import { freshName } from "./support/unix_pair.ts";
 
 /** Cases that AF_UNIX passes as it is. */
@@ -59,7 +60,8 @@ Deno.test("run ends with 2 where it lacks the permission to use FFI, and says so
 });
 
 Deno.test("run ends with 2 where nobody is at the agent's address", async () => {
-  const address = `127.0.0.1:${freePort()}`;
+  using reserved = new ReservedPort();
+  const address = `127.0.0.1:${reserved.port}`;
   const { code, stderr } = await runTool(run(address, "x", "--connect-timeout", "0.3"));
   assert.equal(code, 2);
   assert.match(stderr, /^error: Cannot reach the peer at 127\.0\.0\.1:\d+: .*is it running/);
@@ -162,8 +164,15 @@ Deno.test("an agent outlives controllers that talk nonsense, and says what they 
 
 Deno.test("the stand-in for vsock_test passes opposite itself, and skips what either side skips", async () => {
   const name = freshName();
-  const port = `${freePort()}`;
-  const common = ["--control-host", "127.0.0.1", "--control-port", port, "--peer-cid", "1"];
+  using reserved = new ReservedPort();
+  const common = [
+    "--control-host",
+    "127.0.0.1",
+    "--control-port",
+    `${reserved.port}`,
+    "--peer-cid",
+    "1",
+  ];
   const cases = ["2", "3", "4", "5", "7", "15"].flatMap((id) => ["--pick", id]);
   const args = [...common, "--stand-in", name, ...cases];
   await using server = new Tool(["--mode", "server", ...args, "--skip", "3"]);
@@ -180,7 +189,8 @@ Deno.test("the stand-in for vsock_test passes opposite itself, and skips what ei
 
 Deno.test("the stand-in for vsock_test ends with 1 where a case fails, and its peer with an error", async () => {
   const name = freshName();
-  const common = ["--control-host", "127.0.0.1", "--control-port", `${freePort()}`];
+  using reserved = new ReservedPort();
+  const common = ["--control-host", "127.0.0.1", "--control-port", `${reserved.port}`];
   const args = [...common, "--peer-cid", "1", "--stand-in", name, "--pick", "0", "--pick", "2"];
   await using server = new Tool(["--mode", "server", ...args]);
   await server.says(/Control socket listening/);
@@ -197,7 +207,9 @@ Deno.test("the stand-in for vsock_test ends with 1 where a case fails, and its p
 
 Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async () => {
   await using silent = scriptedPeer("", true);
-  const port = `${freePort()}`;
+  using forServer = new ReservedPort();
+  using forNobody = new ReservedPort();
+  const port = `${forServer.port}`;
   const stand = ["--peer-cid", "1", "--stand-in", freshName()];
   const { tool: agent, address } = await startAgent("--stand-in", freshName());
   const waiting: [Tool, RegExp | undefined][] = [
@@ -214,7 +226,7 @@ Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async (
       ]),
       /Control socket listening/,
     ],
-    [new Tool(run(`127.0.0.1:${freePort()}`, "x", "--connect-timeout", "60")), undefined],
+    [new Tool(run(`127.0.0.1:${forNobody.port}`, "x", "--connect-timeout", "60")), undefined],
     [new Tool(run(silent.address, "x")), undefined],
   ];
   assert.ok(address !== "");

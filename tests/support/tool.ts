@@ -106,12 +106,6 @@ export async function startAgent(
   return { tool, address };
 }
 
-/** A TCP port of this machine at which nobody listens. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** Whether a process is there. */
 export async function isAlive(pid: number): Promise<boolean> {
   try {

@@ -11,11 +11,14 @@ import {
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
 } from "../../sys/constants.ts";
-import { type ErrnoName, errnoNumber } from "../../sys/errno.ts";
+import { type ErrnoName, errnoNumber, SysError } from "../../sys/errno.ts";
 import { type RawMemory, type ReceivedMessage, Socket, TimedSysError } from "../../sys/socket.ts";
+import { call } from "../../sys/native.ts";
 import { type Address, type Bytes, bytes, type IoVector, u64 } from "../../sys/structs.ts";
 
 const DEFAULT_BUFFER = 262_144n;
+/** How long a closed socket may live on in a process that was forked and calls exec, in ms. */
+const MAX_HELD = 2000;
 const MAX_MESSAGE = 64 * 1024;
 
 /** The error that a call would have failed with. */
@@ -37,6 +40,19 @@ export class VsockLike extends Socket {
   ]);
   /** Messages received ahead of time: AF_UNIX queues a few only, whatever its buffer's size. */
   #inbox: Promise<{ data: Bytes; flags: number }>[] | undefined;
+
+  /** Takes an address again as soon as it is free: another test's process may hold it until exec. */
+  override bind(address: Address): void {
+    for (const deadline = performance.now() + MAX_HELD;;) {
+      try {
+        return super.bind(address);
+      } catch (error) {
+        const held = error instanceof SysError && error.code === "EADDRINUSE";
+        if (!held || performance.now() > deadline) throw error;
+        call("usleep", 1000);
+      }
+    }
+  }
 
   override async connect(address: Address): Promise<void> {
     try {
