@@ -45,6 +45,7 @@ export function isVsockTestCall(args: readonly string[]): boolean {
 export function vsockTestCommand(act: (code: Promise<number>) => void) {
   const testId = several(wholeNumber(0, upstreamList().length - 1));
   return new Command("vsock-conformance")
+    .exitOverride()
     .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
     .addOption(new Option("--mode <role>", "role").choices(["client", "server"] as const))
     .option(
