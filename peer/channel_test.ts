@@ -11,6 +11,7 @@ import {
   SilentPeerError,
   streamPair,
 } from "./channel.ts";
+import { ReservedPort } from "../tests/support/reserved_port.ts";
 import { ProtocolError } from "./wire.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -190,14 +191,9 @@ Deno.test("listenControl() says that an address is not this machine's", () => {
   });
 });
 
-/** A port at which nobody listens. */
-function freePort(): number {
-  using listener = listenControl({ host: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
-
 Deno.test("connectControl() says where nobody answered, once its deadline passed", async () => {
-  const port = freePort();
+  using reserved = new ReservedPort();
+  const { port } = reserved;
   const started = performance.now();
   await assert.rejects(connectControl({ host: "127.0.0.1", port }, 250), (error) => {
     assert.ok(error instanceof PeerGoneError);
@@ -210,7 +206,8 @@ Deno.test("connectControl() says where nobody answered, once its deadline passed
 });
 
 Deno.test("connectControl() waits for a peer that listens only later", async () => {
-  const port = freePort();
+  using reserved = new ReservedPort();
+  const { port } = reserved;
   const connecting = connectControl({ host: "127.0.0.1", port }, 10_000);
   await new Promise((resolve) => setTimeout(resolve, 150));
   using listener = listenControl({ host: "127.0.0.1", port });
@@ -222,7 +219,8 @@ Deno.test("connectControl() waits for a peer that listens only later", async () 
 Deno.test("connectControl() ends with the signal's reason", async () => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(new Error("enough")), 50);
-  const address = { host: "127.0.0.1", port: freePort() };
+  using reserved = new ReservedPort();
+  const address = { host: "127.0.0.1", port: reserved.port };
   await assert.rejects(connectControl(address, 60_000, stop.signal), { message: "enough" });
   await assert.rejects(connectControl(address, 60_000, stop.signal), { message: "enough" });
 });

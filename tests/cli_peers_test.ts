@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { ReservedPort } from "./support/reserved_port.ts";
+import { isAlive, runTool, startAgent, Tool } from "./support/tool.ts";
+import { freshName } from "./support/unix_pair.ts";
+
+/** Cases that AF_UNIX passes as it is. */
+const PASSING = [
+  "stream/close",
+  "stream/msg-peek",
+  "stream/connect/hundred-at-once",
+  "seqpacket/msg-*/*",
+];
+/** Cases that AF_UNIX fails: it refuses instead of resetting. */
+const FAILING = "stream/connect/refused-*";
+
+const run = (address: string, name: string, ...args: string[]) => [
+  "run",
+  ...["--peer-cid", "1", "--agent", address, "--stand-in", name],
+  ...args,
+];
+
+Deno.test("run and agent pass over the stand-in, and agree in KTAP", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const text = await runTool(run(address, name, "--seed", "7", ...PASSING));
+  assert.match(text.stdout, /\n6 passed, 0 failed in /);
+  assert.match(text.stdout, /6 cases, seed 7\n/);
+  assert.equal(text.code, 0, text.stderr);
+  const ktap = await runTool(run(address, name, "--ktap", ...PASSING));
+  assert.equal(ktap.code, 0);
+  assert.match(ktap.stdout, /^KTAP version 1\n1\.\.1\n/);
+  assert.match(ktap.stdout, /\n {2}ok 6 seqpacket\/msg-peek\/leaves-message\nok 1 loopback\n$/);
+  assert.match(ktap.stderr, /6 passed, 0 failed/, "progress goes to standard error");
+});
+
+Deno.test("run ends with 1 where a case fails, and says why", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name, "--once");
+  await using _agent = agent;
+  const { code, stdout } = await runTool(run(address, name, FAILING));
+  assert.equal(code, 1);
+  assert.match(stdout, /FAIL .* stream\/connect\/refused-without-socket\n/);
+  assert.match(stdout, /client: connect\(\) without a listener: expected ECONNRESET, got connect/);
+  assert.match(stdout, /0 passed, 2 failed/);
+  assert.equal((await agent.ended()).code, 0, "--once ends after one controller");
+});
+
+Deno.test("run ends with 2 where it lacks the permission to use FFI, and says so", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const permissions = ["--allow-net", "--allow-env", "--allow-sys"];
+  const { code, stdout } = await runTool(run(address, name, "stream/msg-peek"), permissions);
+  assert.match(
+    stdout,
+    /BRKN .* stream\/msg-peek\/leaves-data\n[^]*Requires ffi access.*--allow-ffi/,
+  );
+  assert.equal(code, 2);
+});
+
+Deno.test("run ends with 2 where nobody is at the agent's address", async () => {
+  using reserved = new ReservedPort();
+  const address = `127.0.0.1:${reserved.port}`;
+  const { code, stderr } = await runTool(run(address, "x", "--connect-timeout", "0.3"));
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: Cannot reach the peer at 127\.0\.0\.1:\d+: .*is it running/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
+
+Deno.test("agent and --mode server end with 2 where the port is taken", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = `${taken.addr.port}`;
+  const stand = ["--peer-cid", "1", "--stand-in", "x"];
+  const agent = await runTool(["agent", "--listen", `127.0.0.1:${port}`, ...stand]);
+  const server = ["--mode", "server", "--control-host", "127.0.0.1", "--control-port", port];
+  for (const { code, stderr } of [agent, await runTool([...server, ...stand])]) {
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: Cannot listen on 127\.0\.0\.1:\d+: the port is taken; choose/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
+});
+
+/** A peer that writes this to whoever connects, and then keeps the connection open or not. */
+function scriptedPeer(says: string, stays: boolean) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const connections: Deno.TcpConn[] = [];
+  const accepting = (async () => {
+    for await (const connection of listener) {
+      connections.push(connection);
+      await connection.write(new TextEncoder().encode(says)).catch(() => {});
+      if (!stays) connection.closeWrite().catch(() => {});
+    }
+  })();
+  return {
+    address: `127.0.0.1:${listener.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting.catch(() => {});
+      connections.forEach((connection) => connection.close());
+    },
+  };
+}
+
+const BAD_PEERS: readonly (readonly [string, string, RegExp])[] = [
+  ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", /no vsock-conformance\/1: it wrote "HTTP/],
+  ["speaks the C protocol", "NEXT\n", /the protocol of the kernel's vsock_test/],
+  ["is another version", "HELLO vsock-conformance/99 {}\n", /the peer is no vsock-conformance\/1/],
+  ["writes no text", "\u00ff\n", /it wrote "ÿ"/],
+  ["closes at once", "", /the peer closed the control connection/],
+];
+
+for (const [what, says, message] of BAD_PEERS) {
+  Deno.test(`run ends with 2 opposite a peer that ${what}`, async () => {
+    await using peer = scriptedPeer(says, says !== "");
+    const { code, stderr } = await runTool(run(peer.address, "x"));
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    assert.equal(code, 2);
+  });
+}
+
+Deno.test("--mode client ends with 2 opposite an agent, and says that it is one", async () => {
+  await using peer = scriptedPeer('HELLO vsock-conformance/1 {"name":"x"}\n', true);
+  const port = peer.address.split(":")[1] ?? "";
+  const where = ["--control-host", "127.0.0.1", "--control-port", port];
+  const args = ["--mode", "client", ...where, "--peer-cid", "1", "--stand-in", "x"];
+  const { code, stderr } = await runTool(args);
+  assert.match(stderr, /before 0 - SOCK_STREAM connection reset: .*started with a command/);
+  assert.equal(code, 2);
+});
+
+Deno.test("an agent serves one controller at a time, refuses a second, and goes on", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  // This one never says anything; whoever comes meanwhile is told that the agent is busy.
+  const [hostname = "", port] = address.split(":");
+  const silent = await Deno.connect({ hostname, port: Number(port) });
+  await agent.says(/connected/);
+  const refused = await runTool(run(address, name, ...PASSING));
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /the peer refused: another controller is using this agent/);
+  silent.close();
+  await agent.says(/: the peer closed|left/);
+  assert.equal((await runTool(run(address, name, ...PASSING))).code, 0);
+});
+
+Deno.test("an agent outlives controllers that talk nonsense, and says what they wrote", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const [hostname = "", port] = address.split(":");
+  for (const nonsense of ["GET / HTTP/1.1\r\n\r\n", "NEXT\n", "\u0000\u0001\n"]) {
+    using controller = await Deno.connect({ hostname, port: Number(port) });
+    await controller.write(new TextEncoder().encode(nonsense));
+    // It closes the connection.
+    assert.equal(await controller.read(new Uint8Array(1)).catch(() => null), null);
+  }
+  await agent.says(/it wrote "GET \/ HTTP\/1\.1/);
+  await agent.says(/protocol of the kernel's vsock_test/);
+  assert.equal((await runTool(run(address, name, ...PASSING))).code, 0);
+});
+
+Deno.test("the stand-in for vsock_test passes opposite itself, and skips what either side skips", async () => {
+  const name = freshName();
+  using reserved = new ReservedPort();
+  const common = [
+    "--control-host",
+    "127.0.0.1",
+    "--control-port",
+    `${reserved.port}`,
+    "--peer-cid",
+    "1",
+  ];
+  const cases = ["2", "3", "4", "5", "7", "15"].flatMap((id) => ["--pick", id]);
+  const args = [...common, "--stand-in", name, ...cases];
+  await using server = new Tool(["--mode", "server", ...args, "--skip", "3"]);
+  await server.says(/Control socket listening/);
+  const client = await runTool(["--mode", "client", ...args, "--skip", "15"]);
+  for (const { code, stdout } of [client, await server.ended()]) {
+    assert.equal(code, 0, stdout);
+    assert.equal(stdout.match(/\.\.\.ok\n/g)?.length, 4);
+    assert.match(stdout, /^3 - SOCK_STREAM server close\.\.\.skipped\n/m);
+    assert.match(stdout, /^15 - SOCK_SEQPACKET MSG_PEEK\.\.\.skipped\n/m);
+    assert.match(stdout, /^40 - .*skipped\nAll tests have been executed, by both sides\.\n/m);
+  }
+});
+
+Deno.test("the stand-in for vsock_test ends with 1 where a case fails, and its peer with an error", async () => {
+  const name = freshName();
+  using reserved = new ReservedPort();
+  const common = ["--control-host", "127.0.0.1", "--control-port", `${reserved.port}`];
+  const args = [...common, "--peer-cid", "1", "--stand-in", name, "--pick", "0", "--pick", "2"];
+  await using server = new Tool(["--mode", "server", ...args]);
+  await server.says(/Control socket listening/);
+  const client = await runTool(["--mode", "client", ...args]);
+  assert.equal(client.code, 1);
+  assert.match(
+    client.stdout,
+    /0 - SOCK_STREAM connection reset\.\.\.fail\n {2}connect\(\) without/,
+  );
+  const { code, stderr } = await server.ended();
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: before 1 - SOCK_STREAM bind only: the peer closed/m);
+});
+
+Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async () => {
+  await using silent = scriptedPeer("", true);
+  using forServer = new ReservedPort();
+  using forNobody = new ReservedPort();
+  const port = `${forServer.port}`;
+  const stand = ["--peer-cid", "1", "--stand-in", freshName()];
+  const { tool: agent, address } = await startAgent("--stand-in", freshName());
+  const waiting: [Tool, RegExp | undefined][] = [
+    [agent, undefined],
+    [
+      new Tool([
+        "--mode",
+        "server",
+        "--control-host",
+        "127.0.0.1",
+        "--control-port",
+        port,
+        ...stand,
+      ]),
+      /Control socket listening/,
+    ],
+    [new Tool(run(`127.0.0.1:${forNobody.port}`, "x", "--connect-timeout", "60")), undefined],
+    [new Tool(run(silent.address, "x")), undefined],
+  ];
+  assert.ok(address !== "");
+  for (const [index, [tool, ready]] of waiting.entries()) {
+    await using _tool = tool;
+    if (ready !== undefined) await tool.says(ready);
+    // Without a sign of its own, a tool listens to Ctrl-C once the kernel says it catches SIGINT.
+    else await catchesInterrupt(tool.pid);
+    const started = performance.now();
+    tool.interrupt(index % 2 === 0 ? "SIGINT" : "SIGTERM");
+    const { code, stderr } = await tool.ended();
+    assert.equal(code, 130, stderr);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    assert.ok(performance.now() - started < 5000);
+    assert.equal(await isAlive(tool.pid), false);
+  }
+});
+
+Deno.test("Ctrl-C ends a run within a blocked case, with what it knows so far", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  // Without AF_VSOCK's options this case is over soon; the next blocks for its read's second.
+  await using tool = new Tool(run(address, name, "--ktap", "seqpacket/rcvtimeo/**"));
+  await tool.says(/seqpacket|loopback:/);
+  tool.interrupt();
+  const { code, stdout } = await tool.ended();
+  assert.equal(code, 130);
+  assert.match(stdout, /# stopped: interrupted \(1 cases did not run\)\nnot ok 1 loopback\n$/);
+});
+
+/** Waits until a process catches SIGINT, by its SigCgt. */
+async function catchesInterrupt(pid: number): Promise<void> {
+  const SIGINT = 2n;
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+    if (caught & 1n << (SIGINT - 1n)) return;
+    assert.ok(performance.now() < deadline, "it never listened to Ctrl-C");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { CATALOGUE } from "../suites/catalogue.ts";
+import { runTool } from "./support/tool.ts";
+
+const RUN = ["run", "--peer-cid", "1", "--agent", "127.0.0.1:1", "--stand-in", "unused"];
+const SIDE = ["--mode", "client", "--control-host", "127.0.0.1", "--peer-cid", "1"];
+
+/** Bad input: the arguments, and what the tool must say of them. */
+const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+  [[...RUN, "stream/no-such"], /^error: Cannot select "stream\/no-such": no case matches/],
+  [["explain", "nothing"], /Cannot select "nothing": no case matches/],
+  [["list", "streem"], /Cannot select "streem".*the command "list" shows all/],
+  [["frobnicate"], /unknown command 'frobnicate'/],
+  [[...RUN, "--frobnicate"], /unknown option '--frobnicate'/],
+  [["run", "--agent", "127.0.0.1:1"], /required option '--peer-cid <cid>' not specified/],
+  [["run", "--peer-cid", "1"], /required option '--agent <address>' not specified/],
+  [["agent", "--peer-cid", "1"], /required option '--listen <address>' not specified/],
+  [
+    ["run", "--peer-cid", "4294967295", "--agent", "x:1"],
+    /'4294967295' is invalid.*0 to 4294967294/,
+  ],
+  [["run", "--peer-cid", "host", "--agent", "x:1"], /'host' is invalid. Give a whole number/],
+  [
+    ["run", "--peer-cid", "1", "--agent", "nowhere"],
+    /Cannot use the address "nowhere": write host/,
+  ],
+  [[...RUN, "--peer-port", "4294967294"], /--peer-port.*is invalid/],
+  [[...RUN, "--case-timeout", "0"], /Give a time in seconds, more than 0/],
+  [[...RUN, "--seed", "-1"], /--seed.*is invalid|Give a whole number/],
+  [[...RUN, "--direction", "sideways"], /Allowed choices are host-server, guest-server, both/],
+  [["--mode", "client", "--control-port", "0"], /Give a whole number from 1 to 65535/],
+  [["--mode", "third"], /Allowed choices are client, server/],
+  [["--control-port", "1234"], /give --mode client or --mode server/],
+  [["--mode", "server"], /give --control-port/],
+  [["--mode", "server", "--control-port", "1234"], /give --peer-cid/],
+  [["--mode", "client", "--control-port", "1", "--peer-cid", "1"], /give --control-host/],
+  [[...SIDE, "--control-port", "1", "--pick", "41"], /Give a whole number from 0 to 40/],
+];
+
+for (const [args, says] of BAD_INPUT) {
+  Deno.test(`the tool refuses ${args.join(" ")} with 2 and says why`, async () => {
+    const { code, stdout, stderr } = await runTool(args);
+    assert.match(stderr, says);
+    assert.doesNotMatch(stderr, /\n\s+at /, "no stack for what is the user's to mend");
+    assert.deepEqual([code, stdout], [2, ""]);
+  });
+}
+
+Deno.test("the tool says what is missing without the permission to use the network", async () => {
+  const agent = ["agent", "--peer-cid", "1", "--listen", "127.0.0.1:0", "--stand-in", "x"];
+  for (const args of [agent, RUN]) {
+    const { code, stderr } = await runTool(args, ["--allow-env", "--allow-sys", "--allow-ffi"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /Requires net access .*\n.*run it with 'deno run -A'/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
+});
+
+Deno.test("the tool shows help and its version with 0", async () => {
+  for (const args of [["--help"], ["run", "--help"], ["agent", "--help"], ["--version"], []]) {
+    const { code, stdout, stderr } = await runTool(args);
+    assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+    assert.match(
+      stdout,
+      args[0] === "--version" ? /^\d+\.\d+\.\d+\n$/ : /^Usage: vsock-conformance/,
+    );
+    assert.doesNotMatch(stdout, /stand-in </, "what only tries the tool is not shown");
+  }
+});
+
+Deno.test("list shows every case once, explain what one requires", async () => {
+  const { code, stdout } = await runTool(["list"]);
+  assert.equal(code, 0);
+  const ids = stdout.trimEnd().split("\n").map((line) => line.split("  ")[0]);
+  assert.deepEqual(ids, CATALOGUE.map(({ id }) => id));
+  const explained = await runTool(["explain", "seqpacket/msg-trunc"]);
+  assert.match(explained.stdout, /^seqpacket\/msg-trunc\/returns-real-length\n/);
+  assert.match(explained.stdout, /requirement {2}recvmsg\(MSG_TRUNC\) MUST return/);
+  assert.match(explained.stdout, /upstream id {2}7 /);
+});
+
+Deno.test("--list shows upstream's list", async () => {
+  const { code, stdout } = await runTool(["--list"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^ID\tTest name\n0\tSOCK_STREAM connection reset\n/);
+  assert.equal(stdout.trimEnd().split("\n").length, 42);
+});

@@ -1,0 +1,117 @@
+/**
+ * The tool as users start it: a process, its output, its exit code.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { FORBID_VSOCK } from "../../sys/socket.ts";
+
+const CLI = new URL("../../cli.ts", import.meta.url).pathname;
+/** How long anything that a test waits for may take, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running tool; killed when disposed of, if it still runs. */
+export class Tool implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #stdout: Promise<string>;
+  readonly #stderr: Promise<string>;
+  #errors = "";
+  #heard = Promise.withResolvers<void>();
+
+  constructor(args: readonly string[], permissions: readonly string[] = ["-A"]) {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args],
+      env: { [FORBID_VSOCK]: "1", NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#stdout = new Response(this.#child.stdout).text();
+    this.#stderr = this.#readErrors();
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits until standard error matches, and gives the match. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const late = AbortSignal.timeout(PATIENCE);
+    for (;;) {
+      const match = pattern.exec(this.#errors);
+      if (match !== null) return match;
+      assert.ok(!late.aborted, `it did not say ${pattern}: ${this.#errors}`);
+      await Promise.race([
+        this.#heard.promise,
+        new Promise((resolve) => late.addEventListener("abort", resolve, { once: true })),
+      ]);
+    }
+  }
+
+  /** Sends a signal, as Ctrl-C does. */
+  interrupt(signal: Deno.Signal = "SIGINT"): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end. */
+  async ended(): Promise<Ended> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE);
+    const { code } = await this.#child.status;
+    clearTimeout(timer);
+    return { code, stdout: await this.#stdout, stderr: await this.#stderr };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.ended();
+  }
+
+  async #readErrors(): Promise<string> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#errors += text;
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers<void>();
+    }
+    return this.#errors;
+  }
+}
+
+/** Runs the tool to its end. */
+export async function runTool(
+  args: readonly string[],
+  permissions?: readonly string[],
+): Promise<Ended> {
+  await using tool = new Tool(args, permissions);
+  return await tool.ended();
+}
+
+/** Starts an agent on a port of the system's choice, and gives its address. */
+export async function startAgent(
+  ...args: string[]
+): Promise<{ tool: Tool; address: string }> {
+  const tool = new Tool(["agent", "--peer-cid", "1", "--listen", "127.0.0.1:0", ...args]);
+  const [, address = ""] = await tool.says(/listening on (\S+)/);
+  return { tool, address };
+}
+
+/** Whether a process is there. */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    await Deno.stat(`/proc/${pid}`);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Sockets over AF_UNIX that behave as AF_VSOCK does where the two differ, so that every case of the
+ * catalogue can pass without AF_VSOCK, and a socket that errs on purpose can be derived from them.
+ *
+ * @module
+ */
+import {
+  AF_VSOCK,
+  MSG_EOR,
+  SHUT_RDWR,
+  SO_VM_SOCKETS_BUFFER_MAX_SIZE,
+  SO_VM_SOCKETS_BUFFER_SIZE,
+} from "../../sys/constants.ts";
+import { type ErrnoName, errnoNumber, SysError } from "../../sys/errno.ts";
+import { type RawMemory, type ReceivedMessage, Socket, TimedSysError } from "../../sys/socket.ts";
+import { call } from "../../sys/native.ts";
+import { type Address, type Bytes, bytes, type IoVector, u64 } from "../../sys/structs.ts";
+
+const DEFAULT_BUFFER = 262_144n;
+/** How long a closed socket may live on in a process that was forked and calls exec, in ms. */
+const MAX_HELD = 2000;
+const MAX_MESSAGE = 64 * 1024;
+
+/** The error that a call would have failed with. */
+export function failure(call: string, name: ErrnoName, milliseconds = 0): TimedSysError {
+  const nanoseconds = BigInt(Math.round(milliseconds * 1e6));
+  return new TimedSysError(call, { result: -errnoNumber(name), nanoseconds, interrupted: false });
+}
+
+/** Whether an error is that of a call which failed with this errno. */
+export function failedWith(error: unknown, name: ErrnoName): error is TimedSysError {
+  return error instanceof TimedSysError && error.code === name;
+}
+
+/** A socket of AF_UNIX with the errnos, options and buffers of AF_VSOCK. */
+export class VsockLike extends Socket {
+  readonly #options = new Map([
+    [SO_VM_SOCKETS_BUFFER_SIZE, DEFAULT_BUFFER],
+    [SO_VM_SOCKETS_BUFFER_MAX_SIZE, DEFAULT_BUFFER],
+  ]);
+  /** Messages received ahead of time: AF_UNIX queues a few only, whatever its buffer's size. */
+  #inbox: Promise<{ data: Bytes; flags: number }>[] | undefined;
+
+  /** Takes an address again as soon as it is free: another test's process may hold it until exec. */
+  override bind(address: Address): void {
+    for (const deadline = performance.now() + MAX_HELD;;) {
+      try {
+        return super.bind(address);
+      } catch (error) {
+        const held = error instanceof SysError && error.code === "EADDRINUSE";
+        if (!held || performance.now() > deadline) throw error;
+        call("usleep", 1000);
+      }
+    }
+  }
+
+  override async connect(address: Address): Promise<void> {
+    try {
+      await super.connect(address);
+    } catch (error) {
+      if (failedWith(error, "ECONNREFUSED")) throw failure(error.call, "ECONNRESET");
+      throw error;
+    }
+  }
+
+  override setsockopt(level: number, option: number, value: Bytes): void {
+    if (level !== AF_VSOCK) return super.setsockopt(level, option, value);
+    this.#options.set(option, new DataView(value.buffer).getBigUint64(0, true));
+    // From here on messages carry a byte in front for MSG_EOR, which AF_UNIX does not pass on.
+    if (this.type === "seqpacket") this.#inbox ??= [this.#receiveAhead()];
+  }
+
+  override getsockopt(level: number, option: number, size: number): Bytes {
+    if (level !== AF_VSOCK) return super.getsockopt(level, option, size);
+    return u64(this.#options.get(option) ?? 0n);
+  }
+
+  override async send(data: Bytes | RawMemory, flags = 0): Promise<number> {
+    if (this.#inbox === undefined) return await super.send(data, flags);
+    return await super.sendmsg([Uint8Array.of(flags & MSG_EOR), data], flags & ~MSG_EOR) - 1;
+  }
+
+  override async recvmsg(
+    vectors: readonly IoVector[],
+    flags = 0,
+    control?: Bytes,
+  ): Promise<ReceivedMessage> {
+    if (this.#inbox === undefined) return await super.recvmsg(vectors, flags, control);
+    const message = await this.#inbox.shift();
+    const [into] = vectors;
+    if (message === undefined || !(into instanceof Uint8Array)) throw new TypeError("Not foreseen");
+    const part = message.data.subarray(0, into.length);
+    into.set(part);
+    return { length: part.length, flags: message.flags, control: [] };
+  }
+
+  override [Symbol.dispose](): void {
+    // The call that receives ahead holds the connection open beyond close(2).
+    if (this.#inbox !== undefined && this.fd >= 0) this.shutdown(SHUT_RDWR);
+    super[Symbol.dispose]();
+  }
+
+  async #receiveAhead(): Promise<{ data: Bytes; flags: number }> {
+    const buffer = bytes(1 + MAX_MESSAGE);
+    const { length } = await super.recvmsg([buffer]);
+    if (length > 0) {
+      const following = this.#receiveAhead();
+      // Whoever takes it from the inbox sees how it failed.
+      following.catch(() => {});
+      this.#inbox?.push(following);
+    }
+    return { data: buffer.slice(1, Math.max(1, length)), flags: buffer[0] ?? 0 };
+  }
+}
