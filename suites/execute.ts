@@ -13,6 +13,7 @@ import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
+import { lackingOf } from "./kit/features.ts";
 import { Peer } from "./kit/peer.ts";
 import { Vsock } from "./kit/vsock.ts";
 
@@ -68,8 +69,10 @@ export async function executeSide(
   const peer = new Peer(options.lines, ending.signal, trace);
   const context = { signal: ending.signal, trace };
   using vsock = new Vsock({ ...options, context, peer });
-  const run = definition[role]?.({ vsock, peer, check, random: new Random(options.seed) });
   try {
+    const lacking = lackingOf(definition, role, options);
+    if (lacking.length > 0) return report("skip", lacking);
+    const run = definition[role]?.({ vsock, peer, check, random: new Random(options.seed) });
     await ended(run ?? Promise.resolve(), ending.signal);
     return report("pass", []);
   } catch (error) {

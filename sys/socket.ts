@@ -6,7 +6,11 @@
  */
 import {
   AF_VSOCK,
+  F_GETFL,
+  F_SETFL,
   messageFlags,
+  MSG_DONTWAIT,
+  O_NONBLOCK,
   pollEvents,
   POLLIN,
   SOCK_CLOEXEC,
@@ -137,6 +141,26 @@ export class Socket implements Disposable {
   }
 
   /**
+   * connect(2) on the calling thread, which it blocks: where the socket does not block, or where
+   * signals that are sent to this thread are to interrupt it.
+   */
+  connectHere(address: Address): void {
+    const sockaddr = this.family.encode(address);
+    this.#call("connect", this.#show(address), sockaddr, sockaddr.length);
+  }
+
+  /**
+   * send(2) with MSG_DONTWAIT on the calling thread: many times as fast as {@linkcode send}, for
+   * cases about many calls in a row.
+   *
+   * @throws {SysError} EAGAIN where it would have to wait.
+   */
+  sendHere(data: Bytes, flags = 0): number {
+    const shown = `${data.length}, ${messageFlags(flags | MSG_DONTWAIT)}`;
+    return this.#call("send", shown, data, data.length, flags | MSG_DONTWAIT);
+  }
+
+  /**
    * send(2), blocking unless MSG_DONTWAIT says otherwise.
    *
    * @returns the number of bytes sent.
@@ -192,6 +216,12 @@ export class Socket implements Disposable {
   /** shutdown(2). */
   shutdown(how: number): void {
     this.#call("shutdown", ["SHUT_RD", "SHUT_WR", "SHUT_RDWR"][how] ?? `${how}`, how);
+  }
+
+  /** Makes calls fail with EAGAIN or EINPROGRESS instead of waiting: O_NONBLOCK, fcntl(2). */
+  setNonblocking(): void {
+    const flags = this.#call("fcntl", "F_GETFL", F_GETFL);
+    this.#call("fcntl", "F_SETFL, O_NONBLOCK", F_SETFL, flags | O_NONBLOCK);
   }
 
   /**
