@@ -80,6 +80,13 @@ export interface CaseInfo {
   readonly requirement: string;
   readonly refs: readonly Reference[];
   readonly needs?: readonly Need[];
+  /** How many times the usual deadline it may take, where it makes hundreds of calls; 1 if not. */
+  readonly timeFactor?: number;
+}
+
+/** How long a case may take where most cases may take `timeout`, both in milliseconds. */
+export function deadlineOf({ timeFactor = 1 }: Pick<CaseInfo, "timeFactor">, timeout: number) {
+  return timeFactor * timeout;
 }
 
 /** What a case needs of the side that plays a role. */

@@ -44,11 +44,12 @@ export { SysError } from "../sys/errno.ts";
 export { optmemMax } from "../sys/facts.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
-export { Interruptions, SignalCounter } from "../sys/signals.ts";
+export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { Socket, type SocketType, TimedSysError } from "../sys/socket.ts";
 export { type Address, type Bytes, bytes } from "../sys/structs.ts";
 export { djb2 } from "./kit/djb2.ts";
 export { LOCAL_CIDS } from "./kit/features.ts";
+export type { Random } from "../core/random.ts";
 
 /** What each side of a case is given. */
 export interface CaseContext {

@@ -1,5 +1,5 @@
 /**
- * Signals that a case is about: counted as they are delivered, and sent at a steady pace.
+ * Signals that a case is about: counted as they are delivered, and sent in the midst of a call.
  *
  * @module
  */
@@ -32,38 +32,39 @@ export class SignalCounter implements Disposable {
 }
 
 /** A real-time signal: SIGUSR1, which the kernel's tests use, opens the debugger of Deno. */
-const INTERRUPTION = 45;
+const ALARM_SIGNAL = 45;
 /** struct sigevent: value, signal, how to notify, thread. */
 const SIGEVENT_SIZE = 64;
 /** struct itimerspec: interval and first expiry, each a struct timespec. */
 const ITIMERSPEC_SIZE = 32;
 
 /**
- * Interrupts the calling thread again and again, timer_create(2), whatever call it is in; the
+ * Interrupts the thread that made it at a set time, timer_create(2), whatever call it is in; the
  * handler of the signal counts and does nothing else.
  */
-export class Interruptions implements Disposable {
-  readonly #counter = new SignalCounter(INTERRUPTION);
+export class Alarm implements Disposable {
+  readonly #counter = new SignalCounter(ALARM_SIGNAL);
   readonly #timer: bigint;
 
-  /**
-   * @param microseconds the time between two, less than a second.
-   * @throws {SysError} EAGAIN, ...
-   */
-  constructor(microseconds: number) {
+  /** @throws {SysError} EAGAIN, ... */
+  constructor() {
     const event = bytes(SIGEVENT_SIZE);
-    new Int32Array(event.buffer).set([INTERRUPTION, SIGEV_THREAD_ID, call("gettid")], 2);
+    new Int32Array(event.buffer).set([ALARM_SIGNAL, SIGEV_THREAD_ID, call("gettid")], 2);
     const timer = bytes(8);
     const created = call("timer_create", CLOCK_MONOTONIC, event, timer);
     if (created < 0) throw new SysError("timer_create()", -created);
     this.#timer = new DataView(timer.buffer).getBigUint64(0, true);
-    const setting = bytes(ITIMERSPEC_SIZE);
-    const nanoseconds = BigInt(microseconds) * 1000n;
-    new BigUint64Array(setting.buffer).set([0n, nanoseconds, 0n, nanoseconds]);
-    call("timer_settime", this.#timer, 0, setting, null);
   }
 
-  /** How many there were. */
+  /** Sets it to go off once, in more than 0 and less than a million microseconds. */
+  set(microseconds: number): void {
+    const setting = bytes(ITIMERSPEC_SIZE);
+    new BigUint64Array(setting.buffer)[3] = BigInt(Math.ceil(microseconds * 1000));
+    const result = call("timer_settime", this.#timer, 0, setting, null);
+    if (result < 0) throw new SysError(`timer_settime(${microseconds} us)`, -result);
+  }
+
+  /** How often it went off. */
   get count(): number {
     return this.#counter.count;
   }

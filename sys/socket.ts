@@ -129,9 +129,13 @@ export class Socket implements Disposable {
     const sockaddr = bytes(SOCKADDR_STORAGE_SIZE);
     const length = int(sockaddr.length);
     const fd = await this.#callBlocking("accept4", "", sockaddr, length, SOCK_CLOEXEC);
-    const Self = this.constructor as typeof Socket;
-    const socket = new Self(fd.result, this.family, this.type, this.#context);
+    const socket = this.#accepted(fd.result);
     return { socket, address: this.family.decode(sockaddr, asInt(length)) };
+  }
+
+  /** accept4(2) on the calling thread, which it blocks where the socket blocks. */
+  acceptHere(): Socket {
+    return this.#accepted(this.#call("accept4", "", null, null, SOCK_CLOEXEC));
   }
 
   /** connect(2), blocking. */
@@ -320,6 +324,11 @@ export class Socket implements Disposable {
     if (this.#fd < 0) return;
     call("close", this.#fd);
     this.#fd = -1;
+  }
+
+  #accepted(fd: number): Socket {
+    const Self = this.constructor as typeof Socket;
+    return new Self(fd, this.family, this.type, this.#context);
   }
 
   #show(address: Address): string {

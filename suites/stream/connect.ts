@@ -55,6 +55,7 @@ export const manyConnections = defineCase({
   title: "100 connections at once carry data",
   requirement: "a peer MUST be able to keep 100 connections to one port and use each of them",
   refs: [upstream("SOCK_STREAM multiple connections"), man("vsock", 7, "DESCRIPTION")],
+  timeFactor: 4,
   async client({ vsock, check }) {
     const sockets: Socket[] = [];
     for (let i = 0; i < CONNECTIONS; i++) sockets.push(await vsock.connect("stream"));

@@ -75,6 +75,7 @@ export const smallOnesFillNoMemory = defineCase({
     man("send", 2, "DESCRIPTION"),
     kernel("virtio_transport_recv_enqueue"),
   ],
+  timeFactor: 2,
   async client({ vsock, peer, check, random }) {
     const data = random.bytes(TOTAL);
     using socket = await vsock.connect("stream");

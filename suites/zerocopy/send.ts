@@ -96,6 +96,7 @@ function sendsEveryShape(type: SocketType): ConformanceCase {
       kernel("vsock_connectible_recvmsg"),
     ],
     needs: [...needs, { client: "zerocopy" }],
+    timeFactor: 2,
     async client(context) {
       for (const shape of shapes) await sendShape(type, shape, context);
     },
