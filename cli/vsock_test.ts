@@ -8,8 +8,8 @@ import { deadlineOf, type Role } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
 import { seedFor } from "../core/random.ts";
 import { connectControl, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
-import { runUpstream, type UpstreamStep } from "../peer/upstream.ts";
-import { screenOf } from "../report/terminal.ts";
+import { runUpstream, type UpstreamEvents, type UpstreamStep } from "../peer/upstream.ts";
+import { type Screen, screenOf } from "../report/terminal.ts";
 import {
   NEWEST_VERSION,
   UPSTREAM_VERSIONS,
@@ -126,30 +126,33 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
         name: `upstream:${version}`,
         length: upstreamList(version).length,
       })),
-      events: {
-        onStart: ({ position, name }) => screen.write(`${position} - ${name}...`),
-        onEnd({ name, skip = [] }, result) {
-          if (result.outcome === "skipped") {
-            screen.write("skipped\n");
-            for (const reason of skip) screen.write(`  ${reason}\n`);
-            return;
-          }
-          const { state, reasons, step } = result.report;
-          screen.write(state === "pass" ? "ok\n" : `${state}\n`);
-          for (const reason of reasons) screen.write(`  ${reason}\n`);
-          if (state === "pass") return;
-          screen.write(`  last step: ${step}\n`);
-          const others = versionsWithOther(name).map((version) => `upstream:${version}`);
-          if (others.length === 0) return;
-          screen.write(
-            `  another case has that name in ${others}: is that the peer's --protocol?\n`,
-          );
-        },
-      },
+      events: eventsOn(screen),
     });
     if (passed) screen.write("All tests have been executed, by both sides.\n");
     return passed ? EXIT.ok : EXIT.failed;
   });
+}
+
+/** Shows a session as vsock_test does, and why a case was skipped or failed. */
+function eventsOn(screen: Screen): UpstreamEvents {
+  return {
+    onStart: ({ position, name }) => screen.write(`${position} - ${name}...`),
+    onEnd({ name, skip = [] }, result) {
+      if (result.outcome === "skipped") {
+        screen.write("skipped\n");
+        for (const reason of skip) screen.write(`  ${reason}\n`);
+        return;
+      }
+      const { state, reasons, step } = result.report;
+      screen.write(state === "pass" ? "ok\n" : `${state}\n`);
+      for (const reason of reasons) screen.write(`  ${reason}\n`);
+      if (state === "pass") return;
+      screen.write(`  last step: ${step}\n`);
+      const others = versionsWithOther(name).map((version) => `upstream:${version}`);
+      if (others.length === 0) return;
+      screen.write(`  another case has that name in ${others}: is that the peer's --protocol?\n`);
+    },
+  };
 }
 
 function versionOf({ protocol }: Pick<VsockTestOptions, "protocol">): UpstreamVersion {

@@ -26,12 +26,11 @@ export const emptyIsEagain = defineCase({
   refs: [
     upstream(
       "SOCK_STREAM MSG_ZEROCOPY empty MSG_ERRQUEUE",
-      "claims which error it is; is skipped where the kernel has no MSG_ZEROCOPY",
+      "claims which error it is",
     ),
     man("recv", 2, "MSG_ERRQUEUE"),
     kernel("sock_recv_errqueue"),
   ],
-  needs: [{ client: "zerocopy" }],
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     const receive = () => socket.recvmsg([], MSG_ERRQUEUE, bytes(CONTROL_SIZE));
