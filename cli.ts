@@ -5,11 +5,12 @@
  */
 import { CommanderError } from "commander";
 import { program } from "./cli/program.ts";
+import { LabError } from "./lab/error.ts";
 import { UsageError } from "./cli/usage.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
 import { EXIT } from "./core/outcome.ts";
 import { UnmatchedSelectorError } from "./core/selector.ts";
-import { PeerGoneError, SilentPeerError } from "./peer/channel.ts";
+import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
 import { ProtocolError } from "./peer/wire.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
@@ -18,7 +19,6 @@ async function main(args: string[]): Promise<number> {
   const act = (result: number | Promise<number>) => code = result;
   const command = isVsockTestCall(args) ? vsockTestCommand(act) : program(act);
   try {
-    command.exitOverride().commands.forEach((sub) => sub.exitOverride());
     if (args.length === 0) command.help();
     await command.parseAsync(args, { from: "user" });
     return await code;
@@ -26,7 +26,7 @@ async function main(args: string[]): Promise<number> {
     // Commander has already said what was wrong; --help and --version come here with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.broken;
     await Deno.stderr.write(new TextEncoder().encode(`error: ${explain(error)}\n`));
-    return EXIT.broken;
+    return error instanceof LabError ? EXIT.unavailable : EXIT.broken;
   }
 }
 
@@ -36,8 +36,10 @@ function explain(error: unknown): string {
   }
   if (!(error instanceof Error)) return String(error);
   const expected = [
+    LabError,
     UsageError,
     UnmatchedSelectorError,
+    ListenError,
     PeerGoneError,
     SilentPeerError,
     ProtocolError,

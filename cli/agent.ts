@@ -10,6 +10,9 @@ import { type ControlAddress, LineChannel, listenControl, showAddress } from "..
 import { interruptible } from "./conduct.ts";
 import { ownFacts, sideRunner, type SideSettings } from "./side.ts";
 
+/** How long a refused controller may take to introduce itself, in milliseconds. */
+const REFUSAL_TIME = 1000;
+
 /** Options of `agent`. */
 export interface AgentOptions extends SideSettings {
   readonly listen: ControlAddress;
@@ -27,10 +30,9 @@ export function agent(options: AgentOptions): Promise<number> {
     log(`listening on ${showAddress({ host: hostname, port })}`);
     let busy: Promise<void> | undefined;
     for (;;) {
-      const connection = await accept(listener, stop);
-      if (connection === undefined) return EXIT.interrupted;
+      const connection = await listener.accept();
       if (busy !== undefined) {
-        await refuse(connection);
+        refuse(connection);
         continue;
       }
       busy = serve(connection, facts, runSide, stop).finally(() => busy = undefined);
@@ -42,21 +44,15 @@ export function agent(options: AgentOptions): Promise<number> {
   });
 }
 
-async function accept(
-  listener: Deno.TcpListener,
-  stop: AbortSignal,
-): Promise<Deno.TcpConn | undefined> {
-  try {
-    return await listener.accept();
-  } catch (error) {
-    if (stop.aborted) return undefined;
-    throw error;
-  }
-}
-
 async function refuse(connection: Deno.TcpConn): Promise<void> {
   using channel = new LineChannel(connection);
-  await channel.writeLine("REFUSED another controller is using this agent").catch(() => {});
+  try {
+    await channel.writeLine("REFUSED another controller is using this agent");
+    // Closed while its greeting is unread, the connection would be reset, and the line lost.
+    await channel.readLine(REFUSAL_TIME);
+  } catch {
+    // It left or said nothing: there is nobody to be told.
+  }
 }
 
 async function serve(

@@ -96,7 +96,6 @@ export async function conduct(
     sink: (event) => sinks.forEach((sink) => sink(event)),
     stop,
   });
-  if (stop.aborted) return EXIT.interrupted;
   const code = exitCode(countOutcomes(verdicts));
   // A run that ended before its plan is never a success.
   return code === EXIT.ok && verdicts.length < plan.length ? EXIT.broken : code;
@@ -112,13 +111,23 @@ function outputs(directions: readonly Direction[], cases: number, ktap: boolean)
   ];
 }
 
-/** Calls `body` with a signal that Ctrl-C or SIGTERM aborts. */
-export async function interruptible<T>(body: (stop: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Calls `body`, which gives an exit code, with a signal that Ctrl-C or SIGTERM aborts.
+ *
+ * @returns the exit code; that of an interruption, however `body` ended, where there was one.
+ */
+export async function interruptible(
+  body: (stop: AbortSignal) => Promise<number>,
+): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => stop.abort(new Error("interrupted"));
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
   try {
-    return await body(stop.signal);
+    const code = await body(stop.signal);
+    return stop.signal.aborted ? EXIT.interrupted : code;
+  } catch (error) {
+    if (stop.signal.aborted) return EXIT.interrupted;
+    throw error;
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       Deno.removeSignalListener(signal, onSignal);

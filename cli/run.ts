@@ -7,6 +7,7 @@ import type { Topology } from "../core/plan.ts";
 import { serveController } from "../peer/agent.ts";
 import { connectControl, type ControlAddress, LineChannel, streamPair } from "../peer/channel.ts";
 import { End } from "../peer/controller.ts";
+import { unlessAborted } from "../peer/lines.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { chosenCases, conduct, type ConductOptions, interruptible } from "./conduct.ts";
 import { ownFacts, sideRunner, type SideSettings } from "./side.ts";
@@ -29,7 +30,7 @@ export function run(selectors: readonly string[], options: RunOptions): Promise<
     const local = await End.open(here, new LineChannel(near), facts);
     const channel = await connectControl(options.agent, options.connectTimeout, stop);
     try {
-      const remote = await End.open(there, channel, facts);
+      const remote = await unlessAborted(End.open(there, channel, facts), stop);
       requireCid(options.peerCid, remote.facts.localCid);
       const ends = here === "guest"
         ? { host: remote, guest: local }

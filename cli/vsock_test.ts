@@ -56,6 +56,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
     .choices(PROTOCOLS)
     .default(`upstream:${NEWEST_VERSION}` as const);
   return new Command("vsock-conformance")
+    .exitOverride()
     .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
     .addOption(new Option("--mode <role>", "role").choices(["client", "server"] as const))
     .option(
@@ -113,13 +114,12 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   const host = options.controlHost ?? (mode === "server" ? "0.0.0.0" : undefined);
   if (host === undefined) throw new UsageError("give --control-host, the server's address");
   ownFacts(mode, { peerCid, standIn: options.standIn });
-  const steps = stepsOf({ ...options, peerCid }, mode);
   return await interruptible(async (stop) => {
     using channel = mode === "server"
       ? await acceptOne(host, port, stop)
       : await connectControl({ host, port }, CONNECT_TIME, stop);
     stop.addEventListener("abort", () => channel.close());
-    const passed = await runUpstream(channel, steps, {
+    const passed = await runUpstream(channel, stepsOf({ ...options, peerCid }, mode, stop), {
       role: mode,
       lineTime: options.caseTimeout,
       lists: UPSTREAM_VERSIONS.map((version) => ({
@@ -162,6 +162,7 @@ function versionOf({ protocol }: Pick<VsockTestOptions, "protocol">): UpstreamVe
 function stepsOf(
   options: VsockTestOptions & { readonly peerCid: number },
   role: Role,
+  stop: AbortSignal,
 ): UpstreamStep[] {
   const runSide = sideRunner(options);
   const list = upstreamList(versionOf(options));
@@ -190,7 +191,7 @@ function stepsOf(
         seed: seedFor(position, definition.id),
         timeout: deadlineOf(definition, options.caseTimeout),
         lines,
-        stop: new AbortController().signal,
+        stop,
       });
     return { position, name, run };
   });

@@ -79,6 +79,7 @@ export interface CaseInfo {
   /** One sentence that says MUST or SHOULD, and decides between failure and warning. */
   readonly requirement: string;
   readonly refs: readonly Reference[];
+  /** What it needs; without that it is skipped. */
   readonly needs?: readonly Need[];
   /** How many times the usual deadline it may take, where it makes hundreds of calls; 1 if not. */
   readonly timeFactor?: number;

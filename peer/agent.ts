@@ -76,8 +76,9 @@ export async function serveController(
     if (!(error instanceof PeerGoneError)) throw error;
   } finally {
     running?.stop.abort(new PeerGoneError("the controller went away"));
-    await running?.done;
+    // A controller that reads no more must not keep a case waiting to tell it something.
     channel.close();
+    await running?.done;
   }
 }
 

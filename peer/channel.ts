@@ -16,6 +16,11 @@ export class SilentPeerError extends Error {
   override readonly name = "SilentPeerError";
 }
 
+/** This side cannot listen where it was told to. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
 /** What a channel runs over: a TCP connection, or a pair in memory. */
 export interface ByteStream {
   read(into: Uint8Array): Promise<number | null>;
@@ -101,7 +106,8 @@ export class LineChannel implements Disposable {
       if (count === null) {
         this.#ended ??= new PeerGoneError("the peer closed the control connection");
       } else {
-        this.#lines.push(...this.#decoder.push(this.#chunk.subarray(0, count)));
+        const chunk = this.#chunk.subarray(0, count);
+        for (const line of this.#decoder.push(chunk)) this.#lines.push(line);
       }
     } catch (error) {
       this.#ended ??= error instanceof ProtocolError ? error : gone(error);
@@ -143,7 +149,8 @@ async function settledWithin(promise: Promise<void>, milliseconds: number): Prom
 /**
  * Connects to a control server, trying again until the deadline while nobody listens there yet.
  *
- * @throws {PeerGoneError} naming the address, when the deadline passes.
+ * @throws {PeerGoneError} naming the address, when the deadline passes; the reason of `signal`,
+ * when it is aborted first.
  */
 export async function connectControl(
   address: ControlAddress,
@@ -154,8 +161,10 @@ export async function connectControl(
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return new LineChannel(await connectOnce(address, deadline - performance.now()));
+      return new LineChannel(await connectOnce(address, deadline - performance.now(), signal));
     } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof Deno.errors.NotCapable) throw error;
       const left = deadline - performance.now();
       if (!(error instanceof Deno.errors.ConnectionRefused) || left <= 0) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -173,9 +182,11 @@ export async function connectControl(
 async function connectOnce(
   { host, port }: ControlAddress,
   milliseconds: number,
+  signal?: AbortSignal,
 ): Promise<Deno.TcpConn> {
-  const signal = AbortSignal.timeout(Math.max(1, Math.ceil(milliseconds)));
-  const connection = await Deno.connect({ hostname: host, port, signal });
+  const late = AbortSignal.timeout(Math.max(1, Math.ceil(milliseconds)));
+  const ending = signal === undefined ? late : AbortSignal.any([late, signal]);
+  const connection = await Deno.connect({ hostname: host, port, signal: ending });
   connection.setNoDelay(true);
   return connection;
 }
@@ -183,18 +194,20 @@ async function connectOnce(
 /**
  * Listens for a control client on the address given, and on no other.
  *
- * @throws {Error} naming the address, where it is taken or is not this machine's.
+ * @throws {ListenError} naming the address, where it is taken or is not this machine's.
  */
 export function listenControl({ host, port }: ControlAddress): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: host, port });
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
     const reason = error instanceof Deno.errors.AddrInUse
       ? "the port is taken; choose another, or end the program that has it"
       : error instanceof Error
       ? error.message
       : String(error);
-    throw new Error(`Cannot listen on ${showAddress({ host, port })}: ${reason}`, { cause: error });
+    const where = showAddress({ host, port });
+    throw new ListenError(`Cannot listen on ${where}: ${reason}`, { cause: error });
   }
 }
 
@@ -209,7 +222,7 @@ export function showAddress({ host, port }: ControlAddress): string {
  * @throws {RangeError} where it is none of these.
  */
 export function parseAddress(text: string, defaultHost = "127.0.0.1"): ControlAddress {
-  const match = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text);
+  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d+)$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65535) {
     throw new RangeError(`Cannot use the address "${text}": write host:port or [v6 address]:port`);
@@ -219,37 +232,64 @@ export function parseAddress(text: string, defaultHost = "127.0.0.1"): ControlAd
 
 /** Two byte streams in memory, each the other's peer. */
 export function streamPair(): [ByteStream, ByteStream] {
-  const there = new TransformStream<Uint8Array, Uint8Array>();
-  const back = new TransformStream<Uint8Array, Uint8Array>();
-  return [memoryStream(back.readable, there.writable), memoryStream(there.readable, back.writable)];
+  const there = new Pipe();
+  const back = new Pipe();
+  return [new MemoryStream(back, there), new MemoryStream(there, back)];
 }
 
-function memoryStream(
-  readable: ReadableStream<Uint8Array>,
-  writable: WritableStream<Uint8Array>,
-): ByteStream {
-  const reader = readable.getReader();
-  const writer = writable.getWriter();
-  let rest: Uint8Array = new Uint8Array();
-  return {
-    async read(into) {
-      if (rest.length === 0) {
-        const { value, done } = await reader.read();
-        if (done) return null;
-        rest = value;
+/** Bytes on their way from one stream in memory to the other. */
+class Pipe {
+  readonly #chunks: Uint8Array[] = [];
+  #closed = false;
+  #changed = Promise.withResolvers<void>();
+
+  write(bytes: Uint8Array): void {
+    if (this.#closed) throw new Deno.errors.BrokenPipe("the stream is closed");
+    this.#chunks.push(bytes.slice());
+    this.#changed.resolve();
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) {
+        if (chunk.length > into.length) this.#chunks.unshift(chunk.subarray(into.length));
+        into.set(chunk.subarray(0, into.length));
+        return Math.min(chunk.length, into.length);
       }
-      const part = rest.subarray(0, into.length);
-      into.set(part);
-      rest = rest.subarray(part.length);
-      return part.length;
-    },
-    async write(bytes) {
-      await writer.write(bytes.slice());
-      return bytes.length;
-    },
-    close() {
-      writer.close().catch(() => {});
-      reader.cancel().catch(() => {});
-    },
-  };
+      if (this.#closed) return null;
+      await this.#changed.promise;
+      this.#changed = Promise.withResolvers<void>();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#changed.resolve();
+  }
+}
+
+class MemoryStream implements ByteStream {
+  readonly #input: Pipe;
+  readonly #output: Pipe;
+
+  constructor(input: Pipe, output: Pipe) {
+    this.#input = input;
+    this.#output = output;
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#input.read(into);
+  }
+
+  // deno-lint-ignore require-await -- a stream that is closed rejects
+  async write(bytes: Uint8Array): Promise<number> {
+    this.#output.write(bytes);
+    return bytes.length;
+  }
+
+  close(): void {
+    this.#input.close();
+    this.#output.close();
+  }
 }

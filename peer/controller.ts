@@ -35,10 +35,16 @@ export class End {
    * Introduces the controller to an agent.
    *
    * @param name what to call this end: "host", "guest" or "loopback".
+   * @param milliseconds how long it may take to answer.
    */
-  static async open(name: string, channel: LineChannel, own: EndFacts): Promise<End> {
+  static async open(
+    name: string,
+    channel: LineChannel,
+    own: EndFacts,
+    milliseconds: number = HELLO_TIME,
+  ): Promise<End> {
     await channel.writeLine(encodeHello(own));
-    const facts = decodeHello(await channel.readLine(HELLO_TIME));
+    const facts = decodeHello(await channel.readLine(milliseconds));
     return new End(name, { ...facts, name }, channel);
   }
 

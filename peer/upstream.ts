@@ -7,7 +7,7 @@
  */
 import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
-import { type LineChannel, SilentPeerError } from "./channel.ts";
+import { type LineChannel, PeerGoneError, SilentPeerError } from "./channel.ts";
 import { type CaseLines, unlessAborted } from "./lines.ts";
 import { HELLO, ProtocolError, quote } from "./wire.ts";
 
@@ -69,8 +69,8 @@ export async function runUpstream(
   for (const step of steps) {
     events.onStart(step);
     const place = `before ${step.position} - ${step.name}`;
-    await channel.writeLine(step.run === undefined ? "SKIP" : "NEXT");
-    const answer = await readBarrier(channel, lineTime, place);
+    const word = step.run === undefined ? "SKIP" : "NEXT";
+    const answer = await barrier(channel, word, lineTime, place);
     if (answer === "COMPLETED") throw listEnded(place, step.position, steps.length, lists);
     if (step.run === undefined || answer === "SKIP") {
       const by = step.run === undefined ? "us" : "the peer";
@@ -81,8 +81,7 @@ export async function runUpstream(
     events.onEnd(step, { outcome: "done", report });
     if (report.state !== "pass") return false;
   }
-  await channel.writeLine("COMPLETED");
-  const answer = await readBarrier(channel, lineTime, "at the end");
+  const answer = await barrier(channel, "COMPLETED", lineTime, "at the end");
   if (answer !== "COMPLETED") throw listGoesOn(steps.length, lists);
   return true;
 }
@@ -121,20 +120,21 @@ function listGoesOn(own: number, lists: readonly KnownList[]): ProtocolError {
   return new ProtocolError(`the peer's list goes on after the ${own} cases of this one: ${hint}`);
 }
 
-async function readBarrier(
+/** Writes a word and gives the peer's. */
+async function barrier(
   channel: LineChannel,
+  word: string,
   milliseconds: number,
   place: string,
 ): Promise<string> {
   let line: string;
   try {
+    await channel.writeLine(word);
     line = await channel.readLine(milliseconds);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const Kind = error instanceof ProtocolError || error instanceof SilentPeerError
-      ? error.constructor as ErrorConstructor
-      : Error;
-    throw new Kind(`${place}: ${reason}`, { cause: error });
+    const Kind = [ProtocolError, SilentPeerError].find((kind) => error instanceof kind);
+    throw new (Kind ?? PeerGoneError)(`${place}: ${reason}`, { cause: error });
   }
   if (BARRIER.includes(line)) return line;
   const hint = line.startsWith(HELLO)

@@ -8,8 +8,8 @@ import type { EndFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
 
-/** Longest line that is taken, in bytes; a SideReport with many reasons is a few thousand. */
-export const MAX_LINE = 64 * 1024;
+/** Longest line that is taken, in bytes; executeSide() keeps a SideReport below half of it. */
+export const MAX_LINE = 256 * 1024;
 
 /** The peer broke the protocol. */
 export class ProtocolError extends Error {
@@ -31,17 +31,15 @@ export class LineDecoder {
   /**
    * Takes bytes and gives the lines that they complete, without their ends.
    *
-   * @throws {ProtocolError} for a line that is too long or is not UTF-8.
+   * @throws {ProtocolError} for a line that is too long or is not UTF-8, behind those before it.
    */
-  push(chunk: Uint8Array): string[] {
-    const lines: string[] = [];
+  *push(chunk: Uint8Array): Generator<string, void> {
     let from = 0;
     for (let end; (end = chunk.indexOf(0x0a, from)) >= 0; from = end + 1) {
       this.#hold(chunk.subarray(from, end));
-      lines.push(this.#take());
+      yield this.#take();
     }
     if (from < chunk.length) this.#hold(chunk.slice(from));
-    return lines;
   }
 
   /** How many bytes of an unfinished line are held. */

@@ -60,8 +60,9 @@ export class KtapWriter {
     this.#endGroup();
     this.#direction = direction;
     const count = this.#directions.find(([name]) => name === direction)?.[1] ?? 0;
-    this.#write(`# Subtest: ${direction}`);
     this.#write("  KTAP version 1");
+    // In front of the version the name would open a level of its own for the kernel's parser.
+    this.#write(`  # Subtest: ${direction}`);
     this.#write(`  1..${count}`);
   }
 

@@ -37,6 +37,10 @@ export interface SideOptions {
 /** How long a case may take to stop once it was told to, in milliseconds. */
 const GRACE = 2000;
 
+/** Most reasons in a report, and most characters of each: a report must fit a control line. */
+const MAX_REASONS = 40;
+const MAX_REASON = 400;
+
 /** The case's deadline passed. */
 class DeadlineError extends Error {}
 
@@ -61,19 +65,21 @@ export async function executeSide(
   // A claim that did not hold decides, whatever came after it.
   const report = (state: SideState, reasons: readonly string[]): SideReport => ({
     state: check.mismatches.length > 0 ? "fail" : state,
-    reasons: [...check.mismatches, ...reasons],
-    step,
+    reasons: bounded([...check.mismatches, ...reasons]),
+    step: step.slice(0, MAX_REASON),
     milliseconds: Math.round(performance.now() - started),
   });
 
   const peer = new Peer(options.lines, ending.signal, trace);
   const context = { signal: ending.signal, trace };
   using vsock = new Vsock({ ...options, context, peer });
+  const random = new Random(options.seed);
+  // A role need not be an async function: what it throws at once is caught, too.
+  const run = async () => await definition[role]?.({ vsock, peer, check, random });
   try {
     const lacking = lackingOf(definition, role, options);
     if (lacking.length > 0) return report("skip", lacking);
-    const run = definition[role]?.({ vsock, peer, check, random: new Random(options.seed) });
-    await ended(run ?? Promise.resolve(), ending.signal);
+    await ended(run(), ending.signal);
     return report("pass", []);
   } catch (error) {
     if (error instanceof ClaimError) return report("fail", []);
@@ -96,13 +102,21 @@ async function ended(body: Promise<void>, signal: AbortSignal): Promise<void> {
   const late = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const startGrace = () => timer = setTimeout(() => late.abort(signal.reason), GRACE);
-  signal.addEventListener("abort", startGrace, { once: true });
+  if (signal.aborted) startGrace();
+  else signal.addEventListener("abort", startGrace, { once: true });
   try {
     await unlessAborted(body, late.signal);
   } finally {
     signal.removeEventListener("abort", startGrace);
     clearTimeout(timer);
   }
+}
+
+/** The first reasons, each cut to its beginning. */
+function bounded(reasons: readonly string[]): string[] {
+  const left = reasons.length - MAX_REASONS;
+  const kept = reasons.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON));
+  return left > 0 ? [...kept, `and ${left} more`] : kept;
 }
 
 function message(error: unknown): string {

@@ -6,6 +6,7 @@
 import { IOCTL_VM_SOCKETS_GET_LOCAL_CID, O_CLOEXEC, O_RDONLY } from "./constants.ts";
 import { SysError } from "./errno.ts";
 import { call } from "./native.ts";
+import { refuseForbidden } from "./socket.ts";
 import { int } from "./structs.ts";
 
 /** The transports of AF_VSOCK, as their symbols in the kernel are called. */
@@ -20,6 +21,7 @@ export type Transport = typeof TRANSPORTS[number];
  * @throws {SysError} ENOENT on a kernel without AF_VSOCK, EACCES, ...
  */
 export function localCid(): number {
+  refuseForbidden("/dev/vsock");
   const device = new TextEncoder().encode("/dev/vsock\0");
   const fd = call("open", device, O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw new SysError("open(/dev/vsock)", -fd);

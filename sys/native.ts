@@ -60,10 +60,13 @@ class Frame {
   readonly bytes = new Uint8Array(new ArrayBuffer(FRAME.size));
   readonly #words = new BigInt64Array(this.bytes.buffer);
   readonly #tid = new Int32Array(this.bytes.buffer, FRAME.tid, 1);
+  /** Keeps the buffers, of which the frame only has addresses, from being collected. */
+  #args: readonly Argument[] = [];
 
   fill(fn: bigint, args: readonly Argument[]): this {
+    this.#args = args;
     this.#words[FRAME.fn / 8] = fn;
-    for (let i = 0; i < 6; i++) this.#words[FRAME.args / 8 + i] = asWord(args[i] ?? 0);
+    for (let i = 0; i < 6; i++) this.#words[FRAME.args / 8 + i] = asWord(this.#args[i] ?? 0);
     return this;
   }
 
@@ -126,7 +129,6 @@ export async function callBlocking(
   else signal?.addEventListener("abort", startWaking, { once: true });
   try {
     const result = await invokeBlocking.call(frame.bytes);
-    keepAlive(args);
     const interrupted = result === -4 && (signal?.aborted ?? false);
     return { result, nanoseconds: frame.nanoseconds, interrupted };
   } finally {
@@ -190,9 +192,6 @@ function asWord(argument: Argument): bigint {
   if (typeof argument === "number") return BigInt(argument);
   return argument === null ? 0n : addressOf(argument);
 }
-
-/** A use of the arguments after the call, so that no buffer is collected during it. */
-function keepAlive(_args: readonly Argument[]): void {}
 
 /** Opens libc and writes the code page, once. */
 function open(): Native {

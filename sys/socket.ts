@@ -67,6 +67,11 @@ export interface RawMemory {
 /** The environment variable that makes this process refuse AF_VSOCK. */
 export const FORBID_VSOCK = "VSOCK_CONFORMANCE_FORBID_VSOCK";
 
+/** @throws {Error} where this process is to keep away from AF_VSOCK. */
+export function refuseForbidden(what: string): void {
+  if (Deno.env.get(FORBID_VSOCK)) throw new Error(`Cannot open ${what}: ${FORBID_VSOCK} is set`);
+}
+
 const TYPE_NUMBERS: Readonly<Record<SocketType, number>> = {
   stream: SOCK_STREAM,
   seqpacket: SOCK_SEQPACKET,
@@ -98,9 +103,7 @@ export class Socket implements Disposable {
    * @throws {SysError} EAFNOSUPPORT on a kernel without AF_VSOCK, ESOCKTNOSUPPORT, ENODEV, ...
    */
   static open(family: AddressFamily, type: SocketType, context: CallContext = {}): Socket {
-    if (family.domain === AF_VSOCK && Deno.env.get(FORBID_VSOCK)) {
-      throw new Error(`Cannot open an AF_VSOCK socket: ${FORBID_VSOCK} is set`);
-    }
+    if (family.domain === AF_VSOCK) refuseForbidden("an AF_VSOCK socket");
     const name = `socket(${family.name}, ${type})`;
     context.trace?.(name);
     const fd = call("socket", family.domain, TYPE_NUMBERS[type] | SOCK_CLOEXEC, 0);

@@ -98,8 +98,9 @@ export function unixStandIn(namespace: string): AddressFamily {
 export function timeval(milliseconds: number): Bytes {
   const encoded = bytes(16);
   const view = new DataView(encoded.buffer);
-  view.setBigInt64(0, BigInt(Math.floor(milliseconds / 1000)), true);
-  view.setBigInt64(8, BigInt(Math.round(milliseconds % 1000 * 1000)), true);
+  const microseconds = BigInt(Math.round(milliseconds * 1000));
+  view.setBigInt64(0, microseconds / 1_000_000n, true);
+  view.setBigInt64(8, microseconds % 1_000_000n, true);
   return encoded;
 }
 
@@ -131,11 +132,14 @@ export interface ControlMessage {
 /** struct msghdr with what it points to. */
 export interface MessageHeader {
   readonly bytes: Bytes;
-  /** Keeps what the header points to alive, and holds the control messages received. */
   readonly iov: Bytes;
+  /** The control messages to send, or those received. */
   readonly control: Bytes | undefined;
   readonly vectors: readonly IoVector[];
 }
+
+/** What a header points to lives as long as its bytes. */
+const POINTED_TO = new WeakMap<Bytes, MessageHeader>();
 
 const MSGHDR_SIZE = 56;
 const CMSG_HEADER_SIZE = 16;
@@ -159,7 +163,9 @@ export function messageHeader(vectors: readonly IoVector[], control?: Bytes): Me
   words[3] = BigInt(vectors.length);
   words[4] = control === undefined ? 0n : addressOf(control);
   words[5] = BigInt(control?.length ?? 0);
-  return { bytes: header, iov, control, vectors };
+  const made = { bytes: header, iov, control, vectors };
+  POINTED_TO.set(header, made);
+  return made;
 }
 
 /** msg_flags of a received message. */

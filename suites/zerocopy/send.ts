@@ -20,7 +20,7 @@ import {
   upstream,
 } from "../kit.ts";
 import { receivesCompletion } from "../kit/completion.ts";
-import { lengthOf, type Shape, ShapedMemory, SHAPES } from "./shapes.ts";
+import { lengthOf, type Shape, ShapedMemory, SHAPES } from "../kit/shapes.ts";
 
 /** How long a completion that must not come is waited for, in milliseconds. */
 const QUIET_TIME = 100;

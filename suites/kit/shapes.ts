@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Bytes, bytes, Mapping } from "../kit.ts";
+import { Mapping } from "../../sys/memory.ts";
+import { type Bytes, bytes } from "../../sys/structs.ts";
 
 /** The page of the kernel's tables, on every architecture. */
 const PAGE = 4096;

@@ -1,0 +1,165 @@
+/**
+ * The command `lab`: cases on VMs that the tool boots itself.
+ *
+ * @module
+ */
+import type { EndFacts, EventSink } from "../core/event.ts";
+import { EXIT } from "../core/outcome.ts";
+import type { Topology } from "../core/plan.ts";
+import { VERSION } from "../core/version.ts";
+import { type LabAddress, openEnds, openLab } from "../lab/lab.ts";
+import { LabError } from "../lab/error.ts";
+import { Progress } from "../lab/progress.ts";
+import { interact } from "../lab/shell.ts";
+import { endLab, findLab, rememberLab, requireLab } from "../lab/state.ts";
+import type { Ends } from "../peer/controller.ts";
+import { screenOf } from "../report/terminal.ts";
+import type { ConformanceCase } from "../suites/kit.ts";
+import { chosenCases, conduct, type ConductOptions, interruptible } from "./conduct.ts";
+
+/** Options of `lab up`, and of `lab` itself. */
+export interface LabUpOptions {
+  readonly topology: Topology;
+  readonly kernel: string;
+  readonly modules?: string | undefined;
+  readonly refresh?: boolean | undefined;
+  /** For the whole command, in milliseconds. */
+  readonly timeout: number;
+  readonly name: string;
+}
+
+/** How long agents that are known to be up may take to answer, in milliseconds. */
+const CONNECT_TIME = 10_000;
+/** The controller of a lab is no side of its cases. */
+const SELF: EndFacts = {
+  name: "lab",
+  kernel: Deno.osRelease(),
+  machine: Deno.build.arch,
+  version: VERSION,
+};
+
+/** Boots, runs the chosen cases, and ends what it booted. */
+export function lab(
+  selectors: readonly string[],
+  options: LabUpOptions & ConductOptions,
+): Promise<number> {
+  const cases = chosenCases(selectors);
+  return withTimeout(options.timeout, async (stop) => {
+    const progress = new Progress(screenOf(Deno.stderr));
+    await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
+    progress.say(`consoles: ${open.address.consoles.join(", ")}`);
+    const onLost = async () => progress.say(await open.vm.explain("an end was lost"));
+    return await conductOn(open.address, open.ends, cases, options, stop, progress, onLost);
+  });
+}
+
+/** Boots a lab that stays up. */
+export function labUp(options: LabUpOptions): Promise<number> {
+  return withTimeout(options.timeout, async (stop) => {
+    if (await findLab(options.name) !== undefined) {
+      throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
+    }
+    const progress = new Progress(screenOf(Deno.stderr));
+    const open = await openLab(labOptions(options), "long", SELF, progress, stop);
+    closeEnds(open.ends);
+    try {
+      await rememberLab(options.name, open.address);
+    } catch (error) {
+      await open[Symbol.asyncDispose]();
+      throw error;
+    }
+    progress.say(`up: ${options.topology}, ${options.kernel}, process ${open.address.pid}`);
+    progress.say('now "lab run", "lab shell host|guest", and at the end "lab down"');
+    return EXIT.ok;
+  });
+}
+
+/** Runs the chosen cases on a lab that is up. */
+export function labRun(
+  selectors: readonly string[],
+  options: ConductOptions & Pick<LabUpOptions, "name" | "timeout">,
+): Promise<number> {
+  const cases = chosenCases(selectors);
+  return withTimeout(options.timeout, async (stop) => {
+    const address = await requireLab(options.name);
+    const progress = new Progress(screenOf(Deno.stderr));
+    const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
+    const ends = await openEnds(address, SELF, limit);
+    return await conductOn(address, ends, cases, options, stop, progress);
+  });
+}
+
+/** Ends a lab. */
+export async function labDown({ name }: Pick<LabUpOptions, "name">): Promise<number> {
+  await endLab(name, await requireLab(name));
+  return EXIT.ok;
+}
+
+/** A shell in one of a lab's VMs. */
+export async function labShell(
+  which: "host" | "guest" | "loopback",
+  { name }: Pick<LabUpOptions, "name">,
+): Promise<number> {
+  const { topology, shells } = await requireLab(name);
+  if ((which === "loopback") !== (topology === "loopback")) {
+    const known = topology === "loopback" ? "loopback" : "host and guest";
+    throw new LabError(`The lab "${name}" has no ${which}; it has ${known}`);
+  }
+  if (Deno.stdin.isTerminal()) screenOf(Deno.stderr).write("lab: leave with Ctrl-]\n");
+  return await interact(shells[which === "guest" ? 1 : 0], new AbortController().signal);
+}
+
+function labOptions({ topology, kernel, modules, refresh }: LabUpOptions) {
+  return { topology, kernel: { kernel, modules, refresh } };
+}
+
+async function conductOn(
+  address: LabAddress,
+  ends: Ends,
+  cases: readonly ConformanceCase[],
+  options: ConductOptions,
+  stop: AbortSignal,
+  progress: Progress,
+  onLost: () => Promise<void> = async () => {},
+): Promise<number> {
+  let first = true;
+  let lost = false;
+  const watch: EventSink = (event) => {
+    if (event.type === "run-stopped") lost = !stop.aborted;
+    if (event.type !== "case-end" || !first) return;
+    first = false;
+    progress.say(progress.summary());
+  };
+  try {
+    const code = await conduct(address.topology, ends, cases, options, stop, watch);
+    if (lost) await onLost();
+    return code;
+  } finally {
+    closeEnds(ends);
+  }
+}
+
+function closeEnds({ host, guest }: Ends): void {
+  host.close();
+  guest.close();
+}
+
+/** Calls `body` with a signal that Ctrl-C or the end of the time aborts. */
+function withTimeout(
+  milliseconds: number,
+  body: (stop: AbortSignal) => Promise<number>,
+): Promise<number> {
+  return interruptible(async (interrupted) => {
+    const late = new AbortController();
+    const seconds = milliseconds / 1000;
+    const reason = new LabError(`--timeout: the command had not ended after ${seconds} s`);
+    const timer = setTimeout(() => late.abort(reason), milliseconds);
+    try {
+      const code = await body(AbortSignal.any([interrupted, late.signal]));
+      late.signal.throwIfAborted();
+      return code;
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+}

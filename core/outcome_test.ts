@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  countOutcomes,
+  EXIT,
+  exitCode,
+  joinSides,
+  type Outcome,
+  type SideReport,
+  type SideState,
+} from "./outcome.ts";
+
+const STATES: readonly SideState[] = ["pass", "fail", "timeout", "broken", "skip", "stopped"];
+
+function side(state: SideState, milliseconds = 1): SideReport {
+  const reasons = state === "pass" ? [] : [`why ${state}`];
+  return { state, reasons, step: `step ${state}`, milliseconds };
+}
+
+/** The whole table: rows are the client's state, columns the server's, in the order of STATES. */
+const TABLE: Readonly<Record<SideState, readonly Outcome[]>> = {
+  pass: ["pass", "fail", "timeout", "broken", "skip", "broken"],
+  fail: ["fail", "fail", "fail", "fail", "fail", "fail"],
+  timeout: ["timeout", "fail", "timeout", "timeout", "timeout", "timeout"],
+  broken: ["broken", "fail", "timeout", "broken", "broken", "broken"],
+  skip: ["skip", "fail", "timeout", "broken", "skip", "skip"],
+  stopped: ["broken", "fail", "timeout", "broken", "skip", "broken"],
+};
+
+Deno.test("joinSides() follows the table of both sides' states", () => {
+  for (const client of STATES) {
+    const outcomes = STATES.map((server) =>
+      joinSides({ client: side(client), server: side(server) }, "must").outcome
+    );
+    assert.deepEqual(outcomes, TABLE[client], `client ${client}`);
+  }
+});
+
+Deno.test("joinSides() turns nothing but a failure of a SHOULD into a warning", () => {
+  for (const client of STATES) {
+    for (const server of STATES) {
+      const sides = { client: side(client), server: side(server) };
+      const must = joinSides(sides, "must").outcome;
+      const should = joinSides(sides, "should").outcome;
+      assert.equal(should, must === "fail" ? "warn" : must);
+    }
+  }
+});
+
+Deno.test("joinSides() gives reasons and the last step under the side's name", () => {
+  const sides = { client: side("fail", 5), server: side("stopped", 9) };
+  const verdict = joinSides(sides, "must", { client: "client (host)", server: "server (guest)" });
+  assert.deepEqual(verdict, {
+    outcome: "fail",
+    reasons: [
+      "client (host): why fail",
+      "client (host): last step: step fail",
+      "server (guest): why stopped",
+      "server (guest): last step: step stopped",
+    ],
+    milliseconds: 9,
+    sides,
+  });
+});
+
+Deno.test("joinSides() gives of a skip what is lacking, and nothing of the other side", () => {
+  const sides = { client: side("skip"), server: side("stopped") };
+  const { outcome, reasons } = joinSides(sides, "must");
+  assert.deepEqual([outcome, reasons], ["skip", [
+    "client: why skip",
+    "client: last step: step skip",
+  ]]);
+});
+
+Deno.test("joinSides() says that the other side passed, and nothing where both did", () => {
+  const failed = joinSides({ client: side("pass"), server: side("broken") }, "must");
+  assert.equal(failed.reasons[0], "client: passed");
+  assert.deepEqual(joinSides({ client: side("pass"), server: side("pass") }, "must").reasons, []);
+});
+
+Deno.test("exitCode() is 0 exactly where nothing failed, timed out or was broken", () => {
+  const outcome = fc.constantFrom<Outcome>("pass", "fail", "warn", "skip", "broken", "timeout");
+  fc.assert(fc.property(fc.array(outcome), (outcomes) => {
+    const code = exitCode(countOutcomes(outcomes.map((outcome) => ({ outcome }))));
+    const has = (...which: Outcome[]) => outcomes.some((outcome) => which.includes(outcome));
+    assert.equal(
+      code,
+      has("fail", "timeout") ? EXIT.failed : has("broken") ? EXIT.broken : EXIT.ok,
+    );
+  }));
+});
+
+Deno.test("countOutcomes() counts each", () => {
+  const outcomes = (["pass", "pass", "skip"] as const).map((outcome) => ({ outcome }));
+  const expected = { pass: 2, fail: 0, warn: 0, skip: 1, broken: 0, timeout: 0 };
+  assert.deepEqual(countOutcomes(outcomes), expected);
+});

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { directionsOf, planRun } from "./plan.ts";
+
+const CASES = ["a/b/c", "a/b/d"].map((id) => ({
+  id,
+  title: id,
+  requirement: "MUST",
+  refs: [],
+}));
+
+Deno.test("directionsOf() has both directions between host and guest, one on loopback", () => {
+  assert.deepEqual(directionsOf("guest-host", "both"), ["host-server", "guest-server"]);
+  assert.deepEqual(directionsOf("guest-host", "guest-server"), ["guest-server"]);
+  assert.deepEqual(directionsOf("guest-host", "host-server"), ["host-server"]);
+  assert.deepEqual(directionsOf("loopback", "both"), ["loopback"]);
+});
+
+Deno.test("planRun() goes direction by direction, in the order of the cases", () => {
+  const plan = planRun(CASES, ["host-server", "guest-server"]);
+  assert.deepEqual(plan.map(({ case: { id }, direction, skip }) => [id, direction, skip]), [
+    ["a/b/c", "host-server", []],
+    ["a/b/d", "host-server", []],
+    ["a/b/c", "guest-server", []],
+    ["a/b/d", "guest-server", []],
+  ]);
+});
+
+Deno.test("planRun() keeps a skipped case in the plan, with its reasons", () => {
+  const plan = planRun(CASES, ["loopback"], ({ id }) => id === "a/b/d" ? ["one", "two"] : []);
+  assert.deepEqual(plan.map(({ skip }) => skip), [[], ["one", "two"]]);
+});

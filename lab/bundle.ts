@@ -1,0 +1,57 @@
+/**
+ * The tool itself as one file, which the VMs run.
+ *
+ * @module
+ */
+import { cached, sha256Text } from "./cache.ts";
+import { output } from "./command.ts";
+import { LabError } from "./error.ts";
+import type { Progress } from "./progress.ts";
+
+const SOURCE_FOLDERS = ["cli", "core", "lab", "peer", "perf", "report", "suites", "sys"];
+
+/** The bundle's text: this file where the tool runs as a bundle, else made from its sources. */
+export async function findBundle(progress: Progress): Promise<Uint8Array> {
+  const self = new URL(import.meta.url);
+  if (self.protocol !== "file:") {
+    throw new LabError("The lab needs the tool's files on disk: clone the repository");
+  }
+  if (!self.pathname.endsWith("/lab/bundle.ts")) return await Deno.readFile(self);
+  const root = decodeURIComponent(new URL("..", self).pathname);
+  const key = (await sha256Text(await sourcesOf(root))).slice(0, 16);
+  const folder = await cached(
+    ["bundles", key],
+    (making) =>
+      progress.phase("bundle", "bundling", () => bundle(root, `${making}/vsock-conformance.js`)),
+    (what) => progress.say(`${what}; making it again`),
+  );
+  return await Deno.readFile(`${folder}/vsock-conformance.js`);
+}
+
+/** Bundles the tool of a folder into one file. */
+export async function bundle(root: string, into: string): Promise<void> {
+  await output(Deno.execPath(), ["bundle", "--quiet", "-o", into, `${root}/cli.ts`], {
+    cwd: root,
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+  });
+}
+
+async function sourcesOf(root: string): Promise<string> {
+  const texts: string[] = [`deno ${Deno.version.deno}`];
+  const visit = async (folder: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = `${folder}/${name}`;
+      if (isDirectory) await visit(path);
+      else if (name.endsWith(".ts")) texts.push(`${path}\n${await Deno.readTextFile(path)}`);
+    }
+  };
+  for (const name of ["deno.json", "deno.lock", "cli.ts"]) {
+    texts.push(await Deno.readTextFile(`${root}/${name}`));
+  }
+  for (const folder of SOURCE_FOLDERS) {
+    await visit(`${root}/${folder}`).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+  return texts.sort().join("\n");
+}

@@ -1,0 +1,46 @@
+/**
+ * Runs programs of this machine to their end.
+ *
+ * @module
+ */
+import { LabError, reasonOf } from "./error.ts";
+
+/** Settings for {@linkcode output}. */
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs a program and gives what it wrote on standard output.
+ *
+ * @throws {LabError} with the end of what it wrote on standard error, where it fails.
+ */
+export async function output(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  let result: Deno.CommandOutput;
+  try {
+    const command = new Deno.Command(program, {
+      args: [...args],
+      stdin: "null",
+      env: { LC_ALL: "C", ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    result = await command.output();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw new LabError(`Cannot run ${program}: ${reasonOf(error)}`, { cause: error });
+  }
+  options.signal?.throwIfAborted();
+  const decoder = new TextDecoder();
+  if (!result.success) {
+    const said = decoder.decode(result.stderr).trim().split("\n").slice(-8).join("\n  ");
+    throw new LabError(`${program} ${args[0] ?? ""} failed (${result.code}):\n  ${said}`);
+  }
+  return decoder.decode(result.stdout);
+}

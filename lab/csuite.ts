@@ -1,0 +1,78 @@
+/**
+ * The kernel's own C tests, built from Debian's package of the kernel's source: what our cases
+ * stand opposite in the interoperation tests.
+ *
+ * @module
+ */
+import { Archive } from "./apt.ts";
+import { cached } from "./cache.ts";
+import { output } from "./command.ts";
+import type { CpioEntry } from "./cpio.ts";
+import { LabError } from "./error.ts";
+import type { Progress } from "./progress.ts";
+import { requireCompiler } from "./tools.ts";
+
+/** Each program, and the files of tools/testing/vsock that it is built from. */
+const PROGRAMS = {
+  vsock_test: "vsock_test vsock_test_zerocopy timeout control util msg_zerocopy_common".split(" "),
+} as const;
+
+/** The name of a C program. */
+export type CProgram = keyof typeof PROGRAMS;
+
+/** What of the source tree is needed. */
+const WANTED = ["tools/testing/vsock", "tools/include", "include/uapi"];
+
+/** Where the programs lie in a VM. */
+export const C_FOLDER = "c";
+
+/**
+ * The C programs as files for a VM, built if need be from the newest kernel source that the
+ * archive has; 170 MB are downloaded for that, once.
+ */
+export async function cPrograms(progress: Progress): Promise<CpioEntry[]> {
+  const folder = await cached(
+    ["csuite"],
+    (making) => buildAll(making, progress),
+    (what) => progress.say(`${what}; building it again`),
+  );
+  const names = Object.keys(PROGRAMS) as CProgram[];
+  const files = await Promise.all(names.map(async (name): Promise<CpioEntry> => {
+    const data = await Deno.readFile(`${folder}/${name}`);
+    return { path: `${C_FOLDER}/${name}`, data, executable: true };
+  }));
+  return [{ path: C_FOLDER, folder: true }, ...files];
+}
+
+async function buildAll(making: string, progress: Progress): Promise<void> {
+  await requireCompiler(progress);
+  const archive = await progress.phase("lists", "fetching Debian's package lists", Archive.open);
+  const [source] = await archive.find(/^linux-source-\d+\.\d+$/);
+  if (source === undefined) throw new LabError("Debian's archive has no kernel source");
+  const megabytes = Math.ceil(source.size / 1024 / 1024);
+  const text = `downloading ${source.name} ${source.version} (${megabytes} MB)`;
+  const unpacked = `${making}/unpacked`;
+  await Deno.mkdir(unpacked);
+  await progress.phase("source", text, async () => {
+    await archive.unpack(source, unpacked);
+    const patterns = WANTED.map((path) => `${source.name}/${path}`);
+    await output("tar", ["-xf", `usr/src/${source.name}.tar.xz`, ...patterns], { cwd: unpacked });
+  });
+  await progress.phase("C tests", "building the kernel's C tests", async () => {
+    const root = `${unpacked}/${source.name}`;
+    for (const [name, files] of Object.entries(PROGRAMS)) {
+      await build(root, files, `${making}/${name}`);
+    }
+  });
+  await Deno.remove(unpacked, { recursive: true });
+}
+
+/** Builds one program, static, so that it runs in a VM that has no libraries. */
+async function build(root: string, files: readonly string[], into: string): Promise<void> {
+  await output("gcc", [
+    ...["-O2", "-w", "-static", "-D_GNU_SOURCE", "-U_FORTIFY_SOURCE", "-fno-strict-aliasing"],
+    ...[`-I${root}/tools/include`, `-I${root}/include/uapi`, "-o", into],
+    ...files.map((file) => `${root}/tools/testing/vsock/${file}.c`),
+    "-lpthread",
+  ]);
+}

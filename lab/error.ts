@@ -1,0 +1,18 @@
+/**
+ * The lab could not do its part: that says nothing about any kernel, and ends with exit code 69.
+ *
+ * @module
+ */
+
+/** A VM, or what it needs, could not be had; the message says what to do. */
+export class LabError extends Error {
+  override readonly name = "LabError";
+}
+
+/** A VM ended, or got stuck, before it was of use. */
+export class MishapError extends LabError {}
+
+/** The text of any error. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

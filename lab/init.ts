@@ -1,0 +1,109 @@
+/**
+ * What a VM does when it boots: the text of its /init, a script for busybox.
+ *
+ * @module
+ */
+
+/** What a VM is. */
+export type VmRole = "loopback" | "host" | "guest";
+
+/** TCP ports inside a VM at which its agents listen. */
+export const AGENT_PORT = 5201;
+/** On loopback, the port of the second agent; in a host, the one that is its guest's. */
+export const SECOND_PORT = 5202;
+
+/** The CID of the guest in the lab. */
+export const GUEST_CID = 3;
+
+/** Console lines by which the lab follows a boot. */
+export const MARKS = {
+  /** Written when the modules are in and the agents are being started. */
+  booted: "lab: booted",
+  /** Written by the host when its guest's QEMU has ended. */
+  guestEnded: "lab: the guest ended",
+  /** Written by the guest's QEMU when KVM cannot go on. */
+  guestStuck: "KVM internal error",
+} as const;
+
+/** The tool as users run it on machines of their own; the README shows the same words. */
+const TOOL = "deno run -A vsock-conformance.js";
+
+/**
+ * The script.
+ *
+ * @param guest QEMU's arguments for the guest of a host, all but the processor.
+ */
+export function initScript(
+  role: VmRole,
+  modules: readonly string[],
+  guest: readonly string[] = [],
+): string {
+  return [
+    PREPARE,
+    ...modules.map((name) => `insmod /modules/${name}.ko`),
+    SETTLE,
+    `echo "${MARKS.booted} after $(cut -d' ' -f1 /proc/uptime) s"`,
+    ...AGENTS[role],
+    ...(role === "host" ? [startGuest(guest)] : []),
+    shells(role),
+    "while :; do sleep 3600; done",
+    "",
+  ].join("\n");
+}
+
+const PREPARE = `#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/base/bin:/bin HOME=/tmp DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmp /tmp
+mount -t tmpfs shm /dev/shm`;
+
+const SETTLE = `mount -t ext4 -o ro,noload /dev/vda /base || echo "lab: there is no disk"
+ln -s /base/usr /usr
+ln -s /base/lib64 /lib64
+ln -s /base/usr/lib /lib
+ip link set lo up
+ip link set eth0 up
+ip addr add 10.0.2.15/24 dev eth0
+ip route add default via 10.0.2.2
+cd /app`;
+
+const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
+  loopback: [
+    `${TOOL} agent --peer-cid 1 --listen 0.0.0.0:${AGENT_PORT} &`,
+    `${TOOL} agent --peer-cid 1 --listen 0.0.0.0:${SECOND_PORT} &`,
+  ],
+  host: [`${TOOL} agent --peer-cid ${GUEST_CID} --listen 0.0.0.0:${AGENT_PORT} &`],
+  guest: [`${TOOL} agent --peer-cid 2 --listen 0.0.0.0:${AGENT_PORT} &`],
+};
+
+/**
+ * How a host starts its guest. Without a kvm device (a machine whose KVM does not nest) the guest
+ * is translated. Under AMD's SVM as TCG emulates it, XSAVE and AVX make the guest's kernel panic;
+ * and an exception that KVM injects, as for an asynchronous page fault, leaves its type behind in
+ * EXITINTINFO, for which KVM stops the guest if the next exit is to be emulated.
+ */
+function startGuest(args: readonly string[]): string {
+  const quoted = args.map((argument) => `'${argument}'`).join(" ");
+  return `accel="-accel tcg -smp 1 -cpu max"
+if [ -c /dev/kvm ]; then
+  accel="-accel kvm -smp 2 -cpu host"
+  grep -q TCG /proc/cpuinfo &&
+    accel="-accel kvm -smp 1 -cpu host,-xsave,-avx,-avx2,-fma,-f16c,-vaes,-vpclmulqdq,-pku,-kvm-asyncpf,-kvm-asyncpf-int"
+fi
+{
+  stty -F /dev/ttyS1 raw -echo
+  qemu-system-x86_64 -L /base/usr/share/qemu $accel ${quoted} </dev/null
+  echo "${MARKS.guestEnded} ($?)"
+} &`;
+}
+
+/** Shells on serial ports: for the host its own, and a path to the guest's. */
+function shells(role: VmRole): string {
+  const port = role === "guest" ? "ttyS1" : "ttyS2";
+  return `while :; do setsid -c sh -l </dev/${port} >/dev/${port} 2>&1; sleep 1; done &`;
+}

@@ -1,0 +1,159 @@
+/**
+ * Kernels for the VMs: a distribution's by name, or one of the user's own by path.
+ *
+ * @module
+ */
+import { Archive, type Package } from "./apt.ts";
+import { cached, cacheRoot, ignoreAbsent, sha256 } from "./cache.ts";
+import { LabError } from "./error.ts";
+import { indexModules, type Module, readModules } from "./modules.ts";
+import type { Progress } from "./progress.ts";
+
+/** A kernel that a VM can boot. */
+export interface Kernel {
+  /** How the user named it. */
+  readonly name: string;
+  readonly vmlinuz: string;
+  /** In an order in which they can be loaded. */
+  readonly modules: readonly Module[];
+}
+
+/** What the VMs of the lab need beyond the core kernel; a kernel may have any of it built in. */
+const MODULES = [
+  "virtio_pci",
+  "virtio_blk",
+  "virtio_net",
+  "ext4",
+  "vsock_loopback",
+  "vmw_vsock_virtio_transport",
+  "vhost_vsock",
+  "vsock_diag",
+  "kvm_amd",
+  "kvm_intel",
+];
+
+/** The kernel that is used when none is named. */
+export const DEFAULT_KERNEL = "debian:latest";
+
+/** How a user names a kernel. */
+export interface KernelChoice {
+  /** `debian:<version>`, `debian:latest`, or the path of a vmlinuz. */
+  readonly kernel: string;
+  /** With a path: the folder below which its modules are. */
+  readonly modules?: string | undefined;
+  /** Look for a newer one than the cached. */
+  readonly refresh?: boolean | undefined;
+}
+
+/**
+ * Finds a kernel, fetching it if need be.
+ *
+ * @throws {LabError} where there is none of that name, or it cannot be fetched.
+ */
+export async function findKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
+  const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
+  if (debian === undefined) return await ownKernel(choice);
+  if (choice.modules !== undefined) {
+    throw new LabError("--modules goes with the path of a kernel; debian:... brings its own");
+  }
+  if (!/^(latest|\d+\.\d+)$/.test(debian)) {
+    throw new LabError(
+      `Cannot use the kernel "${choice.kernel}": write debian:latest or, for example, debian:6.12`,
+    );
+  }
+  const parts = ["kernels", `debian-${debian}`];
+  if (choice.refresh) {
+    await Deno.remove([cacheRoot(), ...parts].join("/"), { recursive: true }).catch(ignoreAbsent);
+  }
+  const folder = await cached(
+    parts,
+    (making) => fetchDebian(debian, making, progress),
+    (what) => progress.say(`${what}; fetching it again`),
+  );
+  return await cachedKernel(choice.kernel, folder);
+}
+
+async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
+  const isFile = await Deno.stat(kernel).then((info) => info.isFile).catch(() => false);
+  if (!isFile) {
+    throw new LabError(
+      `There is no kernel at ${kernel}; give the path of a vmlinuz (bzImage), or debian:6.12`,
+    );
+  }
+  const index = modules === undefined ? new Map() : await indexModules(modules);
+  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES) };
+}
+
+async function cachedKernel(name: string, folder: string): Promise<Kernel> {
+  const order: string[] = JSON.parse(await Deno.readTextFile(`${folder}/order.json`));
+  const modules = await Promise.all(order.map(async (module) => ({
+    name: module,
+    data: await Deno.readFile(`${folder}/${module}.ko`),
+  })));
+  return { name, vmlinuz: `${folder}/vmlinuz`, modules };
+}
+
+async function fetchDebian(version: string, making: string, progress: Progress): Promise<void> {
+  const archive = await progress.phase("lists", "fetching Debian's package lists", Archive.open);
+  const packages = await kernelPackages(archive, version);
+  const megabytes = Math.ceil(packages.reduce((sum, { size }) => sum + size, 0) / 1024 / 1024);
+  const [{ name, version: exact } = { name: "", version: "" }] = packages;
+  const text = `downloading ${name} ${exact} (${megabytes} MB)`;
+  await progress.phase("kernel", text, async () => {
+    const unpacked = `${making}/unpacked`;
+    await Deno.mkdir(unpacked);
+    for (const item of packages) await archive.unpack(item, unpacked);
+    const index = await indexModules(unpacked);
+    const modules = await readModules(index, MODULES);
+    await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
+    for (const module of modules) await Deno.writeFile(`${making}/${module.name}.ko`, module.data);
+    const order = modules.map((module) => module.name);
+    await Deno.writeTextFile(`${making}/order.json`, JSON.stringify(order));
+    await Deno.remove(unpacked, { recursive: true });
+  });
+}
+
+/**
+ * The packages of the newest kernel of a version: one with everything (`linux-image-...`), or two
+ * (`linux-binary-...` and `linux-modules-...`). The cloud flavour has all we need and is small.
+ */
+async function kernelPackages(archive: Archive, version: string): Promise<Package[]> {
+  const found = await archive.find(
+    /^linux-(image|binary|modules)-\d[^ ]*-cloud-amd64(-unsigned)?$/,
+  );
+  const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
+  const newest = kernels.find((item) => version === "latest" || versionOf(item) === version);
+  if (newest === undefined) {
+    const known = [...new Set(kernels.map(versionOf))].join(", ");
+    throw new LabError(`Debian's archive has no kernel ${version}; it has: ${known}`);
+  }
+  if (newest.name.startsWith("linux-image-")) return [newest];
+  const modules = found.find(({ name, version }) =>
+    name === newest.name.replace("linux-binary-", "linux-modules-") && version === newest.version
+  );
+  if (modules === undefined) {
+    throw new LabError(`Debian's archive lacks the modules of ${newest.name}`);
+  }
+  return [newest, modules];
+}
+
+/** The first two numbers of a kernel package's version. */
+function versionOf({ name }: Package): string {
+  return /-(\d+\.\d+)/.exec(name)?.[1] ?? "";
+}
+
+async function findVmlinuz(folder: string): Promise<string> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    if (isFile && name.startsWith("vmlinuz")) return `${folder}/${name}`;
+    if (isDirectory) {
+      const below = await findVmlinuz(`${folder}/${name}`).catch(() => undefined);
+      if (below !== undefined) return below;
+    }
+  }
+  throw new LabError(`There is no vmlinuz in the kernel's packages`);
+}
+
+/** Tells a kernel from every other, for the keys of what is made from it. */
+export async function kernelDigest(kernel: Kernel): Promise<string> {
+  return await sha256(kernel.vmlinuz);
+}

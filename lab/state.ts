@@ -1,0 +1,73 @@
+/**
+ * Labs that stay up between commands: what `lab up` writes down for `run`, `shell` and `down`.
+ *
+ * @module
+ */
+import { cacheFolder, ignoreAbsent } from "./cache.ts";
+import { LabError } from "./error.ts";
+import type { LabAddress } from "./lab.ts";
+
+/** Where a named lab is written down. */
+async function fileOf(name: string): Promise<string> {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
+    throw new LabError(`Cannot call a lab "${name}": use small letters, digits and "-"`);
+  }
+  return `${await cacheFolder("labs")}/${name}.json`;
+}
+
+/** The lab of that name, if it is up. */
+export async function findLab(name: string): Promise<LabAddress | undefined> {
+  const file = await fileOf(name);
+  let address: LabAddress;
+  try {
+    address = JSON.parse(await Deno.readTextFile(file));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new LabError(`Cannot read ${file}: remove it, and end its QEMU if that still runs`);
+  }
+  if (await isRunning(address)) return address;
+  await forgetLab(name, address);
+  return undefined;
+}
+
+/** @throws {LabError} where no lab of that name is up. */
+export async function requireLab(name: string): Promise<LabAddress> {
+  const address = await findLab(name);
+  if (address === undefined) {
+    throw new LabError(`No lab "${name}" is up; start it with "lab up"`);
+  }
+  return address;
+}
+
+/** Writes down a lab. */
+export async function rememberLab(name: string, address: LabAddress): Promise<void> {
+  await Deno.writeTextFile(await fileOf(name), JSON.stringify(address, null, 2));
+}
+
+/**
+ * Ends a lab.
+ *
+ * @throws {LabError} where its QEMU cannot be ended.
+ */
+export async function endLab(name: string, address: LabAddress): Promise<void> {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    if (!await isRunning(address)) break;
+    Deno.kill(address.pid, signal);
+    for (let i = 0; i < 50 && await isRunning(address); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  if (await isRunning(address)) throw new LabError(`Cannot end QEMU, process ${address.pid}`);
+  await forgetLab(name, address);
+}
+
+async function forgetLab(name: string, address: LabAddress): Promise<void> {
+  await Deno.remove(address.folder, { recursive: true }).catch(ignoreAbsent);
+  await Deno.remove(await fileOf(name)).catch(ignoreAbsent);
+}
+
+/** Whether the process is still there and still that lab's: process ids are used again. */
+async function isRunning({ pid, folder }: LabAddress): Promise<boolean> {
+  const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
+  return commandLine.includes(folder);
+}

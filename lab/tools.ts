@@ -1,0 +1,124 @@
+/**
+ * The programs that the lab needs on this machine: found, or installed from Debian's packages.
+ *
+ * @module
+ */
+import { output } from "./command.ts";
+import { LabError } from "./error.ts";
+import type { Progress } from "./progress.ts";
+
+/** A program, and the Debian package that has it. */
+interface Tool {
+  readonly program: string;
+  readonly package: string;
+  /** Whether the file that was found will do. */
+  readonly suits?: (path: string) => Promise<boolean>;
+}
+
+const TOOLS = {
+  qemu: { program: "qemu-system-x86_64", package: "qemu-system-x86" },
+  busybox: { program: "busybox", package: "busybox-static", suits: isStatic },
+  mke2fs: { program: "mke2fs", package: "e2fsprogs" },
+  xz: { program: "xz", package: "xz-utils" },
+  ldd: { program: "ldd", package: "libc-bin" },
+} as const satisfies Record<string, Tool>;
+
+/** What is needed to build the kernel's own C tests, for the runs opposite them. */
+const COMPILER = {
+  gcc: { program: "gcc", package: "gcc" },
+  make: { program: "make", package: "make" },
+  tar: { program: "tar", package: "tar" },
+} as const satisfies Record<string, Tool>;
+
+/** Where each program is. */
+export type Tools = Readonly<Record<keyof typeof TOOLS, string>>;
+
+const FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/**
+ * Finds the lab's programs, and installs what is missing where that is possible.
+ *
+ * @throws {LabError} with the command to run, where it is not.
+ */
+export async function requireTools(progress: Progress): Promise<Tools> {
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
+    throw new LabError(
+      `The lab boots x86-64 VMs on x86-64 Linux, and this is ${Deno.build.arch} ` +
+        `${Deno.build.os}; use "run" and "agent" on machines of your own`,
+    );
+  }
+  return await requireAll(TOOLS, [], progress);
+}
+
+/** As {@linkcode requireTools}, for what builds C programs. */
+export async function requireCompiler(progress: Progress): Promise<void> {
+  const headers = await exists("/usr/include/stdio.h") ? [] : ["libc6-dev"];
+  await requireAll(COMPILER, headers, progress);
+}
+
+async function requireAll<K extends string>(
+  tools: Readonly<Record<K, Tool>>,
+  also: readonly string[],
+  progress: Progress,
+): Promise<Record<K, string>> {
+  const names = Object.keys(tools) as K[];
+  const missing = async () => {
+    const packages: string[] = [];
+    for (const name of names) {
+      if (await find(tools[name]) === undefined) packages.push(tools[name].package);
+    }
+    return packages;
+  };
+  const packages = [...await missing(), ...also];
+  if (packages.length > 0) {
+    await install(packages, progress);
+    const still = await missing();
+    if (still.length > 0) throw new LabError(`Installed ${still.join(" ")}, but cannot find it`);
+  }
+  const found = {} as Record<K, string>;
+  for (const name of names) found[name] = await find(tools[name]) ?? "";
+  return found;
+}
+
+async function install(packages: readonly string[], progress: Progress): Promise<void> {
+  const command = `apt-get install --no-install-recommends ${packages.join(" ")}`;
+  if (!await exists("/usr/bin/apt-get")) {
+    throw new LabError(
+      `This machine lacks what these Debian packages have: ${packages.join(" ")}; ` +
+        "install it by your distribution's means (QEMU for x86, a static busybox, e2fsprogs, xz)",
+    );
+  }
+  if (Deno.uid() !== 0) {
+    throw new LabError(`The lab needs packages that are not installed; run:\n  sudo ${command}`);
+  }
+  await progress.phase("install", `installing ${packages.join(" ")}`, async () => {
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    await output("apt-get", ["-q", "update"], { env });
+    await output("apt-get", ["-qy", "install", "--no-install-recommends", ...packages], { env });
+  });
+}
+
+async function find(tool: Tool): Promise<string | undefined> {
+  const folders = [...new Set([...(Deno.env.get("PATH") ?? "").split(":"), ...FOLDERS])];
+  for (const folder of folders) {
+    const path = `${folder}/${tool.program}`;
+    if (await exists(path) && await (tool.suits?.(path) ?? true)) return path;
+  }
+  return undefined;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isFile).catch(() => false);
+}
+
+/** Whether a program needs no shared libraries: its ELF header has no PT_INTERP segment. */
+async function isStatic(path: string): Promise<boolean> {
+  const file = await Deno.readFile(path);
+  const view = new DataView(file.buffer);
+  if (view.getUint32(0) !== 0x7f454c46) return false;
+  const start = Number(view.getBigUint64(32, true));
+  const size = view.getUint16(54, true);
+  const count = view.getUint16(56, true);
+  const types = Array.from({ length: count }, (_, i) => view.getUint32(start + i * size, true));
+  return !types.includes(3);
+}

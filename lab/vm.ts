@@ -1,0 +1,162 @@
+/**
+ * The VM that runs on this machine: started, watched, and ended with whoever started it.
+ *
+ * @module
+ */
+import { LabError, MishapError, reasonOf } from "./error.ts";
+import { MARKS } from "./init.ts";
+
+/** How a process of the lab may be let go. */
+export type Leash =
+  /** It ends with this process, however that ends. */
+  | "short"
+  /** It stays when this process ends, until `lab down`. */
+  | "long";
+
+/**
+ * Starts QEMU in a session of its own, so that a Ctrl-C at the terminal reaches only us. On the
+ * short leash a shell waits for the end of our pipe and then ends QEMU, even if we were killed.
+ */
+const GUARD = `exec 3<&0
+"$@" </dev/null 3<&- & vm=$!
+{ cat <&3 >/dev/null; kill $vm 2>/dev/null; } & watch=$!
+exec 3<&-
+wait $vm; status=$?
+kill $watch 2>/dev/null
+exit $status`;
+
+/** A running VM. */
+export class Vm implements AsyncDisposable {
+  readonly pid: number;
+  readonly #process: Deno.ChildProcess;
+  readonly #errors: Promise<string>;
+  readonly #consoles: readonly string[];
+  readonly #short: boolean;
+  #why: string | undefined;
+  /** Settles when the process has ended, with why. */
+  readonly ended: Promise<string>;
+
+  /**
+   * @param consoles the files that its serial ports are written to, the host's first.
+   */
+  constructor(
+    qemu: string,
+    args: readonly string[],
+    consoles: readonly string[],
+    leash: Leash,
+    errorFile: string,
+  ) {
+    const short = this.#short = leash === "short";
+    const command = short
+      ? new Deno.Command("/bin/sh", {
+        args: ["-c", GUARD, "guard", qemu, ...args],
+        stdin: "piped",
+        stdout: "null",
+        stderr: "piped",
+        detached: true,
+      })
+      : new Deno.Command("/bin/sh", {
+        args: ["-c", 'errors=$1; shift; exec "$@" 2>"$errors"', "start", errorFile, qemu, ...args],
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+        detached: true,
+      });
+    this.#process = command.spawn();
+    if (!short) this.#process.unref();
+    this.pid = this.#process.pid;
+    this.#consoles = consoles;
+    this.#errors = short
+      ? new Response(this.#process.stderr).text()
+      : Promise.resolve(`see ${errorFile}`);
+    this.ended = this.#process.status.then(async ({ code, signal }) => {
+      const how = signal === null ? `exit code ${code}` : signal;
+      const said = (await this.#errors).trim();
+      return this.#why = `QEMU ended (${how})${said === "" ? "" : `: ${said}`}`;
+    });
+  }
+
+  /**
+   * Waits for something that the VM must do first.
+   *
+   * @param what it is, for messages.
+   * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
+   * {@linkcode LabError} when the time runs out; the reason of `stop`, when that is aborted.
+   */
+  async during<T>(
+    what: string,
+    milliseconds: number,
+    body: (signal: AbortSignal) => Promise<T>,
+    stop: AbortSignal,
+  ): Promise<T> {
+    const over = new AbortController();
+    const limit = AbortSignal.timeout(milliseconds);
+    const signal = AbortSignal.any([limit, stop, over.signal]);
+    try {
+      return await Promise.race([body(signal), this.#mishap(signal)]);
+    } catch (error) {
+      stop.throwIfAborted();
+      const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
+      const Kind = error instanceof MishapError ? MishapError : LabError;
+      throw new Kind(await this.explain(`${what} failed: ${late}${reasonOf(error)}`));
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Ends the VM. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#why !== undefined) return;
+    // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
+    if (this.#short) await closeQuietly(this.#process.stdin);
+    else killQuietly(this.pid, "SIGTERM");
+    const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** Rejects when the VM, or the guest in it, has ended, or the signal is aborted. */
+  async #mishap(signal: AbortSignal): Promise<never> {
+    while (this.#why === undefined) {
+      const host = await readText(this.#consoles[0]);
+      if (host.includes(MARKS.guestEnded)) throw new MishapError("the guest's QEMU ended");
+      if (host.includes(MARKS.guestStuck)) {
+        throw new MishapError("KVM in the host gave up the guest");
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      signal.throwIfAborted();
+    }
+    throw new MishapError(this.#why);
+  }
+
+  /** Some words, with the end of the consoles behind them. */
+  async explain(what: string): Promise<string> {
+    const parts = [what];
+    for (const path of this.#consoles) {
+      const lines = (await readText(path)).split("\n").map((line) => line.trimEnd());
+      const tail = lines.filter((line) => line !== "").slice(-25);
+      if (tail.length > 0) parts.push(`the end of ${path}:`, ...tail.map((line) => `  | ${line}`));
+    }
+    return parts.join("\n");
+  }
+}
+
+async function readText(path: string | undefined): Promise<string> {
+  if (path === undefined) return "";
+  const bytes = await Deno.readFile(path).catch(() => new Uint8Array());
+  // Firmware clears the screen and moves the cursor; those sequences are of no use in a message.
+  // deno-lint-ignore no-control-regex
+  return new TextDecoder().decode(bytes).replace(/\x1b(c|\[[0-9;?]*[A-Za-z])/g, "");
+}
+
+async function closeQuietly(stream: WritableStream<Uint8Array>): Promise<void> {
+  await stream.close().catch(() => {});
+}
+
+function killQuietly(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

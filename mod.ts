@@ -1,0 +1,88 @@
+/**
+ * The tool as a library: cases and their catalogue, sockets over libc, the control channel, and
+ * runs of cases between two ends.
+ *
+ * @example A socket, and an error that carries the call and the errno's name
+ * ```ts
+ * import { Socket, SysError, unixStandIn } from "@vsock/conformance";
+ *
+ * using socket = Socket.open(unixStandIn("example"), "stream");
+ * try {
+ *   await socket.connect({ cid: 1, port: 1234 });
+ * } catch (error) {
+ *   if (error instanceof SysError) console.log(error.code); // ECONNREFUSED
+ * }
+ * ```
+ *
+ * @module
+ */
+export {
+  type Case,
+  type CaseInfo,
+  type Feature,
+  kernel,
+  type Level,
+  man,
+  type Need,
+  type Reference,
+  type Role,
+  spec,
+  upstream,
+} from "./core/case.ts";
+export type { CaseRun, EndFacts, EventSink, RunEvent } from "./core/event.ts";
+export {
+  countOutcomes,
+  type Counts,
+  EXIT,
+  exitCode,
+  type Outcome,
+  type SideReport,
+  type SideState,
+  type Verdict,
+} from "./core/outcome.ts";
+export {
+  type Direction,
+  type DirectionChoice,
+  directionsOf,
+  type Planned,
+  planRun,
+  type Topology,
+} from "./core/plan.ts";
+export { select, UnmatchedSelectorError } from "./core/selector.ts";
+export { serveController, type SideOrder, type SideRunner } from "./peer/agent.ts";
+export {
+  type ByteStream,
+  connectControl,
+  type ControlAddress,
+  LineChannel,
+  listenControl,
+  PeerGoneError,
+  SilentPeerError,
+  streamPair,
+} from "./peer/channel.ts";
+export { End, type Ends, type RunOptions, runPlan } from "./peer/controller.ts";
+export type { CaseLines } from "./peer/lines.ts";
+export { ProtocolError } from "./peer/wire.ts";
+export { KtapWriter } from "./report/ktap.ts";
+export { type Screen, TerminalWriter } from "./report/terminal.ts";
+export { CATALOGUE, findCase } from "./suites/catalogue.ts";
+export { executeSide, type SideOptions } from "./suites/execute.ts";
+export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit.ts";
+export { type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
+export type { Completion } from "./sys/native.ts";
+export {
+  type CallContext,
+  type RawMemory,
+  type ReceivedMessage,
+  Socket,
+  type SocketType,
+} from "./sys/socket.ts";
+export {
+  type Address,
+  type AddressFamily,
+  type Bytes,
+  type ControlMessage,
+  type IoVector,
+  unixStandIn,
+  VSOCK,
+} from "./sys/structs.ts";

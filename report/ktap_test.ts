@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { EXAMPLE_GROUPS, playExample } from "../tests/support/example_run.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { KtapWriter } from "./ktap.ts";
+
+/** The KTAP of the example. */
+function example(stopAfter?: number): string[] {
+  const lines: string[] = [];
+  playExample(new KtapWriter(EXAMPLE_GROUPS, (line) => lines.push(line)).sink, stopAfter);
+  return lines;
+}
+
+const plain = { serializer: (text: string) => text };
+
+Deno.test("KtapWriter writes every outcome", async (t) => {
+  await t.assertSnapshot(example().join("\n"), plain);
+});
+
+Deno.test("KtapWriter writes a run that was stopped", async (t) => {
+  await t.assertSnapshot(example(1).join("\n"), plain);
+});
+
+Deno.test("KtapWriter has the name of a subtest behind its version, where the kernel's parser looks", () => {
+  const lines = example();
+  const at = lines.indexOf("  # Subtest: host-server");
+  assert.equal(lines[at - 1], "  KTAP version 1");
+  assert.equal(lines[at + 1], "  1..7");
+});
+
+const RESULT = /^ {2}(ok|not ok) (\d+) ([^ #]+)(?: # (\w+:?) .*)?$/;
+
+Deno.test("KtapWriter writes one result a case, whatever its reasons contain", () => {
+  const outcome = fc.constantFrom<Outcome>("pass", "fail", "warn", "skip", "broken", "timeout");
+  const verdicts = fc.array(
+    fc.record({
+      outcome,
+      reasons: fc.array(fc.string({ unit: "binary" }), { minLength: 1, maxLength: 3 }),
+    }),
+    { maxLength: 5 },
+  );
+  fc.assert(fc.property(verdicts, (verdicts) => {
+    const lines: string[] = [];
+    const { sink } = new KtapWriter([["loopback", verdicts.length]], (line) => lines.push(line));
+    verdicts.forEach((verdict, i) => {
+      const run = { number: i + 1, id: `a/b/${i}`, direction: "loopback" as const };
+      sink({ type: "case-start", run, title: "t" });
+      sink({ type: "case-end", run, title: "t", verdict: { ...verdict, milliseconds: 1 } });
+    });
+    assert.ok(lines.every((line) => !/[\r\n]/.test(line)));
+    const results = lines.filter((line) => !/^ *#/.test(line)).slice(2);
+    assert.deepEqual(results.map((line) => RESULT.exec(line)?.slice(1, 4)), [
+      ...verdicts.map(({ outcome }, i) => [
+        ["pass", "warn", "skip"].includes(outcome) ? "ok" : "not ok",
+        `${i + 1}`,
+        `a/b/${i}`,
+      ]),
+    ]);
+  }));
+});
+
+/** Whether perl's TAP harness can be called. */
+async function haveProve(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("prove", { args: ["--version"] }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "prove agrees on which directions of a run failed",
+  ignore: !await haveProve(),
+  fn: async () => {
+    const judge = async (lines: string[]) => {
+      const file = await Deno.makeTempFile({ suffix: ".ktap" });
+      try {
+        await Deno.writeTextFile(file, `${lines.join("\n")}\n`);
+        const args = ["--norc", "--exec", "cat", file];
+        const { success, stdout } = await new Deno.Command("prove", { args }).output();
+        return { success, text: new TextDecoder().decode(stdout) };
+      } finally {
+        await Deno.remove(file);
+      }
+    };
+    const failed = await judge(example());
+    assert.equal(failed.success, false);
+    assert.match(failed.text, /Tests: 2 Failed: 1\)\n +Failed test: +1\n/);
+    assert.doesNotMatch(failed.text, /Parse errors/);
+    const lines: string[] = [];
+    const { sink } = new KtapWriter([["loopback", 1]], (line) => lines.push(line));
+    const run = { number: 1, id: "a/b/c", direction: "loopback" as const };
+    const facts = { name: "loopback", kernel: "7.3", machine: "x86_64", version: "0.1.0" };
+    sink({ type: "run-start", topology: "loopback", seed: 1, total: 1, ends: [facts] });
+    sink({ type: "case-start", run, title: "t" });
+    const verdict = { outcome: "warn" as const, reasons: ["slow"], milliseconds: 1 };
+    sink({ type: "case-end", run, title: "t", verdict });
+    const counts = { pass: 0, fail: 0, warn: 1, skip: 0, broken: 0, timeout: 0 };
+    sink({ type: "run-end", counts, milliseconds: 1 });
+    assert.equal((await judge(lines)).success, true);
+    assert.match((await judge(example(1))).text, /Bad plan/, "a stopped run lacks a direction");
+  },
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { levelOf, upstreamName, validateCase } from "../core/case.ts";
+import { CATALOGUE, findCase } from "./catalogue.ts";
+import { upstreamList } from "./upstream.ts";
+
+/** The files of cases: those in the folders of families, without the kit. */
+async function caseFiles(): Promise<URL[]> {
+  const files: URL[] = [];
+  const root = new URL("./", import.meta.url);
+  for await (const family of Deno.readDir(root)) {
+    if (!family.isDirectory || family.name === "kit") continue;
+    const folder = new URL(`${family.name}/`, root);
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".ts") && !name.endsWith("_test.ts")) files.push(new URL(name, folder));
+    }
+  }
+  return files;
+}
+
+const isCase = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "requirement" in value && "client" in value;
+
+Deno.test("the catalogue has every case that a file of cases exports, and no other", async () => {
+  const exported = new Set<unknown>();
+  for (const file of await caseFiles()) {
+    const cases = Object.values(await import(file.href)).filter(isCase);
+    assert.ok(cases.length > 0, `${file.pathname} exports no case`);
+    for (const definition of cases) {
+      assert.ok(!exported.has(definition), `${file.pathname} exports a case of another file's`);
+      exported.add(definition);
+    }
+  }
+  assert.deepEqual(exported, new Set(CATALOGUE));
+});
+
+Deno.test("every case is of the right form, and its id names its family's folder", async () => {
+  const folders = new Set((await caseFiles()).map(({ pathname }) => pathname.split("/").at(-2)));
+  for (const definition of CATALOGUE) {
+    validateCase(definition);
+    assert.ok(levelOf(definition) !== undefined, definition.id);
+    assert.ok(folders.has(definition.id.split("/")[0]), definition.id);
+    assert.equal(definition.title.includes("\n"), false);
+    const isSeqpacket = definition.id.startsWith("seqpacket/");
+    assert.ok(!isSeqpacket || definition.needs?.includes("seqpacket"), definition.id);
+  }
+});
+
+Deno.test("ids are unique, and findCase() finds each", () => {
+  assert.equal(new Set(CATALOGUE.map(({ id }) => id)).size, CATALOGUE.length);
+  for (const definition of CATALOGUE) assert.equal(findCase(definition.id), definition);
+  assert.equal(findCase("stream/no/such"), undefined);
+});
+
+Deno.test("every upstream case that a case names is in upstream's list, and named once", () => {
+  const list = upstreamList();
+  const names = CATALOGUE.map(upstreamName).filter((name) => name !== undefined);
+  assert.equal(new Set(names).size, names.length, "no upstream case was ported twice");
+  for (const definition of CATALOGUE) {
+    const references = definition.refs.filter(({ kind }) => kind === "upstream");
+    assert.ok(references.length <= 1, definition.id);
+    const name = upstreamName(definition);
+    if (name === undefined) continue;
+    const entry = list.find((entry) => entry.name === name);
+    assert.equal(entry?.case, definition, `${definition.id}: upstream has no "${name}"`);
+  }
+});
+
+Deno.test("upstreamList() has upstream's 41 names at their positions", () => {
+  const list = upstreamList();
+  assert.equal(list.length, 41);
+  assert.deepEqual(list.map(({ position }) => position), list.map((_, i) => i));
+  assert.equal(new Set(list.map(({ name }) => name)).size, 41);
+  assert.equal(list[0]?.name, "SOCK_STREAM connection reset");
+  assert.equal(list[15]?.name, "SOCK_SEQPACKET MSG_PEEK");
+});

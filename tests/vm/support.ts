@@ -1,0 +1,40 @@
+/**
+ * What the tests that boot VMs share: one lab for a file's tests, and scripts in it.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { EndFacts } from "../../core/event.ts";
+import { type LabOptions, type OpenLab, openLab } from "../../lab/lab.ts";
+import { Progress } from "../../lab/progress.ts";
+import { runScript } from "../../lab/shell.ts";
+import { screenOf } from "../../report/terminal.ts";
+import { VERSION } from "../../core/version.ts";
+
+/** How long one script in a VM may take, in milliseconds; the machine may be busy. */
+const SCRIPT_TIME = 180_000;
+
+const SELF: EndFacts = { name: "test", kernel: "-", machine: Deno.build.arch, version: VERSION };
+
+/** The progress of a test's lab. */
+export function testProgress(): Progress {
+  return new Progress(screenOf(Deno.stderr));
+}
+
+/** Boots a lab for a test. */
+export function testLab(options: LabOptions): Promise<OpenLab> {
+  const never = new AbortController().signal;
+  return openLab(options, "short", SELF, testProgress(), never);
+}
+
+/** Runs a script in the host (or the loopback VM) or the guest of a lab, and expects it to pass. */
+export async function inVm(
+  { address }: OpenLab,
+  which: "host" | "guest",
+  script: string,
+): Promise<string> {
+  const socket = address.shells[which === "host" ? 0 : 1];
+  const { output, status } = await runScript(socket, script, AbortSignal.timeout(SCRIPT_TIME));
+  assert.equal(status, 0, `the script in the ${which} failed with ${status}:\n${output}`);
+  return output;
+}

@@ -1,0 +1,11 @@
+/**
+ * Makes dist/vsock-conformance.js: the tool as one file, for machines without network.
+ *
+ * @module
+ */
+import { bundle } from "../lab/bundle.ts";
+
+const root = new URL("..", import.meta.url).pathname;
+await Deno.mkdir(`${root}dist`, { recursive: true });
+await bundle(root, `${root}dist/vsock-conformance.js`);
+await Deno.stdout.write(new TextEncoder().encode("dist/vsock-conformance.js\n"));
