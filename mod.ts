@@ -23,6 +23,7 @@ export {
   kernel,
   type Level,
   man,
+  type Need,
   type Reference,
   type Role,
   spec,

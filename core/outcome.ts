@@ -15,6 +15,8 @@ export type SideState =
   | "timeout"
   /** What was needed before its claims could be made did not work. */
   | "broken"
+  /** It did not begin, since this side lacks a feature that the case needs. */
+  | "skip"
   /** It was told to stop, because the other side had already decided the verdict. */
   | "stopped";
 
@@ -42,7 +44,7 @@ export interface Verdict {
 }
 
 /** The side states that decide a verdict, the one that counts most first. */
-const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken"];
+const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken", "skip"];
 
 /** Joins what the two sides report. */
 export function joinSides(
@@ -59,6 +61,8 @@ export function joinSides(
   }
   const reasons = (["client", "server"] as const).flatMap((role) => {
     const { state, reasons, step } = sides[role];
+    // What the other side did meanwhile says nothing about a feature that is not there.
+    if (decided === "skip" && state !== "skip") return [];
     if (state === "pass") return [`${names[role]}: passed`];
     const last = step === "" ? [] : [`${names[role]}: last step: ${step}`];
     return [...reasons.map((reason) => `${names[role]}: ${reason}`), ...last];

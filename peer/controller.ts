@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { levelOf, type Role } from "../core/case.ts";
+import { deadlineOf, levelOf, type Role } from "../core/case.ts";
 import type { CaseInfo } from "../core/case.ts";
 import type { EndFacts, EventSink } from "../core/event.ts";
 import { countOutcomes, joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
@@ -82,7 +82,7 @@ export interface RunOptions {
   readonly ends: Ends;
   /** The AF_VSOCK port of the server; the next one is used as well. */
   readonly port: number;
-  /** A case's deadline, in milliseconds. */
+  /** A case's usual deadline, in milliseconds. */
   readonly timeout: number;
   readonly seed: number;
   readonly sink: EventSink;
@@ -146,6 +146,7 @@ async function runPlanned(planned: Planned, run: number, options: RunOptions): P
     return { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
   }
   const ends = rolesOf(planned.direction, options.ends);
+  const timeout = deadlineOf(planned.case, options.timeout);
   const order = (role: Role): Order => ({
     type: "start",
     run,
@@ -153,12 +154,12 @@ async function runPlanned(planned: Planned, run: number, options: RunOptions): P
     role,
     port: options.port,
     seed: seedFor(options.seed, planned.case.id),
-    timeout: options.timeout,
+    timeout,
   });
   const limit = new AbortController();
   const timer = setTimeout(
     () => limit.abort(new LostEndError("an end did not report in time")),
-    options.timeout + REPORT_TIME,
+    timeout + REPORT_TIME,
   );
   const interrupt = () => limit.abort(options.stop?.reason);
   options.stop?.addEventListener("abort", interrupt, { once: true });

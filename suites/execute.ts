@@ -13,6 +13,7 @@ import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
+import { lackingOf } from "./kit/features.ts";
 import { Peer } from "./kit/peer.ts";
 import { Vsock } from "./kit/vsock.ts";
 
@@ -76,6 +77,8 @@ export async function executeSide(
   // A role need not be an async function: what it throws at once is caught, too.
   const run = async () => await definition[role]?.({ vsock, peer, check, random });
   try {
+    const lacking = lackingOf(definition, role, options);
+    if (lacking.length > 0) return report("skip", lacking);
     await ended(run(), ending.signal);
     return report("pass", []);
   } catch (error) {

@@ -214,6 +214,39 @@ export function controlSpace(length: number): number {
   return CMSG_HEADER_SIZE + ((length + 7) & ~7);
 }
 
+/** struct sock_extended_err, linux/errqueue.h. */
+export interface ExtendedError {
+  readonly errno: number;
+  readonly origin: number;
+  readonly type: number;
+  readonly code: number;
+  readonly info: number;
+  readonly data: number;
+}
+
+/** Size of struct sock_extended_err. */
+const EXTENDED_ERROR_SIZE = 16;
+
+/**
+ * Reads a struct sock_extended_err.
+ *
+ * @throws {RangeError} where there are too few bytes for one.
+ */
+export function extendedError(encoded: Bytes): ExtendedError {
+  if (encoded.length < EXTENDED_ERROR_SIZE) {
+    throw new RangeError(`Cannot read a sock_extended_err: there are ${encoded.length} bytes`);
+  }
+  const view = new DataView(encoded.buffer, encoded.byteOffset);
+  return {
+    errno: view.getUint32(0, true),
+    origin: view.getUint8(4),
+    type: view.getUint8(5),
+    code: view.getUint8(6),
+    info: view.getUint32(8, true),
+    data: view.getUint32(12, true),
+  };
+}
+
 /** struct pollfd: 8 bytes. */
 export function pollfd(fd: number, events: number): Bytes {
   const encoded = bytes(8);
