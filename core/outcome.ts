@@ -15,6 +15,8 @@ export type SideState =
   | "timeout"
   /** What was needed before its claims could be made did not work. */
   | "broken"
+  /** This machine lacks what the case needs. */
+  | "skip"
   /** It was told to stop, because the other side had already decided the verdict. */
   | "stopped";
 
@@ -41,8 +43,11 @@ export interface Verdict {
   readonly sides?: Readonly<Record<Role, SideReport>>;
 }
 
-/** The side states that decide a verdict, the one that counts most first. */
-const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken"];
+/**
+ * The side states that decide a verdict, the one that counts most first. A side that skips leaves
+ * the other one alone in the middle of the case: what that then reports is no verdict.
+ */
+const DECIDING: readonly (SideState & Outcome)[] = ["skip", "fail", "timeout", "broken"];
 
 /** Joins what the two sides report. */
 export function joinSides(
@@ -59,8 +64,9 @@ export function joinSides(
   }
   const reasons = (["client", "server"] as const).flatMap((role) => {
     const { state, reasons, step } = sides[role];
+    if (decided === "skip" && state !== "skip") return [];
     if (state === "pass") return [`${names[role]}: passed`];
-    const last = step === "" ? [] : [`${names[role]}: last step: ${step}`];
+    const last = step === "" || state === "skip" ? [] : [`${names[role]}: last step: ${step}`];
     return [...reasons.map((reason) => `${names[role]}: ${reason}`), ...last];
   });
   // A side that was stopped without the other having failed says that the run itself went wrong.

@@ -177,7 +177,7 @@ export function decodeAnswer(line: string): Answer {
   }
 }
 
-const SIDE_STATES: readonly SideState[] = ["pass", "fail", "timeout", "broken", "stopped"];
+const SIDE_STATES: readonly SideState[] = ["pass", "fail", "timeout", "broken", "skip", "stopped"];
 
 function sideReport(value: unknown, line: string): SideReport {
   if (!isRecord(value)) throw unexpected(line);

@@ -14,6 +14,7 @@ import type { AddressFamily } from "../sys/structs.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
 import { Peer } from "./kit/peer.ts";
+import { SkipError } from "./kit/skip.ts";
 import { Vsock } from "./kit/vsock.ts";
 
 /** What one side of a case runs with. */
@@ -74,6 +75,7 @@ export async function executeSide(
     return report("pass", []);
   } catch (error) {
     if (error instanceof ClaimError) return report("fail", []);
+    if (error instanceof SkipError) return report("skip", [error.message]);
     if (options.stop.aborted && ending.signal.reason === options.stop.reason) {
       return report("stopped", [`stopped: ${message(options.stop.reason)}`]);
     }
