@@ -7,6 +7,7 @@ import { type CaseInfo, FEATURES, levelOf, referenceText, upstreamName } from ".
 import { EXIT } from "../core/outcome.ts";
 import { screenOf } from "../report/terminal.ts";
 import { upstreamList } from "../suites/upstream.ts";
+import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
 
 /** Prints the chosen cases, an id and a title a line. */
@@ -27,7 +28,10 @@ export function explain(selector: string): number {
 /** A case in full, as text that ends with a line end. */
 function explanation(info: CaseInfo): string {
   const name = upstreamName(info);
-  const position = upstreamList().find((entry) => entry.name === name)?.position;
+  const positions = PROGRAMS.flatMap((program) =>
+    upstreamList(program).filter((entry) => entry.name === name)
+      .map(({ position }) => `  upstream id  ${position} (${program}, Linux 7.3)`)
+  );
   const lines = [
     info.id,
     `  ${info.title}`,
@@ -36,7 +40,7 @@ function explanation(info: CaseInfo): string {
     `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
     ...(info.needs ?? []).map((feature) => `  needs        ${FEATURES[feature]}`),
     ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
-    ...(position === undefined ? [] : [`  upstream id  ${position} (Linux 7.3)`]),
+    ...positions,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,5 +1,6 @@
 /**
- * Standing in for the kernel's vsock_test: its options, its protocol, its list, its output.
+ * Standing in for the kernel's vsock_test and its two siblings: their options, their protocol,
+ * their lists, their output.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { connectControl, LineChannel, listenControl, showAddress } from "../peer
 import { runUpstream, type UpstreamStep } from "../peer/upstream.ts";
 import { screenOf } from "../report/terminal.ts";
 import { upstreamList } from "../suites/upstream.ts";
+import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT, interruptible } from "./conduct.ts";
 import { ownFacts, sideRunner } from "./side.ts";
 import {
@@ -24,6 +26,7 @@ import {
 } from "./usage.ts";
 
 const OPTIONS = [
+  "program",
   "mode",
   "control-host",
   "control-port",
@@ -46,6 +49,9 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
   const testId = several(wholeNumber(0, upstreamList().length - 1));
   return new Command("vsock-conformance")
     .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
+    .addOption(
+      new Option("--program <name>", "whose list").choices(PROGRAMS).default(PROGRAMS[0]),
+    )
     .addOption(new Option("--mode <role>", "role").choices(["client", "server"] as const))
     .option(
       "--control-host <host>",
@@ -73,6 +79,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
 }
 
 interface VsockTestOptions {
+  readonly program: Program;
   readonly mode?: Role | undefined;
   readonly controlHost?: string | undefined;
   readonly controlPort?: number | undefined;
@@ -89,7 +96,9 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   const screen = screenOf(Deno.stdout);
   if (options.list) {
     screen.write("ID\tTest name\n");
-    for (const { position, name } of upstreamList()) screen.write(`${position}\t${name}\n`);
+    for (const { position, name } of upstreamList(options.program)) {
+      screen.write(`${position}\t${name}\n`);
+    }
     return EXIT.ok;
   }
   const { mode, controlPort: port, peerCid } = options;
@@ -131,7 +140,12 @@ function stepsOf(
   const runSide = sideRunner(options);
   const picked = new Set(options.pick);
   const skipped = new Set(options.skip);
-  return upstreamList().map(({ position, name, case: definition }) => {
+  const entries = upstreamList(options.program);
+  const unknown = [...picked, ...skipped].find((id) => entries[id] === undefined);
+  if (unknown !== undefined) {
+    throw new UsageError(`${options.program} has no test ${unknown}; see --list`);
+  }
+  return entries.map(({ position, name, case: definition }) => {
     const wanted = (picked.size === 0 || picked.has(position)) && !skipped.has(position);
     if (definition === undefined || !wanted) return { position, name, run: undefined };
     return {

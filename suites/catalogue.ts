@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { listsConnection, listsListener, listsNoSocket } from "./diag/dump.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { clientClose, serverClose } from "./stream/close.ts";
 import { manyConnections, refusedByBoundSocket, refusedWithoutSocket } from "./stream/connect.ts";
@@ -13,6 +14,7 @@ import { msgPeek as seqpacketMsgPeek } from "./seqpacket/msg_peek.ts";
 import { msgTruncReturnsRealLength } from "./seqpacket/msg_trunc.ts";
 import { rcvtimeoEndsRead } from "./seqpacket/rcvtimeo.ts";
 import { holeDropsOneMessage } from "./seqpacket/receive_buffer.ts";
+import { sendmsgArrives, sendmsgZcArrives } from "./uring/stream.ts";
 
 /** Every case. Ids, not places in this list, are what outlives a change. */
 export const CATALOGUE: readonly ConformanceCase[] = [
@@ -28,6 +30,11 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   holeDropsOneMessage,
   largerThanBuffer,
   seqpacketMsgPeek,
+  listsNoSocket,
+  listsListener,
+  listsConnection,
+  sendmsgArrives,
+  sendmsgZcArrives,
 ];
 
 /** The case of that id. */

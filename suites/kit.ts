@@ -19,14 +19,33 @@ export {
   SO_RCVTIMEO,
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
+  SOCK_STREAM,
   SOL_SOCKET,
   VMADDR_CID_ANY,
+  VMADDR_CID_LOCAL,
 } from "../sys/constants.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
 export { Socket, type SocketType, TimedSysError } from "../sys/socket.ts";
 export { bytes } from "../sys/structs.ts";
+export {
+  ALL_STATES,
+  type DiagSocket,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../sys/sock_diag.ts";
 export { djb2 } from "./kit/djb2.ts";
+export { describeSocket, newSockets } from "./kit/diag.ts";
+export { Pieces } from "./kit/pieces.ts";
+export { SkipError } from "./kit/skip.ts";
+export {
+  receivesEndThroughRing,
+  receiveThroughRing,
+  requireSendmsgZc,
+  requireZerocopy,
+  sendThroughRing,
+} from "./kit/uring.ts";
 
 /** What each side of a case is given. */
 export interface CaseContext {

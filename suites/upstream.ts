@@ -6,6 +6,7 @@
 import { upstreamName } from "../core/case.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import type { ConformanceCase } from "./kit.ts";
+import { DIAG_NAMES, type Program, URING_NAMES } from "./upstream_programs.ts";
 
 /** The names in tools/testing/vsock/vsock_test.c of Linux 7.3, in order. */
 const NAMES = [
@@ -62,8 +63,14 @@ export interface UpstreamEntry {
   readonly case: ConformanceCase | undefined;
 }
 
-/** Upstream's list. */
-export function upstreamList(): UpstreamEntry[] {
+const LISTS: Readonly<Record<Program, readonly string[]>> = {
+  "vsock_test": NAMES,
+  "vsock_diag_test": DIAG_NAMES,
+  "vsock_uring_test": URING_NAMES,
+};
+
+/** The list of one of upstream's programs. */
+export function upstreamList(program: Program = "vsock_test"): UpstreamEntry[] {
   const byName = new Map(CATALOGUE.map((definition) => [upstreamName(definition), definition]));
-  return NAMES.map((name, position) => ({ position, name, case: byName.get(name) }));
+  return LISTS[program].map((name, position) => ({ position, name, case: byName.get(name) }));
 }

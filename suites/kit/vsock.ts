@@ -4,9 +4,13 @@
  * @module
  */
 import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../../sys/constants.ts";
+import type { IoUring } from "../../sys/io_uring.ts";
+import { ALL_STATES, type DiagSocket, type dumpVsock } from "../../sys/sock_diag.ts";
 import { type CallContext, Socket, type SocketType } from "../../sys/socket.ts";
 import type { Address, AddressFamily } from "../../sys/structs.ts";
+import { dumpSockets } from "./diag.ts";
 import type { Peer } from "./peer.ts";
+import { openRing } from "./uring.ts";
 
 /** What the sockets of a case are made with. */
 export interface VsockOptions {
@@ -19,6 +23,10 @@ export interface VsockOptions {
   readonly peer: Peer;
   /** The class of the sockets; tests give one that errs on purpose. */
   readonly socketClass?: typeof Socket;
+  /** The class of the rings, likewise. */
+  readonly ringClass?: typeof IoUring;
+  /** What asks the kernel for its sockets, likewise. */
+  readonly dumpVsock?: typeof dumpVsock;
 }
 
 /** Prepares sockets. */
@@ -79,6 +87,16 @@ export class Vsock implements Disposable {
   /** Waits until the peer has closed or shut down its side of a connection. */
   async waitRemoteClose(socket: Socket): Promise<void> {
     while (((await socket.poll(POLLRDHUP)) & (POLLRDHUP | POLLHUP)) === 0);
+  }
+
+  /** The AF_VSOCK sockets that this machine's kernel lists, sock_diag(7). */
+  dump(states: number = ALL_STATES): Promise<DiagSocket[]> {
+    return dumpSockets(states, this.#options);
+  }
+
+  /** A new io_uring; its user closes it before the sockets. */
+  ring(entries: number): IoUring {
+    return openRing(entries, this.#options);
   }
 
   [Symbol.dispose](): void {
