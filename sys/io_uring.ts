@@ -17,6 +17,7 @@ import {
   IORING_OP_SENDMSG_ZC,
   IORING_REGISTER_BUFFERS,
   IORING_REGISTER_PROBE,
+  OPERATIONS,
   probe,
   PROBE_OPS,
   probeHas,
@@ -164,7 +165,7 @@ export class IoUring implements Disposable {
 
   /** Submits one request. */
   #submit(request: Omit<RingRequest, "userData">, keep: unknown): bigint {
-    const name = `io_uring_enter(submit ${request.opcode})`;
+    const name = `io_uring_enter(submit ${OPERATIONS[request.opcode] ?? request.opcode})`;
     this.#context.trace?.(name);
     const { sqHead, sqTail, sqArray, sqEntries, sqDropped } = this.#layout;
     const head = this.#word(sqHead);

@@ -15,6 +15,13 @@ export const IORING_OP_READV = 1;
 export const IORING_OP_SENDMSG = 9;
 export const IORING_OP_SENDMSG_ZC = 48;
 
+/** Their names in messages. */
+export const OPERATIONS: Readonly<Record<number, string>> = {
+  [IORING_OP_READV]: "READV",
+  [IORING_OP_SENDMSG]: "SENDMSG",
+  [IORING_OP_SENDMSG_ZC]: "SENDMSG_ZC",
+};
+
 /** Flags of a completion: another one follows; it says that the memory is free again. */
 export const IORING_CQE_F_MORE = 1 << 1;
 export const IORING_CQE_F_NOTIF = 1 << 3;
