@@ -14,6 +14,7 @@ import {
 import { EXIT } from "../core/outcome.ts";
 import { screenOf } from "../report/terminal.ts";
 import { upstreamList } from "../suites/upstream.ts";
+import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
 
 /** Prints the chosen cases, an id and a title a line. */
@@ -45,7 +46,10 @@ function needsText(info: CaseInfo): string[] {
 /** A case in full, as text that ends with a line end. */
 function explanation(info: CaseInfo): string {
   const name = upstreamName(info);
-  const position = upstreamList().find((entry) => entry.name === name)?.position;
+  const positions = PROGRAMS.flatMap((program) =>
+    upstreamList(program).filter((entry) => entry.name === name)
+      .map(({ position }) => `  upstream id  ${position} (${program}, Linux 7.3)`)
+  );
   const lines = [
     info.id,
     `  ${info.title}`,
@@ -54,7 +58,7 @@ function explanation(info: CaseInfo): string {
     `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
     ...needsText(info),
     ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
-    ...(position === undefined ? [] : [`  upstream id  ${position} (Linux 7.3)`]),
+    ...positions,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -6,6 +6,7 @@
  */
 import {
   AF_VSOCK,
+  AT_EMPTY_PATH,
   F_GETFL,
   F_SETFL,
   messageFlags,
@@ -16,6 +17,7 @@ import {
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
   SOCK_STREAM,
+  STATX_INO,
 } from "./constants.ts";
 import { StillBlockedError, SysError } from "./errno.ts";
 import { type Argument, call, callBlocking, type Completion } from "./native.ts";
@@ -76,6 +78,11 @@ const TYPE_NUMBERS: Readonly<Record<SocketType, number>> = {
   stream: SOCK_STREAM,
   seqpacket: SOCK_SEQPACKET,
 };
+
+/** struct statx, and where in it stx_ino is. */
+const STATX_SIZE = 256;
+const STATX_INO_OFFSET = 32;
+const EMPTY_PATH = bytes(1);
 
 /** A socket; closed when disposed of. */
 export class Socket implements Disposable {
@@ -299,6 +306,13 @@ export class Socket implements Disposable {
   /** Sets a struct linger option; undefined turns it off. */
   setLinger(level: number, option: number, seconds: number | undefined): void {
     this.setsockopt(level, option, linger(seconds));
+  }
+
+  /** The inode number of its file, which tells it apart from every other socket: statx(2). */
+  inode(): number {
+    const stat = bytes(STATX_SIZE);
+    this.#call("statx", "STATX_INO", EMPTY_PATH, AT_EMPTY_PATH, STATX_INO, stat);
+    return Number(new DataView(stat.buffer).getBigUint64(STATX_INO_OFFSET, true));
   }
 
   /** ioctl(2) that stores an int, such as SIOCOUTQ. */

@@ -144,19 +144,24 @@ const POINTED_TO = new WeakMap<Bytes, MessageHeader>();
 const MSGHDR_SIZE = 56;
 const CMSG_HEADER_SIZE = 16;
 
+/** An array of struct iovec, 16 bytes each; what it points to must be kept alive by its user. */
+export function encodeVectors(vectors: readonly IoVector[]): Bytes {
+  const iov = bytes(vectors.length * 16);
+  const words = new BigUint64Array(iov.buffer);
+  vectors.forEach((vector, i) => {
+    words[2 * i] = vector instanceof Uint8Array ? addressOf(vector) : vector.address;
+    words[2 * i + 1] = BigInt(vector.length);
+  });
+  return iov;
+}
+
 /**
  * struct msghdr over some memory.
  *
  * @param control the bytes that msg_control points to: messages to send, or room to receive.
  */
 export function messageHeader(vectors: readonly IoVector[], control?: Bytes): MessageHeader {
-  const iov = bytes(vectors.length * 16);
-  const iovView = new BigUint64Array(iov.buffer);
-  vectors.forEach((vector, i) => {
-    const isBuffer = vector instanceof Uint8Array;
-    iovView[2 * i] = isBuffer ? addressOf(vector) : vector.address;
-    iovView[2 * i + 1] = BigInt(vector.length);
-  });
+  const iov = encodeVectors(vectors);
   const header = bytes(MSGHDR_SIZE);
   const words = new BigUint64Array(header.buffer);
   words[2] = vectors.length === 0 ? 0n : addressOf(iov);
