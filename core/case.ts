@@ -82,6 +82,7 @@ export interface CaseInfo {
   readonly title: string;
   /** One sentence that says MUST or SHOULD, and decides between failure and warning. */
   readonly requirement: string;
+  /** Where the requirement is written down, the upstream case among them. */
   readonly refs: readonly Reference[];
   /** What it needs; without that it is skipped. */
   readonly needs?: readonly Need[];

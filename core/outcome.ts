@@ -22,6 +22,7 @@ export type SideState =
 
 /** What one side of a case reports. */
 export interface SideReport {
+  /** How it ended. */
   readonly state: SideState;
   /** Why, if it did not pass: one line each. */
   readonly reasons: readonly string[];
@@ -36,10 +37,13 @@ export type Outcome = "pass" | "fail" | "warn" | "skip" | "broken" | "timeout";
 
 /** A verdict with both sides' view of it. */
 export interface Verdict {
+  /** What both sides together say. */
   readonly outcome: Outcome;
   /** Why, if it is not a pass: one line each, which name the side they come from. */
   readonly reasons: readonly string[];
+  /** How long the longer side took, in milliseconds. */
   readonly milliseconds: number;
+  /** Both sides' reports, where the case ran. */
   readonly sides?: Readonly<Record<Role, SideReport>>;
 }
 

@@ -21,7 +21,9 @@ const REPORT_TIME = 5000;
 
 /** One end of a run, as its controller sees it. */
 export class End {
+  /** What it is called in reports: "host", "guest" or "loopback". */
   readonly name: string;
+  /** What it says of itself. */
   readonly facts: EndFacts;
   readonly #channel: LineChannel;
 
@@ -71,20 +73,27 @@ export class End {
 
 /** The two ends of a run; on loopback both are on one machine. */
 export interface Ends {
+  /** The end that accepts in the direction `host-server`. */
   readonly host: End;
+  /** The end that accepts in the direction `guest-server`. */
   readonly guest: End;
 }
 
 /** How a run is made. */
 export interface RunOptions {
+  /** How the two ends are connected. */
   readonly topology: Topology;
+  /** What to run, in order. */
   readonly plan: readonly Planned[];
+  /** The two ends. */
   readonly ends: Ends;
   /** The AF_VSOCK port of the server; the next one is used as well. */
   readonly port: number;
   /** A case's usual deadline, in milliseconds. */
   readonly timeout: number;
+  /** The run's seed; each case draws its own from it. */
   readonly seed: number;
+  /** Is told what happens. */
   readonly sink: EventSink;
   /** Stops the run; the verdicts so far count. */
   readonly stop?: AbortSignal;

@@ -13,6 +13,7 @@ export const MAX_LINE = 256 * 1024;
 
 /** The peer broke the protocol. */
 export class ProtocolError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "ProtocolError";
 }
 

@@ -21,14 +21,17 @@ import { Vsock } from "./kit/vsock.ts";
 
 /** What one side of a case runs with. */
 export interface SideOptions {
+  /** The family of the sockets. */
   readonly family: AddressFamily;
   /** The CID of the other side. */
   readonly peerCid: number;
   /** The server's port. */
   readonly port: number;
+  /** The seed of the case's randomness. */
   readonly seed: number;
   /** The case's deadline, in milliseconds. */
   readonly timeout: number;
+  /** The lines to and from the other side. */
   readonly lines: CaseLines;
   /** Ends the case early: the other side has already decided its verdict. */
   readonly stop: AbortSignal;

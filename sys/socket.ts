@@ -57,12 +57,15 @@ export interface ReceivedMessage {
   readonly length: number;
   /** msg_flags. */
   readonly flags: number;
+  /** The control messages, cmsg(3). */
   readonly control: readonly ControlMessage[];
 }
 
 /** Memory for recv(2) or send(2) that is not a buffer: an address (NULL is 0n) and a length. */
 export interface RawMemory {
+  /** The first byte's address. */
   readonly address: bigint;
+  /** In bytes. */
   readonly length: number;
 }
 
@@ -88,10 +91,17 @@ const EMPTY_PATH = bytes(1);
 export class Socket implements Disposable {
   /** Its descriptor; -1 once closed. */
   #fd: number;
+  /** Its family, which encodes its addresses. */
   readonly family: AddressFamily;
+  /** Its type. */
   readonly type: SocketType;
   readonly #context: CallContext;
 
+  /**
+   * For {@linkcode open} and {@linkcode accept}.
+   *
+   * @param fd a descriptor that the socket then owns.
+   */
   protected constructor(
     fd: number,
     family: AddressFamily,

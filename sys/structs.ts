@@ -17,8 +17,11 @@ export function bytes(size: number): Bytes {
 
 /** Where a socket is: the CID, the port, and svm_flags (vsock(7)). */
 export interface Address {
+  /** svm_cid: 0 hypervisor, 1 local, 2 host, 0xffffffff any; others are guests. */
   readonly cid: number;
+  /** svm_port; 0xffffffff is any. */
   readonly port: number;
+  /** svm_flags, such as VMADDR_FLAG_TO_HOST. */
   readonly flags?: number;
 }
 
@@ -28,8 +31,14 @@ export interface AddressFamily {
   readonly domain: number;
   /** The family's name in messages. */
   readonly name: string;
+  /** The bytes of the sockaddr. */
   encode(address: Address): Bytes;
-  /** @param length the length that the kernel stored. */
+  /**
+   * Reads a sockaddr.
+   *
+   * @param length the length that the kernel stored.
+   * @throws {RangeError} where it is not of this family.
+   */
   decode(sockaddr: Bytes, length: number): Address;
 }
 
@@ -124,8 +133,11 @@ export type IoVector = Bytes | { readonly address: bigint; readonly length: numb
 
 /** One control message, cmsg(3). */
 export interface ControlMessage {
+  /** cmsg_level. */
   readonly level: number;
+  /** cmsg_type. */
   readonly type: number;
+  /** The bytes behind the header. */
   readonly data: Bytes;
 }
 
