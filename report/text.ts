@@ -4,7 +4,7 @@
  * @module
  */
 import type { EndFacts } from "../core/event.ts";
-import type { Counts, Outcome } from "../core/outcome.ts";
+import type { Counts, Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 
 /** What a direction means, for people. */
@@ -51,4 +51,11 @@ export function countsText(counts: Counts): string {
 export function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}
+
+/** What each side of a case did, as one line: its state, its time, and its last step, if any. */
+export function sidesText({ sides }: Pick<Verdict, "sides">): string[] {
+  return Object.entries(sides ?? {}).map(([role, { state, milliseconds, step }]) =>
+    `${role}: ${state} after ${duration(milliseconds)}${step === "" ? "" : `, last step: ${step}`}`
+  );
 }
