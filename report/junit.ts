@@ -5,6 +5,7 @@
  */
 import type { EndFacts } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
+import { escapeXml } from "./markup.ts";
 import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
 import { DIRECTION_TEXT, sidesText } from "./text.ts";
 
@@ -115,22 +116,4 @@ function seconds(milliseconds: number): string {
 function element(name: string, attributes: Readonly<Record<string, string | number>>): string {
   const texts = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(value)}"`);
   return `${name}${texts.join("")}`;
-}
-
-/** Text within XML 1.0: what that cannot hold is shown by a picture of it, as U+241B for escape. */
-export function escapeXml(value: string | number): string {
-  const known: Readonly<Record<string, string>> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "\t": "&#9;",
-    "\n": "&#10;",
-    "\r": "&#13;",
-  };
-  return String(value).toWellFormed()
-    .replace(/[&<>"\t\n\r]/g, (character) => known[character] ?? "")
-    // deno-lint-ignore no-control-regex
-    .replace(/[\u0000-\u0008\u000b-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
-    .replace(/[\u007f-\u009f\ufffe\uffff]/g, "\ufffd");
 }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { exampleReport } from "../tests/support/example_run.ts";
 import { type XmlNode, xmlTree } from "../tests/support/xml.ts";
-import { escapeXml, junit } from "./junit.ts";
+import { junit } from "./junit.ts";
 
 const plain = { serializer: (text: string) => text };
 
@@ -95,16 +94,4 @@ Deno.test("junit() has an error where a run was stopped, whatever the verdicts b
     assert.equal(suite?.attributes.errors, "1");
     assert.equal(suite?.attributes.skipped, "5");
   }
-});
-
-Deno.test("escapeXml() keeps a parser from seeing anything but text, and loses no text", () => {
-  const any = fc.string({ unit: "binary" });
-  fc.assert(fc.property(any, (text) => {
-    const tree = xmlTree(`<a b="${escapeXml(text)}">${escapeXml(text)}</a>`);
-    assert.equal(tree.attributes.b, tree.text);
-    assert.deepEqual(tree.children, []);
-  }));
-  const kept = "a<b>&\"'\t\r\n]]> ✓ 𝄞";
-  assert.equal(xmlTree(`<a>${escapeXml(kept)}</a>`).text, kept);
-  assert.equal(escapeXml("\u001b[2J\u0000\ud800"), "␛[2J␀\ufffd");
 });

@@ -6,6 +6,7 @@
 import type { EndFacts } from "../core/event.ts";
 import type { Counts, Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
+import { countsOf, type RunReport, verdictsOf } from "./model.ts";
 
 /** What a direction means, for people. */
 export const DIRECTION_TEXT: Readonly<Record<Direction, string>> = {
@@ -58,4 +59,13 @@ export function sidesText({ sides }: Pick<Verdict, "sides">): string[] {
   return Object.entries(sides ?? {}).map(([role, { state, milliseconds, step }]) =>
     `${role}: ${state} after ${duration(milliseconds)}${step === "" ? "" : `, last step: ${step}`}`
   );
+}
+
+/** A run in a phrase: its counts, and why it ended early where it did. */
+export function headline({ cases, stopped }: RunReport): string {
+  const left = cases.length - verdictsOf({ cases }).length;
+  const early = stopped === undefined
+    ? ""
+    : `; stopped: ${stopped.reason} (${left} cases did not run)`;
+  return `${countsText(countsOf({ cases }))}${early}`;
 }
