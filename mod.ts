@@ -20,14 +20,17 @@ export {
   type Case,
   type CaseInfo,
   type Feature,
+  FEATURES,
   kernel,
   type Level,
   man,
+  type Need,
   type Reference,
   type Role,
   spec,
   upstream,
 } from "./core/case.ts";
+export { Check, ClaimError, type Coded } from "./core/check.ts";
 export type { CaseRun, EndFacts, EventSink, RunEvent } from "./core/event.ts";
 export {
   countOutcomes,
@@ -41,12 +44,14 @@ export {
 } from "./core/outcome.ts";
 export {
   type Direction,
+  DIRECTION_CHOICES,
   type DirectionChoice,
   directionsOf,
   type Planned,
   planRun,
   type Topology,
 } from "./core/plan.ts";
+export { Random } from "./core/random.ts";
 export { select, UnmatchedSelectorError } from "./core/selector.ts";
 export { serveController, type SideOrder, type SideRunner } from "./peer/agent.ts";
 export {
@@ -61,13 +66,16 @@ export {
 } from "./peer/channel.ts";
 export { End, type Ends, type RunOptions, runPlan } from "./peer/controller.ts";
 export type { CaseLines } from "./peer/lines.ts";
-export { ProtocolError } from "./peer/wire.ts";
+export { type Order, ProtocolError } from "./peer/wire.ts";
 export { KtapWriter } from "./report/ktap.ts";
 export { type Screen, TerminalWriter } from "./report/terminal.ts";
 export { CATALOGUE, findCase } from "./suites/catalogue.ts";
 export { executeSide, type SideOptions } from "./suites/execute.ts";
 export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit.ts";
-export { type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
+export { Claims } from "./suites/kit/claims.ts";
+export { Peer } from "./suites/kit/peer.ts";
+export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
+export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
 export type { Completion } from "./sys/native.ts";
 export {
   type CallContext,

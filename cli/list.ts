@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type CaseInfo, FEATURES, levelOf, referenceText, upstreamName } from "../core/case.ts";
+import {
+  type CaseInfo,
+  FEATURES,
+  levelOf,
+  neededOf,
+  referenceText,
+  upstreamName,
+} from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
 import { screenOf } from "../report/terminal.ts";
 import { upstreamList } from "../suites/upstream.ts";
@@ -24,6 +31,17 @@ export function explain(selector: string): number {
   return EXIT.ok;
 }
 
+/** A line for every feature that a case needs, and on which side if not on both. */
+function needsText(info: CaseInfo): string[] {
+  const client = neededOf(info, "client");
+  const server = neededOf(info, "server");
+  return [...new Set([...client, ...server])].map((feature) => {
+    const both = client.includes(feature) && server.includes(feature);
+    const where = both ? "" : client.includes(feature) ? " (client)" : " (server)";
+    return `  needs        ${FEATURES[feature]}${where}`;
+  });
+}
+
 /** A case in full, as text that ends with a line end. */
 function explanation(info: CaseInfo): string {
   const name = upstreamName(info);
@@ -34,7 +52,7 @@ function explanation(info: CaseInfo): string {
     "",
     `  requirement  ${info.requirement}`,
     `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
-    ...(info.needs ?? []).map((feature) => `  needs        ${FEATURES[feature]}`),
+    ...needsText(info),
     ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
     ...(position === undefined ? [] : [`  upstream id  ${position} (Linux 7.3)`]),
   ];

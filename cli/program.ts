@@ -20,6 +20,8 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   const root = new Command("vsock-conformance")
     // Commands inherit this; only cli.ts ends the process.
     .exitOverride()
+    // What follows a command is that command's, also where its parent has an option of that name.
+    .enablePositionalOptions()
     .description("Tells whether an AF_VSOCK implementation does what it must.")
     .version(VERSION)
     .showHelpAfterError("(add --help for what can be given)")

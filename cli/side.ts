@@ -3,10 +3,13 @@
  *
  * @module
  */
+import type { Role } from "../core/case.ts";
 import type { EndFacts } from "../core/event.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { findCase } from "../suites/catalogue.ts";
 import { executeSide } from "../suites/execute.ts";
+import type { ConformanceCase } from "../suites/kit.ts";
+import { lackingOf } from "../suites/kit/features.ts";
 import { AF_VSOCK } from "../sys/constants.ts";
 import { SysError } from "../sys/errno.ts";
 import { localCid } from "../sys/facts.ts";
@@ -43,6 +46,20 @@ export function sideRunner(settings: SideSettings): SideRunner {
     }
     return executeSide(definition, order.role, { ...order, family, peerCid: settings.peerCid });
   };
+}
+
+/** What this side lacks of what a case needs, one line each. */
+export function lackingHere(
+  definition: ConformanceCase,
+  role: Role,
+  settings: SideSettings,
+  port: number,
+): string[] {
+  return lackingOf(definition, role, {
+    family: familyOf(settings),
+    peerCid: settings.peerCid,
+    port,
+  });
 }
 
 /**

@@ -4,15 +4,21 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
-import type { Role } from "../core/case.ts";
+import { deadlineOf, type Role } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
 import { seedFor } from "../core/random.ts";
 import { connectControl, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
-import { runUpstream, type UpstreamStep } from "../peer/upstream.ts";
-import { screenOf } from "../report/terminal.ts";
-import { upstreamList } from "../suites/upstream.ts";
+import { runUpstream, type UpstreamEvents, type UpstreamStep } from "../peer/upstream.ts";
+import { type Screen, screenOf } from "../report/terminal.ts";
+import {
+  NEWEST_VERSION,
+  UPSTREAM_VERSIONS,
+  upstreamList,
+  type UpstreamVersion,
+  versionsWithOther,
+} from "../suites/upstream.ts";
 import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT, interruptible } from "./conduct.ts";
-import { ownFacts, sideRunner } from "./side.ts";
+import { lackingHere, ownFacts, sideRunner } from "./side.ts";
 import {
   cidOption,
   secondsOption,
@@ -32,7 +38,9 @@ const OPTIONS = [
   "list",
   "pick",
   "skip",
+  "protocol",
 ];
+const PROTOCOLS = UPSTREAM_VERSIONS.map((version) => `upstream:${version}` as const);
 /** How long the peer may take to show up, in milliseconds. */
 const CONNECT_TIME = 10_000;
 
@@ -44,6 +52,9 @@ export function isVsockTestCall(args: readonly string[]): boolean {
 /** The command line of vsock_test. */
 export function vsockTestCommand(act: (code: Promise<number>) => void) {
   const testId = several(wholeNumber(0, upstreamList().length - 1));
+  const protocol = new Option("--protocol <protocol>", "whose list of tests the peer has")
+    .choices(PROTOCOLS)
+    .default(`upstream:${NEWEST_VERSION}` as const);
   return new Command("vsock-conformance")
     .exitOverride()
     .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
@@ -63,6 +74,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
     .option("--list", "show the list and the test ids")
     .option("--pick <id>", "run this test only; may be given again", testId)
     .option("--skip <id>", "do not run this test; may be given again", testId)
+    .addOption(protocol)
     .option(
       "--case-timeout <seconds>",
       "deadline of a case, and of a line of the peer's",
@@ -82,6 +94,7 @@ interface VsockTestOptions {
   readonly list?: true | undefined;
   readonly pick?: number[] | undefined;
   readonly skip?: number[] | undefined;
+  readonly protocol: typeof PROTOCOLS[number];
   readonly caseTimeout: number;
   readonly standIn?: string | undefined;
 }
@@ -90,7 +103,8 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   const screen = screenOf(Deno.stdout);
   if (options.list) {
     screen.write("ID\tTest name\n");
-    for (const { position, name } of upstreamList()) screen.write(`${position}\t${name}\n`);
+    const list = upstreamList(versionOf(options));
+    for (const { position, name } of list) screen.write(`${position}\t${name}\n`);
     return EXIT.ok;
   }
   const { mode, controlPort: port, peerCid } = options;
@@ -108,20 +122,41 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
     const passed = await runUpstream(channel, stepsOf({ ...options, peerCid }, mode, stop), {
       role: mode,
       lineTime: options.caseTimeout,
-      events: {
-        onStart: ({ position, name }) => screen.write(`${position} - ${name}...`),
-        onEnd(_, result) {
-          if (result.outcome === "skipped") return screen.write("skipped\n");
-          const { state, reasons, step } = result.report;
-          screen.write(state === "pass" ? "ok\n" : `${state}\n`);
-          for (const reason of reasons) screen.write(`  ${reason}\n`);
-          if (state !== "pass") screen.write(`  last step: ${step}\n`);
-        },
-      },
+      lists: UPSTREAM_VERSIONS.map((version) => ({
+        name: `upstream:${version}`,
+        length: upstreamList(version).length,
+      })),
+      events: eventsOn(screen),
     });
     if (passed) screen.write("All tests have been executed, by both sides.\n");
     return passed ? EXIT.ok : EXIT.failed;
   });
+}
+
+/** Shows a session as vsock_test does, and why a case was skipped or failed. */
+function eventsOn(screen: Screen): UpstreamEvents {
+  return {
+    onStart: ({ position, name }) => screen.write(`${position} - ${name}...`),
+    onEnd({ name, skip = [] }, result) {
+      if (result.outcome === "skipped") {
+        screen.write("skipped\n");
+        for (const reason of skip) screen.write(`  ${reason}\n`);
+        return;
+      }
+      const { state, reasons, step } = result.report;
+      screen.write(state === "pass" ? "ok\n" : `${state}\n`);
+      for (const reason of reasons) screen.write(`  ${reason}\n`);
+      if (state === "pass") return;
+      screen.write(`  last step: ${step}\n`);
+      const others = versionsWithOther(name).map((version) => `upstream:${version}`);
+      if (others.length === 0) return;
+      screen.write(`  another case has that name in ${others}: is that the peer's --protocol?\n`);
+    },
+  };
+}
+
+function versionOf({ protocol }: Pick<VsockTestOptions, "protocol">): UpstreamVersion {
+  return protocol.slice("upstream:".length) as UpstreamVersion;
 }
 
 function stepsOf(
@@ -130,26 +165,35 @@ function stepsOf(
   stop: AbortSignal,
 ): UpstreamStep[] {
   const runSide = sideRunner(options);
+  const list = upstreamList(versionOf(options));
   const picked = new Set(options.pick);
   const skipped = new Set(options.skip);
-  return upstreamList().map(({ position, name, case: definition }) => {
+  const unknown = [...picked, ...skipped].find((position) => position >= list.length);
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no test ${unknown} in ${options.protocol}`);
+  }
+  return list.map(({ position, name, case: definition }) => {
     const wanted = (picked.size === 0 || picked.has(position)) && !skipped.has(position);
-    if (definition === undefined || !wanted) return { position, name, run: undefined };
-    return {
-      position,
-      name,
-      run: (lines) =>
-        runSide({
-          id: definition.id,
-          role,
-          port: options.peerPort,
-          // The C program draws its own numbers, so the two sides need not agree here.
-          seed: seedFor(position, definition.id),
-          timeout: options.caseTimeout,
-          lines,
-          stop,
-        }),
-    };
+    if (!wanted) return { position, name, run: undefined };
+    if (definition === undefined) {
+      const skip = [`the case of that name in ${options.protocol} is another than ours`];
+      return { position, name, run: undefined, skip };
+    }
+    // A case cannot be left half way, so what it needs must be there before it begins.
+    const skip = lackingHere(definition, role, options, options.peerPort);
+    if (skip.length > 0) return { position, name, run: undefined, skip };
+    const run: UpstreamStep["run"] = (lines) =>
+      runSide({
+        id: definition.id,
+        role,
+        port: options.peerPort,
+        // The C program draws its own numbers, so the two sides need not agree here.
+        seed: seedFor(position, definition.id),
+        timeout: deadlineOf(definition, options.caseTimeout),
+        lines,
+        stop,
+      });
+    return { position, name, run };
   });
 }
 

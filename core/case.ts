@@ -7,6 +7,10 @@
 /** What an implementation may lack without being wrong; a case that needs it is then skipped. */
 export const FEATURES = {
   seqpacket: "SOCK_SEQPACKET sockets between the two sides",
+  zerocopy: "MSG_ZEROCOPY (SO_ZEROCOPY)",
+  siocoutq: "ioctl(SIOCOUTQ)",
+  siocinq: "ioctl(SIOCINQ)",
+  "local-transport": "a CID that one can bind to and connect to",
 } as const;
 
 /** The name of a feature that a case may need. */
@@ -15,12 +19,15 @@ export type Feature = keyof typeof FEATURES;
 /** The two sides of a case. */
 export type Role = "client" | "server";
 
+/** What a case needs: of both sides, or of one of them. */
+export type Need = Feature | Readonly<Partial<Record<Role, Feature>>>;
+
 /** Where a requirement is written down. */
 export type Reference =
   | { readonly kind: "man"; readonly page: string; readonly section: number; readonly at: string }
   | { readonly kind: "spec"; readonly section: string }
   | { readonly kind: "kernel"; readonly function: string }
-  | { readonly kind: "upstream"; readonly name: string };
+  | { readonly kind: "upstream"; readonly name: string; readonly changed?: string };
 
 /** A manual page, and what in it. */
 export function man(page: string, section: number, at: string): Reference {
@@ -37,9 +44,13 @@ export function kernel(name: string): Reference {
   return { kind: "kernel", function: name };
 }
 
-/** The case of the kernel's tools/testing/vsock whose meaning this one has. */
-export function upstream(name: string): Reference {
-  return { kind: "upstream", name };
+/**
+ * The case of the kernel's tools/testing/vsock whose meaning this one has.
+ *
+ * @param changed what this one does otherwise, and why, if anything.
+ */
+export function upstream(name: string, changed?: string): Reference {
+  return changed === undefined ? { kind: "upstream", name } : { kind: "upstream", name, changed };
 }
 
 /** A reference as one line of text. */
@@ -67,8 +78,25 @@ export interface CaseInfo {
   readonly title: string;
   /** One sentence that says MUST or SHOULD, and decides between failure and warning. */
   readonly requirement: string;
+  /** Where the requirement is written down, the upstream case among them. */
   readonly refs: readonly Reference[];
-  readonly needs?: readonly Feature[];
+  /** What it needs; without that it is skipped. */
+  readonly needs?: readonly Need[];
+  /** How many times the usual deadline it may take, where it makes hundreds of calls; 1 if not. */
+  readonly timeFactor?: number;
+}
+
+/** How long a case may take where most cases may take `timeout`, both in milliseconds. */
+export function deadlineOf({ timeFactor = 1 }: Pick<CaseInfo, "timeFactor">, timeout: number) {
+  return timeFactor * timeout;
+}
+
+/** What a case needs of the side that plays a role. */
+export function neededOf(info: Pick<CaseInfo, "needs">, role: Role): Feature[] {
+  return (info.needs ?? []).flatMap((need) => {
+    const feature = typeof need === "string" ? need : need[role];
+    return feature === undefined ? [] : [feature];
+  });
 }
 
 /** A case: its client and its server run at the same time, on the two sides. */

@@ -8,11 +8,13 @@ import { isDeepStrictEqual } from "node:util";
 
 /** Ends a case whose claim failed in a way that leaves nothing to go on with. */
 export class ClaimError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "ClaimError";
 }
 
 /** An error that carries an errno's name, as SysError does. */
-interface Coded extends Error {
+export interface Coded extends Error {
+  /** The name, such as `ECONNRESET`. */
   readonly code: string;
 }
 

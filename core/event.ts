@@ -24,7 +24,9 @@ export interface EndFacts {
 export interface CaseRun {
   /** Counts from 1 over the whole run. */
   readonly number: number;
+  /** The case's id. */
   readonly id: string;
+  /** Who accepts. */
   readonly direction: Direction;
 }
 

@@ -15,11 +15,14 @@ export type SideState =
   | "timeout"
   /** What was needed before its claims could be made did not work. */
   | "broken"
+  /** It did not begin, since this side lacks a feature that the case needs. */
+  | "skip"
   /** It was told to stop, because the other side had already decided the verdict. */
   | "stopped";
 
 /** What one side of a case reports. */
 export interface SideReport {
+  /** How it ended. */
   readonly state: SideState;
   /** Why, if it did not pass: one line each. */
   readonly reasons: readonly string[];
@@ -34,15 +37,18 @@ export type Outcome = "pass" | "fail" | "warn" | "skip" | "broken" | "timeout";
 
 /** A verdict with both sides' view of it. */
 export interface Verdict {
+  /** What both sides together say. */
   readonly outcome: Outcome;
   /** Why, if it is not a pass: one line each, which name the side they come from. */
   readonly reasons: readonly string[];
+  /** How long the longer side took, in milliseconds. */
   readonly milliseconds: number;
+  /** Both sides' reports, where the case ran. */
   readonly sides?: Readonly<Record<Role, SideReport>>;
 }
 
 /** The side states that decide a verdict, the one that counts most first. */
-const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken"];
+const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken", "skip"];
 
 /** Joins what the two sides report. */
 export function joinSides(
@@ -59,6 +65,8 @@ export function joinSides(
   }
   const reasons = (["client", "server"] as const).flatMap((role) => {
     const { state, reasons, step } = sides[role];
+    // What the other side did meanwhile says nothing about a feature that is not there.
+    if (decided === "skip" && state !== "skip") return [];
     if (state === "pass") return [`${names[role]}: passed`];
     const last = step === "" ? [] : [`${names[role]}: last step: ${step}`];
     return [...reasons.map((reason) => `${names[role]}: ${reason}`), ...last];

@@ -10,7 +10,7 @@ import {
   type SideState,
 } from "./outcome.ts";
 
-const STATES: readonly SideState[] = ["pass", "fail", "timeout", "broken", "stopped"];
+const STATES: readonly SideState[] = ["pass", "fail", "timeout", "broken", "skip", "stopped"];
 
 function side(state: SideState, milliseconds = 1): SideReport {
   const reasons = state === "pass" ? [] : [`why ${state}`];
@@ -19,11 +19,12 @@ function side(state: SideState, milliseconds = 1): SideReport {
 
 /** The whole table: rows are the client's state, columns the server's, in the order of STATES. */
 const TABLE: Readonly<Record<SideState, readonly Outcome[]>> = {
-  pass: ["pass", "fail", "timeout", "broken", "broken"],
-  fail: ["fail", "fail", "fail", "fail", "fail"],
-  timeout: ["timeout", "fail", "timeout", "timeout", "timeout"],
-  broken: ["broken", "fail", "timeout", "broken", "broken"],
-  stopped: ["broken", "fail", "timeout", "broken", "broken"],
+  pass: ["pass", "fail", "timeout", "broken", "skip", "broken"],
+  fail: ["fail", "fail", "fail", "fail", "fail", "fail"],
+  timeout: ["timeout", "fail", "timeout", "timeout", "timeout", "timeout"],
+  broken: ["broken", "fail", "timeout", "broken", "broken", "broken"],
+  skip: ["skip", "fail", "timeout", "broken", "skip", "skip"],
+  stopped: ["broken", "fail", "timeout", "broken", "skip", "broken"],
 };
 
 Deno.test("joinSides() follows the table of both sides' states", () => {
@@ -60,6 +61,15 @@ Deno.test("joinSides() gives reasons and the last step under the side's name", (
     milliseconds: 9,
     sides,
   });
+});
+
+Deno.test("joinSides() gives of a skip what is lacking, and nothing of the other side", () => {
+  const sides = { client: side("skip"), server: side("stopped") };
+  const { outcome, reasons } = joinSides(sides, "must");
+  assert.deepEqual([outcome, reasons], ["skip", [
+    "client: why skip",
+    "client: last step: step skip",
+  ]]);
 });
 
 Deno.test("joinSides() says that the other side passed, and nothing where both did", () => {

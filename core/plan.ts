@@ -19,7 +19,9 @@ export type Topology = "loopback" | "guest-host";
 
 /** One thing to do. */
 export interface Planned<C extends CaseInfo = CaseInfo> {
+  /** The case to run. */
   readonly case: C;
+  /** Who accepts. */
   readonly direction: Direction;
   /** Why it is skipped; empty where it is to run. */
   readonly skip: readonly string[];

@@ -8,7 +8,11 @@
 export class Random {
   #state: number;
 
-  /** @param seed any integer; equal seeds give equal numbers. */
+  /**
+   * A generator at its beginning.
+   *
+   * @param seed any integer; equal seeds give equal numbers.
+   */
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }

@@ -6,8 +6,14 @@
 
 /** A selector that matches nothing; very likely a typing error. */
 export class UnmatchedSelectorError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "UnmatchedSelectorError";
 
+  /**
+   * Names the selector.
+   *
+   * @param nearest an id that may have been meant.
+   */
   constructor(selector: string, nearest: string | undefined) {
     const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
     super(`Cannot select "${selector}": no case matches${hint} (the command "list" shows all)`);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Accelerator } from "./qemu.ts";
+import { hasSafeThreads } from "./tools.ts";
 
 /** How VMs run on this machine, and why if they are translated. */
 export interface AcceleratorChoice {
@@ -15,18 +16,22 @@ export interface AcceleratorChoice {
  * Chooses by the processor's flags, since a /dev/kvm that opens may still not boot anything, and
  * by whether /dev/kvm can be opened.
  */
-export async function chooseAccelerator(): Promise<AcceleratorChoice> {
+export async function chooseAccelerator(qemu: string): Promise<AcceleratorChoice> {
+  const why = await whyNotKvm();
+  if (why === undefined) return { accelerator: "kvm", why: "" };
+  return { accelerator: await hasSafeThreads(qemu) ? "tcg" : "tcg-single", why };
+}
+
+async function whyNotKvm(): Promise<string | undefined> {
   const cpuinfo = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
-  if (!hasVirtualization(cpuinfo)) {
-    return { accelerator: "tcg", why: "this machine's processor shows neither vmx nor svm" };
-  }
+  if (!hasVirtualization(cpuinfo)) return "this machine's processor shows neither vmx nor svm";
   try {
     (await Deno.open("/dev/kvm", { read: true, write: true })).close();
   } catch (error) {
     const reason = error instanceof Error ? error.name : String(error);
-    return { accelerator: "tcg", why: `/dev/kvm cannot be opened: ${reason}` };
+    return `/dev/kvm cannot be opened: ${reason}`;
   }
-  return { accelerator: "kvm", why: "" };
+  return undefined;
 }
 
 /** Whether /proc/cpuinfo shows Intel's or AMD's virtualization. */

@@ -54,6 +54,17 @@ export class Archive {
     return new Archive(options);
   }
 
+  /**
+   * Installs packages, from a release's backports where they are newer.
+   *
+   * @throws {LabError} where that fails; only root can.
+   */
+  async install(packages: readonly string[], release: string): Promise<void> {
+    const args = ["-qy", "install", "--no-install-recommends", "-t", `${release}-backports`];
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    await output("apt-get", [...this.#options, ...args, ...packages], { env });
+  }
+
   /** The packages whose name matches, newest version first. */
   async find(pattern: RegExp): Promise<Package[]> {
     const names = (await output("apt-cache", [...this.#options, "pkgnames", "linux-"]))

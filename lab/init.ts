@@ -83,9 +83,7 @@ const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
 
 /**
  * How a host starts its guest. Without a kvm device (a machine whose KVM does not nest) the guest
- * is translated. Under AMD's SVM as TCG emulates it, XSAVE and AVX make the guest's kernel panic;
- * and an exception that KVM injects, as for an asynchronous page fault, leaves its type behind in
- * EXITINTINFO, for which KVM stops the guest if the next exit is to be emulated.
+ * is translated. Under AMD's SVM as TCG emulates it, XSAVE and AVX make the guest's kernel panic.
  */
 function startGuest(args: readonly string[]): string {
   const quoted = args.map((argument) => `'${argument}'`).join(" ");
@@ -93,7 +91,7 @@ function startGuest(args: readonly string[]): string {
 if [ -c /dev/kvm ]; then
   accel="-accel kvm -smp 2 -cpu host"
   grep -q TCG /proc/cpuinfo &&
-    accel="-accel kvm -smp 1 -cpu host,-xsave,-avx,-avx2,-fma,-f16c,-vaes,-vpclmulqdq,-pku,-kvm-asyncpf,-kvm-asyncpf-int"
+    accel="-accel kvm -smp 2 -cpu host,-xsave,-avx,-avx2,-fma,-f16c,-vaes,-vpclmulqdq,-pku"
 fi
 {
   stty -F /dev/ttyS1 raw -echo

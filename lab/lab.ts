@@ -69,8 +69,9 @@ async function prepare(options: LabOptions, progress: Progress): Promise<Parts> 
   const kernel = await findKernel(options.kernel, progress);
   const disk = await findDisk(tools, progress);
   const bundle = await findBundle(progress);
-  const { accelerator, why } = await chooseAccelerator();
-  if (accelerator === "tcg") progress.say(`VMs are translated (TCG), not run directly: ${why}`);
+  const { accelerator, why } = await chooseAccelerator(tools.qemu);
+  if (accelerator !== "kvm") progress.say(`VMs are translated (TCG), not run directly: ${why}`);
+  if (accelerator === "tcg-single") progress.say("QEMU 8.1 or newer would use more processors");
   return { tools, kernel, disk, bundle, accelerator };
 }
 

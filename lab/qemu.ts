@@ -6,7 +6,12 @@
 import { AGENT_PORT, GUEST_CID, SECOND_PORT, type VmRole } from "./init.ts";
 
 /** How the processor of a VM comes about. */
-export type Accelerator = "kvm" | "tcg";
+export type Accelerator =
+  | "kvm"
+  /** Translated, with a thread for each processor. */
+  | "tcg"
+  /** Translated, with one thread for all. */
+  | "tcg-single";
 
 /** What the outer VM is started with. */
 export interface OuterVm {
@@ -28,6 +33,14 @@ export interface OuterVm {
 const COMMON = ["-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-machine", "q35"];
 /** Kernel parameters: a quiet console, and a panic that ends the VM at once. */
 const APPEND = "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t tsc=reliable";
+
+/**
+ * Devices are notified through an I/O port, not through memory. TCG's SVM leaves the type of the
+ * last exception behind in EXITINTINFO, and a host of Linux 6.14 or newer stops its guest
+ * (svm_check_emulate_instruction(), "KVM internal error. Suberror: 3") when the next exit is a
+ * write to a device's memory, as a notification right after a page fault is.
+ */
+const PORT_NOTIFY = ["-global", "virtio-pci.modern-pio-notify=on"];
 
 /** The arguments of the VM that runs on this machine. */
 export function outerArguments(vm: OuterVm): string[] {
@@ -57,15 +70,17 @@ export function guestArguments(): string[] {
     ...disk("/dev/vda"),
     ...network("restrict=off", [`tcp:0.0.0.0:${SECOND_PORT}-:${AGENT_PORT}`]),
     ...["-device", `vhost-vsock-pci,guest-cid=${GUEST_CID}`],
+    ...PORT_NOTIFY,
     ...["-serial", "/dev/ttyS1", "-serial", "/dev/ttyS3"],
   ];
 }
 
 /** A VM's processors. TCG's `max` has AMD's SVM, in which the guest then runs. */
 function processor(accelerator: Accelerator): string[] {
-  const accel = accelerator === "kvm"
-    ? ["-accel", "kvm", "-cpu", "host"]
-    : ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max"];
+  const accel = accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : [
+    ...["-accel", `tcg,thread=${accelerator === "tcg" ? "multi" : "single"},tb-size=512`],
+    ...["-cpu", "max"],
+  ];
   return [...accel, "-smp", "2"];
 }
 

@@ -39,7 +39,7 @@ export async function runScript(
   // The script travels in base64, so that the terminal changes nothing in it; the marks are put
   // together by the shell, so that their echo is not taken for them.
   const lines = [
-    "stty -echo",
+    "stty -echo; PS1= PS2=",
     "printf '' > /tmp/script",
     ...(encoded.match(/.{1,512}/g) ?? []).map((piece) => `printf %s ${piece} >> /tmp/script`),
     `m=${nonce}; echo; echo begin-$m`,
@@ -86,7 +86,8 @@ export async function interact(socket: string, signal: AbortSignal): Promise<num
   const { columns, rows } = Deno.consoleSize();
   Deno.stdin.setRaw(true);
   try {
-    const setUp = `stty echo sane rows ${rows} columns ${columns}; export TERM=vt100\n`;
+    const setUp =
+      `stty echo sane rows ${rows} columns ${columns}; export TERM=vt100 PS1='\\w # '\n`;
     await writeAll(connection, new TextEncoder().encode(setUp));
     await Promise.race([fromKeyboard(connection), toScreen(connection)]);
   } finally {

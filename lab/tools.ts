@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Archive } from "./apt.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
@@ -91,11 +92,30 @@ async function install(packages: readonly string[], progress: Progress): Promise
   if (Deno.uid() !== 0) {
     throw new LabError(`The lab needs packages that are not installed; run:\n  sudo ${command}`);
   }
+  const osRelease = await Deno.readTextFile("/etc/os-release").catch(() => "");
+  const codename = /^VERSION_CODENAME=(\w+)$/m.exec(osRelease)?.[1];
   await progress.phase("install", `installing ${packages.join(" ")}`, async () => {
+    const release = OLD_QEMU.find((name) => name === codename);
+    if (release !== undefined) return await (await Archive.open()).install(packages, release);
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     await output("apt-get", ["-q", "update"], { env });
     await output("apt-get", ["-qy", "install", "--no-install-recommends", ...packages], { env });
   });
+}
+
+/** Debian's releases whose QEMU is older than {@linkcode SAFE_QEMU}; their backports are not. */
+const OLD_QEMU = ["bookworm"];
+/**
+ * The first QEMU whose translator does not race with a guest that changes its own code on another
+ * processor, as Linux does for jump labels: older ones crash a guest now and then (an "int3" oops).
+ */
+const SAFE_QEMU = [8, 1] as const;
+
+/** Whether a QEMU may translate with a thread for each processor. */
+export async function hasSafeThreads(qemu: string): Promise<boolean> {
+  const version = /version (\d+)\.(\d+)/.exec(await output(qemu, ["--version"]));
+  const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
+  return major > SAFE_QEMU[0] || (major === SAFE_QEMU[0] && minor >= SAFE_QEMU[1]);
 }
 
 async function find(tool: Tool): Promise<string | undefined> {

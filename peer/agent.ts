@@ -22,13 +22,19 @@ import {
 
 /** What a side of a case is run with, of what travels over the control channel. */
 export interface SideOrder {
+  /** The case's id. */
   readonly id: string;
+  /** The role that this side plays. */
   readonly role: Role;
+  /** The server's AF_VSOCK port; the next one is the case's as well. */
   readonly port: number;
+  /** The seed of the case's randomness. */
   readonly seed: number;
   /** The case's deadline, in milliseconds. */
   readonly timeout: number;
+  /** The lines to and from the other side. */
   readonly lines: CaseLines;
+  /** Ends the side early: the other side has already decided the verdict. */
   readonly stop: AbortSignal;
 }
 

@@ -8,11 +8,13 @@ import { LineDecoder, MAX_LINE, ProtocolError } from "./wire.ts";
 
 /** The peer closed the channel, or the connection broke. */
 export class PeerGoneError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "PeerGoneError";
 }
 
 /** The peer sent no line in time. */
 export class SilentPeerError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "SilentPeerError";
 }
 
@@ -23,8 +25,11 @@ export class ListenError extends Error {
 
 /** What a channel runs over: a TCP connection, or a pair in memory. */
 export interface ByteStream {
+  /** Reads some bytes; null at the end of the stream. */
   read(into: Uint8Array): Promise<number | null>;
+  /** Writes some of the bytes and gives their number. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Closes the stream; a read under way ends. */
   close(): void;
 }
 
@@ -32,6 +37,7 @@ export interface ByteStream {
 export interface ControlAddress {
   /** A name or an address, IPv4 or IPv6. */
   readonly host: string;
+  /** A TCP port. */
   readonly port: number;
 }
 
@@ -46,6 +52,11 @@ export class LineChannel implements Disposable {
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
 
+  /**
+   * A channel that owns its stream.
+   *
+   * @param limit the longest line that is taken, in bytes.
+   */
   constructor(stream: ByteStream, limit: number = MAX_LINE) {
     this.#stream = stream;
     this.#decoder = new LineDecoder(limit);
@@ -96,6 +107,7 @@ export class LineChannel implements Disposable {
     this.#stream.close();
   }
 
+  /** As {@linkcode close}. */
   [Symbol.dispose](): void {
     this.close();
   }

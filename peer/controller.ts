@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { levelOf, type Role } from "../core/case.ts";
+import { deadlineOf, levelOf, type Role } from "../core/case.ts";
 import type { CaseInfo } from "../core/case.ts";
 import type { EndFacts, EventSink } from "../core/event.ts";
 import { countOutcomes, joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
@@ -21,7 +21,9 @@ const REPORT_TIME = 5000;
 
 /** One end of a run, as its controller sees it. */
 export class End {
+  /** What it is called in reports: "host", "guest" or "loopback". */
   readonly name: string;
+  /** What it says of itself. */
   readonly facts: EndFacts;
   readonly #channel: LineChannel;
 
@@ -71,20 +73,27 @@ export class End {
 
 /** The two ends of a run; on loopback both are on one machine. */
 export interface Ends {
+  /** The end that accepts in the direction `host-server`. */
   readonly host: End;
+  /** The end that accepts in the direction `guest-server`. */
   readonly guest: End;
 }
 
 /** How a run is made. */
 export interface RunOptions {
+  /** How the two ends are connected. */
   readonly topology: Topology;
+  /** What to run, in order. */
   readonly plan: readonly Planned[];
+  /** The two ends. */
   readonly ends: Ends;
   /** The AF_VSOCK port of the server; the next one is used as well. */
   readonly port: number;
-  /** A case's deadline, in milliseconds. */
+  /** A case's usual deadline, in milliseconds. */
   readonly timeout: number;
+  /** The run's seed; each case draws its own from it. */
   readonly seed: number;
+  /** Is told what happens. */
   readonly sink: EventSink;
   /** Stops the run; the verdicts so far count. */
   readonly stop?: AbortSignal;
@@ -146,6 +155,7 @@ async function runPlanned(planned: Planned, run: number, options: RunOptions): P
     return { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
   }
   const ends = rolesOf(planned.direction, options.ends);
+  const timeout = deadlineOf(planned.case, options.timeout);
   const order = (role: Role): Order => ({
     type: "start",
     run,
@@ -153,12 +163,12 @@ async function runPlanned(planned: Planned, run: number, options: RunOptions): P
     role,
     port: options.port,
     seed: seedFor(options.seed, planned.case.id),
-    timeout: options.timeout,
+    timeout,
   });
   const limit = new AbortController();
   const timer = setTimeout(
     () => limit.abort(new LostEndError("an end did not report in time")),
-    options.timeout + REPORT_TIME,
+    timeout + REPORT_TIME,
   );
   const interrupt = () => limit.abort(options.stop?.reason);
   options.stop?.addEventListener("abort", interrupt, { once: true });

@@ -7,6 +7,7 @@ import { ProtocolError } from "./wire.ts";
 
 /** Sends lines to the other side of a case and takes its lines. */
 export interface CaseLines {
+  /** Writes a line to the other side. */
   write(line: string): Promise<void>;
   /**
    * The next line.

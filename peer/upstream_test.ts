@@ -16,27 +16,34 @@ function stepsOf(...runs: (Run | undefined)[]): UpstreamStep[] {
   return runs.map((run, position) => ({ position, name: `case ${position}`, run }));
 }
 
+const LISTS = [{ name: "long", length: 4 }, { name: "short", length: 2 }];
 const passes: Run = () => Promise.resolve(PASS);
 
 /** Runs the list opposite a peer that a test scripts line by line. */
 function opposite(steps: UpstreamStep[], options: { role?: Role; lineTime?: number } = {}) {
   const [near, far] = streamPair();
   const told: string[] = [];
+  const reasons: string[] = [];
   const text = (result: UpstreamResult) =>
     result.outcome === "skipped" ? `skipped by ${result.by}` : result.report.state;
   const channel = new LineChannel(near);
   const passed = runUpstream(channel, steps, {
     role: options.role ?? "client",
     lineTime: options.lineTime ?? WAIT,
+    lists: LISTS,
     events: {
       onStart: ({ position }) => told.push(`${position}...`),
-      onEnd: ({ position }, result) => told.push(`${position} ${text(result)}`),
+      onEnd: ({ position }, result) => {
+        told.push(`${position} ${text(result)}`);
+        if (result.outcome === "done") reasons.push(...result.report.reasons);
+      },
     },
   });
   passed.catch(() => {});
   const peer = new LineChannel(far);
   return {
     told,
+    reasons,
     passed,
     says: (line: string) => peer.writeLine(line),
     hears: () => peer.readLine(WAIT),
@@ -93,6 +100,7 @@ Deno.test("runUpstream() of both sides opposite each other completes", async () 
     runUpstream(new LineChannel(stream), steps, {
       role,
       lineTime: WAIT,
+      lists: LISTS,
       events: { onStart: () => {}, onEnd: () => {} },
     });
   const results = await Promise.all([
@@ -137,12 +145,53 @@ Deno.test("runUpstream() names the place where the peer is silent", async () => 
   });
 });
 
+Deno.test("runUpstream() names the list of a peer whose list ends first", async () => {
+  const peerHas = async (length: number) => {
+    using session = opposite(stepsOf(passes, passes, passes));
+    for (let i = 0; i < length; i++) await session.says("NEXT");
+    await session.says("COMPLETED");
+    return await session.passed.catch((error) => `${error.name}: ${error.message}`);
+  };
+  assert.equal(
+    await peerHas(2),
+    "ProtocolError: before 2 - case 2: the peer's list ended after 2 cases, this one has 3: " +
+      "use --protocol short",
+  );
+  assert.match(`${await peerHas(1)}`, /after 1 cases, this one has 3: of no version known here$/);
+});
+
+Deno.test("runUpstream() names the lists of a peer whose list goes on", async () => {
+  const ourLength = async (length: number) => {
+    const steps = Array.from({ length }, () => passes);
+    using session = opposite(stepsOf(...steps));
+    for (let i = 0; i <= length; i++) await session.says("NEXT");
+    return await session.passed.catch((error) => `${error.name}: ${error.message}`);
+  };
+  assert.equal(
+    await ourLength(2),
+    "ProtocolError: the peer's list goes on after the 2 cases of this one: use --protocol long",
+  );
+  assert.match(`${await ourLength(4)}`, /it is newer than any version known here$/);
+});
+
+Deno.test("runUpstream() tells a case that the peer is done with what goes on here", async () => {
+  const reads: Run = async (lines) => {
+    const reason = await lines.read(never).catch((error) => error.message);
+    return { ...PASS, state: "broken", reasons: [reason] };
+  };
+  using session = opposite(stepsOf(reads));
+  await session.says("NEXT");
+  await session.says("NEXT");
+  assert.equal(await session.passed, false);
+  assert.match(session.reasons.join(), /the peer wrote NEXT, so it is done .*see --protocol/);
+});
+
 Deno.test("runUpstream() says what it expected of a peer that talks nonsense", async () => {
   using session = opposite(stepsOf(passes));
-  await session.says("COMPLETED");
+  await session.says("LISTENING");
   await assert.rejects(session.passed, {
     name: "ProtocolError",
-    message: 'before 0 - case 0: expected NEXT or SKIP, got "COMPLETED"; ' +
+    message: 'before 0 - case 0: expected NEXT or SKIP, got "LISTENING"; ' +
       "do both sides have the same list?",
   });
 });

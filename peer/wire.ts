@@ -13,6 +13,7 @@ export const MAX_LINE = 256 * 1024;
 
 /** The peer broke the protocol. */
 export class ProtocolError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "ProtocolError";
 }
 
@@ -175,7 +176,14 @@ export function decodeAnswer(line: string): Answer {
   }
 }
 
-const SIDE_STATES: readonly SideState[] = ["pass", "fail", "timeout", "broken", "stopped"];
+const SIDE_STATES: readonly SideState[] = [
+  "pass",
+  "fail",
+  "timeout",
+  "broken",
+  "skip",
+  "stopped",
+];
 
 function sideReport(value: unknown, line: string): SideReport {
   if (!isRecord(value)) throw unexpected(line);

@@ -20,6 +20,8 @@ export class KtapWriter {
   #groupOk = true;
 
   /**
+   * A writer for one run.
+   *
    * @param directions the directions of the plan in order, each with its number of cases.
    * @param write takes lines without their ends.
    */

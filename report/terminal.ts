@@ -11,6 +11,7 @@ import { countsText, DIRECTION_TEXT, duration, endText, oneLine } from "./text.t
 
 /** Where the text goes. */
 export interface Screen {
+  /** Writes text as it is. */
   write(text: string): void;
   /** Whether a line can be written over, and colours are welcome. */
   readonly live: boolean;
@@ -31,6 +32,7 @@ export class TerminalWriter {
   #direction: Direction | undefined;
   #total = 0;
 
+  /** A writer for one run, on a screen. */
   constructor(screen: Screen) {
     this.#screen = screen;
   }

@@ -13,19 +13,23 @@ import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
+import { lackingOf } from "./kit/features.ts";
 import { Peer } from "./kit/peer.ts";
 import { Vsock } from "./kit/vsock.ts";
 
 /** What one side of a case runs with. */
 export interface SideOptions {
+  /** The family of the sockets. */
   readonly family: AddressFamily;
   /** The CID of the other side. */
   readonly peerCid: number;
   /** The server's port. */
   readonly port: number;
+  /** The seed of the case's randomness. */
   readonly seed: number;
   /** The case's deadline, in milliseconds. */
   readonly timeout: number;
+  /** The lines to and from the other side. */
   readonly lines: CaseLines;
   /** Ends the case early: the other side has already decided its verdict. */
   readonly stop: AbortSignal;
@@ -76,6 +80,8 @@ export async function executeSide(
   // A role need not be an async function: what it throws at once is caught, too.
   const run = async () => await definition[role]?.({ vsock, peer, check, random });
   try {
+    const lacking = lackingOf(definition, role, options);
+    if (lacking.length > 0) return report("skip", lacking);
     await ended(run(), ending.signal);
     return report("pass", []);
   } catch (error) {

@@ -14,19 +14,42 @@ export {
   AF_VSOCK,
   MSG_DONTWAIT,
   MSG_EOR,
+  MSG_ERRQUEUE,
+  MSG_NOSIGNAL,
   MSG_PEEK,
   MSG_TRUNC,
+  MSG_ZEROCOPY,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLRDHUP,
+  POLLRDNORM,
+  SHUT_RD,
+  SHUT_WR,
+  SIGPIPE,
+  SIOCINQ,
+  SIOCOUTQ,
+  SO_LINGER,
+  SO_RCVLOWAT,
   SO_RCVTIMEO,
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
+  SO_ZEROCOPY,
   SOL_SOCKET,
   VMADDR_CID_ANY,
+  VMADDR_CID_HYPERVISOR,
+  VMADDR_PORT_ANY,
 } from "../sys/constants.ts";
+export { SysError } from "../sys/errno.ts";
+export { optmemMax } from "../sys/facts.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
+export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { Socket, type SocketType, TimedSysError } from "../sys/socket.ts";
-export { bytes } from "../sys/structs.ts";
+export { type Address, type Bytes, bytes } from "../sys/structs.ts";
 export { djb2 } from "./kit/djb2.ts";
+export { LOCAL_CIDS } from "./kit/features.ts";
+export type { Random } from "../core/random.ts";
 
 /** What each side of a case is given. */
 export interface CaseContext {

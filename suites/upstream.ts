@@ -1,5 +1,5 @@
 /**
- * The list of cases of the kernel's vsock_test: there a case is known by its position.
+ * The lists of cases of the kernel's vsock_test: there a case is known by its position.
  *
  * @module
  */
@@ -7,7 +7,10 @@ import { upstreamName } from "../core/case.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import type { ConformanceCase } from "./kit.ts";
 
-/** The names in tools/testing/vsock/vsock_test.c of Linux 7.3, in order. */
+/**
+ * The names in tools/testing/vsock/vsock_test.c of Linux 7.3, in order. Older versions have fewer:
+ * upstream appends, so that positions stay.
+ */
 const NAMES = [
   "SOCK_STREAM connection reset",
   "SOCK_STREAM bind only",
@@ -52,18 +55,52 @@ const NAMES = [
   "SOCK_STREAM small packets backpressure",
 ] as const;
 
+/** The versions of Linux whose lists are known, the newest first. */
+export const UPSTREAM_VERSIONS = ["7.3", "6.12", "6.1"] as const;
+
+/** A version of Linux whose list is known. */
+export type UpstreamVersion = typeof UPSTREAM_VERSIONS[number];
+
+/** The newest of them, which the cases are ported from. */
+export const NEWEST_VERSION: UpstreamVersion = UPSTREAM_VERSIONS[0];
+
+interface VersionFacts {
+  /** How many of the names it has. */
+  readonly length: number;
+  /** Names under which it has another case, with other lines on the control channel. */
+  readonly others: readonly typeof NAMES[number][];
+}
+
+const VERSIONS: Readonly<Record<UpstreamVersion, VersionFacts>> = {
+  "7.3": { length: NAMES.length, others: [] },
+  "6.12": { length: 26, others: [] },
+  "6.1": { length: 11, others: ["SOCK_STREAM MSG_PEEK", "SOCK_SEQPACKET msg bounds"] },
+};
+
 /** A place in upstream's list. */
 export interface UpstreamEntry {
   /** Its position, upstream's test id. */
   readonly position: number;
   /** Its name there. */
   readonly name: string;
-  /** The case of ours that has its meaning; undefined where there is none yet. */
+  /** The case of ours that exchanges the same lines; undefined where there is none. */
   readonly case: ConformanceCase | undefined;
 }
 
-/** Upstream's list. */
-export function upstreamList(): UpstreamEntry[] {
+/** The versions that have another case, with other lines, under a name of this version. */
+export function versionsWithOther(name: string): UpstreamVersion[] {
+  return UPSTREAM_VERSIONS.filter((version) =>
+    VERSIONS[version].others.some((other) => other === name)
+  );
+}
+
+/** The list of a version. */
+export function upstreamList(version: UpstreamVersion = NEWEST_VERSION): UpstreamEntry[] {
   const byName = new Map(CATALOGUE.map((definition) => [upstreamName(definition), definition]));
-  return NAMES.map((name, position) => ({ position, name, case: byName.get(name) }));
+  const { length, others } = VERSIONS[version];
+  return NAMES.slice(0, length).map((name, position) => ({
+    position,
+    name,
+    case: others.includes(name) ? undefined : byName.get(name),
+  }));
 }

@@ -33,6 +33,8 @@ export interface CodeAddresses {
   readonly errnoLocation: bigint;
   /** `int clock_gettime(clockid_t, struct timespec *)` */
   readonly clockGettime: bigint;
+  /** An array of int32, one for each signal, that the handler counts in. */
+  readonly signalCounts: bigint;
 }
 
 /** Machine code and where in it the two entry points are. */
@@ -40,7 +42,7 @@ export interface Code {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Offset of `int64_t invoke(struct frame *)`. */
   readonly invoke: number;
-  /** Offset of `void handler(int)`, which does nothing: a signal handler that interrupts. */
+  /** Offset of `void handler(int signal)`, a signal handler that counts the signal. */
   readonly handler: number;
 }
 
@@ -55,9 +57,9 @@ export type Architecture = "x86_64" | "aarch64";
 export function assemble(architecture: string, addresses: CodeAddresses): Code {
   switch (architecture) {
     case "x86_64":
-      return withHandler(x86(addresses), [0xc3]);
+      return withHandler(x86(addresses), x86Handler(addresses));
     case "aarch64":
-      return withHandler(arm(addresses), [...word(0xd65f03c0)]);
+      return withHandler(arm(addresses), armHandler(addresses));
     default:
       throw new TypeError(
         `Cannot call libc on ${architecture}: there is a calling sequence for x86_64 and aarch64 only`,
@@ -122,16 +124,41 @@ function x86({ errnoLocation, clockGettime }: CodeAddresses): number[] {
   ];
 }
 
+function x86Handler({ signalCounts }: CodeAddresses): number[] {
+  return [
+    ...[0x48, 0x63, 0xc7], //                 movsxd rax, edi
+    ...[0x48, 0xb9, ...quad(signalCounts)], // mov rcx, signalCounts
+    ...[0xf0, 0xff, 0x04, 0x81], //           lock inc dword [rcx+rax*4]
+    ...[0xc3], //                             ret
+  ];
+}
+
+/** movz/movk of the four 16-bit parts of an address into a register. */
+function armAddress(register: number, address: bigint): number[] {
+  return [0, 1, 2, 3].map((part) => {
+    const bits = Number(address >> BigInt(16 * part) & 0xffffn);
+    return (part === 0 ? 0xd2800000 : 0xf2800000) | part << 21 | bits << 5 | register;
+  });
+}
+
+function armHandler({ signalCounts }: CodeAddresses): number[] {
+  return [
+    ...armAddress(1, signalCounts),
+    0x8b20c821, //               add x1, x1, w0, sxtw #2
+    0x885f7c22, //         again: ldxr w2, [x1]
+    0x11000442, //               add w2, w2, #1
+    0x88037c22, //               stxr w3, w2, [x1]
+    0x35ffffa3, //               cbnz w3, again
+    0xd65f03c0, //               ret
+  ].flatMap((instruction) => word(instruction >>> 0));
+}
+
 function arm({ errnoLocation, clockGettime }: CodeAddresses): number[] {
   const load = (register: number, at: number) => 0xf9400260 | (at / 8) << 10 | register;
   const store = (register: number, at: number) => 0xf9000260 | (at / 8) << 10 | register;
-  // movz/movk x16 with the four 16-bit parts of an address, then blr x16.
   const call = (address: bigint) => [
-    ...[0, 1, 2, 3].map((part) => {
-      const bits = Number(address >> BigInt(16 * part) & 0xffffn);
-      return (part === 0 ? 0xd2800010 : 0xf2800010) | part << 21 | bits << 5;
-    }),
-    0xd63f0200,
+    ...armAddress(16, address),
+    0xd63f0200, //               blr x16
   ];
   const time = (at: number) => [
     0xd2800020, //               mov x0, #1 (CLOCK_MONOTONIC)

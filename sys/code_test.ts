@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { assemble, FRAME } from "./code.ts";
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_EXEC, PROT_READ, PROT_WRITE } from "./constants.ts";
-import { call, callWide } from "./native.ts";
+import { addressOf, call, callWide } from "./native.ts";
 
-const ADDRESSES = { errnoLocation: 0x1234_5678_9000n, clockGettime: 0x5abc_def1_2000n };
+const ADDRESSES = {
+  errnoLocation: 0x1234_5678_9000n,
+  clockGettime: 0x5abc_def1_2000n,
+  signalCounts: 0x7fed_cba9_8765_4321n,
+};
 
 /** The code for aarch64 as objdump shows it; executed under qemu-user when it was written down. */
 const AARCH64 = `
@@ -54,22 +58,44 @@ const AARCH64 = `
   d65f03c0  ret
 `;
 
+/** The signal handler for aarch64, likewise. */
+const AARCH64_HANDLER = `
+  d2886421  mov   x1, #0x4321             // signalCounts
+  f2b0eca1  movk  x1, #0x8765, lsl #16
+  f2d97521  movk  x1, #0xcba9, lsl #32
+  f2effda1  movk  x1, #0x7fed, lsl #48
+  8b20c821  add   x1, x1, w0, sxtw #2
+  885f7c22  ldxr  w2, [x1]                // again:
+  11000442  add   w2, w2, #0x1
+  88037c22  stxr  w3, w2, [x1]
+  35ffffa3  cbnz  w3, again
+  d65f03c0  ret
+`;
+
+/** The first column of a disassembly. */
+function wordsOf(disassembly: string): string[] {
+  return disassembly.trim().split("\n").map((line) => line.trim().slice(0, 8));
+}
+
 Deno.test("assemble() writes for aarch64 the instructions that were disassembled", () => {
   const { bytes, invoke, handler } = assemble("aarch64", ADDRESSES);
-  const expected = AARCH64.trim().split("\n").map((line) => line.trim().slice(0, 8));
+  const expected = wordsOf(AARCH64);
   const words = [...new Uint32Array(bytes.buffer)].map((w) => w.toString(16).padStart(8, "0"));
   assert.equal(invoke, 0);
   assert.deepEqual(words.slice(0, expected.length), expected);
   assert.equal(handler % 16, 0);
   assert.ok(handler >= 4 * expected.length);
-  assert.deepEqual(words.slice(handler / 4), ["d65f03c0"], "the handler is one ret");
+  assert.deepEqual(words.slice(handler / 4), wordsOf(AARCH64_HANDLER));
 });
 
-Deno.test("assemble() places the handler behind the code for x86_64, as one ret", () => {
+Deno.test("assemble() places the handler behind the code for x86_64", () => {
   const { bytes, invoke, handler } = assemble("x86_64", ADDRESSES);
   assert.equal(invoke, 0);
   assert.equal(handler % 16, 0);
-  assert.deepEqual([...bytes.slice(handler)], [0xc3]);
+  const handlerBytes = [...bytes.slice(handler)];
+  assert.deepEqual(handlerBytes.slice(0, 5), [0x48, 0x63, 0xc7, 0x48, 0xb9], "movsxd, mov rcx");
+  assert.equal(new DataView(bytes.buffer).getBigUint64(handler + 5, true), ADDRESSES.signalCounts);
+  assert.deepEqual(handlerBytes.slice(13), [0xf0, 0xff, 0x04, 0x81, 0xc3], "lock inc, ret");
   assert.ok(bytes.slice(0, handler).includes(0xc3), "the code itself returns before it");
 });
 
@@ -90,6 +116,7 @@ const LOCATION = { parameters: [], result: "pointer" } as const;
 class Harness implements Disposable {
   readonly frame = new BigInt64Array(FRAME.size / 8);
   readonly errno = new Int32Array(1);
+  readonly #signalCounts = new Int32Array(65);
   readonly clocks: number[] = [];
   errnoReads = 0;
   #time = 0n;
@@ -114,6 +141,7 @@ class Harness implements Disposable {
     const code = assemble(Deno.build.arch, {
       errnoLocation: BigInt(Deno.UnsafePointer.value(this.#location.pointer)),
       clockGettime: BigInt(Deno.UnsafePointer.value(this.#clock.pointer)),
+      signalCounts: addressOf(this.#signalCounts),
     });
     this.#page = callWide("mmap", null, 4096, PROT_READ | PROT_WRITE, ANONYMOUS, -1, 0);
     const page = Deno.UnsafePointer.create<typeof INVOKE>(this.#page);

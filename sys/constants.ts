@@ -36,6 +36,15 @@ export const SO_LINGER = 13;
 export const SO_RCVLOWAT = 18;
 export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
+export const SO_ZEROCOPY = 60;
+
+/** The level and type of control messages from an AF_VSOCK error queue. */
+export const SOL_VSOCK = 287;
+export const VSOCK_RECVERR = 1;
+
+/** struct sock_extended_err, linux/errqueue.h: where it comes from, and what it says. */
+export const SO_EE_ORIGIN_ZEROCOPY = 5;
+export const SO_EE_CODE_ZEROCOPY_COPIED = 1;
 
 /** Flags of send(2) and recv(2). */
 export const MSG_OOB = 0x01;
@@ -44,7 +53,9 @@ export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
+export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_ZEROCOPY = 0x4000000;
 
 /** shutdown(2). */
 export const SHUT_RD = 0;
@@ -61,6 +72,7 @@ export const POLLRDNORM = 0x40;
 export const POLLRDHUP = 0x2000;
 
 /** Memory protection, mmap(2). */
+export const PROT_NONE = 0;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
@@ -68,13 +80,24 @@ export const MAP_PRIVATE = 0x02;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_POPULATE = 0x8000;
 
-/** ioctl(2) requests: bytes not yet sent, and CID of this machine on /dev/vsock. */
+/** ioctl(2) requests: bytes not yet sent, bytes not yet read, CID of this machine on /dev/vsock. */
 export const SIOCOUTQ = 0x5411;
 export const SIOCINQ = 0x541b;
 export const IOCTL_VM_SOCKETS_GET_LOCAL_CID = 0x7b9;
 
+/** Signals, and what sigaction(2) and timer_create(2) take beside them. */
+export const SIGPIPE = 13;
+export const SA_RESTART = 0x10000000;
+export const SIGEV_THREAD_ID = 4;
+export const CLOCK_MONOTONIC = 1;
+
+/** fcntl(2) commands. */
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+
 /** open(2). */
 export const O_RDONLY = 0;
+export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 
 const MSG_NAMES: readonly (readonly [number, string])[] = [
@@ -84,7 +107,9 @@ const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_DONTWAIT, "MSG_DONTWAIT"],
   [MSG_EOR, "MSG_EOR"],
   [MSG_WAITALL, "MSG_WAITALL"],
+  [MSG_ERRQUEUE, "MSG_ERRQUEUE"],
   [MSG_NOSIGNAL, "MSG_NOSIGNAL"],
+  [MSG_ZEROCOPY, "MSG_ZEROCOPY"],
 ];
 
 const POLL_NAMES: readonly (readonly [number, string])[] = [

@@ -5,7 +5,7 @@
  */
 
 /** asm-generic/errno.h, which x86-64 and aarch64 share: number, name, meaning. */
-const TABLE = [
+export const ERRNO_TABLE = [
   [1, "EPERM", "Operation not permitted"],
   [2, "ENOENT", "No such file or directory"],
   [3, "ESRCH", "No such process"],
@@ -140,10 +140,12 @@ const TABLE = [
 ] as const;
 
 /** The name of an error number, such as `ECONNRESET`. */
-export type ErrnoName = typeof TABLE[number][1];
+export type ErrnoName = typeof ERRNO_TABLE[number][1];
 
-const BY_NUMBER = new Map<number, typeof TABLE[number]>(TABLE.map((row) => [row[0], row]));
-const BY_NAME = new Map<string, number>(TABLE.map(([number, name]) => [name, number]));
+const BY_NUMBER = new Map<number, typeof ERRNO_TABLE[number]>(
+  ERRNO_TABLE.map((row) => [row[0], row]),
+);
+const BY_NAME = new Map<string, number>(ERRNO_TABLE.map(([number, name]) => [name, number]));
 
 /** The name of an error number; `errno 4711` for one that Linux does not have. */
 export function errnoName(errno: number): ErrnoName | `errno ${number}` {
@@ -168,6 +170,7 @@ export function errnoNumber(name: ErrnoName): number {
 
 /** A libc call that failed: which, with what, and why. */
 export class SysError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "SysError";
   /** The call as it was made, such as `connect(3, vsock 2:1234)`. */
   readonly call: string;
@@ -176,6 +179,11 @@ export class SysError extends Error {
   /** The error number's name. */
   readonly code: string;
 
+  /**
+   * The failure of a call.
+   *
+   * @param errno the error number, positive.
+   */
   constructor(call: string, errno: number) {
     const code = errnoName(errno);
     super(`${call}: ${code} (${errnoMeaning(errno)})`);
@@ -187,10 +195,16 @@ export class SysError extends Error {
 
 /** A blocking call that was still blocked when its deadline passed, and was interrupted. */
 export class StillBlockedError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "StillBlockedError";
   /** The call as it was made. */
   readonly call: string;
 
+  /**
+   * The end of a call that was still blocked.
+   *
+   * @param milliseconds how long it was.
+   */
   constructor(call: string, milliseconds: number) {
     super(`${call} was still blocked after ${(milliseconds / 1000).toFixed(1)} s`);
     this.call = call;

@@ -9,6 +9,12 @@ import { call } from "./native.ts";
 import { refuseForbidden } from "./socket.ts";
 import { int } from "./structs.ts";
 
+/** The transports of AF_VSOCK, as their symbols in the kernel are called. */
+export const TRANSPORTS = ["loopback", "virtio", "vhost", "vmci", "hvs"] as const;
+
+/** The name of a transport. */
+export type Transport = typeof TRANSPORTS[number];
+
 /**
  * IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock: this machine's own CID, vsock(7).
  *
@@ -27,4 +33,18 @@ export function localCid(): number {
   } finally {
     call("close", fd);
   }
+}
+
+/**
+ * The transports whose code is loaded, by their symbols in /proc/kallsyms: a symbol `x_transport`
+ * is of the transport x.
+ */
+export function registeredTransports(): Transport[] {
+  const symbols = Deno.readTextFileSync("/proc/kallsyms");
+  return TRANSPORTS.filter((name) => new RegExp(` ${name}_transport\\s`).test(symbols));
+}
+
+/** net.core.optmem_max: how many bytes of control data one socket may hold in the kernel. */
+export function optmemMax(): number {
+  return Number(Deno.readTextFileSync("/proc/sys/net/core/optmem_max"));
 }

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { MAP_ANONYMOUS, MAP_POPULATE, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "./constants.ts";
+import {
+  MAP_ANONYMOUS,
+  MAP_POPULATE,
+  MAP_PRIVATE,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+} from "./constants.ts";
 import { SysError } from "./errno.ts";
 import { call, callWide } from "./native.ts";
 
@@ -16,7 +23,7 @@ export function pageSize(): number {
 export class Mapping implements Disposable {
   /** The address of its first byte. */
   readonly address: bigint;
-  /** Its length in bytes, a multiple of the page size. */
+  /** Its length in bytes; the kernel maps whole pages. */
   readonly length: number;
   readonly #holes: (readonly [number, number])[] = [];
   #mapped = true;
@@ -30,17 +37,22 @@ export class Mapping implements Disposable {
     this.length = length;
   }
 
-  /** Unmaps part of it: what the kernel then reads or writes there is EFAULT. */
+  /**
+   * Makes a hole: what the kernel then reads or writes there is EFAULT. The hole stays mapped,
+   * without access, since another thread would soon map something of its own into a free one.
+   *
+   * @param offset a multiple of the page size.
+   */
   punch(offset: number, length: number): void {
-    const result = call("munmap", this.address + BigInt(offset), length);
-    if (result < 0) throw new SysError(`munmap(${length})`, -result);
+    const result = call("mprotect", this.address + BigInt(offset), length, PROT_NONE);
+    if (result < 0) throw new SysError(`mprotect(${length})`, -result);
     this.#holes.push([offset, length]);
   }
 
   /**
    * A view of its bytes, which must not be used after it is unmapped.
    *
-   * @throws {RangeError} where part of that is unmapped.
+   * @throws {RangeError} where part of that is a hole, or all is unmapped.
    */
   bytes(offset = 0, length: number = this.length - offset): Uint8Array<ArrayBuffer> {
     const inHole = this.#holes.some(([at, size]) => offset < at + size && at < offset + length);
@@ -53,13 +65,6 @@ export class Mapping implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#mapped) return;
     this.#mapped = false;
-    // munmap(2) passes over what is already unmapped, but another thread may have mapped something
-    // of its own into a hole by now: take only what is left of ours.
-    let at = 0;
-    for (const [hole, size] of [...this.#holes].sort(([a], [b]) => a - b)) {
-      if (hole > at) call("munmap", this.address + BigInt(at), hole - at);
-      at = hole + size;
-    }
-    if (this.length > at) call("munmap", this.address + BigInt(at), this.length - at);
+    call("munmap", this.address, this.length);
   }
 }

@@ -20,12 +20,16 @@ export interface Completion {
   readonly interrupted: boolean;
 }
 
-/** The real-time signal that ends a blocked system call; its handler does nothing. */
+/** The real-time signal that ends a blocked system call. */
 const WAKE_SIGNAL = 44;
+/** One more than the highest signal: _NSIG + 1. */
+const SIGNALS = 65;
 const PAGE = 4096;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 /** glibc's struct sigaction: handler, 128-byte mask, flags, restorer. */
 const SIGACTION_SIZE = 152;
+/** Offset of sa_flags in it. */
+const SIGACTION_FLAGS = 136;
 
 /** What the bootstrap needs from libc before there is code to call it safely. */
 const BOOTSTRAP = {
@@ -40,8 +44,13 @@ const BOOTSTRAP = {
 const INVOKE = { parameters: ["buffer"], result: "i32" } as const;
 const INVOKE_BLOCKING = { parameters: ["buffer"], result: "i32", nonblocking: true } as const;
 
+/** How often the handler was called for each signal. */
+const signalCounts = new Int32Array(new ArrayBuffer(4 * SIGNALS));
+
 interface Native {
   readonly address: (symbol: string) => bigint;
+  /** The address of the signal handler. */
+  readonly handler: bigint;
   readonly invoke: Deno.UnsafeFnPointer<typeof INVOKE>;
   readonly invokeBlocking: Deno.UnsafeFnPointer<typeof INVOKE_BLOCKING>;
 }
@@ -128,6 +137,40 @@ export async function callBlocking(
   }
 }
 
+/** What sigaction(2) stores and takes: struct sigaction. */
+export type SignalAction = Uint8Array<ArrayBuffer>;
+
+/**
+ * Has a signal counted from now on, whichever thread of this process it is delivered to.
+ *
+ * @param flags sa_flags, such as SA_RESTART.
+ * @returns the action that it had, for {@linkcode restoreSignal}.
+ */
+export function countSignal(signal: number, flags: number): SignalAction {
+  const { handler } = open();
+  return setAction(signal, handler, flags);
+}
+
+/** Gives a signal the action back that it had. */
+export function restoreSignal(signal: number, action: SignalAction): void {
+  call("sigaction", signal, action, null);
+}
+
+/** How often a signal was counted since the process began. */
+export function signalCount(signal: number): number {
+  return Atomics.load(signalCounts, signal);
+}
+
+function setAction(signal: number, handler: bigint, flags: number): SignalAction {
+  const action = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
+  const before = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
+  const view = new DataView(action.buffer);
+  view.setBigUint64(0, handler, true);
+  view.setInt32(SIGACTION_FLAGS, flags, true);
+  call("sigaction", signal, action, before);
+  return before;
+}
+
 /**
  * Sleeps on a thread of its own, through poll(2).
  *
@@ -176,6 +219,7 @@ function openNative(): Native {
   const code = assemble(Deno.build.arch, {
     errnoLocation: address("__errno_location"),
     clockGettime: address("clock_gettime"),
+    signalCounts: addressOf(signalCounts),
   });
   const page = symbols.mmap(
     null,
@@ -199,14 +243,12 @@ function openNative(): Native {
   if (entry === null) throw new Error("Cannot call libc: the page of calls is at address 0");
   const opened: Native = {
     address,
+    handler: BigInt(Deno.UnsafePointer.value(page)) + BigInt(code.handler),
     invoke: new Deno.UnsafeFnPointer(entry, INVOKE),
     invokeBlocking: new Deno.UnsafeFnPointer(entry, INVOKE_BLOCKING),
   };
   native = opened;
-  const action = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
-  const handler = BigInt(Deno.UnsafePointer.value(page)) + BigInt(code.handler);
-  new DataView(action.buffer).setBigUint64(0, handler, true);
-  call("sigaction", WAKE_SIGNAL, action, null);
+  setAction(WAKE_SIGNAL, opened.handler, 0);
   return opened;
 }
 

@@ -17,8 +17,11 @@ export function bytes(size: number): Bytes {
 
 /** Where a socket is: the CID, the port, and svm_flags (vsock(7)). */
 export interface Address {
+  /** svm_cid: 0 hypervisor, 1 local, 2 host, 0xffffffff any; others are guests. */
   readonly cid: number;
+  /** svm_port; 0xffffffff is any. */
   readonly port: number;
+  /** svm_flags, such as VMADDR_FLAG_TO_HOST. */
   readonly flags?: number;
 }
 
@@ -28,8 +31,14 @@ export interface AddressFamily {
   readonly domain: number;
   /** The family's name in messages. */
   readonly name: string;
+  /** The bytes of the sockaddr. */
   encode(address: Address): Bytes;
-  /** @param length the length that the kernel stored. */
+  /**
+   * Reads a sockaddr.
+   *
+   * @param length the length that the kernel stored.
+   * @throws {RangeError} where it is not of this family.
+   */
   decode(sockaddr: Bytes, length: number): Address;
 }
 
@@ -124,8 +133,11 @@ export type IoVector = Bytes | { readonly address: bigint; readonly length: numb
 
 /** One control message, cmsg(3). */
 export interface ControlMessage {
+  /** cmsg_level. */
   readonly level: number;
+  /** cmsg_type. */
   readonly type: number;
+  /** The bytes behind the header. */
   readonly data: Bytes;
 }
 
@@ -212,6 +224,39 @@ export function encodeControlMessages(messages: readonly ControlMessage[]): Byte
 /** CMSG_SPACE(3): what a control message of `length` bytes takes. */
 export function controlSpace(length: number): number {
   return CMSG_HEADER_SIZE + ((length + 7) & ~7);
+}
+
+/** struct sock_extended_err, linux/errqueue.h. */
+export interface ExtendedError {
+  readonly errno: number;
+  readonly origin: number;
+  readonly type: number;
+  readonly code: number;
+  readonly info: number;
+  readonly data: number;
+}
+
+/** Size of struct sock_extended_err. */
+const EXTENDED_ERROR_SIZE = 16;
+
+/**
+ * Reads a struct sock_extended_err.
+ *
+ * @throws {RangeError} where there are too few bytes for one.
+ */
+export function extendedError(encoded: Bytes): ExtendedError {
+  if (encoded.length < EXTENDED_ERROR_SIZE) {
+    throw new RangeError(`Cannot read a sock_extended_err: there are ${encoded.length} bytes`);
+  }
+  const view = new DataView(encoded.buffer, encoded.byteOffset);
+  return {
+    errno: view.getUint32(0, true),
+    origin: view.getUint8(4),
+    type: view.getUint8(5),
+    code: view.getUint8(6),
+    info: view.getUint32(8, true),
+    data: view.getUint32(12, true),
+  };
 }
 
 /** struct pollfd: 8 bytes. */

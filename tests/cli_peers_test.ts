@@ -51,7 +51,7 @@ Deno.test("run ends with 2 where it lacks the permission to use FFI, and says so
   const { tool: agent, address } = await startAgent("--stand-in", name);
   await using _agent = agent;
   const permissions = ["--allow-net", "--allow-env", "--allow-sys"];
-  const { code, stdout } = await runTool(run(address, name, "stream/msg-peek"), permissions);
+  const { code, stdout } = await runTool(run(address, name, "stream/msg-peek"), { permissions });
   assert.match(
     stdout,
     /BRKN .* stream\/msg-peek\/leaves-data\n[^]*Requires ffi access.*--allow-ffi/,

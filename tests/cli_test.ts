@@ -49,7 +49,9 @@ for (const [args, says] of BAD_INPUT) {
 Deno.test("the tool says what is missing without the permission to use the network", async () => {
   const agent = ["agent", "--peer-cid", "1", "--listen", "127.0.0.1:0", "--stand-in", "x"];
   for (const args of [agent, RUN]) {
-    const { code, stderr } = await runTool(args, ["--allow-env", "--allow-sys", "--allow-ffi"]);
+    const { code, stderr } = await runTool(args, {
+      permissions: ["--allow-env", "--allow-sys", "--allow-ffi"],
+    });
     assert.equal(code, 2);
     assert.match(stderr, /Requires net access .*\n.*run it with 'deno run -A'/);
     assert.doesNotMatch(stderr, /\n\s+at /);

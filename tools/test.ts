@@ -5,6 +5,7 @@
  * @module
  */
 import { wrongImports } from "./imports.ts";
+import { portingIsFresh } from "./porting.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 /** The guard against touching this machine's own AF_VSOCK. */
@@ -75,6 +76,7 @@ await check("imports", async () => {
   wrong.forEach(say);
   return wrong.length === 0;
 });
+await check("docs/porting.md", portingIsFresh);
 await tests("unit tests", "--parallel", "--ignore=tests/vm", "--quiet");
 if (!Deno.args.includes("--no-vm")) await tests("tests in VMs", "tests/vm");
 say(`\n${tally.passed} passed, ${tally.failed} failed`);

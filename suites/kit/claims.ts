@@ -6,10 +6,15 @@
 import { Check } from "../../core/check.ts";
 import { messageFlags, MSG_PEEK } from "../../sys/constants.ts";
 import type { Socket } from "../../sys/socket.ts";
+import { timedSleep } from "../../sys/native.ts";
 import { type Bytes, bytes, timeval } from "../../sys/structs.ts";
 
 /** What the kernel's tests send where the content does not matter. */
 const BYTE = 0x41;
+/** Between two looks at a queue that is still filling, as the kernel's tests wait; milliseconds. */
+const PEEK_PAUSE = 10;
+/** How long a counter of the kernel may lag behind, in milliseconds. */
+const COUNTER_TIME = 5000;
 
 /** The claims of one side of a case. */
 export class Claims extends Check {
@@ -31,21 +36,26 @@ export class Claims extends Check {
    * Claims that exactly `length` bytes can be received; receives again until they are there. With
    * MSG_PEEK it looks again until enough is there to be seen.
    *
+   * @param room how large the buffer is, where more must not come although there is room for it.
    * @returns the bytes.
    * @throws {ClaimError} where that fails.
    */
-  async receives(socket: Socket, length: number, flags = 0): Promise<Bytes> {
-    const what = `recv(${length}, ${messageFlags(flags)})`;
-    const data = bytes(length);
+  async receives(socket: Socket, length: number, flags = 0, room = length): Promise<Bytes> {
+    const what = `recv(${room}, ${messageFlags(flags)})`;
+    const data = bytes(room);
     for (let got = 0; got < length;) {
       const rest = data.subarray(got);
       const count = await this.succeeds(what, () => socket.recv(rest, flags));
       if (count === 0) throw this.stop(`${what}: end of file after ${got} bytes`);
       if (count > rest.length) throw this.stop(`${what}: returned ${count}`);
-      if (flags & MSG_PEEK && count < length) continue;
+      if (flags & MSG_PEEK && count < length) {
+        await timedSleep(PEEK_PAUSE);
+        continue;
+      }
       got += count;
+      if (got > length) throw this.stop(`${what}: ${got} bytes came, expected ${length}`);
     }
-    return data;
+    return data.subarray(0, length);
   }
 
   /** Claims that one byte of the usual content can be sent. */
@@ -64,6 +74,28 @@ export class Claims extends Check {
   async receivesEnd(socket: Socket): Promise<void> {
     const count = await this.succeeds("recv(1)", () => socket.recv(bytes(1)));
     this.equal(count, 0, "recv(1) after the last byte");
+  }
+
+  /**
+   * Claims that an ioctl's int becomes a value, now or soon: the kernel's counters may lag behind
+   * what the other side has already seen.
+   */
+  async ioctlBecomes(socket: Socket, request: number, expected: number, what: string) {
+    const deadline = performance.now() + COUNTER_TIME;
+    let value = await this.succeeds(what, () => socket.ioctlInt(request));
+    while (value !== expected && performance.now() < deadline) {
+      await timedSleep(1);
+      value = socket.ioctlInt(request);
+    }
+    this.equal(value, expected, what);
+  }
+
+  /** Claims that an int option takes a value and gives it back. */
+  async setsInt(socket: Socket, level: number, option: number, value: number): Promise<void> {
+    const what = `option ${option} of level ${level}`;
+    await this.succeeds(`set ${what}`, () => socket.setInt(level, option, value));
+    const stored = await this.succeeds(`get ${what}`, () => socket.getInt(level, option));
+    this.equal(stored, value, `${what} after setting it`);
   }
 
   /** Claims that an unsigned long long option takes a value and gives it back. */

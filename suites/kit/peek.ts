@@ -41,3 +41,16 @@ export async function peekThenReceive(
   const received = await check.receives(socket, LENGTH);
   check.sameBytes(received, all, "what was received against what was peeked at");
 }
+
+/** Receives one byte, peeks with room for more than the rest, then receives the rest. */
+export async function peekAtRest(
+  type: SocketType,
+  { vsock, peer, check }: CaseContext,
+): Promise<void> {
+  using socket = await vsock.accept(type);
+  await peer.writeln("SRVREADY");
+  await check.receives(socket, 1);
+  const peeked = await check.receives(socket, LENGTH - 1, MSG_PEEK, LENGTH);
+  const received = await check.receives(socket, LENGTH - 1);
+  check.sameBytes(received, peeked, "what was received against what was peeked at");
+}

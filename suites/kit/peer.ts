@@ -11,6 +11,12 @@ export class Peer {
   readonly #signal: AbortSignal;
   readonly #trace: (step: string) => void;
 
+  /**
+   * The other side of one case.
+   *
+   * @param signal ends a wait for its lines.
+   * @param trace is told of each step.
+   */
   constructor(lines: CaseLines, signal: AbortSignal, trace: (step: string) => void) {
     this.#lines = lines;
     this.#signal = signal;

@@ -10,12 +10,15 @@ import type { Peer } from "./peer.ts";
 
 /** What the sockets of a case are made with. */
 export interface VsockOptions {
+  /** The family of the sockets. */
   readonly family: AddressFamily;
   /** The CID of the other side. */
   readonly peerCid: number;
   /** The port of the case; the next one is the case's as well. */
   readonly port: number;
+  /** When to stop, and who is told of each call. */
   readonly context: CallContext;
+  /** The other side, with which connecting is agreed. */
   readonly peer: Peer;
   /** The class of the sockets; tests give one that errs on purpose. */
   readonly socketClass?: typeof Socket;
@@ -26,6 +29,7 @@ export class Vsock implements Disposable {
   readonly #options: VsockOptions;
   readonly #sockets: Socket[] = [];
 
+  /** Sockets for one side of one case. */
   constructor(options: VsockOptions) {
     this.#options = options;
   }
@@ -81,6 +85,7 @@ export class Vsock implements Disposable {
     while (((await socket.poll(POLLRDHUP)) & (POLLRDHUP | POLLHUP)) === 0);
   }
 
+  /** Closes all that are open. */
   [Symbol.dispose](): void {
     for (const socket of this.#sockets) socket[Symbol.dispose]();
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { bytes, defineCase, kernel, man, Mapping, pageSize, upstream } from "../kit.ts";
+import { receiveNowhere, sendToNowhere } from "../kit/null_buffer.ts";
 
 const PAGES = 3;
 const FIRST = 0x61;
@@ -16,7 +17,11 @@ export const holeDropsOneMessage = defineCase({
   requirement:
     "read() into unmapped memory MUST fail with EFAULT; the next MUST get the next message",
   refs: [
-    upstream("SOCK_SEQPACKET invalid receive buffer"),
+    upstream(
+      "SOCK_SEQPACKET invalid receive buffer",
+      "the hole is mapped without access instead of unmapped, since another thread of the process " +
+        "could map something of its own there; the kernel sees the same fault",
+    ),
     man("read", 2, "EFAULT"),
     kernel("virtio_transport_seqpacket_do_dequeue"),
   ],
@@ -38,4 +43,19 @@ export const holeDropsOneMessage = defineCase({
     check.equal(result, whole.length, "the length of the second message");
     check.sameBytes(whole.bytes(), bytes(whole.length).fill(SECOND), "the second message");
   },
+});
+
+/** Address 0 costs the message. */
+export const nullDropsMessage = defineCase({
+  id: "seqpacket/receive-buffer/null-costs-one-message",
+  title: "recv() at address 0 is EFAULT and costs that message only",
+  requirement: "recv() into unmapped memory MUST fail with EFAULT and leave nothing of the message",
+  refs: [
+    upstream("SOCK_SEQPACKET test invalid buffer"),
+    man("recv", 2, "EFAULT"),
+    kernel("virtio_transport_seqpacket_do_dequeue"),
+  ],
+  needs: ["seqpacket"],
+  client: (context) => receiveNowhere("seqpacket", context),
+  server: (context) => sendToNowhere("seqpacket", context),
 });

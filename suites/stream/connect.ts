@@ -55,6 +55,7 @@ export const manyConnections = defineCase({
   title: "100 connections at once carry data",
   requirement: "a peer MUST be able to keep 100 connections to one port and use each of them",
   refs: [upstream("SOCK_STREAM multiple connections"), man("vsock", 7, "DESCRIPTION")],
+  timeFactor: 4,
   async client({ vsock, check }) {
     const sockets: Socket[] = [];
     for (let i = 0; i < CONNECTIONS; i++) sockets.push(await vsock.connect("stream"));
@@ -68,5 +69,57 @@ export const manyConnections = defineCase({
     for (const [i, socket] of sockets.entries()) {
       await (i % 2 === 1 ? check.sendsByte(socket) : check.receivesByte(socket));
     }
+  },
+});
+
+/** The client's own port, twice, to the same listener. */
+export const samePortAgain = defineCase({
+  id: "stream/connect/same-port-again",
+  title: "a port can be bound and connected from again once its socket is closed",
+  requirement: "bind() to the port of a closed socket and connect() from it MUST succeed",
+  refs: [
+    upstream("SOCK_STREAM double bind connect"),
+    man("bind", 2, "EADDRINUSE"),
+    kernel("vsock_remove_sock"),
+  ],
+  async client({ vsock, peer, check }) {
+    const { port } = vsock.peerAddress();
+    for (let i = 1; i <= 2; i++) {
+      await peer.expectln("LISTENING");
+      using socket = vsock.open("stream");
+      const bind = () => socket.bind(vsock.localAddress(port + 1));
+      await check.succeeds(`bind() number ${i}`, bind);
+      await check.succeeds(`connect() number ${i}`, () => socket.connect(vsock.peerAddress()));
+    }
+  },
+  async server({ vsock, peer, check }) {
+    using listener = vsock.listening("stream");
+    for (let i = 1; i <= 2; i++) {
+      await peer.writeln("LISTENING");
+      const { socket } = await check.succeeds(`accept() number ${i}`, () => listener.accept());
+      using accepted = socket;
+      await vsock.waitRemoteClose(accepted);
+    }
+  },
+});
+
+/** The same socket, first refused, then not. */
+export const retryAfterFailure = defineCase({
+  id: "stream/connect/retry-after-failure",
+  title: "a socket whose connect() was reset can connect later",
+  requirement: "connect() on a socket whose first connect() was refused MUST succeed",
+  refs: [upstream("SOCK_STREAM retry failed connect()"), kernel("vsock_connect")],
+  async client({ vsock, peer, check }) {
+    using socket = vsock.open("stream");
+    const connect = () => socket.connect(vsock.peerAddress());
+    await check.fails("ECONNRESET", "connect() without a listener", connect);
+    await peer.writeln("LISTEN");
+    await peer.expectln("LISTENING");
+    await check.succeeds("connect() on the same socket", connect);
+  },
+  async server({ vsock, peer }) {
+    await peer.expectln("LISTEN");
+    using socket = await vsock.accept("stream");
+    await vsock.waitRemoteClose(socket);
   },
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import { defineCase, kernel, man, upstream } from "../kit.ts";
-import { peekThenReceive, sendToPeeker } from "../kit/peek.ts";
+import { peekAtRest, peekThenReceive, sendToPeeker } from "../kit/peek.ts";
 
 /** Peeking shows the data and leaves it there. */
 export const msgPeek = defineCase({
@@ -18,4 +18,18 @@ export const msgPeek = defineCase({
   ],
   client: (context) => sendToPeeker("stream", context),
   server: (context) => peekThenReceive("stream", context),
+});
+
+/** Peeking begins where the last recv() ended. */
+export const peekAfterPartialRecv = defineCase({
+  id: "stream/msg-peek/after-partial-recv",
+  title: "MSG_PEEK after a recv() of a part shows the rest, with room for more",
+  requirement: "recv(MSG_PEEK) MUST show the data not yet received, and no more than that",
+  refs: [
+    upstream("SOCK_STREAM MSG_PEEK after partial recv"),
+    man("recv", 2, "MSG_PEEK"),
+    kernel("virtio_transport_stream_do_peek"),
+  ],
+  client: (context) => sendToPeeker("stream", context),
+  server: (context) => peekAtRest("stream", context),
 });

@@ -10,6 +10,16 @@ const CLI = new URL("../../cli.ts", import.meta.url).pathname;
 /** How long anything that a test waits for may take, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** How the tool is started. */
+export interface ToolOptions {
+  readonly permissions?: readonly string[];
+  /** How long anything may take, in milliseconds. */
+  readonly patience?: number;
+  /** What is piped in. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** How a process ended. */
 export interface Ended {
   readonly code: number;
@@ -22,17 +32,21 @@ export class Tool implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdout: Promise<string>;
   readonly #stderr: Promise<string>;
+  readonly #patience: number;
   #errors = "";
   #heard = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], permissions: readonly string[] = ["-A"]) {
+  constructor(args: readonly string[], options: ToolOptions = {}) {
+    const { permissions = ["-A"], patience = PATIENCE, input, env = {} } = options;
+    this.#patience = patience;
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args],
-      env: { [FORBID_VSOCK]: "1", NO_COLOR: "1" },
-      stdin: "null",
+      env: { [FORBID_VSOCK]: "1", NO_COLOR: "1", ...env },
+      stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    if (input !== undefined) new Response(input).body?.pipeTo(this.#child.stdin);
     this.#stdout = new Response(this.#child.stdout).text();
     this.#stderr = this.#readErrors();
   }
@@ -44,7 +58,7 @@ export class Tool implements AsyncDisposable {
 
   /** Waits until standard error matches, and gives the match. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
-    const late = AbortSignal.timeout(PATIENCE);
+    const late = AbortSignal.timeout(this.#patience);
     for (;;) {
       const match = pattern.exec(this.#errors);
       if (match !== null) return match;
@@ -63,7 +77,7 @@ export class Tool implements AsyncDisposable {
 
   /** Waits for its end. */
   async ended(): Promise<Ended> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), this.#patience);
     const { code } = await this.#child.status;
     clearTimeout(timer);
     return { code, stdout: await this.#stdout, stderr: await this.#stderr };
@@ -91,9 +105,9 @@ export class Tool implements AsyncDisposable {
 /** Runs the tool to its end. */
 export async function runTool(
   args: readonly string[],
-  permissions?: readonly string[],
+  options: ToolOptions = {},
 ): Promise<Ended> {
-  await using tool = new Tool(args, permissions);
+  await using tool = new Tool(args, options);
   return await tool.ended();
 }
 

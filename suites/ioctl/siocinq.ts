@@ -1,0 +1,51 @@
+/**
+ * SIOCINQ: how much has arrived and was not read yet.
+ *
+ * @module
+ */
+import {
+  type CaseContext,
+  type ConformanceCase,
+  defineCase,
+  kernel,
+  SIOCINQ,
+  type SocketType,
+  upstream,
+} from "../kit.ts";
+
+const LENGTH = 64;
+
+async function askAndReceive(type: SocketType, { vsock, peer, check }: CaseContext) {
+  using socket = await vsock.connect(type);
+  await peer.expectln("SENT");
+  await check.ioctlBecomes(socket, SIOCINQ, LENGTH, "ioctl(SIOCINQ) before recv()");
+  await check.receives(socket, LENGTH);
+  await check.ioctlBecomes(socket, SIOCINQ, 0, "ioctl(SIOCINQ) after recv()");
+}
+
+async function sendAndLeave(type: SocketType, { vsock, peer, check, random }: CaseContext) {
+  using socket = await vsock.accept(type);
+  await check.sends(socket, random.bytes(LENGTH));
+  await peer.writeln("SENT");
+}
+
+function countsUnread(type: SocketType): ConformanceCase {
+  const needs = type === "seqpacket" ? [type] as const : [];
+  return defineCase({
+    id: `ioctl/siocinq/${type}-counts-unread`,
+    title: `SIOCINQ on a ${type} socket is what has arrived and was not read`,
+    requirement: "ioctl(SIOCINQ) MUST give the bytes that arrived and were not read, and then 0",
+    refs: [
+      upstream(`SOCK_${type.toUpperCase()} ioctl(SIOCINQ) functionality`),
+      kernel("vsock_do_ioctl"),
+    ],
+    needs: [...needs, { client: "siocinq" }],
+    client: (context) => askAndReceive(type, context),
+    server: (context) => sendAndLeave(type, context),
+  });
+}
+
+/** On a stream. */
+export const streamUnread: ConformanceCase = countsUnread("stream");
+/** On messages. */
+export const seqpacketUnread: ConformanceCase = countsUnread("seqpacket");

@@ -1,0 +1,50 @@
+/**
+ * SIOCOUTQ: how much of what was sent the peer has not received yet.
+ *
+ * @module
+ */
+import {
+  type CaseContext,
+  type ConformanceCase,
+  defineCase,
+  kernel,
+  SIOCOUTQ,
+  type SocketType,
+  upstream,
+} from "../kit.ts";
+
+const LENGTH = 64;
+
+async function sendAndAsk(type: SocketType, { vsock, peer, check, random }: CaseContext) {
+  using socket = await vsock.connect(type);
+  await check.sends(socket, random.bytes(LENGTH));
+  await peer.expectln("RECEIVED");
+  await check.ioctlBecomes(socket, SIOCOUTQ, 0, "ioctl(SIOCOUTQ) after the peer received all");
+}
+
+async function receiveAll(type: SocketType, { vsock, peer, check }: CaseContext) {
+  using socket = await vsock.accept(type);
+  await check.receives(socket, LENGTH);
+  await peer.writeln("RECEIVED");
+}
+
+function zeroAfterReceipt(type: SocketType): ConformanceCase {
+  const needs = type === "seqpacket" ? [type] as const : [];
+  return defineCase({
+    id: `ioctl/siocoutq/${type}-zero-after-receipt`,
+    title: `SIOCOUTQ on a ${type} socket is 0 when the peer has received all`,
+    requirement: "ioctl(SIOCOUTQ) MUST give 0 soon after the peer has received all that was sent",
+    refs: [
+      upstream(`SOCK_${type.toUpperCase()} ioctl(SIOCOUTQ) 0 unsent bytes`),
+      kernel("virtio_transport_unsent_bytes"),
+    ],
+    needs: [...needs, { client: "siocoutq" }],
+    client: (context) => sendAndAsk(type, context),
+    server: (context) => receiveAll(type, context),
+  });
+}
+
+/** On a stream. */
+export const streamUnsent: ConformanceCase = zeroAfterReceipt("stream");
+/** On messages. */
+export const seqpacketUnsent: ConformanceCase = zeroAfterReceipt("seqpacket");

@@ -1,0 +1,126 @@
+/**
+ * What an implementation may lack without being wrong: found out before a case begins, with
+ * sockets of its own, so that a case which needs it is skipped and not half run.
+ *
+ * @module
+ */
+import { type CaseInfo, type Feature, FEATURES, neededOf, type Role } from "../../core/case.ts";
+import {
+  SIOCINQ,
+  SIOCOUTQ,
+  SO_ZEROCOPY,
+  SOL_SOCKET,
+  VMADDR_CID_HOST,
+  VMADDR_CID_HYPERVISOR,
+  VMADDR_PORT_ANY,
+} from "../../sys/constants.ts";
+import { SysError } from "../../sys/errno.ts";
+import { registeredTransports } from "../../sys/facts.ts";
+import { Socket, type SocketType } from "../../sys/socket.ts";
+import type { AddressFamily } from "../../sys/structs.ts";
+
+/** Where features are looked for. */
+export interface FeatureOptions {
+  readonly family: AddressFamily;
+  /** The CID of the other side, which decides the transport. */
+  readonly peerCid: number;
+  /** The port of the case; nobody listens on the next one. */
+  readonly port: number;
+  /** The class of the sockets; tests give one that errs on purpose. */
+  readonly socketClass?: typeof Socket;
+}
+
+/** The CIDs that transports other than a guest's own have: 0 to 3, as the kernel's tests try. */
+export const LOCAL_CIDS: readonly number[] = Array.from(
+  { length: VMADDR_CID_HOST + 2 },
+  (_, i) => VMADDR_CID_HYPERVISOR + i,
+);
+
+/** What a side of a case needs and does not have, one line each. */
+export function lackingOf(
+  definition: Pick<CaseInfo, "needs">,
+  role: Role,
+  options: FeatureOptions,
+): string[] {
+  return neededOf(definition, role).flatMap((feature) => {
+    const why = PROBES[feature](options);
+    return why === undefined ? [] : [`lacks ${FEATURES[feature]}: ${why}`];
+  });
+}
+
+/** Says why there is no such feature; undefined where there is, or where something else is wrong. */
+type Probe = (options: FeatureOptions) => string | undefined;
+
+const PROBES: Readonly<Record<Feature, Probe>> = {
+  seqpacket: (options) =>
+    refusal(["ESOCKTNOSUPPORT"], () => {
+      using socket = open("seqpacket", options);
+      startConnecting(socket, options);
+    }),
+  zerocopy: probeZerocopy,
+  siocoutq: (options) => probeIoctl(SIOCOUTQ, options),
+  siocinq: (options) => probeIoctl(SIOCINQ, options),
+  "local-transport": probeLocalTransport,
+};
+
+/**
+ * Before a transport is assigned any kernel that knows SO_ZEROCOPY for AF_VSOCK takes it
+ * (vsock_connectible_setsockopt); connect() then says whether the transport has it.
+ */
+function probeZerocopy(options: FeatureOptions): string | undefined {
+  using socket = open("stream", options);
+  try {
+    socket.setInt(SOL_SOCKET, SO_ZEROCOPY, 1);
+  } catch (error) {
+    if (error instanceof SysError) return error.message;
+    throw error;
+  }
+  return refusal(["EOPNOTSUPP"], () => startConnecting(socket, options));
+}
+
+function probeIoctl(request: number, options: FeatureOptions): string | undefined {
+  using socket = open("stream", options);
+  // Whatever comes of it, connect() has assigned the transport whose ioctl it is.
+  refusal([], () => startConnecting(socket, options));
+  return refusal(["EOPNOTSUPP", "ENOTTY"], () => socket.ioctlInt(request));
+}
+
+function probeLocalTransport(options: FeatureOptions): string | undefined {
+  if (LOCAL_CIDS.some((cid) => hasLocalTransport(cid, options))) return undefined;
+  return `registered transports: ${registeredTransports().join(", ") || "none is known"}`;
+}
+
+/** Whether one can bind to a CID of this machine, and a transport serves connections to it. */
+function hasLocalTransport(cid: number, options: FeatureOptions): boolean {
+  using bound = open("stream", options);
+  const refused = refusal(["EADDRNOTAVAIL"], () => bound.bind({ cid, port: VMADDR_PORT_ANY }));
+  if (refused !== undefined) return false;
+  using socket = open("stream", options);
+  const connect = () => startConnecting(socket, { ...options, peerCid: cid });
+  return refusal(["ENODEV"], connect) === undefined;
+}
+
+function open(type: SocketType, { family, socketClass = Socket }: FeatureOptions): Socket {
+  return socketClass.open(family, type);
+}
+
+/**
+ * Begins to connect to a port where nobody listens, and does not wait for the answer.
+ *
+ * @throws {SysError} EINPROGRESS, or another where it cannot even begin.
+ */
+function startConnecting(socket: Socket, { peerCid, port }: FeatureOptions): void {
+  socket.setNonblocking();
+  socket.connectHere({ cid: peerCid, port: port + 1 });
+}
+
+/** The message of the error with which a call fails, where it is one of these. */
+function refusal(codes: readonly string[], call: () => unknown): string | undefined {
+  try {
+    call();
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    if (codes.includes(error.code)) return error.message;
+  }
+  return undefined;
+}

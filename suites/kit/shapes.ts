@@ -1,0 +1,131 @@
+/**
+ * The shapes of memory that MSG_ZEROCOPY is tried with, those of the kernel's tests.
+ *
+ * @module
+ */
+import { Mapping } from "../../sys/memory.ts";
+import { type Bytes, bytes } from "../../sys/structs.ts";
+
+/** The page of the kernel's tables, on every architecture. */
+const PAGE = 4096;
+
+/** One element of an iovec: its length; how far into a page it begins; whether it is a hole. */
+interface Element {
+  readonly length: number;
+  readonly offset?: number;
+  readonly hole?: boolean;
+}
+
+/** A message, and what must come of it. */
+export interface Shape {
+  readonly name: string;
+  readonly elements: readonly Element[];
+  /** Whether SO_ZEROCOPY is set; without it MSG_ZEROCOPY changes nothing. */
+  readonly zerocopy: boolean;
+  /** What the completion must say; undefined where there must be none. */
+  readonly completion: "zerocopied" | "copied" | undefined;
+  /** The error of sendmsg(), if it must fail. */
+  readonly error?: "ENOMEM";
+  /** It is larger than the peer's buffer: not for messages. */
+  readonly streamOnly?: boolean;
+}
+
+function whole(...lengths: number[]): Element[] {
+  return lengths.map((length) => ({ length }));
+}
+
+/** The shapes, in the order in which both sides go through them. */
+export const SHAPES: readonly Shape[] = [
+  {
+    name: "last element not page aligned in length",
+    elements: whole(PAGE, PAGE, 200),
+    zerocopy: true,
+    completion: "zerocopied",
+  },
+  {
+    name: "all elements page aligned",
+    elements: whole(PAGE, 2 * PAGE, 3 * PAGE),
+    zerocopy: true,
+    completion: "zerocopied",
+  },
+  {
+    name: "more than 64 KiB",
+    elements: whole(16 * PAGE, 16 * PAGE, 16 * PAGE),
+    zerocopy: true,
+    completion: "zerocopied",
+  },
+  {
+    name: "middle element not page aligned at all",
+    elements: [{ length: PAGE }, { length: 100, offset: 1 }, { length: PAGE }],
+    zerocopy: true,
+    completion: "zerocopied",
+  },
+  {
+    name: "middle element a hole",
+    elements: [{ length: PAGE }, { length: PAGE, hole: true }, { length: PAGE }],
+    zerocopy: true,
+    completion: undefined,
+    error: "ENOMEM",
+  },
+  {
+    name: "SO_ZEROCOPY off",
+    elements: whole(PAGE),
+    zerocopy: false,
+    completion: undefined,
+  },
+  {
+    name: "larger than the peer's buffer",
+    elements: whole(100 * PAGE),
+    zerocopy: true,
+    completion: "copied",
+    streamOnly: true,
+  },
+];
+
+/** How many bytes a shape has. */
+export function lengthOf({ elements }: Shape): number {
+  return elements.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** A shape in memory; unmapped when disposed of. */
+export class ShapedMemory implements Disposable {
+  readonly #shape: Shape;
+  readonly #mappings: readonly Mapping[];
+
+  /** @param fill gives random bytes. */
+  constructor(shape: Shape, fill: (length: number) => Bytes) {
+    this.#shape = shape;
+    this.#mappings = shape.elements.map(({ length, offset = 0 }) =>
+      new Mapping(offset + length, { populate: true })
+    );
+    for (const [i, { length, offset = 0, hole }] of shape.elements.entries()) {
+      const mapping = this.#mappings[i];
+      if (hole) mapping?.punch(0, length);
+      else mapping?.bytes(offset, length).set(fill(length));
+    }
+  }
+
+  /** What sendmsg() is given. */
+  get vectors(): { readonly address: bigint; readonly length: number }[] {
+    return this.#shape.elements.map(({ length, offset = 0 }, i) => ({
+      address: (this.#mappings[i]?.address ?? 0n) + BigInt(offset),
+      length,
+    }));
+  }
+
+  /** All its bytes, one after the other; it must not have a hole. */
+  get content(): Bytes {
+    const content = bytes(lengthOf(this.#shape));
+    let at = 0;
+    for (const [i, { length, offset = 0 }] of this.#shape.elements.entries()) {
+      const mapping = this.#mappings[i];
+      if (mapping !== undefined) content.set(mapping.bytes(offset, length), at);
+      at += length;
+    }
+    return content;
+  }
+
+  [Symbol.dispose](): void {
+    for (const mapping of this.#mappings) mapping[Symbol.dispose]();
+  }
+}

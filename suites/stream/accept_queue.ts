@@ -1,0 +1,57 @@
+/**
+ * Connections that nobody accepts.
+ *
+ * @module
+ */
+import { defineCase, kernel, man, POLLIN, SysError, upstream } from "../kit.ts";
+
+/** What the client tells the server: that it connects once more, or that it is done. */
+const CONTINUE = 1n;
+const DONE = 0n;
+/** How long connect() races with close(), in milliseconds. */
+const RACE_TIME = 2000;
+/** The longest that a listener stays open, in milliseconds. */
+const LISTEN_TIME = 3;
+
+/**
+ * A listener is closed while a connection is on its way to it. What it leaks does not show here
+ * but in the kernel's log, through kmemleak.
+ */
+export const closeWhileConnecting = defineCase({
+  id: "stream/accept-queue/closed-while-connecting",
+  title: "connect() that races with the listener's close() succeeds or is reset",
+  requirement: "connect() to a listener that is closed MUST succeed or fail with ECONNRESET",
+  refs: [
+    upstream(
+      "SOCK_STREAM leak accept queue",
+      "claims that connect() either succeeds or is reset, and keeps the listener open for a random " +
+        "time up to 3 ms or until a connection is queued: with the control lines between two of " +
+        "ours on their longer way, one closed at once would be gone before each connect()",
+    ),
+    man("listen", 2, "DESCRIPTION"),
+    kernel("virtio_transport_recv_listen"),
+  ],
+  async client({ vsock, peer, check }) {
+    const end = performance.now() + RACE_TIME;
+    do {
+      await peer.writeUlong(CONTINUE);
+      await peer.expectln("LISTENING");
+      using socket = vsock.open("stream");
+      try {
+        await socket.connect(vsock.peerAddress());
+        check.that(true, "connect()");
+      } catch (error) {
+        if (!(error instanceof SysError)) throw error;
+        check.that(error.code === "ECONNRESET", error.message);
+      }
+    } while (performance.now() < end);
+    await peer.writeUlong(DONE);
+  },
+  async server({ vsock, peer, random }) {
+    while (await peer.readUlong() === CONTINUE) {
+      using listener = vsock.listening("stream");
+      await peer.writeln("LISTENING");
+      await listener.poll(POLLIN, random.below(LISTEN_TIME + 1));
+    }
+  },
+});

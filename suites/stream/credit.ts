@@ -1,0 +1,141 @@
+/**
+ * Credit: how much a sender may send, by what the receiver says of its buffer.
+ *
+ * @module
+ */
+import {
+  AF_VSOCK,
+  bytes,
+  type CaseContext,
+  defineCase,
+  kernel,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLRDHUP,
+  POLLRDNORM,
+  SO_RCVLOWAT,
+  SO_VM_SOCKETS_BUFFER_MAX_SIZE,
+  SO_VM_SOCKETS_BUFFER_SIZE,
+  type Socket,
+  SOL_SOCKET,
+  spec,
+  upstream,
+} from "../kit.ts";
+
+const BUFFER = 128 * 1024;
+/** VIRTIO_VSOCK_MAX_PKT_BUF_SIZE: reading less than that from a large buffer sends no credit. */
+const LARGEST_PACKET = 64 * 1024;
+/** How long it may take until credit has gone one way and data the other, in milliseconds. */
+const CREDIT_TIME = 5000;
+
+/** Sends one byte more than the peer's buffer takes: the call ends when credit comes. */
+async function sendMoreThanFits({ vsock, check }: CaseContext) {
+  using socket = await vsock.connect("stream");
+  // The byte comes after the news of the buffer's size.
+  await check.receivesByte(socket);
+  const sent = await check.succeeds("send()", () => socket.send(bytes(BUFFER + 1)));
+  check.equal(sent, BUFFER + 1, "how much one send() took");
+}
+
+/**
+ * Fills its buffer, reads half of it, and waits for the byte that the sender could not yet send.
+ *
+ * @param lowWater set before the data comes: reading must send credit. Otherwise it is set, to one
+ * more than is then left, after reading: setting it must send credit.
+ */
+async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseContext) {
+  using socket = await vsock.accept("stream");
+  const setLowWater = () => check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, LARGEST_PACKET + 1);
+  await check.setsU64(socket, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, BigInt(BUFFER));
+  if (lowWater === "before") await setLowWater();
+  await check.sendsByte(socket);
+  await check.receives(socket, BUFFER, MSG_PEEK);
+  await check.receives(socket, LARGEST_PACKET);
+  if (lowWater === "after") await setLowWater();
+  const readable = POLLIN | POLLRDNORM;
+  const events = readable | POLLERR | POLLRDHUP | POLLHUP;
+  const revents = await check.succeeds("poll()", () => socket.poll(events, CREDIT_TIME));
+  check.equal(revents & POLLERR, 0, "POLLERR in the revents");
+  check.flag(revents, readable, "POLLIN or POLLRDNORM in the revents");
+  const rest = lowWater === "before" ? LARGEST_PACKET : LARGEST_PACKET + 1;
+  await check.receives(socket, rest, MSG_DONTWAIT);
+}
+
+const refs = [spec("5.10.6.3 Buffer Space Management")];
+
+/** Raising the low-water mark above what is there. */
+export const updateOnRcvlowat = defineCase({
+  id: "stream/credit/update-on-rcvlowat",
+  title: "raising SO_RCVLOWAT sends credit, so that what poll() waits for can come",
+  requirement: "a receiver that raises SO_RCVLOWAT MUST tell its peer of free space, or it starves",
+  refs: [
+    upstream("SOCK_STREAM virtio credit update + SO_RCVLOWAT"),
+    kernel("virtio_transport_notify_set_rcvlowat"),
+    ...refs,
+  ],
+  client: sendMoreThanFits,
+  server: (context) => makeRoom("after", context),
+});
+
+/** Reading until less than the low-water mark is there. */
+export const updateOnLowBytes = defineCase({
+  id: "stream/credit/update-below-rcvlowat",
+  title: "reading below SO_RCVLOWAT sends credit, so that what poll() waits for can come",
+  requirement: "a receiver left with less than SO_RCVLOWAT MUST tell its peer of free space",
+  refs: [
+    upstream("SOCK_STREAM virtio credit update + low rx_bytes"),
+    kernel("virtio_transport_stream_do_dequeue"),
+    ...refs,
+  ],
+  client: sendMoreThanFits,
+  server: (context) => makeRoom("before", context),
+});
+
+const SMALL = 64 * 1024;
+const LARGE = 2 * 1024 * 1024;
+const PIECE = 4096;
+
+async function setBuffer(socket: Socket, size: number, { check }: CaseContext) {
+  for (const option of [SO_VM_SOCKETS_BUFFER_MAX_SIZE, SO_VM_SOCKETS_BUFFER_SIZE]) {
+    await check.setsU64(socket, AF_VSOCK, option, BigInt(size));
+  }
+}
+
+/** The peer offers much; the sender's own buffer is small. */
+export const boundByOwnBuffer = defineCase({
+  id: "stream/credit/bound-by-own-buffer",
+  title: "a sender queues no more than its own buffer, whatever the peer offers",
+  requirement: "data not yet read MUST NOT exceed the sender's own SO_VM_SOCKETS_BUFFER_SIZE",
+  refs: [
+    upstream("SOCK_STREAM TX credit bounds"),
+    kernel("virtio_transport_tx_buf_size"),
+    ...refs,
+  ],
+  async client(context) {
+    const { vsock, peer, check } = context;
+    using socket = await vsock.connect("stream");
+    await setBuffer(socket, SMALL, context);
+    socket.setNonblocking();
+    await peer.expectln("SRVREADY");
+    let total = 0;
+    const sendOn = async () => {
+      // Twice the limit is enough to see that there is none.
+      while (total <= 2 * SMALL) total += await socket.send(bytes(PIECE));
+      return total;
+    };
+    await check.fails("EAGAIN", "send() to a peer that does not read", sendOn);
+    check.that(total > 0, "send() took nothing");
+    check.that(total <= SMALL, `${total} bytes were queued, expected at most ${SMALL}`);
+    await peer.writeln("CLIDONE");
+  },
+  async server(context) {
+    const { vsock, peer } = context;
+    using socket = await vsock.accept("stream");
+    await setBuffer(socket, LARGE, context);
+    await peer.writeln("SRVREADY");
+    await peer.expectln("CLIDONE");
+  },
+});

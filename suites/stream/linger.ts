@@ -1,0 +1,59 @@
+/**
+ * SO_LINGER: how long close() waits.
+ *
+ * @module
+ */
+import { defineCase, kernel, man, SIOCOUTQ, SO_LINGER, SOL_SOCKET, upstream } from "../kit.ts";
+
+/** Nothing was sent, so there is nothing to linger for. */
+export const closeAtOnce = defineCase({
+  id: "stream/linger/close-after-nothing-sent",
+  title: "close() with SO_LINGER on a connection without data succeeds",
+  requirement: "close() with SO_LINGER and nothing sent MUST succeed and end the connection",
+  refs: [
+    upstream("SOCK_STREAM SO_LINGER null-ptr-deref"),
+    man("socket", 7, "SO_LINGER"),
+    kernel("vsock_linger"),
+  ],
+  async client({ vsock, check }) {
+    using socket = await vsock.connect("stream");
+    const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, 1);
+    await check.succeeds("setsockopt(SO_LINGER)", setLinger);
+    await check.succeeds("close()", () => socket.close());
+  },
+  async server({ vsock }) {
+    using socket = await vsock.accept("stream");
+    await vsock.waitRemoteClose(socket);
+  },
+});
+
+/** Half of what a wait for the peer may take, in seconds. */
+const LINGER = 5;
+
+/** What was sent has arrived, but the peer never reads it. */
+export const unreadIsNotUnsent = defineCase({
+  id: "stream/linger/no-wait-for-unread",
+  title: "close() with SO_LINGER does not wait for a peer that does not read",
+  requirement: "close() with SO_LINGER MUST NOT wait for data that was sent and only not yet read",
+  refs: [
+    upstream("SOCK_STREAM SO_LINGER close() on unread"),
+    man("socket", 7, "SO_LINGER"),
+    kernel("vsock_linger"),
+  ],
+  needs: [{ client: "siocoutq" }],
+  async client({ vsock, peer, check }) {
+    using socket = await vsock.connect("stream");
+    const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, LINGER);
+    await check.succeeds("setsockopt(SO_LINGER)", setLinger);
+    await check.sendsByte(socket);
+    await check.ioctlBecomes(socket, SIOCOUTQ, 0, "ioctl(SIOCOUTQ) after the data arrived");
+    const { nanoseconds } = await check.succeeds("close()", () => socket.close());
+    const seconds = Number(nanoseconds) / 1e9;
+    check.that(Math.ceil(seconds) < LINGER, `close() took ${seconds.toFixed(2)} s`);
+    await peer.writeln("DONE");
+  },
+  async server({ vsock, peer }) {
+    using _socket = await vsock.accept("stream");
+    await peer.expectln("DONE");
+  },
+});

@@ -1,0 +1,102 @@
+/**
+ * Packets that a stream is made of, and that its user must not notice.
+ *
+ * @module
+ */
+import {
+  bytes,
+  defineCase,
+  djb2,
+  kernel,
+  man,
+  MSG_DONTWAIT,
+  spec,
+  SysError,
+  upstream,
+} from "../kit.ts";
+
+const FIRST = new TextEncoder().encode("HELLO");
+const SECOND = new TextEncoder().encode("WORLD");
+/** How much of the first packet is read before the second comes. */
+const PART = 2;
+const ROOM = 64;
+
+/** The second packet may be appended to the first, of which a part has been read. */
+export const joinedAfterPartialRead = defineCase({
+  id: "stream/packets/joined-after-partial-read",
+  title: "a packet that is appended to one half read arrives once and whole",
+  requirement: "data appended to a packet that was read in part MUST arrive once and in order",
+  refs: [
+    upstream("SOCK_STREAM virtio skb merge"),
+    spec("5.10.6.5 Stream Sockets"),
+    kernel("virtio_transport_recv_enqueue"),
+  ],
+  async client({ vsock, peer, check }) {
+    using socket = await vsock.connect("stream");
+    await check.sends(socket, FIRST);
+    await peer.writeln("SEND0");
+    await peer.expectln("REPLY0");
+    await check.sends(socket, SECOND);
+    await peer.writeln("SEND1");
+    await peer.expectln("REPLY1");
+  },
+  async server({ vsock, peer, check }) {
+    using socket = await vsock.accept("stream");
+    const whole = new TextEncoder().encode("HELLOWORLD");
+    await peer.expectln("SEND0");
+    const part = await check.receives(socket, PART);
+    await peer.writeln("REPLY0");
+    await peer.expectln("SEND1");
+    const rest = await check.receives(socket, whole.length - PART);
+    const receiveMore = () => socket.recv(bytes(ROOM - whole.length), MSG_DONTWAIT);
+    await check.fails("EAGAIN", "recv() after the last byte", receiveMore);
+    check.sameBytes(part, whole.subarray(0, PART), "the part read first");
+    check.sameBytes(rest, whole.subarray(PART), "the rest");
+    await peer.writeln("REPLY1");
+  },
+});
+
+/** Above GOOD_COPY_LEN, 128, the kernel gives each packet memory of its own. */
+const SMALLEST = 129;
+const LARGEST = 512;
+const TOTAL = 2 * 1024 * 1024;
+
+/** Many small packets, faster than they are read: each costs the receiver more than its data. */
+export const smallOnesFillNoMemory = defineCase({
+  id: "stream/packets/small-ones-keep-connection",
+  title: "2 MiB in packets of 129 to 512 bytes arrive",
+  requirement: "many small packets MUST neither reset a connection nor be lost, however slow it is",
+  refs: [
+    upstream(
+      "SOCK_STREAM small packets backpressure",
+      "sends on the calling thread and waits only where the peer's buffer is full, since a thread " +
+        "for every send would be too slow to put pressure on the receiver",
+    ),
+    man("send", 2, "DESCRIPTION"),
+    kernel("virtio_transport_recv_enqueue"),
+  ],
+  timeFactor: 2,
+  async client({ vsock, peer, check, random }) {
+    const data = random.bytes(TOTAL);
+    using socket = await vsock.connect("stream");
+    for (let offset = 0; offset < TOTAL;) {
+      const size = SMALLEST + random.below(LARGEST - SMALLEST + 1);
+      const packet = data.subarray(offset, offset + size);
+      offset += packet.length;
+      let sent = 0;
+      try {
+        sent = socket.sendHere(packet);
+      } catch (error) {
+        if (!(error instanceof SysError)) throw error;
+        if (error.code !== "EAGAIN") throw check.stop(`after ${offset} bytes: ${error.message}`);
+      }
+      if (sent < packet.length) await check.sends(socket, packet.subarray(sent));
+    }
+    await peer.writeUlong(djb2(data));
+  },
+  async server({ vsock, peer, check }) {
+    using socket = await vsock.accept("stream");
+    const received = djb2(await check.receives(socket, TOTAL));
+    check.equal(received, await peer.readUlong(), "the hash of the data");
+  },
+});

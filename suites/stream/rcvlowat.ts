@@ -1,0 +1,55 @@
+/**
+ * SO_RCVLOWAT on a stream.
+ *
+ * @module
+ */
+import {
+  defineCase,
+  kernel,
+  man,
+  MSG_DONTWAIT,
+  POLLIN,
+  POLLRDNORM,
+  SO_RCVLOWAT,
+  SOL_SOCKET,
+  upstream,
+} from "../kit.ts";
+
+const LOW_WATER = 128;
+const EVENTS = POLLIN | POLLRDNORM;
+/** How long poll() must not wake up for a single byte, in milliseconds. */
+const QUIET_TIME = 1000;
+/** How long the rest may take to arrive, in milliseconds. */
+const ARRIVAL_TIME = 10_000;
+
+/** One byte is there and does not count; the rest comes, and then all can be read at once. */
+export const pollWaitsForLowWater = defineCase({
+  id: "stream/rcvlowat/poll-waits-for-all",
+  title: "poll() wakes up when SO_RCVLOWAT bytes are there, not before",
+  requirement: "poll() MUST NOT report POLLIN until SO_RCVLOWAT bytes can be received at once",
+  refs: [
+    upstream("SOCK_STREAM poll() + SO_RCVLOWAT"),
+    man("socket", 7, "SO_RCVLOWAT"),
+    kernel("virtio_transport_notify_poll_in"),
+  ],
+  async client({ vsock, peer, check }) {
+    using socket = await vsock.connect("stream");
+    await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, LOW_WATER);
+    await peer.expectln("SRVSENT");
+    const early = await check.succeeds("poll()", () => socket.poll(EVENTS, QUIET_TIME));
+    check.equal(early, 0, `revents with 1 byte of ${LOW_WATER}`);
+    await peer.writeln("CLNSENT");
+    const late = await check.succeeds("poll()", () => socket.poll(EVENTS, ARRIVAL_TIME));
+    check.equal(late, EVENTS, `revents with all ${LOW_WATER} bytes`);
+    await check.receives(socket, LOW_WATER, MSG_DONTWAIT);
+    await peer.writeln("POLLDONE");
+  },
+  async server({ vsock, peer, check }) {
+    using socket = await vsock.accept("stream");
+    await check.sendsByte(socket);
+    await peer.writeln("SRVSENT");
+    await peer.expectln("CLNSENT");
+    for (let i = 1; i < LOW_WATER; i++) await check.sendsByte(socket);
+    await peer.expectln("POLLDONE");
+  },
+});

@@ -1,0 +1,21 @@
+/**
+ * Receive buffers that are not there.
+ *
+ * @module
+ */
+import { defineCase, kernel, man, upstream } from "../kit.ts";
+import { receiveNowhere, sendToNowhere } from "../kit/null_buffer.ts";
+
+/** Address 0 costs nothing. */
+export const nullKeepsData = defineCase({
+  id: "stream/receive-buffer/null-keeps-data",
+  title: "recv() at address 0 is EFAULT and the data stays",
+  requirement: "recv() into unmapped memory MUST fail with EFAULT and leave a stream's data",
+  refs: [
+    upstream("SOCK_STREAM test invalid buffer"),
+    man("recv", 2, "EFAULT"),
+    kernel("virtio_transport_stream_do_dequeue"),
+  ],
+  client: (context) => receiveNowhere("stream", context),
+  server: (context) => sendToNowhere("stream", context),
+});

@@ -1,0 +1,88 @@
+/**
+ * shutdown(): EPIPE for whoever still sends, and SIGPIPE unless MSG_NOSIGNAL says otherwise.
+ *
+ * @module
+ */
+import {
+  bytes,
+  type CaseContext,
+  defineCase,
+  kernel,
+  man,
+  MSG_NOSIGNAL,
+  SHUT_RD,
+  SHUT_WR,
+  SignalCounter,
+  SIGPIPE,
+  type Socket,
+  spec,
+  timedSleep,
+  upstream,
+} from "../kit.ts";
+
+/** How long the peer's shutdown() may take to arrive, in milliseconds. */
+const ARRIVAL_TIME = 5000;
+/** Between two sends, so that they do not fill the peer's buffer; milliseconds. */
+const PAUSE = 10;
+
+/** Sends until it fails: until a peer's shutdown() has arrived a send may still succeed. */
+async function sendUntilRefused(socket: Socket, flags: number): Promise<number> {
+  const deadline = performance.now() + ARRIVAL_TIME;
+  for (;;) {
+    const result = await socket.send(bytes(1), flags);
+    if (performance.now() >= deadline) return result;
+    await timedSleep(PAUSE);
+  }
+}
+
+async function sendIsRefused(socket: Socket, { check }: CaseContext) {
+  using signals = new SignalCounter(SIGPIPE);
+  await check.fails("EPIPE", "send()", () => sendUntilRefused(socket, 0));
+  check.equal(signals.count, 1, "how many SIGPIPE a refused send() raised");
+  using others = new SignalCounter(SIGPIPE);
+  const quietly = () => sendUntilRefused(socket, MSG_NOSIGNAL);
+  await check.fails("EPIPE", "send(MSG_NOSIGNAL)", quietly);
+  check.equal(others.count, 0, "how many SIGPIPE a refused send(MSG_NOSIGNAL) raised");
+}
+
+const refs = [man("send", 2, "EPIPE"), kernel("vsock_connectible_sendmsg")];
+
+/** Our own side is shut down for sending. */
+export const ownWrite = defineCase({
+  id: "stream/shutdown/own-write-is-epipe",
+  title: "send() after shutdown(SHUT_WR) is EPIPE with SIGPIPE",
+  requirement: "send() after shutdown(SHUT_WR) MUST fail with EPIPE and raise SIGPIPE if allowed",
+  refs: [upstream("SOCK_STREAM SHUT_WR"), man("shutdown", 2, "DESCRIPTION"), ...refs],
+  async client(context) {
+    const { vsock, peer, check } = context;
+    using socket = await vsock.connect("stream");
+    await check.succeeds("shutdown(SHUT_WR)", () => socket.shutdown(SHUT_WR));
+    await sendIsRefused(socket, context);
+    await peer.writeln("CLIENTDONE");
+  },
+  async server({ vsock, peer }) {
+    using _socket = await vsock.accept("stream");
+    await peer.expectln("CLIENTDONE");
+  },
+});
+
+/** The other side is shut down for receiving. */
+export const peersRead = defineCase({
+  id: "stream/shutdown/peers-read-is-epipe",
+  title: "send() after the peer's shutdown(SHUT_RD) is EPIPE with SIGPIPE",
+  requirement: "send() to a peer that did shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
+  refs: [upstream("SOCK_STREAM SHUT_RD"), spec("5.10.6.5 Stream Sockets"), ...refs],
+  async client(context) {
+    const { vsock, peer } = context;
+    using socket = await vsock.connect("stream");
+    await peer.expectln("SHUTRDDONE");
+    await sendIsRefused(socket, context);
+    await peer.writeln("CLIENTDONE");
+  },
+  async server({ vsock, peer, check }) {
+    using socket = await vsock.accept("stream");
+    await check.succeeds("shutdown(SHUT_RD)", () => socket.shutdown(SHUT_RD));
+    await peer.writeln("SHUTRDDONE");
+    await peer.expectln("CLIENTDONE");
+  },
+});

@@ -1,0 +1,50 @@
+/**
+ * MSG_ZEROCOPY where the kernel has no memory left for its completion.
+ *
+ * @module
+ */
+import {
+  bytes,
+  defineCase,
+  kernel,
+  man,
+  MSG_ZEROCOPY,
+  optmemMax,
+  SO_ZEROCOPY,
+  SOL_SOCKET,
+  upstream,
+} from "../kit.ts";
+
+/** As much as the kernel can have in one piece: a page shifted by MAX_PAGE_ORDER. */
+const LARGEST = 4096 << 10;
+
+/**
+ * Control data takes up all of net.core.optmem_max for as long as the call lasts. What the way out
+ * of it leaks shows in the kernel's log, through kmemleak.
+ */
+export const withoutOptmem = defineCase({
+  id: "zerocopy/send/without-memory-is-enomem",
+  title: "MSG_ZEROCOPY without memory for the completion is ENOMEM",
+  requirement: "send(MSG_ZEROCOPY) MUST fail with ENOMEM when optmem_max is used up",
+  refs: [
+    upstream("SOCK_STREAM MSG_ZEROCOPY leak completion skb"),
+    man("send", 2, "ENOMEM"),
+    kernel("msg_zerocopy_alloc"),
+    kernel("virtio_transport_init_zcopy_skb"),
+  ],
+  needs: [{ client: "zerocopy" }],
+  async client({ vsock, check }) {
+    const size = optmemMax() - 1;
+    if (size > LARGEST) {
+      throw new Error(`net.core.optmem_max is ${size + 1}; try with less than ${LARGEST}`);
+    }
+    using socket = await vsock.connect("stream");
+    await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+    const send = () => socket.sendmsg([bytes(1)], MSG_ZEROCOPY, bytes(size));
+    await check.fails("ENOMEM", `sendmsg(MSG_ZEROCOPY) with ${size} bytes of control data`, send);
+  },
+  async server({ vsock }) {
+    using socket = await vsock.accept("stream");
+    await vsock.waitRemoteClose(socket);
+  },
+});

@@ -1,0 +1,112 @@
+/**
+ * Sending with MSG_ZEROCOPY, in every shape of memory: what arrives, and what the completion says.
+ *
+ * @module
+ */
+import {
+  bytes,
+  type CaseContext,
+  type ConformanceCase,
+  defineCase,
+  djb2,
+  kernel,
+  man,
+  MSG_ZEROCOPY,
+  POLLERR,
+  SO_ZEROCOPY,
+  type Socket,
+  type SocketType,
+  SOL_SOCKET,
+  upstream,
+} from "../kit.ts";
+import { receivesCompletion } from "../kit/completion.ts";
+import { lengthOf, type Shape, ShapedMemory, SHAPES } from "../kit/shapes.ts";
+
+/** How long a completion that must not come is waited for, in milliseconds. */
+const QUIET_TIME = 100;
+/** How long one that must come may take: until the peer has read the data. */
+const COMPLETION_TIME = 5000;
+
+async function sendShape(type: SocketType, shape: Shape, context: CaseContext) {
+  const { vsock, peer, check, random } = context;
+  using socket = await vsock.connect(type);
+  if (shape.zerocopy) await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+  using memory = new ShapedMemory(shape, (length) => random.bytes(length));
+  const send = () => socket.sendmsg(memory.vectors, MSG_ZEROCOPY);
+  if (shape.error === undefined) {
+    const sent = await check.succeeds(`${shape.name}: sendmsg(MSG_ZEROCOPY)`, send);
+    check.equal(sent, lengthOf(shape), `${shape.name}: how much sendmsg(MSG_ZEROCOPY) took`);
+  } else {
+    await check.fails(shape.error, `${shape.name}: sendmsg(MSG_ZEROCOPY)`, send);
+  }
+  await completes(socket, shape, context);
+  await peer.writeUlong(shape.error === undefined ? djb2(memory.content) : 0);
+  await peer.writeln("DONE");
+}
+
+async function completes(socket: Socket, { name, completion }: Shape, { check }: CaseContext) {
+  const time = completion === undefined ? QUIET_TIME : COMPLETION_TIME;
+  const revents = await check.succeeds(`${name}: poll()`, () => socket.poll(0, time));
+  const expected = completion === undefined ? "no completion" : "a completion";
+  const there = (revents & POLLERR) !== 0;
+  check.equal(there, completion !== undefined, `${name}: POLLERR, with ${expected} due`);
+  if (there) await receivesCompletion(check, socket, completion !== "zerocopied", name);
+}
+
+async function receiveShape(
+  type: SocketType,
+  shape: Shape,
+  { vsock, peer, check }: CaseContext,
+) {
+  using socket = await vsock.accept(type);
+  const data = bytes(lengthOf(shape));
+  let received = 0;
+  while (received < data.length) {
+    const read = () => socket.readTimed(data.subarray(received));
+    const { result } = await check.succeeds(`${shape.name}: read()`, read);
+    if (result === 0) break;
+    received += result;
+  }
+  const sent = await peer.readUlong();
+  if (shape.error === undefined) {
+    check.equal(received, data.length, `${shape.name}: how much arrived`);
+    check.equal(djb2(data), sent, `${shape.name}: the hash of the data`);
+  } else {
+    check.equal(received, 0, `${shape.name}: how much arrived`);
+    check.equal(sent, 0n, `${shape.name}: the peer's hash`);
+  }
+  await peer.expectln("DONE");
+}
+
+function sendsEveryShape(type: SocketType): ConformanceCase {
+  const shapes = SHAPES.filter(({ streamOnly }) => type === "stream" || !streamOnly);
+  const needs = type === "seqpacket" ? [type] as const : [];
+  return defineCase({
+    id: `zerocopy/send/${type}-completes`,
+    title: `MSG_ZEROCOPY on a ${type} socket sends every shape of memory and completes`,
+    requirement: "send(MSG_ZEROCOPY) MUST carry the data and then report how in the error queue",
+    refs: [
+      upstream(
+        `SOCK_${type.toUpperCase()} MSG_ZEROCOPY`,
+        "waits for a completion that must come as long as the peer needs to read, not 100 ms, and " +
+          "claims that there is none where none is due; the hole is mapped without access",
+      ),
+      man("recv", 2, "MSG_ERRQUEUE"),
+      kernel("virtio_transport_send_pkt_info"),
+      kernel("vsock_connectible_recvmsg"),
+    ],
+    needs: [...needs, { client: "zerocopy" }],
+    timeFactor: 2,
+    async client(context) {
+      for (const shape of shapes) await sendShape(type, shape, context);
+    },
+    async server(context) {
+      for (const shape of shapes) await receiveShape(type, shape, context);
+    },
+  });
+}
+
+/** On a stream. */
+export const streamCompletes: ConformanceCase = sendsEveryShape("stream");
+/** On messages. */
+export const seqpacketCompletes: ConformanceCase = sendsEveryShape("seqpacket");

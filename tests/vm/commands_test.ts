@@ -1,0 +1,158 @@
+/**
+ * The lab's commands: a pair that stays up, the README's two commands in it, and ends that are not
+ * the usual one.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { cacheRoot } from "../../lab/cache.ts";
+import { GUEST_CID, initScript, SECOND_PORT } from "../../lab/init.ts";
+import type { LabAddress } from "../../lab/lab.ts";
+import { runTool, Tool } from "../support/tool.ts";
+
+/** How long a command may take, in milliseconds: the machine may be busy. */
+const PATIENCE = 400_000;
+const NAME = "commands-test";
+const CASES = ["stream/close", "seqpacket/msg-trunc"];
+
+function lab(args: readonly string[], input?: string) {
+  const [command = "", ...rest] = args;
+  return runTool(["lab", command, "--name", NAME, ...rest], {
+    patience: PATIENCE,
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+/** A command that the README shows under a mark. */
+async function readmeCommand(mark: string): Promise<string> {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const match = new RegExp(`<!-- by hand: ${mark} -->\\s+\`\`\`sh\\n(.*)\\n\`\`\``).exec(readme);
+  assert.ok(match?.[1], `the README shows no command for the ${mark}`);
+  return match[1];
+}
+
+async function stateOf(name: string): Promise<LabAddress> {
+  return JSON.parse(await Deno.readTextFile(`${cacheRoot()}/labs/${name}.json`));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+Deno.test("lab up, run, shell and down keep a pair and end it", async (t) => {
+  const up = await lab(["up"]);
+  assert.equal(up.code, 0, up.stderr);
+  const { folder } = await stateOf(NAME);
+  try {
+    await t.step("run begins at once, twice", async () => {
+      for (let i = 0; i < 2; i++) {
+        const { code, stdout, stderr } = await lab(["run", ...CASES]);
+        assert.equal(code, 0, stdout + stderr);
+        assert.match(stdout, /\n6 passed, 0 failed/);
+        assert.doesNotMatch(stderr, /booting/);
+      }
+    });
+    await t.step("shell runs a script in the host and in the guest", async () => {
+      const script = "cat /sys/class/misc/vsock/uevent; ls /dev/vhost-vsock; exit 3";
+      const host = await lab(["shell", "host"], script);
+      assert.match(host.stdout, /DEVNAME=vsock\n\/dev\/vhost-vsock\n/);
+      assert.equal(host.code, 3);
+      const guest = await lab(["shell", "guest"], "cat /sys/bus/virtio/devices/*/device; exit 4");
+      assert.match(guest.stdout, /^0x0013$/m, "a socket device, virtio 1.3 section 5");
+      assert.equal(guest.code, 4);
+    });
+    await t.step("the README's two commands work in them", byHand);
+    await t.step("a second lab of that name is refused", async () => {
+      const { code, stderr } = await lab(["up"]);
+      assert.equal(code, 69);
+      assert.match(stderr, /is up already; end it with "lab down"/);
+    });
+  } finally {
+    const down = await lab(["down"]);
+    assert.equal(down.code, 0, down.stderr);
+  }
+  assert.deepEqual(await processesWith(folder), []);
+  assert.equal(await exists(folder), false);
+  const { code, stderr } = await lab(["run"]);
+  assert.equal(code, 69);
+  assert.match(stderr, /No lab "commands-test" is up; start it with "lab up"/);
+});
+
+async function byHand(): Promise<void> {
+  const guest = await readmeCommand("guest");
+  // The lab starts its guest's agent with the very same words, so it is running already.
+  assert.ok(initScript("guest", []).includes(`${guest} &`), guest);
+  const host = await readmeCommand("host");
+  assert.ok(host.includes(`--peer-cid ${GUEST_CID} `), host);
+  const command = host.replace("GUEST:5201", `127.0.0.1:${SECOND_PORT}`);
+  const { code, stdout } = await lab(
+    ["shell", "host"],
+    `cd /app\nexport NO_COLOR=1\n${command} ${CASES.join(" ")}`,
+  );
+  assert.match(stdout, /guest-server: the guest accepts, the host connects/);
+  assert.match(stdout, /\n6 passed, 0 failed/);
+  assert.equal(code, 0);
+  const wrong = command.replace(`--peer-cid ${GUEST_CID}`, "--peer-cid 77");
+  const refused = await lab(["shell", "host"], `cd /app\n${wrong}`);
+  assert.match(refused.stdout, /--peer-cid is 77, but the agent's machine says that its CID is 3/);
+  assert.equal(refused.code, 2);
+}
+
+Deno.test("Ctrl-C and SIGKILL leave no VM and no folder behind", async (t) => {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 130], ["SIGKILL", 137]] as const) {
+    await t.step(signal, async () => {
+      const args = ["lab", "--topology", "loopback"];
+      await using tool = new Tool(args, { patience: PATIENCE, env: { TMPDIR: cacheRoot() } });
+      await tool.says(/booting/);
+      const vms = async () => (await processesWith(`${cacheRoot()}/vsock-lab-`)).length;
+      while (await vms() === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      tool.interrupt(signal);
+      assert.equal((await tool.ended()).code, code);
+      const late = AbortSignal.timeout(10_000);
+      while (await vms() > 0) {
+        assert.ok(!late.aborted, "a VM outlived the tool");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      if (signal === "SIGKILL") return await removeLabFolders();
+      assert.deepEqual(await labFolders(), []);
+    });
+  }
+});
+
+/** The processes whose command line has a text in it. */
+async function processesWith(text: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const line = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+    if (line.includes(text)) found.push(name);
+  }
+  return found;
+}
+
+async function labFolders(): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(cacheRoot()));
+  return entries.map(({ name }) => name).filter((name) => name.startsWith("vsock-lab-"));
+}
+
+/** A process that is killed cannot remove its folder. */
+async function removeLabFolders(): Promise<void> {
+  for (const name of await labFolders()) {
+    await Deno.remove(`${cacheRoot()}/${name}`, { recursive: true });
+  }
+}
+
+Deno.test("a kernel that does not boot is reported with its console", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    // A kernel that is none: QEMU takes any file and the firmware says what it makes of it.
+    const path = `${folder}/vmlinuz`;
+    await Deno.writeFile(path, new Uint8Array(64 * 1024));
+    const args = ["lab", "--topology", "loopback", "--kernel", path, "--timeout", "20"];
+    const { code, stderr } = await runTool(args, { patience: PATIENCE });
+    assert.equal(code, 69);
+    assert.match(stderr, /QEMU ended|--timeout: the command had not ended after 20 s/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

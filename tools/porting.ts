@@ -1,0 +1,76 @@
+/**
+ * Writes the table of docs/porting.md: what became of every case of the kernel's vsock_test.
+ * With `--check` it writes nothing and fails where the table is stale.
+ *
+ * @module
+ */
+import type { CaseInfo } from "../core/case.ts";
+import { NEWEST_VERSION, UPSTREAM_VERSIONS, upstreamList } from "../suites/upstream.ts";
+
+const FILE = new URL("../docs/porting.md", import.meta.url);
+const BEGIN = "<!-- Written by tools/porting.ts: begin -->";
+const END = "<!-- Written by tools/porting.ts: end -->";
+
+/** What became of a case. */
+function fate(definition: CaseInfo | undefined): string {
+  if (definition === undefined) return "left out: not ported yet";
+  const reference = definition.refs.find(({ kind }) => kind === "upstream");
+  const changed = reference?.kind === "upstream" ? reference.changed : undefined;
+  return changed === undefined ? "ported" : `changed: ${changed}`;
+}
+
+/** Its position in an older list: in brackets where that list has another case of the name. */
+function position(version: typeof UPSTREAM_VERSIONS[number], name: string): string {
+  const entry = upstreamList(version).find((candidate) => candidate.name === name);
+  if (entry === undefined) return "";
+  return entry.case === undefined ? `(${entry.position})` : `${entry.position}`;
+}
+
+/** The table, as Markdown. */
+export function portingTable(): string {
+  const rows = [
+    [...UPSTREAM_VERSIONS, "upstream's name", "our case", "what became of it"],
+    [...UPSTREAM_VERSIONS.map(() => "--:"), "---", "---", "---"],
+    ...upstreamList(NEWEST_VERSION).map(({ name, case: definition }) => [
+      ...UPSTREAM_VERSIONS.map((version) => position(version, name)),
+      name,
+      definition === undefined ? "" : `\`${definition.id}\``,
+      fate(definition),
+    ]),
+  ];
+  return rows.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+/**
+ * The text of the file with the table of today in it.
+ *
+ * @throws {Error} where the text has no place for it.
+ */
+export function withTable(text: string): string {
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END);
+  if (begin < 0 || end < begin) {
+    throw new Error(`Cannot find the place of the table in ${FILE.pathname}: ${BEGIN} ... ${END}`);
+  }
+  const ignore = "<!-- deno-fmt-ignore -->";
+  const table = `${BEGIN}\n\n${ignore}\n${portingTable()}\n`;
+  return text.slice(0, begin) + table + text.slice(end);
+}
+
+/** Whether docs/porting.md has the table of today. */
+export async function portingIsFresh(): Promise<boolean> {
+  const text = await Deno.readTextFile(FILE);
+  return text === withTable(text);
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--check")) {
+    if (!(await portingIsFresh())) {
+      const line = "docs/porting.md is stale: run 'deno run -A tools/porting.ts'\n";
+      Deno.stderr.writeSync(new TextEncoder().encode(line));
+      Deno.exit(1);
+    }
+  } else {
+    await Deno.writeTextFile(FILE, withTable(await Deno.readTextFile(FILE)));
+  }
+}
