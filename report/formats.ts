@@ -1,14 +1,8 @@
 /**
- * The forms in which a report can be written.
+ * The names of the forms in which a report can be written.
  *
  * @module
  */
-import { githubAnnotations, markdown } from "./github.ts";
-import { html } from "./html.ts";
-import { junit } from "./junit.ts";
-import { KtapWriter } from "./ktap.ts";
-import { byDirection, replay, type RunReport } from "./model.ts";
-import { TerminalWriter } from "./terminal.ts";
 
 /** What each form is, for people. */
 export const REPORT_FORMATS = {
@@ -23,32 +17,3 @@ export const REPORT_FORMATS = {
 
 /** The name of a form. */
 export type ReportFormat = keyof typeof REPORT_FORMATS;
-
-const WRITERS: Readonly<Record<ReportFormat, (report: RunReport) => string>> = {
-  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
-  ktap,
-  junit,
-  html,
-  github: githubAnnotations,
-  markdown,
-  text,
-};
-
-/** A report in one of its forms. */
-export function renderReport(format: ReportFormat, report: RunReport): string {
-  return WRITERS[format](report);
-}
-
-function ktap(report: RunReport): string {
-  const groups = byDirection(report.cases).map(([name, cases]) => [name, cases.length] as const);
-  let lines = "";
-  replay(report, new KtapWriter(groups, (line) => lines += `${line}\n`).sink);
-  return lines;
-}
-
-function text(report: RunReport): string {
-  let written = "";
-  const screen = { live: false, write: (text: string) => void (written += text) };
-  replay(report, new TerminalWriter(screen).sink);
-  return written;
-}

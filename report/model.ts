@@ -59,6 +59,11 @@ export interface RunReport {
   readonly stopped?: Stopped;
 }
 
+/** A text that is no report, or none that this version of the tool reads. */
+export class ReportError extends Error {
+  override readonly name = "ReportError";
+}
+
 /** What a report says of a run that the run's events do not. */
 export interface RunSetting {
   readonly argv: readonly string[];

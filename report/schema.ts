@@ -9,7 +9,7 @@ import { CASE_ID, type Level } from "../core/case.ts";
 import type { Outcome, SideState } from "../core/outcome.ts";
 import type { Direction, Topology } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
-import { REPORT_FORMAT, REPORT_VERSION, type RunReport } from "./model.ts";
+import { REPORT_FORMAT, REPORT_VERSION, ReportError, type RunReport } from "./model.ts";
 import { oneLine } from "./text.ts";
 
 // The library has no kind of its own for an enumeration of strings.
@@ -43,7 +43,7 @@ const OUTCOME = oneOf<Outcome>(
   "see docs/outcomes.md",
 );
 const STATE = oneOf<SideState>(
-  { pass: true, fail: true, timeout: true, broken: true, stopped: true },
+  { pass: true, fail: true, timeout: true, broken: true, skip: true, stopped: true },
   "how this side of the case ended",
 );
 
@@ -116,11 +116,6 @@ const REPORT = Type.Object({
 /** The JSON schema (draft 7) of a report, as text. */
 export function schemaText(): string {
   return `${JSON.stringify(REPORT, null, 2)}\n`;
-}
-
-/** A text that is no report, or none that this version of the tool reads. */
-export class ReportError extends Error {
-  override readonly name = "ReportError";
 }
 
 /**

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Ajv } from "ajv";
 import { exampleReport } from "../tests/support/example_run.ts";
-import { parseReport, ReportError, schemaText } from "./schema.ts";
+import { ReportError } from "./model.ts";
+import { parseReport, schemaText } from "./schema.ts";
 
 /** A report as JSON, with something changed. */
 function changed(change: (report: ReturnType<typeof JSON.parse>) => void, stopAfter?: number) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { EXAMPLE_GROUPS, exampleReport, playExample } from "../tests/support/example_run.ts";
-import { renderReport, REPORT_FORMATS, type ReportFormat } from "./formats.ts";
+import { REPORT_FORMATS, type ReportFormat } from "./formats.ts";
 import { KtapWriter } from "./ktap.ts";
+import { renderReport } from "./render.ts";
 import { parseReport } from "./schema.ts";
 import { TerminalWriter } from "./terminal.ts";
 
