@@ -12,6 +12,7 @@ import { EXIT } from "./core/outcome.ts";
 import { UnmatchedSelectorError } from "./core/selector.ts";
 import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
 import { ProtocolError } from "./peer/wire.ts";
+import { ReportError } from "./report/model.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
 async function main(args: string[]): Promise<number> {
@@ -43,6 +44,7 @@ function explain(error: unknown): string {
     PeerGoneError,
     SilentPeerError,
     ProtocolError,
+    ReportError,
   ];
   if (expected.some((kind) => error instanceof kind)) return error.message;
   // A defect of ours, or of the system: where it came from helps whoever has to mend it.

@@ -17,11 +17,14 @@ import {
 } from "../core/plan.ts";
 import { select } from "../core/selector.ts";
 import { type Ends, runPlan } from "../peer/controller.ts";
+import { REPORT_FORMATS } from "../report/formats.ts";
 import { KtapWriter } from "../report/ktap.ts";
+import { ReportBuilder } from "../report/model.ts";
 import { screenOf, TerminalWriter } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
-import { secondsOption, seedOption, vsockPortOption } from "./usage.ts";
+import { ReportFiles, reportOption, type ReportTarget } from "./report_files.ts";
+import { secondsOption, seedOption, several, vsockPortOption } from "./usage.ts";
 
 /** The AF_VSOCK port of upstream's tests. */
 export const DEFAULT_PORT = 1234;
@@ -35,6 +38,7 @@ export interface ConductOptions {
   readonly caseTimeout: number;
   readonly seed?: number | undefined;
   readonly ktap?: boolean | undefined;
+  readonly report?: readonly ReportTarget[] | undefined;
 }
 
 /** Adds those options to a command. */
@@ -62,7 +66,12 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
       caseTimeout,
     )
     .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
-    .option("--ktap", "KTAP on standard output; progress goes to standard error");
+    .option("--ktap", "KTAP on standard output; progress goes to standard error")
+    .option(
+      "--report <format=file>",
+      `write a report; may be given again (${Object.keys(REPORT_FORMATS).join(", ")})`,
+      several(reportOption),
+    );
 }
 
 /**
@@ -84,14 +93,22 @@ export async function conduct(
   also: EventSink = () => {},
 ): Promise<number> {
   const directions = directionsOf(topology, options.direction);
-  const sinks = [...outputs(directions, cases.length, options.ktap === true), also];
   const plan = planRun(cases, directions);
+  const { caseTimeout, report = [] } = options;
+  const builder = new ReportBuilder({ argv: Deno.args, startedAt: new Date(), caseTimeout, plan });
+  // Opened first: that a file cannot be written is told before the run, not after it.
+  await using _files = await ReportFiles.open(report, () => builder.report());
+  const sinks = [
+    ...outputs(directions, cases.length, options.ktap === true),
+    builder.sink,
+    also,
+  ];
   const verdicts = await runPlan({
     topology,
     plan,
     ends,
     port: options.peerPort,
-    timeout: options.caseTimeout,
+    timeout: caseTimeout,
     seed: options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     sink: (event) => sinks.forEach((sink) => sink(event)),
     stop,

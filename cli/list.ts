@@ -13,23 +13,32 @@ import {
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
 import { screenOf } from "../report/terminal.ts";
-import { upstreamList } from "../suites/upstream.ts";
-import { PROGRAMS } from "../suites/upstream_programs.ts";
+import { type CaseFilter, factsOf, fits, upstreamPlace } from "./case_facts.ts";
 import { chosenCases } from "./conduct.ts";
 
+/** How to print cases. */
+interface PrintOptions {
+  readonly json?: boolean | undefined;
+}
+
 /** Prints the chosen cases, an id and a title a line. */
-export function list(selectors: readonly string[]): number {
-  const cases = chosenCases(selectors);
+export function list(selectors: readonly string[], options: CaseFilter & PrintOptions): number {
+  const cases = chosenCases(selectors).filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
-  const screen = screenOf(Deno.stdout);
-  for (const { id, title } of cases) screen.write(`${id.padEnd(width)}  ${title}\n`);
+  const lines = cases.map(({ id, title }) => `${id.padEnd(width)}  ${title}\n`);
+  screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : lines.join(""));
   return EXIT.ok;
 }
 
 /** Prints what is known of the chosen cases. */
-export function explain(selector: string): number {
-  screenOf(Deno.stdout).write(chosenCases([selector]).map(explanation).join("\n"));
+export function explain(selector: string, options: PrintOptions): number {
+  const cases = chosenCases([selector]);
+  screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : cases.map(explanation).join("\n"));
   return EXIT.ok;
+}
+
+function jsonOf(cases: readonly CaseInfo[]): string {
+  return `${JSON.stringify(cases.map(factsOf), null, 2)}\n`;
 }
 
 /** A line for every feature that a case needs, and on which side if not on both. */
@@ -45,11 +54,7 @@ function needsText(info: CaseInfo): string[] {
 
 /** A case in full, as text that ends with a line end. */
 function explanation(info: CaseInfo): string {
-  const name = upstreamName(info);
-  const positions = PROGRAMS.flatMap((program) =>
-    upstreamList(program).filter((entry) => entry.name === name)
-      .map(({ position }) => `  upstream id  ${position} (${program}, Linux 7.3)`)
-  );
+  const place = upstreamPlace(upstreamName(info));
   const lines = [
     info.id,
     `  ${info.title}`,
@@ -58,7 +63,7 @@ function explanation(info: CaseInfo): string {
     `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
     ...needsText(info),
     ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
-    ...positions,
+    ...(place === undefined ? [] : [`  upstream id  ${place.id} (${place.program}, Linux 7.3)`]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -4,12 +4,16 @@
  * @module
  */
 import { Argument, Command, Option } from "@commander-js/extra-typings";
+import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { DEFAULT_KERNEL } from "../lab/kernel.ts";
+import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct.ts";
 import { addressOption, cidOption, secondsOption } from "./usage.ts";
 
 const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+/** The shells for which there are completions. */
+const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /**
  * The program.
@@ -25,6 +29,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
     .description("Tells whether an AF_VSOCK implementation does what it must.")
     .version(VERSION)
     .showHelpAfterError("(add --help for what can be given)")
+    .addHelpText("after", examples("lab", "run --peer-cid 3 --agent 192.0.2.7:5201"))
     .addHelpText(
       "after",
       "\nWith the options of the kernel's vsock_test and no command, it stands in for that program:" +
@@ -33,15 +38,25 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   addRun(root, act);
   addAgent(root, act);
   addLab(root, act);
-  root.command("list").argument("[cases...]", "ids, with * and **").description("show the cases")
-    .action(async (cases) => act((await import("./list.ts")).list(cases)));
-  root.command("explain").argument("<case>", "an id, with * and **")
-    .description("show what a case requires, and why")
-    .action(async (id) => act((await import("./list.ts")).explain(id)));
+  addCatalogue(root, act);
+  addReport(root, act);
+  root.command("completions")
+    .addArgument(new Argument("<shell>", "which shell").choices(SHELLS))
+    .description("print what lets a shell complete commands, options and cases")
+    .addHelpText("after", examples("completions bash > ~/.bash_completion.d/vsock-conformance"))
+    .action(async (shell) =>
+      act((await import("./completions.ts")).completions(shell, root as unknown as Command))
+    );
   return root as unknown as Command;
 }
 
 type Act = Parameters<typeof program>[0];
+
+/** Examples as help shows them; each is what follows the program's name. */
+function examples(...lines: string[]): string {
+  const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
+  return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
+}
 
 function addRun(root: Command, act: Act): void {
   withConductOptions(root.command("run"))
@@ -50,7 +65,13 @@ function addRun(root: Command, act: Act): void {
     .requiredOption("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
     .option("--connect-timeout <seconds>", "how long to try to reach it", secondsOption, 10_000)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
-    .addHelpText("after", "\nExample:\n  vsock-conformance run --peer-cid 3 --agent 192.0.2.7:5201")
+    .addHelpText(
+      "after",
+      examples(
+        "run --peer-cid 3 --agent 192.0.2.7:5201",
+        "run --peer-cid 1 --agent 127.0.0.1:5201 --report json=run.json --report junit=run.xml",
+      ),
+    )
     .action(async (cases, options) => act((await import("./run.ts")).run(cases, options)));
 }
 
@@ -61,11 +82,54 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
+    .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
+    .action(async (options) => act((await import("./agent.ts")).agent(options)));
+}
+
+function addCatalogue(root: Command, act: Act): void {
+  const features = Object.keys(FEATURES) as Feature[];
+  root.command("list")
+    .argument("[cases...]", "ids, with * and **")
+    .description("show the cases")
+    .addOption(new Option("--needs <feature...>", "only what needs these").choices(features))
+    .addOption(new Option("--without <feature...>", "only what needs none").choices(features))
+    .addOption(
+      new Option("--level <level>", "only what must or should hold").choices(
+        ["must", "should"] as const,
+      ),
+    )
+    .option("--ported", "only what was ported from the kernel's tests")
+    .option("--json", "all that is known of them, as JSON")
+    .addHelpText("after", examples("list 'seqpacket/**'", "list --without zerocopy --json"))
+    .action(async (cases, options) => act((await import("./list.ts")).list(cases, options)));
+  root.command("explain")
+    .argument("<case>", "an id, with * and **")
+    .description("show what a case requires, and why")
+    .option("--json", "as JSON")
+    .addHelpText("after", examples("explain seqpacket/msg-trunc"))
+    .action(async (id, options) => act((await import("./list.ts")).explain(id, options)));
+}
+
+function addReport(root: Command, act: Act): void {
+  const report = root.command("report").description("render the stored report of a run, or compare")
     .addHelpText(
       "after",
-      "\nExample:\n  vsock-conformance agent --peer-cid 2 --listen 0.0.0.0:5201",
-    )
-    .action(async (options) => act((await import("./agent.ts")).agent(options)));
+      examples("report html run.json -o run.html", "report diff a.json b.json"),
+    );
+  for (const [format, what] of Object.entries(REPORT_FORMATS)) {
+    report.command(format).description(what)
+      .argument("<file>", "what --report json=FILE wrote; - is standard input")
+      .option("-o, --output <file>", "where to, instead of standard output")
+      .addHelpText("after", examples(`report ${format} run.json`))
+      .action(async (file, options) =>
+        act((await import("./report.ts")).render(format as ReportFormat, file, options))
+      );
+  }
+  report.command("diff").description("what changed; exit code 1 where it is for the worse")
+    .argument("<before>", "a report, a file of JSON")
+    .argument("<after>", "a later one")
+    .addHelpText("after", examples("report diff yesterday.json today.json"))
+    .action(async (before, after) => act((await import("./report.ts")).diff(before, after)));
 }
 
 /** Cases of a translated VM in a translated VM take their time. */
@@ -74,9 +138,10 @@ const LAB_CASE_TIMEOUT = 60_000;
 function addLab(root: Command, act: Act): void {
   const lab = withLabOptions(withConductOptions(root.command("lab"), LAB_CASE_TIMEOUT))
     .description("boot VMs, run cases in them, and end them")
-    .addHelpText("after", LAB_HELP)
+    .addHelpText("after", examples(...LAB_EXAMPLES))
     .action(async (cases, options) => act((await import("./lab.ts")).lab(cases, options)));
   withLabOptions(lab.command("up")).description("boot a lab that stays up")
+    .addHelpText("after", examples("lab up --topology loopback --name second"))
     .action(async (options) => act((await import("./lab.ts")).labUp(options)));
   withName(withConductOptions(lab.command("run"), LAB_CASE_TIMEOUT))
     .description("run cases in the lab that is up")
@@ -86,22 +151,25 @@ function addLab(root: Command, act: Act): void {
       secondsOption,
       900_000,
     )
+    .addHelpText("after", examples("lab run stream/close --report html=close.html"))
     .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
   withName(lab.command("down")).description("end the lab that is up")
+    .addHelpText("after", examples("lab down"))
     .action(async (options) => act((await import("./lab.ts")).labDown(options)));
   withName(lab.command("shell"))
     .addArgument(new Argument("<which>", "VM").choices(["host", "guest", "loopback"] as const))
     .description("a shell in one of the lab's VMs; a script when something is piped in")
+    .addHelpText("after", examples("lab shell guest", "lab shell host < script"))
     .action(async (which, options) => act((await import("./lab.ts")).labShell(which, options)));
 }
 
-const LAB_HELP = `
-Examples:
-  vsock-conformance lab                                    all cases, host and guest, both ways
-  vsock-conformance lab --topology loopback 'seqpacket/**'
-  vsock-conformance lab --kernel debian:6.12 --direction host-server
-  vsock-conformance lab --kernel ./bzImage --modules ./lib/modules/6.19.0
-  vsock-conformance lab up; vsock-conformance lab run stream/close; vsock-conformance lab down`;
+const LAB_EXAMPLES = [
+  "lab                                    # all cases, host and guest, both ways",
+  "lab --topology loopback 'seqpacket/**'",
+  "lab --kernel debian:6.12 --direction host-server",
+  "lab --kernel ./bzImage --modules ./lib/modules/6.19.0 --report html=run.html",
+  "lab up; vsock-conformance lab run stream/close; vsock-conformance lab down",
+];
 
 function withName<A extends unknown[], O extends Record<string, unknown>>(command: Command<A, O>) {
   return command.option("--name <name>", "which lab, where several are up", "default");
@@ -115,7 +183,7 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
       new Option("--topology <which>", "a host with its guest, or one VM with itself")
         .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
     )
-    .option("--kernel <which>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
+    .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
     .option("--modules <folder>", "with a vmlinuz: where its modules are")
     .option("--refresh", "look for a newer kernel of that name than the cached one")
     .option(

@@ -111,7 +111,8 @@ export interface Case<Context> extends CaseInfo {
   readonly server?: (context: Context) => Promise<void>;
 }
 
-const ID = /^[a-z][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*){2}$/;
+/** The form of a case's id. */
+export const CASE_ID = /^[a-z][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*){2}$/;
 
 /**
  * Checks what a case says of itself.
@@ -119,7 +120,7 @@ const ID = /^[a-z][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*){2}$/;
  * @throws {TypeError} where its id or its requirement is not of the form that others rely on.
  */
 export function validateCase(info: CaseInfo): void {
-  if (!ID.test(info.id)) {
+  if (!CASE_ID.test(info.id)) {
     throw new TypeError(`Cannot use the case id "${info.id}": it must read family/topic/claim`);
   }
   if (levelOf(info) === undefined) {

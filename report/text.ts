@@ -4,8 +4,9 @@
  * @module
  */
 import type { EndFacts } from "../core/event.ts";
-import type { Counts, Outcome } from "../core/outcome.ts";
+import type { Counts, Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
+import { countsOf, type RunReport, verdictsOf } from "./model.ts";
 
 /** What a direction means, for people. */
 export const DIRECTION_TEXT: Readonly<Record<Direction, string>> = {
@@ -51,4 +52,20 @@ export function countsText(counts: Counts): string {
 export function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}
+
+/** What each side of a case did, as one line: its state, its time, and its last step, if any. */
+export function sidesText({ sides }: Pick<Verdict, "sides">): string[] {
+  return Object.entries(sides ?? {}).map(([role, { state, milliseconds, step }]) =>
+    `${role}: ${state} after ${duration(milliseconds)}${step === "" ? "" : `, last step: ${step}`}`
+  );
+}
+
+/** A run in a phrase: its counts, and why it ended early where it did. */
+export function headline({ cases, stopped }: RunReport): string {
+  const left = cases.length - verdictsOf({ cases }).length;
+  const early = stopped === undefined
+    ? ""
+    : `; stopped: ${stopped.reason} (${left} cases did not run)`;
+  return `${countsText(countsOf({ cases }))}${early}`;
 }

@@ -58,6 +58,7 @@ export class IoUring implements Disposable {
   readonly #pending = new Map<bigint, unknown>();
   #submitted = 0n;
 
+  /** Maps the rings of a descriptor that io_uring_setup(2) gave. */
   protected constructor(fd: number, layout: RingLayout, context: CallContext) {
     const share = (length: number, offset: number) =>
       new Mapping(length, { populate: true, shared: { fd, offset } });

@@ -49,15 +49,25 @@ export const PROBE_OPS = 256;
 
 /** Where in the shared memory the fields of the rings are, in bytes. */
 export interface RingLayout {
+  /** How many entries the submission ring has; not an offset. */
   readonly sqEntries: number;
+  /** How many entries the completion ring has; not an offset. */
   readonly cqEntries: number;
+  /** Counts what the kernel has taken. */
   readonly sqHead: number;
+  /** Counts what was submitted. */
   readonly sqTail: number;
+  /** Counts submissions that named no valid entry. */
   readonly sqDropped: number;
+  /** The indexes of the entries that are submitted. */
   readonly sqArray: number;
+  /** Counts completions that were read. */
   readonly cqHead: number;
+  /** Counts completions that the kernel wrote. */
   readonly cqTail: number;
+  /** Counts completions for which there was no room. */
   readonly cqOverflow: number;
+  /** The completions themselves. */
   readonly cqes: number;
   /** Length of the mapping that holds both rings. */
   readonly ringsLength: number;
@@ -140,6 +150,7 @@ export function writeRequest(entries: Bytes, slot: number, request: RingRequest)
 
 /** A completion: struct io_uring_cqe. */
 export interface RingCompletion {
+  /** That of the request. */
   readonly userData: bigint;
   /** The result of the operation, or the negated errno. */
   readonly result: number;

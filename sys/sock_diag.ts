@@ -33,7 +33,9 @@ export interface DiagSocket {
   readonly state: number;
   /** Which directions this side shut down: 1 receiving, 2 sending. */
   readonly shutdown: number;
+  /** Its own address. */
   readonly local: Address;
+  /** Its peer's. */
   readonly remote: Address;
   /** Of its file, as fstat(2) gives it; 0 where no file is left. */
   readonly inode: number;

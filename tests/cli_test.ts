@@ -28,6 +28,13 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
   [[...RUN, "--case-timeout", "0"], /Give a time in seconds, more than 0/],
   [[...RUN, "--seed", "-1"], /--seed.*is invalid|Give a whole number/],
   [[...RUN, "--direction", "sideways"], /Allowed choices are host-server, guest-server, both/],
+  [
+    [...RUN, "--report", "pdf=x"],
+    /--report.*is invalid\. Write FORMAT=FILE, with a format of json,/,
+  ],
+  [[...RUN, "--report", "json"], /--report.*'json' is invalid\. Write FORMAT=FILE/],
+  [["list", "--needs", "wings"], /Allowed choices are seqpacket/],
+  [["completions", "tcsh"], /Allowed choices are bash, zsh, fish/],
   [["--mode", "client", "--control-port", "0"], /Give a whole number from 1 to 65535/],
   [["--mode", "third"], /Allowed choices are client, server/],
   [["--control-port", "1234"], /give --mode client or --mode server/],

@@ -30,8 +30,9 @@ class FakeKernel {
         kernel.#set(this, TCP_LISTEN, super.getsockname(), ANYWHERE);
       }
       override async connect(address: Address): Promise<void> {
-        await super.connect(address);
+        // It is listed before the other end can accept it, as by a kernel.
         kernel.#set(this, TCP_ESTABLISHED, { ...ANYWHERE, port: 5000 }, address);
+        await super.connect(address);
       }
       override async accept() {
         const accepted = await super.accept();

@@ -1,11 +1,13 @@
 /**
- * The events of a made-up run with every outcome, for the tests of outputs.
+ * The events and the report of a made-up run with every outcome, for the tests of outputs.
  *
  * @module
  */
+import { type CaseInfo, man, upstream } from "../../core/case.ts";
 import type { EventSink } from "../../core/event.ts";
 import { countOutcomes, type Outcome, type Verdict } from "../../core/outcome.ts";
-import type { Direction } from "../../core/plan.ts";
+import type { Direction, Planned } from "../../core/plan.ts";
+import { ReportBuilder, type RunReport } from "../../report/model.ts";
 
 /** The cases of the run in each direction, and how each ends. */
 const ENDINGS: readonly (readonly [string, Outcome, readonly string[]])[] = [
@@ -24,25 +26,76 @@ export const EXAMPLE_GROUPS: readonly (readonly [Direction, number])[] = [
   ["guest-server", 2],
 ];
 
-/** Plays the run; `stopAfter` cases of it, where it is to be stopped. */
-export function playExample(sink: EventSink, stopAfter: number = Infinity): void {
-  const all = [
-    ...ENDINGS.map((ending) => ["host-server", ...ending] as const),
-    ...ENDINGS.slice(0, 1).map((ending) => ["guest-server", ...ending] as const),
-    ["guest-server", "stream/close/keeps-data", "pass", []] as const,
-  ];
+const ALL = [
+  ...ENDINGS.map((ending) => ["host-server", ...ending] as const),
+  ...ENDINGS.slice(0, 1).map((ending) => ["guest-server", ...ending] as const),
+  ["guest-server", "stream/close/keeps-data", "pass", []] as const,
+];
+
+function infoOf(id: string): CaseInfo {
+  const binding = id.endsWith("ends") ? "SHOULD" : "MUST";
+  const ported = id.endsWith("kept") ? [upstream("SOCK_SEQPACKET msg bounds")] : [];
+  return {
+    id,
+    title: `<b>${id}</b> & more`,
+    requirement: `it ${binding} work`,
+    refs: [man("recv", 2, "x"), ...ported],
+  };
+}
+
+/** The plan of the run. */
+export const EXAMPLE_PLAN: readonly Planned[] = ALL.map(([direction, id]) => ({
+  case: infoOf(id),
+  direction,
+  skip: [],
+}));
+
+/**
+ * Plays the run; `stopAfter` cases of it, where it is to be stopped, and `during` the next one
+ * rather than before it.
+ */
+export function playExample(sink: EventSink, stopAfter: number = Infinity, during = false): void {
   const facts = { kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
   const ends = [{ name: "host", ...facts }, { name: "guest", ...facts, localCid: 3 }];
-  sink({ type: "run-start", topology: "guest-host", seed: 42, total: all.length, ends });
+  sink({ type: "run-start", topology: "guest-host", seed: 42, total: ALL.length, ends });
   const verdicts: Verdict[] = [];
-  for (const [direction, id, outcome, reasons] of all.slice(0, stopAfter)) {
+  const begin = ([direction, id]: typeof ALL[number]) => {
     const run = { number: verdicts.length + 1, id, direction };
-    const verdict: Verdict = { outcome, reasons, milliseconds: 10 ** verdicts.length };
-    sink({ type: "case-start", run, title: id });
-    sink({ type: "case-end", run, title: id, verdict });
+    sink({ type: "case-start", run, title: infoOf(id).title });
+    return run;
+  };
+  for (const entry of ALL.slice(0, stopAfter)) {
+    const run = begin(entry);
+    const verdict = verdictOf(entry[2], entry[3], 10 ** verdicts.length);
+    sink({ type: "case-end", run, title: infoOf(run.id).title, verdict });
     verdicts.push(verdict);
   }
-  const notRun = all.length - verdicts.length;
-  if (notRun > 0) sink({ type: "run-stopped", reason: "interrupted", notRun });
+  const next = ALL[verdicts.length];
+  if (next !== undefined) {
+    if (during) begin(next);
+    sink({ type: "run-stopped", reason: "interrupted", notRun: ALL.length - verdicts.length });
+  }
   sink({ type: "run-end", counts: countOutcomes(verdicts), milliseconds: 184_000 });
+}
+
+function verdictOf(outcome: Outcome, reasons: readonly string[], milliseconds: number): Verdict {
+  if (outcome === "skip") return { outcome, reasons, milliseconds };
+  const state = outcome === "warn" ? "fail" : outcome;
+  const server = { state: "pass", reasons: [], step: "", milliseconds: 1 } as const;
+  const step = outcome === "pass" ? "" : "recv(3, 1, 0)";
+  return { outcome, reasons, milliseconds, sides: { client: { ...server, state, step }, server } };
+}
+
+/** The report of the run, or of its beginning. */
+export function exampleReport(stopAfter?: number, during?: boolean): RunReport {
+  const builder = new ReportBuilder({
+    argv: ["run", "--peer-cid", "3"],
+    startedAt: new Date("2026-03-01T12:00:00.000Z"),
+    caseTimeout: 10_000,
+    plan: EXAMPLE_PLAN,
+  });
+  playExample(builder.sink, stopAfter, during);
+  const report = builder.report();
+  if (report === undefined) throw new Error("the example did not begin");
+  return report;
 }

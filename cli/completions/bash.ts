@@ -1,0 +1,96 @@
+/**
+ * Completions for bash.
+ *
+ * @module
+ */
+import { type CommandShape, origin, type Value } from "./shape.ts";
+
+/** A file of completions, to be sourced. */
+export function bash(shapes: readonly CommandShape[], cases: readonly string[]): string {
+  const key = (path: readonly string[], ...more: string[]) =>
+    `"${["", ...path, ...more].join(" ")}"`;
+  const commands = shapes.filter(({ path }) => path.length > 0).map(({ path }) => key(path));
+  const valued = shapes.flatMap(({ path, options }) =>
+    options.flatMap(({ names, value }) =>
+      value === undefined ? [] : [{ keys: names.map((name) => key(path, name)), value }]
+    )
+  );
+  const words = ({ options, commands }: CommandShape) =>
+    [...commands.map(({ name }) => name), ...options.flatMap(({ names }) => names)].join(" ");
+  return `${origin("bash")}
+
+_vsock_conformance_offer() {
+  mapfile -t COMPREPLY < <(compgen "$@" -- "$cur")
+}
+
+_vsock_conformance_report() {
+  compopt -o nospace
+  _vsock_conformance_offer -W "$1"
+}
+
+_vsock_conformance() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} path="" option="" i
+  local cases="${cases.join(" ")}"
+  COMPREPLY=()
+  # The command that is being completed, and the option whose value is next, if one is.
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "$path \${COMP_WORDS[i]}" in
+      ${commands.join("|")})
+        path="$path \${COMP_WORDS[i]}" ;;
+      ${valued.flatMap(({ keys }) => keys).join("|")})
+        option=\${COMP_WORDS[i]}
+        # Bash makes a word of the "=" between an option and its value, too.
+        [[ \${COMP_WORDS[i+1]} == = ]] && ((i++))
+        ((++i < COMP_CWORD)) && option="" ;;
+    esac
+  done
+  if [[ $cur == = || \${COMP_WORDS[COMP_CWORD-1]} == = ]]; then
+    [[ $cur == = ]] && cur=""
+    if [[ -z $option ]]; then
+      compopt -o filenames
+      _vsock_conformance_offer -f
+      return
+    fi
+  fi
+  if [[ -n $option ]]; then
+    case "$path $option" in
+${valued.map(({ keys, value }) => `      ${keys.join("|")}) ${offer(value)} ;;`).join("\n")}
+    esac
+    return
+  fi
+  case "$path" in
+${
+    shapes.map((shape) => {
+      const named = `_vsock_conformance_offer -W "${words(shape)}"`;
+      const { argument } = shape;
+      const action = argument === undefined
+        ? named
+        : argument.kind === "case"
+        ? `_vsock_conformance_offer -W "${words(shape)} $cases"`
+        : `if [[ $cur == -* ]]; then ${named}; else ${offer(argument)}; fi`;
+      return `    ${key(shape.path)}) ${action} ;;`;
+    }).join("\n")
+  }
+  esac
+}
+
+complete -F _vsock_conformance vsock-conformance
+`;
+}
+
+function offer(value: Value): string {
+  switch (value.kind) {
+    case "words":
+      return `_vsock_conformance_offer -W "${value.words.join(" ")}"`;
+    case "case":
+      return `_vsock_conformance_offer -W "$cases"`;
+    case "file":
+      return "compopt -o filenames; _vsock_conformance_offer -f";
+    case "folder":
+      return "compopt -o filenames; _vsock_conformance_offer -d";
+    case "report":
+      return `_vsock_conformance_report "${value.formats.map((name) => `${name}=`).join(" ")}"`;
+    case "any":
+      return ":";
+  }
+}

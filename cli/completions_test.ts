@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { CATALOGUE } from "../suites/catalogue.ts";
+import { completionsText, shapesOf } from "./completions.ts";
+import { program } from "./program.ts";
+
+const root = program(() => {});
+
+/** Whether a program can be called. */
+async function have(name: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(name, { args: ["--version"], stdout: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a shell on a script; it must end well and say nothing on standard error. */
+async function shell(name: string, args: readonly string[], script: string): Promise<string> {
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, script);
+    const options = { args: [...args, file] };
+    const { code, stdout, stderr } = await new Deno.Command(name, options).output();
+    assert.equal(new TextDecoder().decode(stderr), "");
+    assert.equal(code, 0);
+    return new TextDecoder().decode(stdout);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** A command line in words, the last of which is being completed, and what must be offered. */
+const LINES: readonly (readonly [line: string, offered: readonly string[], not?: string])[] = [
+  ["r", ["run", "report"], "lab"],
+  ["lab ", ["up", "down", "shell", "stream/connect/refused-without-socket"]],
+  ["lab s", ["shell", "stream/connect/refused-without-socket"], "up"],
+  ["lab --to", ["--topology"], "--timeout"],
+  ["lab up --topology ", ["guest-host", "loopback"], "--name"],
+  ["lab --name run --d", ["--direction"]],
+  ["lab shell g", ["guest"], "host"],
+  ["run --direction g", ["guest-server"], "both"],
+  ["run --report j", ["json=", "junit="], "html="],
+  ["run seqpacket/msg-t", ["seqpacket/msg-trunc/returns-real-length"]],
+  ["list --needs ", ["seqpacket", "zerocopy"]],
+  ["report ", ["html", "diff"], "run"],
+  ["completions ", ["bash", "zsh", "fish"]],
+];
+
+/** What bash offers for a line, its words cut as bash cuts them. */
+async function bashOffers(line: string): Promise<string[]> {
+  const words = `vsock-conformance ${line}`.split(" ")
+    .flatMap((word) => word.match(/=|[^=]+/g) ?? [""]);
+  // Outside of an interactive shell there is no completion whose options could be set.
+  const script = `${completionsText("bash", root)}
+compopt() { :; }
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")})
+COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+$(complete -p vsock-conformance | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+printf '%s\\n' "\${COMPREPLY[@]}"
+`;
+  return (await shell("bash", [], script)).split("\n").filter((offer) => offer !== "");
+}
+
+Deno.test("completions for bash are what bash takes, and offers what can follow", async () => {
+  await shell("bash", ["-n"], completionsText("bash", root));
+  for (const [line, offered, not] of LINES) {
+    const offers = await bashOffers(line);
+    for (const word of offered) assert.ok(offers.includes(word), `${line}: ${word} in ${offers}`);
+    assert.ok(not === undefined || !offers.includes(not), `${line}: no ${not} in ${offers}`);
+  }
+});
+
+Deno.test("completions for bash take --option=value for what it is, and files after a format", async () => {
+  assert.deepEqual(await bashOffers("run --direction="), ["host-server", "guest-server", "both"]);
+  assert.deepEqual(await bashOffers("run --direction=h"), ["host-server"]);
+  assert.ok((await bashOffers("run --report json=deno.js")).includes("deno.json"));
+  assert.deepEqual(await bashOffers("report html deno.js"), ["deno.json"]);
+});
+
+Deno.test({
+  name: "completions for zsh are what zsh takes",
+  ignore: !await have("zsh"),
+  fn: async () => void await shell("zsh", ["-n"], completionsText("zsh", root)),
+});
+
+Deno.test({
+  name: "completions for fish are what fish takes, and offers what can follow",
+  ignore: !await have("fish"),
+  fn: async () => {
+    await shell("fish", ["--no-execute"], completionsText("fish", root));
+    for (const [line, offered, not] of LINES) {
+      const call = `complete -C 'vsock-conformance ${line}'`;
+      const text = await shell(
+        "fish",
+        ["--no-config"],
+        `${completionsText("fish", root)}\n${call}`,
+      );
+      const offers = text.split("\n").map((offer) => offer.split("\t")[0]);
+      for (const word of offered) assert.ok(offers.includes(word), `${line}: ${word} in ${offers}`);
+      assert.ok(not === undefined || !offers.includes(not), `${line}: no ${not} in ${offers}`);
+    }
+  },
+});
+
+Deno.test("completions have every command, every option and every case", () => {
+  const shapes = shapesOf(root, []);
+  for (const name of ["bash", "zsh", "fish"] as const) {
+    const text = completionsText(name, root);
+    for (const { path, options } of shapes) {
+      assert.ok(text.includes(path.join(name === "zsh" ? "_" : " ")), path.join(" "));
+      for (const option of options.flatMap(({ names }) => names)) {
+        assert.ok(text.includes(name === "fish" ? option.replace(/^-+/, "") : option), option);
+      }
+    }
+    for (const { id } of CATALOGUE) assert.ok(text.includes(id), id);
+  }
+});
+
+Deno.test("every command shows an example in its help", () => {
+  const visit = (command: typeof root): void => {
+    let help = "";
+    command.configureOutput({ writeOut: (text) => help += text }).outputHelp();
+    const name = command.parent === null ? "" : command.name();
+    assert.match(help, new RegExp(`\\nExamples?:\\n  vsock-conformance .*${name}`), command.name());
+    command.commands.forEach((below) => visit(below as typeof root));
+  };
+  visit(program(() => {}));
+});

@@ -1,0 +1,61 @@
+/**
+ * The command `report`: renders the stored report of a run again, or compares two.
+ *
+ * @module
+ */
+import { EXIT } from "../core/outcome.ts";
+import { comparable, diffReports, diffText, isRegression } from "../report/diff.ts";
+import type { ReportFormat } from "../report/formats.ts";
+import type { RunReport } from "../report/model.ts";
+import { renderReport } from "../report/render.ts";
+import { parseReport } from "../report/schema.ts";
+import { screenOf } from "../report/terminal.ts";
+import { cannotWrite } from "./report_files.ts";
+import { UsageError } from "./usage.ts";
+
+/**
+ * Renders a report.
+ *
+ * @param path a report as JSON; "-" is standard input.
+ */
+export async function render(
+  format: ReportFormat,
+  path: string,
+  { output }: { readonly output?: string | undefined },
+): Promise<number> {
+  const text = renderReport(format, await read(path));
+  if (output === undefined) {
+    screenOf(Deno.stdout).write(text);
+  } else {
+    await Deno.writeTextFile(output, text).catch((error) => {
+      throw cannotWrite(output, error);
+    });
+  }
+  return EXIT.ok;
+}
+
+/** Says what changed from one run to another; fails where that is for the worse. */
+export async function diff(beforePath: string, afterPath: string): Promise<number> {
+  const before = await read(beforePath);
+  const after = await read(afterPath);
+  if (!comparable(before, after)) {
+    throw new UsageError("Cannot compare: the two runs have no case in common, in a direction");
+  }
+  screenOf(Deno.stdout).write(diffText(before, after));
+  return isRegression(diffReports(before, after)) ? EXIT.failed : EXIT.ok;
+}
+
+/** @throws {UsageError} where there is nothing to read. */
+async function read(path: string): Promise<RunReport> {
+  const source = path === "-" ? "standard input" : path;
+  let text: string;
+  try {
+    text = path === "-"
+      ? await new Response(Deno.stdin.readable).text()
+      : await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new UsageError(`Cannot read ${source}: ${error.message}`);
+  }
+  return parseReport(text, source);
+}

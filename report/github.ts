@@ -1,0 +1,102 @@
+/**
+ * What GitHub Actions shows: annotations (workflow commands on standard output), and a summary of
+ * the job (Markdown, for the file $GITHUB_STEP_SUMMARY).
+ *
+ * @module
+ */
+import type { Outcome } from "../core/outcome.ts";
+import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
+import { countsText, DIRECTION_TEXT, duration, endText, headline, oneLine } from "./text.ts";
+
+/** What each outcome is annotated as, if it is. */
+const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
+  fail: "error",
+  timeout: "error",
+  broken: "error",
+  warn: "warning",
+};
+
+/** Most reasons of a case in the summary, which may have 1 MiB for a step. */
+const MAX_REASONS = 12;
+
+/** A report as annotations: one for every case that did not do well, and one for the run. */
+export function githubAnnotations(report: RunReport): string {
+  const lines = report.cases.flatMap(({ id, direction, requirement, verdict }) => {
+    const level = verdict === undefined ? undefined : ANNOTATED[verdict.outcome];
+    if (verdict === undefined || level === undefined) return [];
+    const text = [...verdict.reasons.map(oneLine), requirement].join("\n");
+    return [command(level, `${verdict.outcome}: ${id} (${direction})`, text)];
+  });
+  const text = [headline(report), ...report.ends.map(endText)].map(oneLine).join("\n");
+  lines.push(command(report.stopped === undefined ? "notice" : "error", "vsock-conformance", text));
+  return `${lines.join("\n")}\n`;
+}
+
+/** A workflow command; its escapes are those of GitHub's own toolkit. */
+function command(level: "error" | "warning" | "notice", title: string, text: string): string {
+  const data = (value: string) =>
+    value.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const property = data(title).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  return `::${level} title=${property}::${data(text)}`;
+}
+
+/** A report as Markdown. */
+export function markdown(report: RunReport): string {
+  const groups = byDirection(report.cases);
+  const notable = report.cases.filter(({ verdict }) => verdict?.outcome !== "pass");
+  const failed = notable.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome]);
+  const skipped = notable.filter(({ verdict }) => verdict?.outcome === "skip");
+  const left = notable.filter(({ verdict }) => verdict === undefined);
+  return [
+    `## vsock-conformance: ${escapeText(headline(report))}`,
+    "",
+    ...report.ends.map((end) => `- ${escapeText(endText(end))}`),
+    `- seed ${report.seed}, ${duration(report.milliseconds)}`,
+    "",
+    "| direction | verdicts |",
+    "| --- | --- |",
+    ...groups.map(([direction, cases]) =>
+      `| **${direction}**: ${DIRECTION_TEXT[direction]} | ${countsText(countsOf({ cases }))} |`
+    ),
+    "",
+    ...failed.flatMap(details),
+    ...folded("skipped", skipped),
+    ...folded("did not run", left),
+  ].join("\n");
+}
+
+/** A case with its reasons, open. */
+function details({ id, direction, requirement, upstream, verdict }: ReportedCase): string[] {
+  const reasons = verdict?.reasons.map(oneLine) ?? [];
+  const more = reasons.length - MAX_REASONS;
+  const shown = [...reasons.slice(0, MAX_REASONS), ...(more > 0 ? [`and ${more} more`] : [])];
+  const source = upstream === undefined ? "" : ` (tools/testing/vsock, "${upstream}")`;
+  return [
+    `### ${verdict?.outcome}: ${id}, ${direction}`,
+    "",
+    escapeText(`${requirement}${source}`),
+    "",
+    // Four spaces: whatever the reasons contain, nothing can end the block.
+    ...shown.map((reason) => `    ${reason}`),
+    "",
+  ];
+}
+
+/** Cases of which only the names count, folded. */
+function folded(what: string, cases: readonly ReportedCase[]): string[] {
+  if (cases.length === 0) return [];
+  const items = cases.map(({ id, direction, verdict }) => {
+    const why = verdict === undefined ? "" : `: ${escapeText(verdict.reasons.join("; "))}`;
+    return `- ${id}, ${direction}${why}`;
+  });
+  const summary = `<details><summary>${cases.length} ${what}</summary>`;
+  return [summary, "", ...items, "", "</details>", ""];
+}
+
+/** Text that Markdown leaves as it is. */
+function escapeText(text: string): string {
+  return oneLine(text).replace(/[\\`*_{}[\]<>()#!|~&@]/g, (character) => {
+    // A backslash before "<" or "&" is not honoured in every place where HTML may begin.
+    return /[<>&]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`;
+  });
+}

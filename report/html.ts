@@ -1,0 +1,168 @@
+/**
+ * A report as one HTML page for people: no script, style, font or picture from elsewhere.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { EndFacts } from "../core/event.ts";
+import { timingChart } from "./html_chart.ts";
+import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark, marks } from "./html_marks.ts";
+import { SCRIPT } from "./html_script.ts";
+import { STYLE } from "./html_style.ts";
+import { casesTable } from "./html_table.ts";
+import { Markup, markup } from "./markup.ts";
+import { countsOf, type ReportedCase, type RunReport, verdictsOf } from "./model.ts";
+import { duration } from "./text.ts";
+
+/** Most cases in the list of what went wrong. */
+const MAX_WRONG = 8;
+
+/** A report as an HTML page. */
+export function html(report: RunReport): string {
+  // Only this style and this script may act, whatever a report contains.
+  const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(SCRIPT)}'`;
+  const title = headlineOf(report);
+  return markup`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${title} · vsock-conformance</title>
+<style>${new Markup(STYLE)}</style>
+</head>
+<body>
+${marks()}
+<a class="skip-link" href="#cases">Skip to the cases</a>
+<header>
+<p class="eyebrow">vsock-conformance ${report.tool}</p>
+<h1 class="${moodOf(report)}">${title}</h1>
+<p class="lead">${leadOf(report)}</p>
+${tallyBar(report)}
+</header>
+<main>
+${stoppedNote(report)}
+${wrongList(report)}
+<section aria-labelledby="facts-title">
+<h2 id="facts-title">What ran</h2>
+<div class="cards">${report.ends.map(endCard)}${runCard(report)}</div>
+<p class="command"><code>vsock-conformance ${report.argv.map(quoted).join(" ")}</code></p>
+</section>
+${timingChart(report)}
+${casesTable(report)}
+</main>
+<script>${new Markup(SCRIPT)}</script>
+</body>
+</html>
+`.text;
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}
+
+/** How many cases of a report ended in each way. */
+function tally({ cases }: Pick<RunReport, "cases">): Map<Ending, number> {
+  const groups = Map.groupBy(cases, endingOf);
+  return new Map(ENDINGS.map((ending) => [ending, groups.get(ending)?.length ?? 0]));
+}
+
+function headlineOf(report: RunReport): string {
+  const { fail, timeout, broken, skip, warn } = countsOf(report);
+  const bad = fail + timeout;
+  const verdicts = verdictsOf(report).length;
+  const of = `${verdicts} ${verdicts === 1 ? "verdict" : "verdicts"}`;
+  if (bad > 0) return `${bad} of ${of} failed`;
+  if (report.stopped !== undefined) return "Stopped before its end";
+  if (broken > 0) return `${broken} of ${of} broken`;
+  if (warn > 0) return `Passed, ${warn} of ${of} with a warning`;
+  return skip > 0 ? "All that ran passed" : "All passed";
+}
+
+function moodOf(report: RunReport): string {
+  const { fail, timeout, broken } = countsOf(report);
+  if (fail + timeout > 0) return "bad";
+  return broken > 0 || report.stopped !== undefined ? "unsure" : "good";
+}
+
+function leadOf({ cases, startedAt, milliseconds }: RunReport): Markup {
+  const ids = new Set(cases.map(({ id }) => id)).size;
+  const directions = new Set(cases.map(({ direction }) => direction)).size;
+  const how = directions === 2 ? "in both directions" : "in one direction";
+  const when = `${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC`;
+  return markup`${ids} ${ids === 1 ? "case" : "cases"} ${how}, ${
+    duration(milliseconds)
+  }, <time datetime="${startedAt}">${when}</time>`;
+}
+
+/** The share of each ending, as a bar; the numbers are on the buttons of the filter. */
+function tallyBar(report: RunReport): Markup {
+  const counts = [...tally(report)].filter(([, count]) => count > 0);
+  const total = Math.max(1, report.cases.length);
+  let x = 0;
+  const parts = counts.map(([ending, count]) => {
+    const width = 1000 * count / total;
+    x += width;
+    return markup`<rect class="e-${ending}" x="${x - width}" width="${width}" height="10"/>`;
+  });
+  const text = counts.map(([ending, count]) => `${count} ${ENDINGS_TEXT[ending]}`).join(", ");
+  return markup`<svg class="tally" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" \
+aria-label="${text}">${parts}</svg>`;
+}
+
+function stoppedNote({ stopped, cases }: RunReport): Markup | string {
+  if (stopped === undefined) return "";
+  const left = cases.filter(({ verdict }) => verdict === undefined).length;
+  const during = cases[(stopped.during ?? 0) - 1];
+  const where = during === undefined ? "" : markup` It was in <code>${during.id}</code>.`;
+  return markup`<p class="note"><strong>The run was stopped:</strong> ${stopped.reason}. \
+${left} ${left === 1 ? "verdict is" : "verdicts are"} missing.${where}</p>`;
+}
+
+function wrongList({ cases }: RunReport): Markup | string {
+  const bad = new Set<Ending>(["fail", "timeout", "broken"]);
+  const wrong = cases.filter((entry) => bad.has(endingOf(entry)));
+  if (wrong.length === 0) return "";
+  const more = wrong.length - MAX_WRONG;
+  const item = (entry: ReportedCase) =>
+    markup`<li>${mark(endingOf(entry))}<div><a href="#${entry.id}">${entry.id}</a> \
+<span class="dim">${entry.direction}</span><div class="why">${
+      entry.verdict?.reasons[0] ?? ""
+    }</div></div></li>\n`;
+  return markup`<section aria-labelledby="wrong-title">
+<h2 id="wrong-title">What went wrong</h2>
+<ul class="wrong">${wrong.slice(0, MAX_WRONG).map(item)}</ul>
+${more > 0 ? markup`<p class="dim">and ${more} more below</p>` : ""}
+</section>`;
+}
+
+function facts(entries: readonly (readonly [string, string | number | Markup])[]): Markup {
+  return markup`<dl>${
+    entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)
+  }</dl>`;
+}
+
+function endCard({ name, kernel, machine, localCid }: EndFacts): Markup {
+  return markup`<div class="card"><h3>${name}</h3>${
+    facts([
+      ["kernel", markup`<code>${kernel}</code>`],
+      ["machine", machine],
+      ["CID", localCid ?? "unknown"],
+    ])
+  }</div>`;
+}
+
+function runCard({ topology, seed, caseTimeout }: RunReport): Markup {
+  return markup`<div class="card"><h3>run</h3>${
+    facts([
+      ["topology", topology],
+      ["seed", markup`<code>${seed}</code>`],
+      ["deadline", `${caseTimeout / 1000} s a case`],
+    ])
+  }</div>`;
+}
+
+/** An argument as a shell takes it. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { type DefaultTreeAdapterMap, parse } from "parse5";
+import { exampleReport } from "../tests/support/example_run.ts";
+import { html } from "./html.ts";
+import { SCRIPT } from "./html_script.ts";
+import { STYLE } from "./html_style.ts";
+import type { RunReport } from "./model.ts";
+
+type Element = DefaultTreeAdapterMap["element"];
+
+/** The elements of a page, as a browser's parser sees them; it must find nothing to mend. */
+function elementsOf(page: string): Element[] {
+  const found: Element[] = [];
+  const visit = (node: DefaultTreeAdapterMap["node"]): void => {
+    if ("tagName" in node) found.push(node);
+    if ("childNodes" in node) node.childNodes.forEach(visit);
+  };
+  visit(
+    parse(page, { onParseError: ({ code, startLine }) => assert.fail(`${code}, ${startLine}`) }),
+  );
+  return found;
+}
+
+function attribute(element: Element, name: string): string | undefined {
+  return element.attrs.find((attribute) => attribute.name === name)?.value;
+}
+
+function textOf(node: DefaultTreeAdapterMap["node"]): string {
+  if ("value" in node) return node.value;
+  return "childNodes" in node ? node.childNodes.map(textOf).join("") : "";
+}
+
+const REPORTS: readonly RunReport[] = [
+  exampleReport(),
+  exampleReport(0),
+  exampleReport(5, true),
+  { ...exampleReport(), cases: [] },
+];
+
+Deno.test("html() writes every outcome", async (t) => {
+  const page = html(exampleReport()).replace(STYLE, "").replace(SCRIPT, "");
+  await t.assertSnapshot(page.replace(/(sha256-)[^']+/g, "$1"), {
+    serializer: (text: string) => text,
+  });
+});
+
+Deno.test("html() writes pages in which parse5 finds nothing to mend", () => {
+  for (const report of REPORTS) elementsOf(html(report));
+});
+
+Deno.test("html() needs nothing from elsewhere and lets only its own script and style act", () => {
+  const page = html(exampleReport());
+  const elements = elementsOf(page);
+  for (const element of elements) {
+    for (const { name, value } of element.attrs) {
+      assert.doesNotMatch(name, /^(on|style$|src)/, `${element.tagName} ${name}`);
+      if (name === "href") assert.match(value, /^#/);
+    }
+  }
+  assert.doesNotMatch(page, /https?:|@import|url\(/);
+  const policy =
+    elements.map((element) => attribute(element, "content")).find((content) =>
+      content?.startsWith("default-src")
+    ) ?? "";
+  assert.match(policy, /^default-src 'none'; style-src 'sha256-[^ ]+'; script-src 'sha256-[^ ]+'$/);
+  for (const tag of ["style", "script"]) {
+    const [content, second] = elements.filter(({ tagName }) => tagName === tag).map(textOf);
+    const hash = createHash("sha256").update(content ?? "").digest("base64");
+    assert.ok(policy.includes(`${tag}-src 'sha256-${hash}'`), tag);
+    assert.equal(second, undefined);
+  }
+});
+
+Deno.test("html() makes no element out of what a report contains", () => {
+  const nasty = `</script></title><img src=x onerror="alert(1)">'" & \u0000 <!-- ]]>`;
+  const plain = "plain";
+  const having = (text: string): RunReport => {
+    const report = exampleReport(7, true);
+    return {
+      ...report,
+      argv: [text],
+      tool: text,
+      stopped: { reason: text, during: 8 },
+      ends: report.ends.map((end) => ({ ...end, name: text, kernel: text, machine: text })),
+      cases: report.cases.map((entry) => ({
+        ...entry,
+        title: text,
+        requirement: text,
+        upstream: text,
+        ...(entry.verdict === undefined ? {} : { verdict: { ...entry.verdict, reasons: [text] } }),
+      })),
+    };
+  };
+  const tags = (text: string) => elementsOf(html(having(text))).map(({ tagName }) => tagName);
+  assert.deepEqual(tags(nasty), tags(plain));
+});
+
+Deno.test("html() has a verdict in words for each case and direction, and headings for all", () => {
+  const elements = elementsOf(html(exampleReport(8)));
+  const words = elements.filter((element) => attribute(element, "class")?.startsWith("badge"));
+  assert.deepEqual(words.map(textOf), [
+    // By family; each case in both directions, where it is in both.
+    ...["pass", "pass", "FAIL", "not run", "BRKN", "TIME", "FAIL", "skip", "warn"],
+  ]);
+  const heads = elements.filter(({ tagName }) => tagName === "th");
+  assert.ok(heads.every((head) => attribute(head, "scope") !== undefined));
+});
+
+Deno.test("html() names every control, and refers only to what is there, once", () => {
+  for (const report of REPORTS) {
+    const elements = elementsOf(html(report));
+    const ids = elements.flatMap((element) => attribute(element, "id") ?? []);
+    assert.equal(new Set(ids).size, ids.length);
+    for (const element of elements) {
+      for (const name of ["aria-controls", "aria-labelledby"]) {
+        const to = attribute(element, name);
+        assert.ok(to === undefined || ids.includes(to), `${name}=${to}`);
+      }
+      const target = attribute(element, "href");
+      assert.ok(target === undefined || ids.includes(target.slice(1)), `href=${target}`);
+      if (element.tagName === "button") assert.notEqual(textOf(element).trim(), "");
+    }
+  }
+});
+
+Deno.test("html() uses no class without a style, but for those that the script looks for", () => {
+  const classes = REPORTS.filter(({ cases }) => cases.length > 0).flatMap((report) =>
+    elementsOf(html(report))
+  ).flatMap((element) => attribute(element, "class")?.split(" ") ?? []);
+  for (const name of new Set(classes)) {
+    assert.ok(STYLE.includes(`.${name}`) || SCRIPT.includes(`.${name}`), name);
+  }
+});

@@ -1,0 +1,119 @@
+/**
+ * JUnit XML, as Jenkins and GitLab read it: one test suite for every direction.
+ *
+ * @module
+ */
+import type { EndFacts } from "../core/event.ts";
+import type { Outcome, Verdict } from "../core/outcome.ts";
+import { escapeXml } from "./markup.ts";
+import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
+import { DIRECTION_TEXT, sidesText } from "./text.ts";
+
+/** How each outcome counts for JUnit. */
+const COUNTS_AS: Readonly<Record<Outcome, "failure" | "error" | "skipped" | "passed">> = {
+  pass: "passed",
+  warn: "passed",
+  skip: "skipped",
+  fail: "failure",
+  timeout: "error",
+  broken: "error",
+};
+
+/** A report as JUnit XML. */
+export function junit(report: RunReport): string {
+  const suites = byDirection(report.cases).map(([direction, cases], i) => {
+    const entries = cases.map((entry) => testcase(entry, report));
+    const count = (kind: string) => entries.filter((entry) => entry.counts === kind).length;
+    const head = element("testsuite", {
+      name: direction,
+      id: i,
+      tests: entries.length,
+      failures: count("failure"),
+      errors: count("error"),
+      skipped: count("skipped"),
+      time: seconds(cases.reduce((sum, { verdict }) => sum + (verdict?.milliseconds ?? 0), 0)),
+      // The schema in use has no time zone: UTC.
+      timestamp: report.startedAt.slice(0, 19),
+      hostname: report.ends.map(({ name }) => name).join("+"),
+    });
+    const facts = { "direction.meaning": DIRECTION_TEXT[direction], ...properties(report) };
+    const lines = Object.entries(facts).map(([name, value]) =>
+      `      <${element("property", { name, value })}/>`
+    );
+    return [
+      `  <${head}>`,
+      "    <properties>",
+      ...lines,
+      "    </properties>",
+      ...entries.map(({ xml }) => xml),
+      "  </testsuite>",
+    ].join("\n");
+  });
+  const root = element("testsuites", {
+    name: "vsock-conformance",
+    time: seconds(report.milliseconds),
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}>\n${suites.join("\n")}\n</testsuites>\n`;
+}
+
+function properties(report: RunReport): Record<string, string | number> {
+  const { tool, argv, topology, seed, caseTimeout, ends, stopped } = report;
+  const ofEnd = ({ name, kernel, machine, localCid, version }: EndFacts) =>
+    Object.entries({ kernel, machine, localCid, version }).flatMap(([field, value]) =>
+      value === undefined ? [] : [[`${name}.${field}`, value] as const]
+    );
+  return {
+    tool: `vsock-conformance ${tool}`,
+    argv: argv.join(" "),
+    topology,
+    seed,
+    caseTimeout: `${caseTimeout} ms`,
+    ...Object.fromEntries(ends.flatMap(ofEnd)),
+    ...(stopped === undefined ? {} : { stopped: stopped.reason }),
+  };
+}
+
+function testcase(entry: ReportedCase, report: RunReport): { xml: string; counts: string } {
+  const { id, direction, verdict } = entry;
+  const head = element("testcase", {
+    name: id,
+    classname: `${direction}.${id.split("/")[0]}`,
+    time: seconds(verdict?.milliseconds ?? 0),
+  });
+  const { counts, body } = verdict === undefined ? left(entry, report) : result(entry, verdict);
+  const xml = body === "" ? `    <${head}/>` : `    <${head}>\n      ${body}\n    </testcase>`;
+  return { xml, counts };
+}
+
+/** A case that did not run. The first one is an error: no reader may take the run for a success. */
+function left(entry: ReportedCase, { cases, stopped }: RunReport) {
+  const first = cases.find(({ verdict }) => verdict === undefined) === entry;
+  const message = `did not ${stopped?.during === undefined || !first ? "run" : "end"}: ` +
+    `the run was stopped: ${stopped?.reason ?? "unknown"}`;
+  return first
+    ? { counts: "error", body: `<${element("error", { message, type: "stopped" })}/>` }
+    : { counts: "skipped", body: `<${element("skipped", { message })}/>` };
+}
+
+function result(entry: ReportedCase, verdict: Verdict) {
+  const counts = COUNTS_AS[verdict.outcome];
+  const message = verdict.reasons.join("; ");
+  if (counts === "skipped") return { counts, body: `<${element("skipped", { message })}/>` };
+  if (counts !== "passed") {
+    const open = element(counts, { message: verdict.reasons[0] ?? "", type: verdict.outcome });
+    const text = [entry.title, entry.requirement, ...verdict.reasons, ...sidesText(verdict)];
+    return { counts, body: `<${open}>${text.map(escapeXml).join("\n")}</${counts}>` };
+  }
+  const warning = `<system-out>${escapeXml(`warn: ${message}`)}</system-out>`;
+  return { counts, body: verdict.outcome === "warn" ? warning : "" };
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(3);
+}
+
+/** A tag without its brackets. */
+function element(name: string, attributes: Readonly<Record<string, string | number>>): string {
+  const texts = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(value)}"`);
+  return `${name}${texts.join("")}`;
+}

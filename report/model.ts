@@ -1,0 +1,183 @@
+/**
+ * The report of a run: what every output can be made from. It is folded from the run's events, kept
+ * as JSON (docs/run-report.schema.json), and played again as events.
+ *
+ * @module
+ */
+import { type Level, levelOf, upstreamName } from "../core/case.ts";
+import type { EndFacts, EventSink, RunEvent } from "../core/event.ts";
+import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
+import type { Direction, Planned, Topology } from "../core/plan.ts";
+import { VERSION } from "../core/version.ts";
+
+/** What the field `format` of a report says. */
+export const REPORT_FORMAT = "vsock-conformance-run";
+/** The version of the report's form. A change that a reader must know of makes it the next. */
+export const REPORT_VERSION = 1;
+
+/** A case of the plan, in one direction, and how it ended. */
+export interface ReportedCase {
+  readonly id: string;
+  readonly title: string;
+  readonly requirement: string;
+  readonly level: Level;
+  /** The name of the case in tools/testing/vsock that it was ported from, if any. */
+  readonly upstream?: string;
+  readonly direction: Direction;
+  /** Missing where the case did not run, or did not end. */
+  readonly verdict?: Verdict;
+}
+
+/** Why a run ended before its plan did. */
+export interface Stopped {
+  readonly reason: string;
+  /** Which of the report's cases had begun then, counted from 1; missing if none had. */
+  readonly during?: number;
+}
+
+/** A run from its plan to its verdicts. */
+export interface RunReport {
+  readonly format: typeof REPORT_FORMAT;
+  readonly version: typeof REPORT_VERSION;
+  /** The version of the tool that made the run. */
+  readonly tool: string;
+  /** What the tool was called with. */
+  readonly argv: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** How long the run took. */
+  readonly milliseconds: number;
+  readonly topology: Topology;
+  readonly seed: number;
+  /** A case's deadline, in milliseconds. */
+  readonly caseTimeout: number;
+  /** The two machines; one on loopback. */
+  readonly ends: readonly EndFacts[];
+  /** The whole plan, in its order: direction by direction. */
+  readonly cases: readonly ReportedCase[];
+  /** There where cases did not run. */
+  readonly stopped?: Stopped;
+}
+
+/** A text that is no report, or none that this version of the tool reads. */
+export class ReportError extends Error {
+  override readonly name = "ReportError";
+}
+
+/** What a report says of a run that the run's events do not. */
+export interface RunSetting {
+  readonly argv: readonly string[];
+  readonly startedAt: Date;
+  /** In milliseconds. */
+  readonly caseTimeout: number;
+  readonly plan: readonly Planned[];
+}
+
+/** Folds the events of a run into its report. */
+export class ReportBuilder {
+  readonly #setting: RunSetting;
+  readonly #verdicts: Verdict[] = [];
+  #start: Extract<RunEvent, { type: "run-start" }> | undefined;
+  #during: number | undefined;
+  #stopped: string | undefined;
+  #milliseconds: number | undefined;
+
+  constructor(setting: RunSetting) {
+    this.#setting = setting;
+  }
+
+  /** Takes the next event. */
+  readonly sink: EventSink = (event) => {
+    switch (event.type) {
+      case "run-start":
+        this.#start = event;
+        break;
+      case "case-start":
+        this.#during = event.run.number;
+        break;
+      case "case-end":
+        this.#during = undefined;
+        this.#verdicts.push(event.verdict);
+        break;
+      case "run-stopped":
+        this.#stopped = event.reason;
+        break;
+      case "run-end":
+        this.#milliseconds = event.milliseconds;
+        break;
+    }
+  };
+
+  /** The report of what has happened so far; undefined where the run has not begun. */
+  report(): RunReport | undefined {
+    if (this.#start === undefined) return undefined;
+    const { argv, startedAt, caseTimeout, plan } = this.#setting;
+    const { topology, seed, ends } = this.#start;
+    const reason = this.#stopped ?? "the tool could not go on";
+    const stopped = this.#during === undefined ? { reason } : { reason, during: this.#during };
+    const spent = () => this.#verdicts.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    return {
+      format: REPORT_FORMAT,
+      version: REPORT_VERSION,
+      tool: VERSION,
+      argv,
+      startedAt: startedAt.toISOString(),
+      milliseconds: this.#milliseconds ?? spent(),
+      topology,
+      seed,
+      caseTimeout,
+      ends,
+      cases: plan.map((planned, i) => reported(planned, this.#verdicts[i])),
+      // A run that lost an end in its last case is stopped, with nothing left to run.
+      ...(this.#stopped !== undefined || this.#verdicts.length < plan.length ? { stopped } : {}),
+    };
+  }
+}
+
+function reported({ case: info, direction }: Planned, verdict: Verdict | undefined): ReportedCase {
+  const upstream = upstreamName(info);
+  return {
+    id: info.id,
+    title: info.title,
+    requirement: info.requirement,
+    level: levelOf(info) ?? "must",
+    ...(upstream === undefined ? {} : { upstream }),
+    direction,
+    ...(verdict === undefined ? {} : { verdict }),
+  };
+}
+
+/** The verdicts of a report, in the order in which they fell. */
+export function verdictsOf(report: Pick<RunReport, "cases">): Verdict[] {
+  return report.cases.flatMap(({ verdict }) => verdict ?? []);
+}
+
+/** How many verdicts of each outcome a report has. */
+export function countsOf(report: Pick<RunReport, "cases">): Counts {
+  return countOutcomes(verdictsOf(report));
+}
+
+/** The cases of a report, direction by direction. */
+export function byDirection<C extends Pick<ReportedCase, "direction">>(
+  cases: readonly C[],
+): [Direction, C[]][] {
+  return [...Map.groupBy(cases, ({ direction }) => direction)];
+}
+
+/** Plays a report as the events that it was folded from. */
+export function replay(report: RunReport, sink: EventSink): void {
+  const { topology, seed, ends, cases, stopped, milliseconds } = report;
+  sink({ type: "run-start", topology, seed, total: cases.length, ends });
+  cases.forEach(({ id, direction, title, verdict }, i) => {
+    const run = { number: i + 1, id, direction };
+    if (verdict !== undefined || stopped?.during === run.number) {
+      sink({ type: "case-start", run, title });
+    }
+    if (verdict !== undefined) sink({ type: "case-end", run, title, verdict });
+  });
+  if (stopped !== undefined) {
+    const notRun = cases.length - verdictsOf(report).length;
+    sink({ type: "run-stopped", reason: stopped.reason, notRun });
+  }
+  sink({ type: "run-end", counts: countsOf(report), milliseconds });
+}

@@ -1,0 +1,194 @@
+/**
+ * The form of a report as a JSON schema, and reading one.
+ *
+ * @module
+ */
+import { Kind, type Static, Type, TypeRegistry } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { CASE_ID, type Level } from "../core/case.ts";
+import type { Outcome, SideState } from "../core/outcome.ts";
+import type { Direction, Topology } from "../core/plan.ts";
+import { VERSION } from "../core/version.ts";
+import { REPORT_FORMAT, REPORT_VERSION, ReportError, type RunReport } from "./model.ts";
+import { oneLine } from "./text.ts";
+
+// The library has no kind of its own for an enumeration of strings.
+const ONE_OF = "OneOf";
+TypeRegistry.Set<{ enum: unknown[] }>(ONE_OF, (schema, value) => schema.enum.includes(value));
+
+/** The names of a union of strings: all of them, which the type of `names` sees to. */
+function oneOf<T extends string>(names: Readonly<Record<T, true>>, description?: string) {
+  const options = description === undefined ? {} : { description };
+  return Type.Unsafe<T>({
+    [Kind]: ONE_OF,
+    type: "string",
+    enum: Object.keys(names),
+    ...options,
+  });
+}
+
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const milliseconds = (description: string) => Type.Number({ minimum: 0, description });
+const word32 = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: 0xffffffff, description });
+
+const DIRECTION = oneOf<Direction>(
+  { "host-server": true, "guest-server": true, loopback: true },
+  "which end plays the server",
+);
+const TOPOLOGY = oneOf<Topology>({ loopback: true, "guest-host": true });
+const LEVEL = oneOf<Level>({ must: true, should: true });
+const OUTCOME = oneOf<Outcome>(
+  { pass: true, fail: true, warn: true, skip: true, broken: true, timeout: true },
+  "see docs/outcomes.md",
+);
+const STATE = oneOf<SideState>(
+  { pass: true, fail: true, timeout: true, broken: true, skip: true, stopped: true },
+  "how this side of the case ended",
+);
+
+const END = Type.Object({
+  name: Type.String({ description: "host, guest or loopback" }),
+  kernel: Type.String({ description: "uname -r" }),
+  machine: Type.String({ description: "uname -m" }),
+  localCid: Type.Optional(word32("the machine's own CID, where there is a /dev/vsock")),
+  version: Type.String({ description: "the version of the tool there" }),
+});
+
+const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });
+
+const SIDE = Type.Object({
+  state: STATE,
+  reasons: REASONS,
+  step: Type.String({ description: "what it was doing last" }),
+  milliseconds: milliseconds("how long this side took"),
+});
+
+const VERDICT = Type.Object({
+  outcome: OUTCOME,
+  reasons: REASONS,
+  milliseconds: milliseconds("how long the case took"),
+  sides: Type.Optional(Type.Object({ client: SIDE, server: SIDE })),
+}, { description: "missing where the case did not run, or did not end" });
+
+const CASE = Type.Object({
+  id: Type.String({ pattern: CASE_ID.source, description: "family/topic/claim" }),
+  title: Type.String(),
+  requirement: Type.String({ description: "one sentence that says MUST or SHOULD" }),
+  level: LEVEL,
+  upstream: Type.Optional(
+    Type.String({ description: "the name of the case in tools/testing/vsock it was ported from" }),
+  ),
+  direction: DIRECTION,
+  verdict: Type.Optional(VERDICT),
+});
+
+const REPORT = Type.Object({
+  format: Type.Literal(REPORT_FORMAT),
+  version: Type.Literal(REPORT_VERSION),
+  tool: Type.String({ description: "the version of the tool that made the run" }),
+  argv: Type.Array(Type.String(), { description: "what the tool was called with" }),
+  startedAt: Type.String({
+    pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$",
+    description: "ISO 8601, UTC",
+  }),
+  milliseconds: milliseconds("how long the run took"),
+  topology: TOPOLOGY,
+  seed: word32("repeats the run's randomness with --seed"),
+  caseTimeout: milliseconds("a case's deadline"),
+  ends: Type.Array(END, {
+    minItems: 1,
+    maxItems: 2,
+    description: "the two machines; one on loopback",
+  }),
+  cases: Type.Array(CASE, { description: "the whole plan, in its order: direction by direction" }),
+  stopped: Type.Optional(Type.Object({
+    reason: Type.String(),
+    during: Type.Optional(count("which of the cases had begun then, counted from 1")),
+  }, { description: "there where the run ended before its plan did" })),
+}, {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  $id: `urn:${REPORT_FORMAT}:${REPORT_VERSION}`,
+  title: "A run of vsock-conformance",
+  description: "What --report json=FILE writes. A reader ignores fields that it does not know.",
+});
+
+/** The JSON schema (draft 7) of a report, as text. */
+export function schemaText(): string {
+  return `${JSON.stringify(REPORT, null, 2)}\n`;
+}
+
+/**
+ * Reads a report that {@linkcode RunReport} describes.
+ *
+ * @param text JSON.
+ * @param source where it comes from, for the error.
+ * @throws {ReportError} where it is something else, and says what.
+ */
+export function parseReport(text: string, source: string): RunReport {
+  const refuse = (why: string) => new ReportError(`Cannot read ${source}: ${oneLine(why)}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse(text.trim() === "" ? "it is empty" : `it is no JSON (${messageOf(error)})`);
+  }
+  const { format, version } = fieldsOf(value);
+  if (format !== REPORT_FORMAT) {
+    throw refuse(`it is no report of a run: its field "format" is not "${REPORT_FORMAT}"`);
+  }
+  if (version !== REPORT_VERSION) {
+    throw refuse(
+      `it is a report of version ${JSON.stringify(version)}, and vsock-conformance ${VERSION} ` +
+        `reads version ${REPORT_VERSION}; use the version of the tool that wrote it`,
+    );
+  }
+  if (!Value.Check(REPORT, value)) {
+    const wrong = Value.Errors(REPORT, value).First();
+    const message = wrong?.schema.enum === undefined
+      ? wrong?.message
+      : `Expected one of ${wrong.schema.enum.join(", ")}`;
+    throw refuse(`${wrong?.path}: ${message}, found ${shown(wrong?.value)}`);
+  }
+  const wrong = contradiction(value);
+  if (wrong !== undefined) throw refuse(wrong);
+  return value;
+}
+
+/** What no run can have brought about, though each field by itself is of the right form. */
+function contradiction({ cases, stopped }: Static<typeof REPORT>): string | undefined {
+  const firstLeft = cases.findIndex(({ verdict }) => verdict === undefined);
+  if (firstLeft >= 0) {
+    if (stopped === undefined) return `/cases/${firstLeft} did not run, but nothing says why`;
+    const after = cases.findIndex(({ verdict }, i) => i > firstLeft && verdict !== undefined);
+    if (after >= 0) return `/cases/${after} ran, though /cases/${firstLeft} before it did not`;
+  }
+  if (stopped?.during !== undefined && stopped.during !== firstLeft + 1) {
+    return "/stopped/during: Expected the first case without a verdict";
+  }
+  const back = cases.findIndex(({ direction }, i) =>
+    cases[i - 1]?.direction !== direction &&
+    cases.slice(0, i).some((earlier) => earlier.direction === direction)
+  );
+  if (back >= 0) return `/cases/${back} is not next to the others of its direction`;
+  const seen = new Set<string>();
+  for (const [i, { id, direction }] of cases.entries()) {
+    const name = `${id} (${direction})`;
+    if (seen.has(name)) return `/cases/${i}: ${name} is there twice`;
+    seen.add(name);
+  }
+  return undefined;
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
