@@ -47,7 +47,8 @@ export { optmemMax } from "../sys/facts.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
 export { Alarm, SignalCounter } from "../sys/signals.ts";
-export { Socket, type SocketType, TimedSysError } from "../sys/socket.ts";
+export { TimedSysError } from "../sys/descriptor.ts";
+export { Socket, type SocketType } from "../sys/socket.ts";
 export { type Address, type Bytes, bytes } from "../sys/structs.ts";
 export {
   ALL_STATES,

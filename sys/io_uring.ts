@@ -36,7 +36,7 @@ import {
 } from "./io_uring_abi.ts";
 import { Mapping } from "./memory.ts";
 import { addressOf, type Argument, call, callBlocking } from "./native.ts";
-import type { CallContext } from "./socket.ts";
+import type { CallContext } from "./descriptor.ts";
 import { type Bytes, encodeVectors, type IoVector, messageHeader } from "./structs.ts";
 
 const EINTR = 4;

@@ -6,7 +6,8 @@
  */
 import { AF_VSOCK, NETLINK_SOCK_DIAG } from "./constants.ts";
 import { NetlinkSocket } from "./netlink.ts";
-import { type CallContext, refuseForbidden } from "./socket.ts";
+import type { CallContext } from "./descriptor.ts";
+import { refuseForbidden } from "./forbidden.ts";
 import { type Address, type Bytes, bytes } from "./structs.ts";
 
 /** The type of the request and of its answers. */

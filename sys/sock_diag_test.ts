@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeSocket, dumpVsock, encodeRequest, TCP_LISTEN } from "./sock_diag.ts";
-import { FORBID_VSOCK } from "./socket.ts";
+import { FORBID_VSOCK } from "./forbidden.ts";
 
 /** A struct vsock_diag_msg: a listener on port 1234. */
 const LISTENER = new Uint8Array([

@@ -123,6 +123,11 @@ export function int(value: number): Bytes {
   return new Uint8Array(Int32Array.of(value).buffer);
 }
 
+/** The int in the first 4 bytes. */
+export function intOf(value: Bytes): number {
+  return new DataView(value.buffer, value.byteOffset).getInt32(0, true);
+}
+
 /** An unsigned long long, as SO_VM_SOCKETS_BUFFER_SIZE is: 8 bytes. */
 export function u64(value: bigint): Bytes {
   return new Uint8Array(BigUint64Array.of(value).buffer);

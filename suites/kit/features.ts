@@ -20,7 +20,8 @@ import { IoUring } from "../../sys/io_uring.ts";
 import { IORING_OP_SENDMSG_ZC } from "../../sys/io_uring_abi.ts";
 import { registeredTransports } from "../../sys/facts.ts";
 import { type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
-import { type CallContext, Socket, type SocketType } from "../../sys/socket.ts";
+import type { CallContext } from "../../sys/descriptor.ts";
+import { Socket, type SocketType } from "../../sys/socket.ts";
 import type { AddressFamily } from "../../sys/structs.ts";
 import { describeSocket } from "./diag.ts";
 

@@ -6,7 +6,8 @@
 import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../../sys/constants.ts";
 import { IoUring } from "../../sys/io_uring.ts";
 import { ALL_STATES, type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
-import { type CallContext, Socket, type SocketType } from "../../sys/socket.ts";
+import type { CallContext } from "../../sys/descriptor.ts";
+import { Socket, type SocketType } from "../../sys/socket.ts";
 import type { Address, AddressFamily } from "../../sys/structs.ts";
 import type { Peer } from "./peer.ts";
 
