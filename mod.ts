@@ -80,7 +80,7 @@ export { IoUring } from "./sys/io_uring.ts";
 export type { RingCompletion, RingLayout } from "./sys/io_uring_abi.ts";
 export type { Completion } from "./sys/native.ts";
 export { type DiagSocket, dumpVsock } from "./sys/sock_diag.ts";
-export { type CallContext } from "./sys/descriptor.ts";
+export { type CallContext, Descriptor } from "./sys/descriptor.ts";
 export { type RawMemory, type ReceivedMessage, Socket, type SocketType } from "./sys/socket.ts";
 export {
   type Address,
