@@ -94,11 +94,14 @@ export const samePortAgain = defineCase({
   },
   async server({ vsock, peer, check }) {
     using listener = vsock.listening("stream");
+    // As in C they stay open: close() would answer the peer's shutdown with a second RST, which
+    // comes late enough to hit the next connection from the same port.
+    using accepted = new DisposableStack();
     for (let i = 1; i <= 2; i++) {
       await peer.writeln("LISTENING");
       const { socket } = await check.succeeds(`accept() number ${i}`, () => listener.accept());
-      using accepted = socket;
-      await vsock.waitRemoteClose(accepted);
+      accepted.use(socket);
+      await vsock.waitRemoteClose(socket);
     }
   },
 });
