@@ -121,6 +121,11 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   if (peerCid === undefined) throw new UsageError("give --peer-cid, the CID of the other side");
   const host = options.controlHost ?? (mode === "server" ? "0.0.0.0" : undefined);
   if (host === undefined) throw new UsageError("give --control-host, the server's address");
+  const { program, protocol, pick = [], skip = [] } = options;
+  const unknown = [...pick, ...skip].find((position) => position >= listOf(options).length);
+  if (unknown !== undefined) {
+    throw new UsageError(`${program} of ${protocol} has no test ${unknown}; see --list`);
+  }
   ownFacts(mode, { peerCid, standIn: options.standIn });
   return await interruptible(async (stop) => {
     using channel = mode === "server"
@@ -178,10 +183,6 @@ async function stepsOf(
   const picked = new Set(options.pick);
   const skipped = new Set(options.skip);
   const list = listOf(options);
-  const unknown = [...picked, ...skipped].find((position) => position >= list.length);
-  if (unknown !== undefined) {
-    throw new UsageError(`${options.program} of ${options.protocol} has no test ${unknown}`);
-  }
   const steps: UpstreamStep[] = [];
   // One after the other: what is looked for may be that nobody has a socket open.
   for (const entry of list) {

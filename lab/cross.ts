@@ -52,6 +52,8 @@ export interface CrossCell extends Cell {
 
 /** How long two programs may take for their list, in milliseconds: some C cases never end. */
 const SESSION_TIME = 300_000;
+/** How long a server may outlive its client, in seconds. */
+const SERVER_GRACE = 30;
 /** The deadline of a case of ours, in seconds. */
 const CASE_SECONDS = 30;
 
@@ -176,12 +178,23 @@ async function session(
 function serverScript(command: string): string {
   return `cd /tmp
 rm -f server.log server.status
-(${command} >server.log 2>&1; echo $? >server.status.new; mv server.status.new server.status) &
+(
+  ${command} >server.log 2>&1 &
+  echo $! >server.pid
+  wait $!
+  echo $? >server.status.new
+  mv server.status.new server.status
+) &
 until grep -q 'listening on' server.log 2>/dev/null || [ -e server.status ]; do usleep 100000; done`;
 }
 
-/** Waits for that server's end, and gives what it wrote and its exit code. */
+/**
+ * Waits for that server's end, and gives what it wrote and its exit code. Its client has ended, so
+ * it must end soon, too; a C server whose client never reached it would wait for ever.
+ */
 const END_OF_SERVER = `cd /tmp
+(sleep ${SERVER_GRACE}; [ -e server.status ] || kill -9 $(cat server.pid)) >/dev/null 2>&1 &
 until [ -e server.status ]; do usleep 100000; done
+kill $! 2>/dev/null
 cat server.log
 exit $(cat server.status)`;

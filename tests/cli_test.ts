@@ -42,6 +42,10 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
   [["--mode", "server", "--control-port", "1234"], /give --peer-cid/],
   [["--mode", "client", "--control-port", "1", "--peer-cid", "1"], /give --control-host/],
   [[...SIDE, "--control-port", "1", "--pick", "41"], /Give a whole number from 0 to 40/],
+  [
+    ["--program", "vsock_diag_test", ...SIDE, "--control-port", "1", "--skip", "3"],
+    /vsock_diag_test of upstream:7\.3 has no test 3; see --list/,
+  ],
 ];
 
 for (const [args, says] of BAD_INPUT) {
@@ -93,4 +97,6 @@ Deno.test("--list shows upstream's list", async () => {
   assert.equal(code, 0);
   assert.match(stdout, /^ID\tTest name\n0\tSOCK_STREAM connection reset\n/);
   assert.equal(stdout.trimEnd().split("\n").length, 42);
+  const diag = await runTool(["--program", "vsock_diag_test", "--list"]);
+  assert.equal(diag.stdout, "ID\tTest name\n0\tNo sockets\n1\tListen socket\n2\tConnect\n");
 });
