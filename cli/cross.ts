@@ -36,7 +36,9 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
       // The agents have said that they are up, and are not needed.
       closeEnds(open.ends);
       const directions = directionsOf(topology, options.direction);
-      cells.push(...await runCross(open.address, directions, cases, progress, stop));
+      const run = (signal: AbortSignal) =>
+        runCross(open.address, directions, cases, progress, signal);
+      cells.push(...await open.vm.during("the run", options.timeout, run, stop));
     }
     const { text, agrees } = crossTable(cases, cells);
     screenOf(Deno.stdout).write(`${options.kernel}, C programs of ${source}\n\n${text}`);
