@@ -25,6 +25,19 @@ wait $vm; status=$?
 kill $watch 2>/dev/null
 exit $status`;
 
+/** What a console may say before a boot is done, and whether another boot may help. */
+const FAULTS = [
+  {
+    mark: MARKS.noDisk,
+    Kind: LabError,
+    what: "a VM found no disk; its kernel needs virtio-pci, virtio-blk, virtio-net and ext4, " +
+      "built in or among --modules",
+  },
+  { mark: MARKS.agentEnded, Kind: LabError, what: "an agent ended, see its last words below" },
+  { mark: MARKS.guestEnded, Kind: MishapError, what: "the guest's QEMU ended" },
+  { mark: MARKS.guestStuck, Kind: MishapError, what: "KVM in the host gave up the guest" },
+] as const;
+
 /** A running VM. */
 export class Vm implements AsyncDisposable {
   readonly pid: number;
@@ -115,13 +128,13 @@ export class Vm implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  /** Rejects when the VM, or the guest in it, has ended, or the signal is aborted. */
+  /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
   async #mishap(signal: AbortSignal): Promise<never> {
     while (this.#why === undefined) {
-      const host = await readText(this.#consoles[0]);
-      if (host.includes(MARKS.guestEnded)) throw new MishapError("the guest's QEMU ended");
-      if (host.includes(MARKS.guestStuck)) {
-        throw new MishapError("KVM in the host gave up the guest");
+      for (const path of this.#consoles) {
+        const text = await readText(path);
+        const fault = FAULTS.find(({ mark }) => text.includes(mark));
+        if (fault !== undefined) throw new fault.Kind(fault.what);
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();
