@@ -69,3 +69,11 @@ export function headline({ cases, stopped }: RunReport): string {
     : `; stopped: ${stopped.reason} (${left} cases did not run)`;
   return `${countsText(countsOf({ cases }))}${early}`;
 }
+
+/** A verdict's reasons, first the one that decided it: the other side may have passed or waited. */
+export function decisiveFirst({ outcome, reasons, sides }: Verdict): string[] {
+  const state = outcome === "warn" ? "fail" : outcome;
+  const decided = Object.values(sides ?? {}).find((side) => side.state === state)?.reasons[0];
+  const at = reasons.findIndex((reason) => decided !== undefined && reason.endsWith(decided));
+  return at < 0 ? [...reasons] : [...reasons.slice(at, at + 1), ...reasons.toSpliced(at, 1)];
+}
