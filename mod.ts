@@ -91,14 +91,12 @@ export { Claims } from "./suites/kit/claims.ts";
 export { Peer } from "./suites/kit/peer.ts";
 export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
 export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
-export type { Completion } from "./sys/native.ts";
-export {
-  type CallContext,
-  type RawMemory,
-  type ReceivedMessage,
-  Socket,
-  type SocketType,
-} from "./sys/socket.ts";
+export { IoUring } from "./sys/io_uring.ts";
+export type { RingCompletion, RingLayout } from "./sys/io_uring_abi.ts";
+export type { Argument, Completion } from "./sys/native.ts";
+export { type DiagSocket, dumpVsock } from "./sys/sock_diag.ts";
+export { type CallContext, Descriptor } from "./sys/descriptor.ts";
+export { type RawMemory, type ReceivedMessage, Socket, type SocketType } from "./sys/socket.ts";
 export {
   type Address,
   type AddressFamily,

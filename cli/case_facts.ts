@@ -15,6 +15,7 @@ import {
   upstreamName,
 } from "../core/case.ts";
 import { upstreamList } from "../suites/upstream.ts";
+import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 
 /** Which cases to list. */
 export interface CaseFilter {
@@ -37,6 +38,13 @@ export function fits(info: CaseInfo, filter: CaseFilter): boolean {
     (ported !== true || upstreamName(info) !== undefined);
 }
 
+/** Where a case is among upstream's. */
+export interface UpstreamPlace {
+  readonly program: Program;
+  /** Its place in the newest list of that program, its test id there. */
+  readonly id: number;
+}
+
 /** A case as JSON. */
 export interface CaseFacts {
   readonly id: string;
@@ -47,16 +55,14 @@ export interface CaseFacts {
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
   /** Sources, each also as a line of text. */
   readonly refs: readonly (Reference & { readonly text: string })[];
-  /** The case in tools/testing/vsock that it was ported from, and its test id there. */
-  readonly upstream?: { readonly name: string; readonly id?: number };
+  /** The case in tools/testing/vsock that it was ported from. */
+  readonly upstream?: { readonly name: string } & Partial<UpstreamPlace>;
 }
 
 /** What is known of a case. */
 export function factsOf(info: CaseInfo): CaseFacts {
   const { id, title, requirement, refs } = info;
   const name = upstreamName(info);
-  const position = upstreamPosition(name);
-  const upstream = position === undefined ? {} : { id: position };
   return {
     id,
     title,
@@ -64,11 +70,15 @@ export function factsOf(info: CaseInfo): CaseFacts {
     level: levelOf(info) ?? "must",
     needs: { client: neededOf(info, "client"), server: neededOf(info, "server") },
     refs: refs.map((reference) => ({ ...reference, text: referenceText(reference) })),
-    ...(name === undefined ? {} : { upstream: { name, ...upstream } }),
+    ...(name === undefined ? {} : { upstream: { name, ...upstreamPlace(name) } }),
   };
 }
 
-/** The place of a case in upstream's newest list, its test id there. */
-export function upstreamPosition(name: string | undefined): number | undefined {
-  return upstreamList().find((entry) => entry.name === name)?.position;
+/** Where upstream has a case of that name. */
+export function upstreamPlace(name: string | undefined): UpstreamPlace | undefined {
+  return PROGRAMS.flatMap((program) =>
+    upstreamList(program)
+      .filter((entry) => entry.name === name)
+      .map(({ position }) => ({ program, id: position }))
+  )[0];
 }

@@ -13,7 +13,7 @@ import {
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
 import { screenOf } from "../report/terminal.ts";
-import { type CaseFilter, factsOf, fits, upstreamPosition } from "./case_facts.ts";
+import { type CaseFilter, factsOf, fits, upstreamPlace } from "./case_facts.ts";
 import { chosenCases } from "./conduct.ts";
 
 /** How to print cases. */
@@ -54,7 +54,7 @@ function needsText(info: CaseInfo): string[] {
 
 /** A case in full, as text that ends with a line end. */
 function explanation(info: CaseInfo): string {
-  const position = upstreamPosition(upstreamName(info));
+  const place = upstreamPlace(upstreamName(info));
   const lines = [
     info.id,
     `  ${info.title}`,
@@ -63,7 +63,7 @@ function explanation(info: CaseInfo): string {
     `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
     ...needsText(info),
     ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
-    ...(position === undefined ? [] : [`  upstream id  ${position} (Linux 7.3)`]),
+    ...(place === undefined ? [] : [`  upstream id  ${place.id} (${place.program}, Linux 7.3)`]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -54,7 +54,7 @@ export function lackingHere(
   role: Role,
   settings: SideSettings,
   port: number,
-): string[] {
+): Promise<string[]> {
   return lackingOf(definition, role, {
     family: familyOf(settings),
     peerCid: settings.peerCid,

@@ -1,5 +1,6 @@
 /**
- * Standing in for the kernel's vsock_test: its options, its protocol, its list, its output.
+ * Standing in for the kernel's vsock_test and its two siblings: their options, their protocol,
+ * their lists, their output.
  *
  * @module
  */
@@ -7,16 +8,19 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { deadlineOf, type Role } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
 import { seedFor } from "../core/random.ts";
+import type { SideRunner } from "../peer/agent.ts";
 import { connectControl, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
 import { runUpstream, type UpstreamEvents, type UpstreamStep } from "../peer/upstream.ts";
 import { type Screen, screenOf } from "../report/terminal.ts";
 import {
   NEWEST_VERSION,
   UPSTREAM_VERSIONS,
+  type UpstreamEntry,
   upstreamList,
   type UpstreamVersion,
   versionsWithOther,
 } from "../suites/upstream.ts";
+import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT, interruptible } from "./conduct.ts";
 import { lackingHere, ownFacts, sideRunner } from "./side.ts";
 import {
@@ -30,6 +34,7 @@ import {
 } from "./usage.ts";
 
 const OPTIONS = [
+  "program",
   "mode",
   "control-host",
   "control-port",
@@ -58,6 +63,9 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
   return new Command("vsock-conformance")
     .exitOverride()
     .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
+    .addOption(
+      new Option("--program <name>", "whose list").choices(PROGRAMS).default(PROGRAMS[0]),
+    )
     .addOption(new Option("--mode <role>", "role").choices(["client", "server"] as const))
     .option(
       "--control-host <host>",
@@ -86,6 +94,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
 }
 
 interface VsockTestOptions {
+  readonly program: Program;
   readonly mode?: Role | undefined;
   readonly controlHost?: string | undefined;
   readonly controlPort?: number | undefined;
@@ -103,8 +112,7 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   const screen = screenOf(Deno.stdout);
   if (options.list) {
     screen.write("ID\tTest name\n");
-    const list = upstreamList(versionOf(options));
-    for (const { position, name } of list) screen.write(`${position}\t${name}\n`);
+    for (const { position, name } of listOf(options)) screen.write(`${position}\t${name}\n`);
     return EXIT.ok;
   }
   const { mode, controlPort: port, peerCid } = options;
@@ -119,14 +127,15 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
       ? await acceptOne(host, port, stop)
       : await connectControl({ host, port }, CONNECT_TIME, stop);
     stop.addEventListener("abort", () => channel.close());
-    const passed = await runUpstream(channel, stepsOf({ ...options, peerCid }, mode, stop), {
+    const steps = await stepsOf({ ...options, peerCid }, mode, stop);
+    const passed = await runUpstream(channel, steps, {
       role: mode,
       lineTime: options.caseTimeout,
       lists: UPSTREAM_VERSIONS.map((version) => ({
         name: `upstream:${version}`,
-        length: upstreamList(version).length,
+        length: upstreamList(options.program, version).length,
       })),
-      events: eventsOn(screen),
+      events: eventsOn(screen, options.program),
     });
     if (passed) screen.write("All tests have been executed, by both sides.\n");
     return passed ? EXIT.ok : EXIT.failed;
@@ -134,7 +143,7 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
 }
 
 /** Shows a session as vsock_test does, and why a case was skipped or failed. */
-function eventsOn(screen: Screen): UpstreamEvents {
+function eventsOn(screen: Screen, program: Program): UpstreamEvents {
   return {
     onStart: ({ position, name }) => screen.write(`${position} - ${name}...`),
     onEnd({ name, skip = [] }, result) {
@@ -148,53 +157,69 @@ function eventsOn(screen: Screen): UpstreamEvents {
       for (const reason of reasons) screen.write(`  ${reason}\n`);
       if (state === "pass") return;
       screen.write(`  last step: ${step}\n`);
-      const others = versionsWithOther(name).map((version) => `upstream:${version}`);
+      const others = versionsWithOther(program, name).map((version) => `upstream:${version}`);
       if (others.length === 0) return;
       screen.write(`  another case has that name in ${others}: is that the peer's --protocol?\n`);
     },
   };
 }
 
-function versionOf({ protocol }: Pick<VsockTestOptions, "protocol">): UpstreamVersion {
-  return protocol.slice("upstream:".length) as UpstreamVersion;
+/** The list that the options choose. */
+function listOf({ program, protocol }: Pick<VsockTestOptions, "program" | "protocol">) {
+  return upstreamList(program, protocol.slice("upstream:".length) as UpstreamVersion);
 }
 
-function stepsOf(
+async function stepsOf(
   options: VsockTestOptions & { readonly peerCid: number },
   role: Role,
   stop: AbortSignal,
-): UpstreamStep[] {
+): Promise<UpstreamStep[]> {
   const runSide = sideRunner(options);
-  const list = upstreamList(versionOf(options));
   const picked = new Set(options.pick);
   const skipped = new Set(options.skip);
+  const list = listOf(options);
   const unknown = [...picked, ...skipped].find((position) => position >= list.length);
   if (unknown !== undefined) {
-    throw new UsageError(`there is no test ${unknown} in ${options.protocol}`);
+    throw new UsageError(`${options.program} of ${options.protocol} has no test ${unknown}`);
   }
-  return list.map(({ position, name, case: definition }) => {
-    const wanted = (picked.size === 0 || picked.has(position)) && !skipped.has(position);
-    if (!wanted) return { position, name, run: undefined };
-    if (definition === undefined) {
-      const skip = [`the case of that name in ${options.protocol} is another than ours`];
-      return { position, name, run: undefined, skip };
-    }
-    // A case cannot be left half way, so what it needs must be there before it begins.
-    const skip = lackingHere(definition, role, options, options.peerPort);
-    if (skip.length > 0) return { position, name, run: undefined, skip };
-    const run: UpstreamStep["run"] = (lines) =>
-      runSide({
-        id: definition.id,
-        role,
-        port: options.peerPort,
-        // The C program draws its own numbers, so the two sides need not agree here.
-        seed: seedFor(position, definition.id),
-        timeout: deadlineOf(definition, options.caseTimeout),
-        lines,
-        stop,
-      });
-    return { position, name, run };
-  });
+  const steps: UpstreamStep[] = [];
+  // One after the other: what is looked for may be that nobody has a socket open.
+  for (const entry of list) {
+    const wanted = (picked.size === 0 || picked.has(entry.position)) &&
+      !skipped.has(entry.position);
+    steps.push(await stepOf(entry, wanted, options, role, runSide, stop));
+  }
+  return steps;
+}
+
+async function stepOf(
+  { position, name, case: definition }: UpstreamEntry,
+  wanted: boolean,
+  options: VsockTestOptions & { readonly peerCid: number },
+  role: Role,
+  runSide: SideRunner,
+  stop: AbortSignal,
+): Promise<UpstreamStep> {
+  if (!wanted) return { position, name, run: undefined };
+  if (definition === undefined) {
+    const skip = [`the case of that name in ${options.protocol} is another than ours`];
+    return { position, name, run: undefined, skip };
+  }
+  // A case cannot be left half way, so what it needs must be there before it begins.
+  const skip = await lackingHere(definition, role, options, options.peerPort);
+  if (skip.length > 0) return { position, name, run: undefined, skip };
+  const run: UpstreamStep["run"] = (lines) =>
+    runSide({
+      id: definition.id,
+      role,
+      port: options.peerPort,
+      // The C program draws its own numbers, so the two sides need not agree here.
+      seed: seedFor(position, definition.id),
+      timeout: deadlineOf(definition, options.caseTimeout),
+      lines,
+      stop,
+    });
+  return { position, name, run };
 }
 
 async function acceptOne(host: string, port: number, stop: AbortSignal): Promise<LineChannel> {

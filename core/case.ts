@@ -10,6 +10,10 @@ export const FEATURES = {
   zerocopy: "MSG_ZEROCOPY (SO_ZEROCOPY)",
   siocoutq: "ioctl(SIOCOUTQ)",
   siocinq: "ioctl(SIOCINQ)",
+  "vsock-diag": "vsock_diag (CONFIG_VSOCKETS_DIAG)",
+  "no-other-sockets": "a machine on which no other program has AF_VSOCK sockets",
+  "io-uring": "io_uring (CONFIG_IO_URING)",
+  "sendmsg-zc": "io_uring with IORING_OP_SENDMSG_ZC",
   "local-transport": "a CID that one can bind to and connect to",
 } as const;
 

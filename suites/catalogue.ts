@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { listsConnection, listsListener, listsNoSocket } from "./diag/dump.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { seqpacketUnread, streamUnread } from "./ioctl/siocinq.ts";
 import { seqpacketUnsent, streamUnsent } from "./ioctl/siocoutq.ts";
@@ -30,6 +31,7 @@ import { pollWaitsForLowWater } from "./stream/rcvlowat.ts";
 import { nullKeepsData } from "./stream/receive_buffer.ts";
 import { ownWrite, peersRead } from "./stream/shutdown.ts";
 import { interruptedConnect, releaseOfUnboundSocket } from "./transport/change.ts";
+import { sendmsgArrives, sendmsgZcArrives } from "./uring/stream.ts";
 import { keepsDataBehindCopy } from "./zerocopy/coalescence.ts";
 import { closedUnread, emptyIsEagain } from "./zerocopy/error_queue.ts";
 import { withoutOptmem } from "./zerocopy/memory.ts";
@@ -78,6 +80,11 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   boundByOwnBuffer,
   peekAfterPartialRecv,
   smallOnesFillNoMemory,
+  listsNoSocket,
+  listsListener,
+  listsConnection,
+  sendmsgArrives,
+  sendmsgZcArrives,
 ];
 
 /** The case of that id. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { levelOf, upstreamName, validateCase } from "../core/case.ts";
 import { CATALOGUE, findCase } from "./catalogue.ts";
 import { upstreamList } from "./upstream.ts";
+import { PROGRAMS } from "./upstream_programs.ts";
 
 /** The files of cases: those in the folders of families, without the kit. */
 async function caseFiles(): Promise<URL[]> {
@@ -52,7 +53,7 @@ Deno.test("ids are unique, and findCase() finds each", () => {
 });
 
 Deno.test("every upstream case that a case names is in upstream's list, and named once", () => {
-  const list = upstreamList();
+  const list = PROGRAMS.flatMap((program) => upstreamList(program));
   const names = CATALOGUE.map(upstreamName).filter((name) => name !== undefined);
   assert.equal(new Set(names).size, names.length, "no upstream case was ported twice");
   for (const definition of CATALOGUE) {
@@ -63,6 +64,13 @@ Deno.test("every upstream case that a case names is in upstream's list, and name
     const entry = list.find((entry) => entry.name === name);
     assert.equal(entry?.case, definition, `${definition.id}: upstream has no "${name}"`);
   }
+});
+
+Deno.test("upstreamList() has a case of ours for every name of every program", () => {
+  const lists = PROGRAMS.map((program) => upstreamList(program));
+  assert.deepEqual(lists.map(({ length }) => length), [41, 3, 2]);
+  assert.ok(lists.flat().every((entry) => entry.case !== undefined));
+  assert.equal(upstreamList("vsock_uring_test", "6.1").length, 0);
 });
 
 Deno.test("upstreamList() has upstream's 41 names at their positions", () => {

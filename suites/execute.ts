@@ -9,6 +9,8 @@ import type { SideReport, SideState } from "../core/outcome.ts";
 import { Random } from "../core/random.ts";
 import { type CaseLines, unlessAborted } from "../peer/lines.ts";
 import { StillBlockedError } from "../sys/errno.ts";
+import type { IoUring } from "../sys/io_uring.ts";
+import type { dumpVsock } from "../sys/sock_diag.ts";
 import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
 import type { ConformanceCase } from "./kit.ts";
@@ -35,6 +37,10 @@ export interface SideOptions {
   readonly stop: AbortSignal;
   /** The class of the sockets; tests give one that errs on purpose. */
   readonly socketClass?: typeof Socket;
+  /** The class of the rings, likewise. */
+  readonly ringClass?: typeof IoUring;
+  /** What asks the kernel for its sockets, likewise. */
+  readonly dumpVsock?: typeof dumpVsock;
 }
 
 /** How long a case may take to stop once it was told to, in milliseconds. */
@@ -80,7 +86,7 @@ export async function executeSide(
   // A role need not be an async function: what it throws at once is caught, too.
   const run = async () => await definition[role]?.({ vsock, peer, check, random });
   try {
-    const lacking = lackingOf(definition, role, options);
+    const lacking = await lackingOf(definition, role, { ...options, context });
     if (lacking.length > 0) return report("skip", lacking);
     await ended(run(), ending.signal);
     return report("pass", []);

@@ -35,9 +35,11 @@ export {
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
   SO_ZEROCOPY,
+  SOCK_STREAM,
   SOL_SOCKET,
   VMADDR_CID_ANY,
   VMADDR_CID_HYPERVISOR,
+  VMADDR_CID_LOCAL,
   VMADDR_PORT_ANY,
 } from "../sys/constants.ts";
 export { SysError } from "../sys/errno.ts";
@@ -45,10 +47,20 @@ export { optmemMax } from "../sys/facts.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
 export { Alarm, SignalCounter } from "../sys/signals.ts";
-export { Socket, type SocketType, TimedSysError } from "../sys/socket.ts";
+export { TimedSysError } from "../sys/descriptor.ts";
+export { Socket, type SocketType } from "../sys/socket.ts";
 export { type Address, type Bytes, bytes } from "../sys/structs.ts";
+export {
+  ALL_STATES,
+  type DiagSocket,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../sys/sock_diag.ts";
+export { describeSocket, newSockets } from "./kit/diag.ts";
 export { djb2 } from "./kit/djb2.ts";
 export { LOCAL_CIDS } from "./kit/features.ts";
+export { receivesEndThroughRing, receiveThroughRing, sendThroughRing } from "./kit/uring.ts";
 export type { Random } from "../core/random.ts";
 
 /** What each side of a case is given. */

@@ -1,11 +1,12 @@
 /**
- * The lists of cases of the kernel's vsock_test: there a case is known by its position.
+ * The lists of cases of the kernel's test programs: there a case is known by its position.
  *
  * @module
  */
 import { upstreamName } from "../core/case.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import type { ConformanceCase } from "./kit.ts";
+import { DIAG_NAMES, type Program, PROGRAMS, URING_NAMES } from "./upstream_programs.ts";
 
 /**
  * The names in tools/testing/vsock/vsock_test.c of Linux 7.3, in order. Older versions have fewer:
@@ -64,17 +65,24 @@ export type UpstreamVersion = typeof UPSTREAM_VERSIONS[number];
 /** The newest of them, which the cases are ported from. */
 export const NEWEST_VERSION: UpstreamVersion = UPSTREAM_VERSIONS[0];
 
-interface VersionFacts {
-  /** How many of the names it has. */
-  readonly length: number;
-  /** Names under which it has another case, with other lines on the control channel. */
-  readonly others: readonly typeof NAMES[number][];
+/** What the versions of a program have in their lists. */
+interface ProgramLists {
+  /** The names of the newest version, in order. */
+  readonly names: readonly string[];
+  /** How many of the names each version has. */
+  readonly lengths: Readonly<Record<UpstreamVersion, number>>;
+  /** Names under which a version has another case, with other lines on the control channel. */
+  readonly others?: Readonly<Partial<Record<UpstreamVersion, readonly string[]>>>;
 }
 
-const VERSIONS: Readonly<Record<UpstreamVersion, VersionFacts>> = {
-  "7.3": { length: NAMES.length, others: [] },
-  "6.12": { length: 26, others: [] },
-  "6.1": { length: 11, others: ["SOCK_STREAM MSG_PEEK", "SOCK_SEQPACKET msg bounds"] },
+const LISTS: Readonly<Record<Program, ProgramLists>> = {
+  "vsock_test": {
+    names: NAMES,
+    lengths: { "7.3": NAMES.length, "6.12": 26, "6.1": 11 },
+    others: { "6.1": ["SOCK_STREAM MSG_PEEK", "SOCK_SEQPACKET msg bounds"] },
+  },
+  "vsock_diag_test": { names: DIAG_NAMES, lengths: { "7.3": 3, "6.12": 3, "6.1": 3 } },
+  "vsock_uring_test": { names: URING_NAMES, lengths: { "7.3": 2, "6.12": 2, "6.1": 0 } },
 };
 
 /** A place in upstream's list. */
@@ -87,20 +95,22 @@ export interface UpstreamEntry {
   readonly case: ConformanceCase | undefined;
 }
 
-/** The versions that have another case, with other lines, under a name of this version. */
-export function versionsWithOther(name: string): UpstreamVersion[] {
-  return UPSTREAM_VERSIONS.filter((version) =>
-    VERSIONS[version].others.some((other) => other === name)
-  );
+/** The versions of a program that have another case, with other lines, under a name of today's. */
+export function versionsWithOther(program: Program, name: string): UpstreamVersion[] {
+  const { others = {} } = LISTS[program];
+  return UPSTREAM_VERSIONS.filter((version) => others[version]?.includes(name));
 }
 
-/** The list of a version. */
-export function upstreamList(version: UpstreamVersion = NEWEST_VERSION): UpstreamEntry[] {
+/** The list of a version of a program. */
+export function upstreamList(
+  program: Program = PROGRAMS[0],
+  version: UpstreamVersion = NEWEST_VERSION,
+): UpstreamEntry[] {
   const byName = new Map(CATALOGUE.map((definition) => [upstreamName(definition), definition]));
-  const { length, others } = VERSIONS[version];
-  return NAMES.slice(0, length).map((name, position) => ({
+  const { names, lengths, others = {} } = LISTS[program];
+  return names.slice(0, lengths[version]).map((name, position) => ({
     position,
     name,
-    case: others.includes(name) ? undefined : byName.get(name),
+    case: others[version]?.includes(name) ? undefined : byName.get(name),
   }));
 }

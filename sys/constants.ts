@@ -7,10 +7,12 @@
 
 /** Address families. */
 export const AF_UNIX = 1;
+export const AF_NETLINK = 16;
 export const AF_VSOCK = 40;
 
 /** Socket types and the flags that socket(2) and accept4(2) take beside them. */
 export const SOCK_STREAM = 1;
+export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
@@ -62,6 +64,9 @@ export const SHUT_RD = 0;
 export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
 
+/** The netlink(7) protocol of sock_diag(7). */
+export const NETLINK_SOCK_DIAG = 4;
+
 /** poll(2) events. */
 export const POLLIN = 0x01;
 export const POLLOUT = 0x04;
@@ -76,6 +81,7 @@ export const PROT_NONE = 0;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
+export const MAP_SHARED = 0x01;
 export const MAP_PRIVATE = 0x02;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_POPULATE = 0x8000;
@@ -99,6 +105,10 @@ export const F_SETFL = 4;
 export const O_RDONLY = 0;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+
+/** statx(2): the descriptor's own file, and only its inode number. */
+export const AT_EMPTY_PATH = 0x1000;
+export const STATX_INO = 0x100;
 
 const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_OOB, "MSG_OOB"],

@@ -6,7 +6,7 @@
 import { IOCTL_VM_SOCKETS_GET_LOCAL_CID, O_CLOEXEC, O_RDONLY } from "./constants.ts";
 import { SysError } from "./errno.ts";
 import { call } from "./native.ts";
-import { refuseForbidden } from "./socket.ts";
+import { refuseForbidden } from "./forbidden.ts";
 import { int } from "./structs.ts";
 
 /** The transports of AF_VSOCK, as their symbols in the kernel are called. */

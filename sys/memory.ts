@@ -1,5 +1,6 @@
 /**
- * Memory outside the engine's heap, for the cases in which the kernel must see a hole in it.
+ * Memory outside the engine's heap: for the cases in which the kernel must see a hole in it, and
+ * for what the kernel shares.
  *
  * @module
  */
@@ -7,6 +8,7 @@ import {
   MAP_ANONYMOUS,
   MAP_POPULATE,
   MAP_PRIVATE,
+  MAP_SHARED,
   PROT_NONE,
   PROT_READ,
   PROT_WRITE,
@@ -19,7 +21,15 @@ export function pageSize(): number {
   return call("getpagesize");
 }
 
-/** An anonymous private mapping, mmap(2); unmapped when disposed of. */
+/** What a mapping is made of. */
+export interface MappingOptions {
+  /** Have its pages from the start: MAP_POPULATE. */
+  readonly populate?: boolean;
+  /** Share what a descriptor offers at an offset, instead of fresh private memory. */
+  readonly shared?: { readonly fd: number; readonly offset: number };
+}
+
+/** A mapping, mmap(2), anonymous and private unless told otherwise; unmapped when disposed of. */
 export class Mapping implements Disposable {
   /** The address of its first byte. */
   readonly address: bigint;
@@ -29,9 +39,11 @@ export class Mapping implements Disposable {
   #mapped = true;
 
   /** @throws {SysError} ENOMEM */
-  constructor(length: number, options: { readonly populate?: boolean } = {}) {
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS | (options.populate ? MAP_POPULATE : 0);
-    const result = callWide("mmap", null, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+  constructor(length: number, { populate, shared }: MappingOptions = {}) {
+    const { fd, offset } = shared ?? { fd: -1, offset: 0 };
+    const kind = shared === undefined ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    const flags = kind | (populate ? MAP_POPULATE : 0);
+    const result = callWide("mmap", null, length, PROT_READ | PROT_WRITE, flags, fd, offset);
     if (result < 0n) throw new SysError(`mmap(${length})`, Number(-result));
     this.address = result;
     this.length = length;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { at, connectedPair, freshFamily } from "../tests/support/unix_pair.ts";
 import { MSG_DONTWAIT, POLLIN, SO_RCVTIMEO, SO_SNDBUF, SOL_SOCKET } from "./constants.ts";
 import { StillBlockedError } from "./errno.ts";
-import { type CallContext, Socket, TimedSysError } from "./socket.ts";
+import { type CallContext, TimedSysError } from "./descriptor.ts";
+import { Socket } from "./socket.ts";
 import { bytes } from "./structs.ts";
 
 /** How much later than the abort a call may end, in milliseconds: 10 without any load. */

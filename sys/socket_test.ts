@@ -21,7 +21,9 @@ import {
 } from "./constants.ts";
 import { localCid } from "./facts.ts";
 import { call } from "./native.ts";
-import { FORBID_VSOCK, Socket, TimedSysError } from "./socket.ts";
+import { TimedSysError } from "./descriptor.ts";
+import { FORBID_VSOCK } from "./forbidden.ts";
+import { Socket } from "./socket.ts";
 import { bytes, encodeControlMessages, int, timeval, VSOCK } from "./structs.ts";
 
 const TYPES = ["stream", "seqpacket"] as const;

@@ -123,6 +123,11 @@ export function int(value: number): Bytes {
   return new Uint8Array(Int32Array.of(value).buffer);
 }
 
+/** The int in the first 4 bytes. */
+export function intOf(value: Bytes): number {
+  return new DataView(value.buffer, value.byteOffset).getInt32(0, true);
+}
+
 /** An unsigned long long, as SO_VM_SOCKETS_BUFFER_SIZE is: 8 bytes. */
 export function u64(value: bigint): Bytes {
   return new Uint8Array(BigUint64Array.of(value).buffer);
@@ -156,19 +161,24 @@ const POINTED_TO = new WeakMap<Bytes, MessageHeader>();
 const MSGHDR_SIZE = 56;
 const CMSG_HEADER_SIZE = 16;
 
+/** An array of struct iovec, 16 bytes each; what it points to must be kept alive by its user. */
+export function encodeVectors(vectors: readonly IoVector[]): Bytes {
+  const iov = bytes(vectors.length * 16);
+  const words = new BigUint64Array(iov.buffer);
+  vectors.forEach((vector, i) => {
+    words[2 * i] = vector instanceof Uint8Array ? addressOf(vector) : vector.address;
+    words[2 * i + 1] = BigInt(vector.length);
+  });
+  return iov;
+}
+
 /**
  * struct msghdr over some memory.
  *
  * @param control the bytes that msg_control points to: messages to send, or room to receive.
  */
 export function messageHeader(vectors: readonly IoVector[], control?: Bytes): MessageHeader {
-  const iov = bytes(vectors.length * 16);
-  const iovView = new BigUint64Array(iov.buffer);
-  vectors.forEach((vector, i) => {
-    const isBuffer = vector instanceof Uint8Array;
-    iovView[2 * i] = isBuffer ? addressOf(vector) : vector.address;
-    iovView[2 * i + 1] = BigInt(vector.length);
-  });
+  const iov = encodeVectors(vectors);
   const header = bytes(MSGHDR_SIZE);
   const words = new BigUint64Array(header.buffer);
   words[2] = vectors.length === 0 ? 0n : addressOf(iov);

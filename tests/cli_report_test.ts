@@ -160,7 +160,11 @@ Deno.test("list and explain print as JSON what they know, of the cases that a fi
   assert.ok((await ids("--ported")).length > 0);
   const { stdout } = await runTool(["explain", "--json", "seqpacket/msg-trunc"]);
   const [facts] = JSON.parse(stdout);
-  assert.deepEqual(facts.upstream, { name: "SOCK_SEQPACKET MSG_TRUNC flag", id: 7 });
+  assert.deepEqual(facts.upstream, {
+    name: "SOCK_SEQPACKET MSG_TRUNC flag",
+    program: "vsock_test",
+    id: 7,
+  });
   assert.deepEqual(facts.needs, { client: ["seqpacket"], server: ["seqpacket"] });
   assert.equal(facts.refs[1].text, "recv(2): MSG_TRUNC");
 });

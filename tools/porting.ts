@@ -1,11 +1,12 @@
 /**
- * Writes the table of docs/porting.md: what became of every case of the kernel's vsock_test.
- * With `--check` it writes nothing and fails where the table is stale.
+ * Writes the tables of docs/porting.md: what became of every case of the kernel's test programs.
+ * With `--check` it writes nothing and fails where they are stale.
  *
  * @module
  */
 import type { CaseInfo } from "../core/case.ts";
-import { NEWEST_VERSION, UPSTREAM_VERSIONS, upstreamList } from "../suites/upstream.ts";
+import { UPSTREAM_VERSIONS, upstreamList } from "../suites/upstream.ts";
+import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 
 const FILE = new URL("../docs/porting.md", import.meta.url);
 const BEGIN = "<!-- Written by tools/porting.ts: begin -->";
@@ -20,19 +21,23 @@ function fate(definition: CaseInfo | undefined): string {
 }
 
 /** Its position in an older list: in brackets where that list has another case of the name. */
-function position(version: typeof UPSTREAM_VERSIONS[number], name: string): string {
-  const entry = upstreamList(version).find((candidate) => candidate.name === name);
+function position(
+  program: Program,
+  version: typeof UPSTREAM_VERSIONS[number],
+  name: string,
+): string {
+  const entry = upstreamList(program, version).find((candidate) => candidate.name === name);
   if (entry === undefined) return "";
   return entry.case === undefined ? `(${entry.position})` : `${entry.position}`;
 }
 
-/** The table, as Markdown. */
-export function portingTable(): string {
+/** The table of a program, as Markdown. */
+function portingTable(program: Program): string {
   const rows = [
     [...UPSTREAM_VERSIONS, "upstream's name", "our case", "what became of it"],
     [...UPSTREAM_VERSIONS.map(() => "--:"), "---", "---", "---"],
-    ...upstreamList(NEWEST_VERSION).map(({ name, case: definition }) => [
-      ...UPSTREAM_VERSIONS.map((version) => position(version, name)),
+    ...upstreamList(program).map(({ name, case: definition }) => [
+      ...UPSTREAM_VERSIONS.map((version) => position(program, version, name)),
       name,
       definition === undefined ? "" : `\`${definition.id}\``,
       fate(definition),
@@ -42,22 +47,24 @@ export function portingTable(): string {
 }
 
 /**
- * The text of the file with the table of today in it.
+ * The text of the file with the tables of today in it.
  *
- * @throws {Error} where the text has no place for it.
+ * @throws {Error} where the text has no place for them.
  */
 export function withTable(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
   if (begin < 0 || end < begin) {
-    throw new Error(`Cannot find the place of the table in ${FILE.pathname}: ${BEGIN} ... ${END}`);
+    throw new Error(`Cannot find the place of the tables in ${FILE.pathname}: ${BEGIN} ... ${END}`);
   }
   const ignore = "<!-- deno-fmt-ignore -->";
-  const table = `${BEGIN}\n\n${ignore}\n${portingTable()}\n`;
-  return text.slice(0, begin) + table + text.slice(end);
+  const tables = PROGRAMS.map((program) =>
+    `### ${program}\n\n${ignore}\n${portingTable(program)}\n`
+  );
+  return `${text.slice(0, begin)}${BEGIN}\n\n${tables.join("")}${text.slice(end)}`;
 }
 
-/** Whether docs/porting.md has the table of today. */
+/** Whether docs/porting.md has the tables of today. */
 export async function portingIsFresh(): Promise<boolean> {
   const text = await Deno.readTextFile(FILE);
   return text === withTable(text);

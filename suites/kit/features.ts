@@ -6,6 +6,7 @@
  */
 import { type CaseInfo, type Feature, FEATURES, neededOf, type Role } from "../../core/case.ts";
 import {
+  AF_VSOCK,
   SIOCINQ,
   SIOCOUTQ,
   SO_ZEROCOPY,
@@ -15,9 +16,14 @@ import {
   VMADDR_PORT_ANY,
 } from "../../sys/constants.ts";
 import { SysError } from "../../sys/errno.ts";
+import { IoUring } from "../../sys/io_uring.ts";
+import { IORING_OP_SENDMSG_ZC } from "../../sys/io_uring_abi.ts";
 import { registeredTransports } from "../../sys/facts.ts";
+import { type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
+import type { CallContext } from "../../sys/descriptor.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
 import type { AddressFamily } from "../../sys/structs.ts";
+import { describeSocket } from "./diag.ts";
 
 /** Where features are looked for. */
 export interface FeatureOptions {
@@ -26,8 +32,14 @@ export interface FeatureOptions {
   readonly peerCid: number;
   /** The port of the case; nobody listens on the next one. */
   readonly port: number;
+  /** Ends a probe that blocks. */
+  readonly context?: CallContext;
   /** The class of the sockets; tests give one that errs on purpose. */
   readonly socketClass?: typeof Socket;
+  /** The class of the rings, likewise. */
+  readonly ringClass?: typeof IoUring;
+  /** What asks the kernel for its sockets, likewise. */
+  readonly dumpVsock?: typeof dumpVsock;
 }
 
 /** The CIDs that transports other than a guest's own have: 0 to 3, as the kernel's tests try. */
@@ -37,19 +49,21 @@ export const LOCAL_CIDS: readonly number[] = Array.from(
 );
 
 /** What a side of a case needs and does not have, one line each. */
-export function lackingOf(
+export async function lackingOf(
   definition: Pick<CaseInfo, "needs">,
   role: Role,
   options: FeatureOptions,
-): string[] {
-  return neededOf(definition, role).flatMap((feature) => {
-    const why = PROBES[feature](options);
-    return why === undefined ? [] : [`lacks ${FEATURES[feature]}: ${why}`];
-  });
+): Promise<string[]> {
+  const lacking: string[] = [];
+  for (const feature of neededOf(definition, role)) {
+    const why = await PROBES[feature](options);
+    if (why !== undefined) lacking.push(`lacks ${FEATURES[feature]}: ${why}`);
+  }
+  return lacking;
 }
 
 /** Says why there is no such feature; undefined where there is, or where something else is wrong. */
-type Probe = (options: FeatureOptions) => string | undefined;
+type Probe = (options: FeatureOptions) => string | undefined | Promise<string | undefined>;
 
 const PROBES: Readonly<Record<Feature, Probe>> = {
   seqpacket: (options) =>
@@ -60,8 +74,52 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   zerocopy: probeZerocopy,
   siocoutq: (options) => probeIoctl(SIOCOUTQ, options),
   siocinq: (options) => probeIoctl(SIOCINQ, options),
+  "vsock-diag": async (options) => {
+    const listed = await dump(options);
+    return typeof listed === "string" ? listed : undefined;
+  },
+  "no-other-sockets": async (options) => {
+    const listed = await dump(options);
+    if (typeof listed === "string") return undefined;
+    // A socket without a file is one that was closed and is still saying goodbye to its peer.
+    const others = listed.filter(({ inode }) => inode !== 0);
+    return others.length === 0 ? undefined : `listed: ${others.map(describeSocket).join("; ")}`;
+  },
+  "io-uring": (options) => refusal(NO_RING, () => openRing(options)[Symbol.dispose]()),
+  "sendmsg-zc": probeSendmsgZc,
   "local-transport": probeLocalTransport,
 };
+
+/** Errors of a sock_diag dump: vsock_diag is not built in nor loaded, or no sock_diag is. */
+const NO_DIAG = ["ENOENT", "EOPNOTSUPP", "EPROTONOSUPPORT"];
+
+/** Errors of io_uring_setup(2): it is not built in, or disabled by a sysctl or by seccomp. */
+const NO_RING = ["ENOSYS", "EPERM"];
+
+/** The kernel's AF_VSOCK sockets, or why it cannot list them. */
+async function dump(options: FeatureOptions): Promise<DiagSocket[] | string> {
+  const { family, context, dumpVsock: ask = dumpVsock } = options;
+  if (family.domain !== AF_VSOCK && ask === dumpVsock) return `it lists no ${family.name} sockets`;
+  try {
+    return await ask(undefined, context);
+  } catch (error) {
+    if (error instanceof SysError && NO_DIAG.includes(error.code)) return error.message;
+    throw error;
+  }
+}
+
+function openRing({ ringClass = IoUring }: FeatureOptions): IoUring {
+  return ringClass.open(1);
+}
+
+function probeSendmsgZc(options: FeatureOptions): string | undefined {
+  let supported = true;
+  const refused = refusal(NO_RING, () => {
+    using ring = openRing(options);
+    supported = ring.supports(IORING_OP_SENDMSG_ZC);
+  });
+  return refused ?? (supported ? undefined : "IORING_REGISTER_PROBE does not list it");
+}
 
 /**
  * Before a transport is assigned any kernel that knows SO_ZEROCOPY for AF_VSOCK takes it

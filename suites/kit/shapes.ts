@@ -1,16 +1,18 @@
 /**
- * The shapes of memory that MSG_ZEROCOPY is tried with, those of the kernel's tests.
+ * Memory in the shape of an iovec, and the shapes that MSG_ZEROCOPY is tried with, those of the
+ * kernel's tests.
  *
  * @module
  */
 import { Mapping } from "../../sys/memory.ts";
+import type { RawMemory } from "../../sys/socket.ts";
 import { type Bytes, bytes } from "../../sys/structs.ts";
 
 /** The page of the kernel's tables, on every architecture. */
 const PAGE = 4096;
 
 /** One element of an iovec: its length; how far into a page it begins; whether it is a hole. */
-interface Element {
+export interface Element {
   readonly length: number;
   readonly offset?: number;
   readonly hole?: boolean;
@@ -82,23 +84,23 @@ export const SHAPES: readonly Shape[] = [
   },
 ];
 
-/** How many bytes a shape has. */
-export function lengthOf({ elements }: Shape): number {
+/** How many bytes elements have. */
+export function lengthOf(elements: readonly Element[]): number {
   return elements.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** A shape in memory; unmapped when disposed of. */
+/** Elements in memory, each in a mapping of its own; unmapped when disposed of. */
 export class ShapedMemory implements Disposable {
-  readonly #shape: Shape;
+  readonly #elements: readonly Element[];
   readonly #mappings: readonly Mapping[];
 
   /** @param fill gives random bytes. */
-  constructor(shape: Shape, fill: (length: number) => Bytes) {
-    this.#shape = shape;
-    this.#mappings = shape.elements.map(({ length, offset = 0 }) =>
+  constructor(elements: readonly Element[], fill: (length: number) => Bytes) {
+    this.#elements = elements;
+    this.#mappings = elements.map(({ length, offset = 0 }) =>
       new Mapping(offset + length, { populate: true })
     );
-    for (const [i, { length, offset = 0, hole }] of shape.elements.entries()) {
+    for (const [i, { length, offset = 0, hole }] of elements.entries()) {
       const mapping = this.#mappings[i];
       if (hole) mapping?.punch(0, length);
       else mapping?.bytes(offset, length).set(fill(length));
@@ -106,18 +108,27 @@ export class ShapedMemory implements Disposable {
   }
 
   /** What sendmsg() is given. */
-  get vectors(): { readonly address: bigint; readonly length: number }[] {
-    return this.#shape.elements.map(({ length, offset = 0 }, i) => ({
+  get vectors(): RawMemory[] {
+    return this.#elements.map(({ length, offset = 0 }, i) => ({
       address: (this.#mappings[i]?.address ?? 0n) + BigInt(offset),
       length,
     }));
   }
 
+  /** What sendmsg() is given when so many bytes were already taken. */
+  after(count: number): RawMemory[] {
+    return this.vectors.flatMap(({ address, length }) => {
+      const taken = Math.min(count, length);
+      count -= taken;
+      return taken === length ? [] : [{ address: address + BigInt(taken), length: length - taken }];
+    });
+  }
+
   /** All its bytes, one after the other; it must not have a hole. */
   get content(): Bytes {
-    const content = bytes(lengthOf(this.#shape));
+    const content = bytes(lengthOf(this.#elements));
     let at = 0;
-    for (const [i, { length, offset = 0 }] of this.#shape.elements.entries()) {
+    for (const [i, { length, offset = 0 }] of this.#elements.entries()) {
       const mapping = this.#mappings[i];
       if (mapping !== undefined) content.set(mapping.bytes(offset, length), at);
       at += length;

@@ -4,7 +4,10 @@
  * @module
  */
 import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../../sys/constants.ts";
-import { type CallContext, Socket, type SocketType } from "../../sys/socket.ts";
+import { IoUring } from "../../sys/io_uring.ts";
+import { ALL_STATES, type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
+import type { CallContext } from "../../sys/descriptor.ts";
+import { Socket, type SocketType } from "../../sys/socket.ts";
 import type { Address, AddressFamily } from "../../sys/structs.ts";
 import type { Peer } from "./peer.ts";
 
@@ -22,6 +25,10 @@ export interface VsockOptions {
   readonly peer: Peer;
   /** The class of the sockets; tests give one that errs on purpose. */
   readonly socketClass?: typeof Socket;
+  /** The class of the rings, likewise. */
+  readonly ringClass?: typeof IoUring;
+  /** What asks the kernel for its sockets, likewise. */
+  readonly dumpVsock?: typeof dumpVsock;
 }
 
 /** Prepares sockets. */
@@ -83,6 +90,18 @@ export class Vsock implements Disposable {
   /** Waits until the peer has closed or shut down its side of a connection. */
   async waitRemoteClose(socket: Socket): Promise<void> {
     while (((await socket.poll(POLLRDHUP)) & (POLLRDHUP | POLLHUP)) === 0);
+  }
+
+  /** The AF_VSOCK sockets that this machine's kernel lists, sock_diag(7). */
+  dump(states: number = ALL_STATES): Promise<DiagSocket[]> {
+    const { context, dumpVsock: dump = dumpVsock } = this.#options;
+    return dump(states, context);
+  }
+
+  /** A new io_uring; its user closes it before the sockets. */
+  ring(entries: number): IoUring {
+    const { context, ringClass = IoUring } = this.#options;
+    return ringClass.open(entries, context);
   }
 
   /** Closes all that are open. */

@@ -31,11 +31,15 @@ async function sendShape(type: SocketType, shape: Shape, context: CaseContext) {
   const { vsock, peer, check, random } = context;
   using socket = await vsock.connect(type);
   if (shape.zerocopy) await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
-  using memory = new ShapedMemory(shape, (length) => random.bytes(length));
+  using memory = new ShapedMemory(shape.elements, (length) => random.bytes(length));
   const send = () => socket.sendmsg(memory.vectors, MSG_ZEROCOPY);
   if (shape.error === undefined) {
     const sent = await check.succeeds(`${shape.name}: sendmsg(MSG_ZEROCOPY)`, send);
-    check.equal(sent, lengthOf(shape), `${shape.name}: how much sendmsg(MSG_ZEROCOPY) took`);
+    check.equal(
+      sent,
+      lengthOf(shape.elements),
+      `${shape.name}: how much sendmsg(MSG_ZEROCOPY) took`,
+    );
   } else {
     await check.fails(shape.error, `${shape.name}: sendmsg(MSG_ZEROCOPY)`, send);
   }
@@ -59,7 +63,7 @@ async function receiveShape(
   { vsock, peer, check }: CaseContext,
 ) {
   using socket = await vsock.accept(type);
-  const data = bytes(lengthOf(shape));
+  const data = bytes(lengthOf(shape.elements));
   let received = 0;
   while (received < data.length) {
     const read = () => socket.readTimed(data.subarray(received));

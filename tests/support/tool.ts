@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { FORBID_VSOCK } from "../../sys/socket.ts";
+import { FORBID_VSOCK } from "../../sys/forbidden.ts";
 
 const CLI = new URL("../../cli.ts", import.meta.url).pathname;
 /** How long anything that a test waits for may take, in milliseconds. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type CallContext, Socket, type SocketType } from "../../sys/socket.ts";
+import type { CallContext } from "../../sys/descriptor.ts";
+import { Socket, type SocketType } from "../../sys/socket.ts";
 import { type Address, type AddressFamily, unixStandIn } from "../../sys/structs.ts";
 
 let made = 0;

@@ -12,7 +12,8 @@ import {
   SO_VM_SOCKETS_BUFFER_SIZE,
 } from "../../sys/constants.ts";
 import { type ErrnoName, errnoNumber, SysError } from "../../sys/errno.ts";
-import { type RawMemory, type ReceivedMessage, Socket, TimedSysError } from "../../sys/socket.ts";
+import { TimedSysError } from "../../sys/descriptor.ts";
+import { type RawMemory, type ReceivedMessage, Socket } from "../../sys/socket.ts";
 import { call } from "../../sys/native.ts";
 import { type Address, type Bytes, bytes, type IoVector, u64 } from "../../sys/structs.ts";
 

@@ -1,0 +1,176 @@
+/**
+ * What sock_diag(7) lists: no socket that is gone, and each that is there with its state.
+ *
+ * @module
+ */
+import {
+  ALL_STATES,
+  type CaseContext,
+  defineCase,
+  describeSocket,
+  type DiagSocket,
+  kernel,
+  man,
+  newSockets,
+  SOCK_STREAM,
+  type Socket,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+  timedSleep,
+  upstream,
+  VMADDR_CID_ANY,
+  VMADDR_CID_LOCAL,
+} from "../kit.ts";
+
+/** How long a closed socket may wait for its peer, in milliseconds: VSOCK_CLOSE_TIMEOUT, and more. */
+const CLOSE_TIME = 9000;
+const PAUSE = 100;
+/** sk_shutdown of a socket that nobody shut down. */
+const OPEN = 0;
+
+const refs = [man("sock_diag", 7, "DESCRIPTION"), kernel("vsock_diag_dump")];
+
+/** Nothing is open. */
+export const listsNoSocket = defineCase({
+  id: "diag/dump/lists-no-socket",
+  title: "sock_diag lists no socket when none is open",
+  requirement: "a dump MUST NOT list a socket that was closed, once its close has had its time",
+  refs: [upstream("No sockets"), ...refs],
+  needs: [{ server: "vsock-diag" }, { server: "no-other-sockets" }],
+  client: () => Promise.resolve(),
+  async server({ vsock, check }) {
+    const started = performance.now();
+    const dump = () => check.succeeds("a dump of all sockets", () => vsock.dump());
+    let sockets = await dump();
+    // What the cases before this one closed may still be saying goodbye to its peer.
+    while (sockets.some(isClosed) && performance.now() - started < CLOSE_TIME) {
+      await timedSleep(PAUSE);
+      sockets = await dump();
+    }
+    const listed = sockets.map((socket) =>
+      `${isClosed(socket) ? "closed: " : ""}${describeSocket(socket)}`
+    );
+    check.equal(listed, [], "the sockets that are listed");
+  },
+});
+
+/** A listening socket, and nothing beside it. */
+export const listsListener = defineCase({
+  id: "diag/dump/lists-listener",
+  title: "sock_diag lists a listening socket, once and as listening",
+  requirement: "a dump MUST list a listening socket once, with its address, inode and TCP_LISTEN",
+  refs: [upstream("Listen socket"), ...refs],
+  needs: [{ server: "vsock-diag" }],
+  client: () => Promise.resolve(),
+  async server({ vsock, check }) {
+    const before = await vsock.dump();
+    using socket = vsock.listening("stream");
+    const after = newSockets(before, await dumped({ vsock, check }));
+    const own = findOwn(check, after, socket);
+    checkOwn(check, own, socket, TCP_LISTEN);
+    check.equal(own.remote, anywhere, "the remote address of the listening socket");
+    checkOthers(check, after, own, 0);
+    const bit = 1 << TCP_LISTEN;
+    for (const [states, listed] of [[bit, true], [(ALL_STATES & ~bit) >>> 0, false]] as const) {
+      const chosen = await dumped({ vsock, check }, states);
+      const there = chosen.some(({ cookie }) => cookie === own.cookie);
+      check.equal(there, listed, `listed by a dump of the states 0x${states.toString(16)}`);
+    }
+  },
+});
+
+/** A connection, seen from both of its ends. */
+export const listsConnection = defineCase({
+  id: "diag/dump/lists-connection",
+  title: "sock_diag lists both ends of a connection, each once and as connected",
+  requirement: "a dump MUST list a connected socket once, with both addresses and TCP_ESTABLISHED",
+  refs: [upstream("Connect"), ...refs],
+  needs: ["vsock-diag"],
+  async client({ vsock, peer, check }) {
+    const before = await vsock.dump();
+    using socket = await vsock.connect("stream");
+    // By now the server has closed its listener, which loopback would list here as well.
+    await peer.expectln("DONE");
+    await checkConnection({ vsock, check }, before, socket);
+    await peer.writeln("DONE");
+  },
+  async server({ vsock, peer, check }) {
+    const before = await vsock.dump();
+    using socket = await vsock.accept("stream");
+    await checkConnection({ vsock, check }, before, socket);
+    await peer.writeln("DONE");
+    await peer.expectln("DONE");
+  },
+});
+
+type Judge = Pick<CaseContext, "vsock" | "check">;
+
+const anywhere = { cid: VMADDR_CID_ANY, port: VMADDR_CID_ANY };
+
+function isClosed({ inode }: DiagSocket): boolean {
+  return inode === 0;
+}
+
+function dumped({ vsock, check }: Judge, states?: number): Promise<DiagSocket[]> {
+  return check.succeeds("a dump of sockets", () => vsock.dump(states));
+}
+
+async function checkConnection(
+  { vsock, check }: Judge,
+  before: readonly DiagSocket[],
+  socket: Socket,
+): Promise<void> {
+  const after = newSockets(before, await dumped({ vsock, check }));
+  const own = findOwn(check, after, socket);
+  checkOwn(check, own, socket, TCP_ESTABLISHED);
+  check.equal(own.remote, bare(socket.getpeername()), "the remote address");
+  // On loopback the other end is this kernel's as well.
+  const { cid } = vsock.peerAddress();
+  const peers = cid === VMADDR_CID_LOCAL ? 1 : 0;
+  checkOthers(check, after, own, peers);
+}
+
+/** @throws {ClaimError} where the socket is not listed. */
+function findOwn(
+  check: CaseContext["check"],
+  sockets: readonly DiagSocket[],
+  socket: Socket,
+): DiagSocket {
+  const inode = socket.inode();
+  const own = sockets.filter((listed) => listed.inode === inode);
+  check.equal(own.length, 1, `how often the socket with inode ${inode} is listed`);
+  const [first] = own;
+  if (first !== undefined) return first;
+  throw check.stop(`not listed: inode ${inode}; new: ${sockets.map(describeSocket)}`);
+}
+
+function checkOwn(
+  check: CaseContext["check"],
+  own: DiagSocket,
+  socket: Socket,
+  state: number,
+): void {
+  check.equal(own.type, SOCK_STREAM, "vdiag_type");
+  check.equal(own.state, state, "vdiag_state");
+  check.equal(own.shutdown, OPEN, "vdiag_shutdown");
+  check.equal(own.local, bare(socket.getsockname()), "the local address");
+}
+
+/** Claims how many new sockets there are beside our own, and that they are its other end. */
+function checkOthers(
+  check: CaseContext["check"],
+  sockets: readonly DiagSocket[],
+  own: DiagSocket,
+  expected: number,
+): void {
+  const others = sockets.filter((socket) => socket !== own);
+  check.equal(others.length, expected, "the number of other new sockets");
+  for (const other of others) {
+    const matches = other.local.port === own.remote.port && other.remote.port === own.local.port;
+    check.that(matches, `this is not the other end: ${describeSocket(other)}`);
+  }
+}
+
+function bare({ cid, port }: { readonly cid: number; readonly port: number }) {
+  return { cid, port };
+}

@@ -1,0 +1,81 @@
+/**
+ * A stream through io_uring: sendmsg with and without copying on one side, readv on the other.
+ *
+ * @module
+ */
+import {
+  type CaseContext,
+  defineCase,
+  djb2,
+  man,
+  receivesEndThroughRing,
+  receiveThroughRing,
+  sendThroughRing,
+  SO_ZEROCOPY,
+  SOL_SOCKET,
+  upstream,
+} from "../kit.ts";
+import { type Element, lengthOf, ShapedMemory } from "../kit/shapes.ts";
+
+const RING_ENTRIES = 4;
+/** Upstream's page, whatever this machine's is: both sides must agree on the lengths. */
+const PAGE = 4096;
+
+/** What is sent, a connection each. */
+const SENDINGS: readonly (readonly Element[])[] = [
+  // Whole pages.
+  [{ length: PAGE }, { length: 2 * PAGE }, { length: 3 * PAGE }],
+  // The one in the middle neither begins nor ends with a page.
+  [{ length: PAGE }, { length: 200, offset: 1 }, { length: 3 * PAGE }],
+];
+
+async function send(zerocopy: boolean, context: CaseContext): Promise<void> {
+  const { vsock, peer, check, random } = context;
+  for (const elements of SENDINGS) {
+    using socket = await vsock.connect("stream");
+    if (zerocopy) await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+    using memory = new ShapedMemory(elements, (length) => random.bytes(length));
+    using ring = vsock.ring(RING_ENTRIES);
+    ring.registerBuffers(memory.vectors);
+    await sendThroughRing(check, ring, socket, memory, zerocopy);
+    await peer.writeUlong(djb2(memory.content));
+    await peer.writeln("DONE");
+  }
+}
+
+async function receive({ vsock, peer, check }: CaseContext): Promise<void> {
+  for (const elements of SENDINGS) {
+    using socket = await vsock.accept("stream");
+    using ring = vsock.ring(RING_ENTRIES);
+    const data = await receiveThroughRing(check, ring, socket, lengthOf(elements));
+    check.equal(djb2(data), await peer.readUlong(), "the hash of what was received");
+    await peer.expectln("DONE");
+    await receivesEndThroughRing(check, ring, socket);
+  }
+}
+
+/** Copying. */
+export const sendmsgArrives = defineCase({
+  id: "uring/sendmsg/arrives-whole",
+  title: "what io_uring sends in pieces, io_uring receives",
+  requirement: "IORING_OP_SENDMSG of pieces MUST send them in order and say how much it sent",
+  refs: [upstream("SOCK_STREAM io_uring test"), man("io_uring_enter", 2, "IORING_OP_SENDMSG")],
+  needs: ["io-uring"],
+  client: (context) => send(false, context),
+  server: receive,
+});
+
+/** Not copying. */
+export const sendmsgZcArrives = defineCase({
+  id: "uring/sendmsg-zc/arrives-whole-and-notifies",
+  title: "what io_uring sends without copying arrives, and it tells when the memory is free",
+  requirement:
+    "IORING_OP_SENDMSG_ZC MUST send the pieces in order and notify when their memory is free",
+  refs: [
+    upstream("SOCK_STREAM io_uring MSG_ZEROCOPY test"),
+    man("io_uring_enter", 2, "IORING_OP_SENDMSG_ZC"),
+  ],
+  needs: [{ client: "zerocopy" }, { client: "sendmsg-zc", server: "io-uring" }],
+  client: (context) => send(true, context),
+  server: receive,
+});

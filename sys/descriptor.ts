@@ -1,0 +1,153 @@
+/**
+ * File descriptors: calls on them, each of which is traced and whose failure is a
+ * {@linkcode SysError}. Calls that may block do block, each on a thread of its own, and end with
+ * the signal of their context.
+ *
+ * @module
+ */
+import {
+  AT_EMPTY_PATH,
+  F_GETFL,
+  F_SETFL,
+  O_NONBLOCK,
+  pollEvents,
+  POLLIN,
+  STATX_INO,
+} from "./constants.ts";
+import { StillBlockedError, SysError } from "./errno.ts";
+import { type Argument, call, callBlocking, type Completion } from "./native.ts";
+import { bytes, int, intOf, pollfd, pollRevents } from "./structs.ts";
+
+/** What a descriptor's calls share: when to stop, and who listens. */
+export interface CallContext {
+  /** Ends blocked calls with a {@linkcode StillBlockedError}. */
+  readonly signal?: AbortSignal;
+  /** Told of every call before it is made. */
+  readonly trace?: (call: string) => void;
+}
+
+/** The failure of a call that may block, with the time that it took. */
+export class TimedSysError extends SysError {
+  /** Nanoseconds spent in the call, on the thread that made it. */
+  readonly nanoseconds: bigint;
+
+  constructor(call: string, completion: Completion) {
+    super(call, -completion.result);
+    this.nanoseconds = completion.nanoseconds;
+  }
+}
+
+/** struct statx, and where in it stx_ino is. */
+const STATX_SIZE = 256;
+const STATX_INO_OFFSET = 32;
+const EMPTY_PATH = bytes(1);
+
+/** A descriptor; closed when disposed of. */
+export class Descriptor implements Disposable {
+  /** -1 once closed. */
+  #fd: number;
+  readonly #context: CallContext;
+
+  /** Owns a descriptor. */
+  protected constructor(fd: number, context: CallContext) {
+    this.#fd = fd;
+    this.#context = context;
+  }
+
+  /** The descriptor, for what this class does not wrap; -1 once closed. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** When to stop, and who listens. */
+  protected get context(): CallContext {
+    return this.#context;
+  }
+
+  /** Makes calls fail with EAGAIN or EINPROGRESS instead of waiting: O_NONBLOCK, fcntl(2). */
+  setNonblocking(): void {
+    const flags = this.call("fcntl", "F_GETFL", F_GETFL);
+    this.call("fcntl", "F_SETFL, O_NONBLOCK", F_SETFL, flags | O_NONBLOCK);
+  }
+
+  /**
+   * poll(2) on this socket alone.
+   *
+   * @param milliseconds -1 to wait for ever (until the signal).
+   * @returns revents: 0 when the time ran out.
+   */
+  async poll(events: number = POLLIN, milliseconds = -1): Promise<number> {
+    const set = pollfd(this.#fd, events);
+    const shown = `${pollEvents(events)}, ${milliseconds} ms`;
+    await this.#invoke("poll", shown, [set, 1, milliseconds]);
+    return pollRevents(set);
+  }
+
+  /** The inode number of its file, which tells it apart from every other socket: statx(2). */
+  inode(): number {
+    const stat = bytes(STATX_SIZE);
+    this.call("statx", "STATX_INO", EMPTY_PATH, AT_EMPTY_PATH, STATX_INO, stat);
+    return Number(new DataView(stat.buffer).getBigUint64(STATX_INO_OFFSET, true));
+  }
+
+  /** ioctl(2) that stores an int, such as SIOCOUTQ. */
+  ioctlInt(request: number): number {
+    const value = int(0);
+    this.call("ioctl", `0x${request.toString(16)}`, request, value);
+    return intOf(value);
+  }
+
+  /**
+   * close(2), blocking as SO_LINGER may make it.
+   *
+   * @returns the time that it took.
+   */
+  async close(): Promise<Completion> {
+    const fd = this.#fd;
+    this.#fd = -1;
+    this.#context.trace?.(`close(${fd})`);
+    const completion = await callBlocking("close", [fd], this.#context.signal);
+    if (completion.result < 0) throw new SysError(`close(${fd})`, -completion.result);
+    return completion;
+  }
+
+  /** Closes it if it is open; does not block and does not throw. */
+  [Symbol.dispose](): void {
+    if (this.#fd < 0) return;
+    call("close", this.#fd);
+    this.#fd = -1;
+  }
+
+  #describe(symbol: string, shown: string): string {
+    return shown === "" ? `${symbol}(${this.#fd})` : `${symbol}(${this.#fd}, ${shown})`;
+  }
+
+  /**
+   * Makes a call whose first argument is the descriptor.
+   *
+   * @param shown the other arguments as a trace shows them.
+   */
+  protected call(symbol: string, shown: string, ...args: Argument[]): number {
+    const name = this.#describe(symbol, shown);
+    this.#context.trace?.(name);
+    const result = call(symbol, this.#fd, ...args);
+    if (result < 0) throw new SysError(name, -result);
+    return result;
+  }
+
+  /** As {@linkcode call}, on a thread of its own. */
+  protected callBlocking(symbol: string, shown: string, ...args: Argument[]): Promise<Completion> {
+    return this.#invoke(symbol, shown, [this.#fd, ...args]);
+  }
+
+  async #invoke(symbol: string, shown: string, args: Argument[]): Promise<Completion> {
+    const name = this.#describe(symbol, shown);
+    this.#context.trace?.(name);
+    const completion = await callBlocking(symbol, args, this.#context.signal);
+    if (completion.interrupted) {
+      throw new StillBlockedError(name, Number(completion.nanoseconds / 1_000_000n));
+    }
+    if (completion.result < 0) throw new TimedSysError(name, completion);
+    return completion;
+  }
+}
