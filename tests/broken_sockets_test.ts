@@ -1,46 +1,49 @@
 import assert from "node:assert/strict";
 import type { Role } from "../core/case.ts";
-import type { SideState } from "../core/outcome.ts";
-import { CATALOGUE, findCase } from "../suites/catalogue.ts";
-import { runBothSides } from "./support/both_sides.ts";
-import { MUTATIONS } from "./support/mutations.ts";
-import { VsockLike } from "./support/vsock_like.ts";
+import { CATALOGUE } from "../suites/catalogue.ts";
+import { FORBID_VSOCK } from "../sys/socket.ts";
+import { brokenPeersAreFresh } from "../tools/broken_peers.ts";
+import { nameOf } from "./mutations/run.ts";
+import { MUTATIONS, SHOWN_ELSEWHERE } from "./mutations/table.ts";
+import { judge } from "./support/findings.ts";
 
-/** A deadline that only a case which hangs reaches. */
-const PATIENT = 20_000;
-/** The deadline of a case that is expected to hang. */
-const SHORT = 1200;
+/** How long all the cases may take, in milliseconds: the machine may be busy. */
+const PATIENCE = 300_000;
 
-for (const definition of CATALOGUE) {
-  Deno.test(`${definition.id} passes over sockets that behave as they must`, async () => {
-    const whole = { client: VsockLike, server: VsockLike, timeout: PATIENT };
-    const { outcome, reasons } = await runBothSides(definition, whole);
-    assert.deepEqual([outcome, reasons], ["pass", []]);
+Deno.test("every case notices broken sockets over AF_UNIX, and passes over whole ones", async (t) => {
+  const program = new URL("mutations/run.ts", import.meta.url).pathname;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", program, "unix"],
+    env: { [FORBID_VSOCK]: "1", NO_COLOR: "1" },
+    stdin: "null",
+    signal: AbortSignal.timeout(PATIENCE),
   });
-}
-
-for (const { id, what, on, socketClass, noticed, state, reason } of MUTATIONS) {
-  Deno.test(`${id} notices a ${on} whose ${what}`, async () => {
-    const definition = findCase(id) ?? assert.fail(`no case ${id}`);
-    const classes = { client: VsockLike, server: VsockLike, [on]: socketClass };
-    const timeout = state === "timeout" ? SHORT : PATIENT;
-    const { outcome, sides } = await runBothSides(definition, { ...classes, timeout });
-    const expected: SideState = state ?? "fail";
-    assert.equal(outcome, expected);
-    const report = sides?.[noticed ?? on];
-    assert.equal(report?.state, expected, JSON.stringify(sides));
-    assert.match(report.reasons.join("\n"), reason);
-  });
-}
+  const { stdout, stderr } = await command.output();
+  const [output, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  await judge(t, "unix", { output: output ?? "", error: error ?? "" });
+});
 
 Deno.test("every case has a mutation that it notices", () => {
-  const noticed = new Set(MUTATIONS.map(({ id }) => id));
-  assert.deepEqual(CATALOGUE.map(({ id }) => id).filter((id) => !noticed.has(id)), []);
+  const noticed = new Set([...MUTATIONS, ...SHOWN_ELSEWHERE].map(({ id }) => id));
+  const ids = CATALOGUE.map(({ id }) => id);
+  assert.deepEqual(ids.filter((id) => !noticed.has(id)), []);
+  assert.deepEqual([...noticed].filter((id) => !ids.includes(id)), []);
 });
 
 Deno.test("every mutation is of one side of one case", () => {
   const roles: readonly Role[] = ["client", "server"];
   assert.ok(MUTATIONS.every(({ on }) => roles.includes(on)));
-  const names = MUTATIONS.map(({ id, what, on }) => `${id} ${on} ${what}`);
+  const names = [...MUTATIONS, ...SHOWN_ELSEWHERE].map(nameOf);
   assert.equal(new Set(names).size, names.length);
+});
+
+Deno.test("what is shown elsewhere is shown by a test that is there", async () => {
+  for (const { id, file, test } of SHOWN_ELSEWHERE) {
+    const text = await Deno.readTextFile(new URL(`../${file}`, import.meta.url));
+    assert.ok(text.includes(test), `${id}: ${file} has no "${test}"`);
+  }
+});
+
+Deno.test("docs/broken_peers.md has the table of today", async () => {
+  assert.ok(await brokenPeersAreFresh(), "run 'deno run -A tools/broken_peers.ts'");
 });

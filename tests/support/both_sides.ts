@@ -9,21 +9,27 @@ import { LineQueue } from "../../peer/lines.ts";
 import { executeSide } from "../../suites/execute.ts";
 import type { ConformanceCase } from "../../suites/kit.ts";
 import type { Socket } from "../../sys/socket.ts";
-import { freshFamily } from "./unix_pair.ts";
+import type { AddressFamily } from "../../sys/structs.ts";
 
-/** The classes of the two sides' sockets, and the case's deadline in milliseconds. */
+/** The classes of the two sides' sockets, where these are, and how long each may take. */
 export interface BothSides {
   readonly client: typeof Socket;
   readonly server: typeof Socket;
-  readonly timeout: number;
+  readonly family: AddressFamily;
+  /** The server's port; the next one is the case's as well. */
+  readonly port: number;
+  /** The deadline of each side, in milliseconds. */
+  readonly timeout: Readonly<Record<Role, number>>;
 }
 
-/** Runs a case over AF_UNIX and joins what both sides report. */
+/** The CID of loopback: both sides are in this process. */
+const PEER_CID = 1;
+
+/** Runs a case and joins what both sides report. */
 export async function runBothSides(
   definition: ConformanceCase,
-  { client, server, timeout }: BothSides,
+  { client, server, family, port, timeout }: BothSides,
 ): Promise<Verdict> {
-  const family = freshFamily();
   const queues = { client: new LineQueue(), server: new LineQueue() };
   const stops = { client: new AbortController(), server: new AbortController() };
   const side = async (
@@ -33,10 +39,10 @@ export async function runBothSides(
   ): Promise<SideReport> => {
     const report = await executeSide(definition, role, {
       family,
-      peerCid: 1,
-      port: 1,
+      peerCid: PEER_CID,
+      port,
       seed: 1,
-      timeout,
+      timeout: timeout[role],
       lines: {
         write: (line) => Promise.resolve(queues[other].push(line)),
         read: (signal) => queues[role].read(signal),
