@@ -31,7 +31,7 @@ export interface LabUpOptions {
 /** How long agents that are known to be up may take to answer, in milliseconds. */
 const CONNECT_TIME = 10_000;
 /** The controller of a lab is no side of its cases. */
-const SELF: EndFacts = {
+export const SELF: EndFacts = {
   name: "lab",
   kernel: Deno.osRelease(),
   machine: Deno.build.arch,
@@ -109,7 +109,10 @@ export async function labShell(
   return await interact(shells[which === "guest" ? 1 : 0], new AbortController().signal);
 }
 
-function labOptions({ topology, kernel, modules, refresh }: LabUpOptions) {
+/** A lab's options as the lab takes them. */
+export function labOptions(
+  { topology, kernel, modules, refresh }: Omit<LabUpOptions, "name" | "timeout">,
+) {
   return { topology, kernel: { kernel, modules, refresh } };
 }
 
@@ -139,13 +142,14 @@ async function conductOn(
   }
 }
 
-function closeEnds({ host, guest }: Ends): void {
+/** Lets go of a lab's agents. */
+export function closeEnds({ host, guest }: Ends): void {
   host.close();
   guest.close();
 }
 
 /** Calls `body` with a signal that Ctrl-C or the end of the time aborts. */
-function withTimeout(
+export function withTimeout(
   milliseconds: number,
   body: (stop: AbortSignal) => Promise<number>,
 ): Promise<number> {

@@ -138,8 +138,17 @@ const LAB_CASE_TIMEOUT = 60_000;
 function addLab(root: Command, act: Act): void {
   const lab = withLabOptions(withConductOptions(root.command("lab"), LAB_CASE_TIMEOUT))
     .description("boot VMs, run cases in them, and end them")
+    .option(
+      "--cross",
+      "ours and the kernel's C programs four ways; both topologies unless one is given",
+    )
     .addHelpText("after", examples(...LAB_EXAMPLES))
-    .action(async (cases, options) => act((await import("./lab.ts")).lab(cases, options)));
+    .action(async (cases, options, command) => {
+      if (!options.cross) return act((await import("./lab.ts")).lab(cases, options));
+      const isDefault = command.getOptionValueSource("topology") === "default";
+      const topologies = isDefault ? ["loopback", "guest-host"] as const : [options.topology];
+      act((await import("./cross.ts")).labCross(cases, { ...options, topologies }));
+    });
   withLabOptions(lab.command("up")).description("boot a lab that stays up")
     .addHelpText("after", examples("lab up --topology loopback --name second"))
     .action(async (options) => act((await import("./lab.ts")).labUp(options)));
@@ -168,6 +177,7 @@ const LAB_EXAMPLES = [
   "lab --topology loopback 'seqpacket/**'",
   "lab --kernel debian:6.12 --direction host-server",
   "lab --kernel ./bzImage --modules ./lib/modules/6.19.0 --report html=run.html",
+  "lab --cross                            # opposite the kernel's own C programs",
   "lab up; vsock-conformance lab run stream/close; vsock-conformance lab down",
 ];
 

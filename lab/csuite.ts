@@ -5,20 +5,30 @@
  * @module
  */
 import { Archive } from "./apt.ts";
-import { cached } from "./cache.ts";
+import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
 import { requireCompiler } from "./tools.ts";
 
-/** Each program, and the files of tools/testing/vsock that it is built from. */
+/** Each program: the files of tools/testing/vsock that it is built from, and its libraries. */
 const PROGRAMS = {
-  vsock_test: "vsock_test vsock_test_zerocopy timeout control util msg_zerocopy_common".split(" "),
+  vsock_test: {
+    files: "vsock_test vsock_test_zerocopy timeout control util msg_zerocopy_common".split(" "),
+    libraries: ["-lpthread"],
+  },
+  vsock_diag_test: { files: "vsock_diag_test timeout control util".split(" "), libraries: [] },
+  vsock_uring_test: {
+    files: "vsock_uring_test timeout control util msg_zerocopy_common".split(" "),
+    libraries: ["-luring"],
+  },
 } as const;
 
-/** The name of a C program. */
-export type CProgram = keyof typeof PROGRAMS;
+/** Static, so that they run in a VM that has no libraries. */
+const FLAGS =
+  "-O2 -w -static -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-strict-overflow"
+    .split(" ");
 
 /** What of the source tree is needed. */
 const WANTED = ["tools/testing/vsock", "tools/include", "include/uapi"];
@@ -26,22 +36,35 @@ const WANTED = ["tools/testing/vsock", "tools/include", "include/uapi"];
 /** Where the programs lie in a VM. */
 export const C_FOLDER = "c";
 
+/** The C programs, built. */
+export interface CSuite {
+  /** Where they come from: a package's name and version. */
+  readonly source: string;
+  /** The programs in {@linkcode C_FOLDER}, as files for a VM. */
+  readonly files: readonly CpioEntry[];
+}
+
 /**
  * The C programs as files for a VM, built if need be from the newest kernel source that the
  * archive has; 170 MB are downloaded for that, once.
  */
-export async function cPrograms(progress: Progress): Promise<CpioEntry[]> {
+export async function cPrograms(progress: Progress): Promise<CSuite> {
+  const key = (await sha256Text(JSON.stringify([PROGRAMS, FLAGS]))).slice(0, 16);
   const folder = await cached(
-    ["csuite"],
+    ["csuite", key],
     (making) => buildAll(making, progress),
     (what) => progress.say(`${what}; building it again`),
   );
-  const names = Object.keys(PROGRAMS) as CProgram[];
-  const files = await Promise.all(names.map(async (name): Promise<CpioEntry> => {
-    const data = await Deno.readFile(`${folder}/${name}`);
-    return { path: `${C_FOLDER}/${name}`, data, executable: true };
-  }));
-  return [{ path: C_FOLDER, folder: true }, ...files];
+  const files = await Promise.all(
+    Object.keys(PROGRAMS).map(async (name): Promise<CpioEntry> => {
+      const data = await Deno.readFile(`${folder}/${name}`);
+      return { path: `${C_FOLDER}/${name}`, data, executable: true };
+    }),
+  );
+  return {
+    source: await Deno.readTextFile(`${folder}/source`),
+    files: [{ path: C_FOLDER, folder: true }, ...files],
+  };
 }
 
 async function buildAll(making: string, progress: Progress): Promise<void> {
@@ -60,19 +83,25 @@ async function buildAll(making: string, progress: Progress): Promise<void> {
   });
   await progress.phase("C tests", "building the kernel's C tests", async () => {
     const root = `${unpacked}/${source.name}`;
-    for (const [name, files] of Object.entries(PROGRAMS)) {
-      await build(root, files, `${making}/${name}`);
+    for (const [name, { files, libraries }] of Object.entries(PROGRAMS)) {
+      await build(root, files, libraries, `${making}/${name}`);
     }
   });
+  await Deno.writeTextFile(`${making}/source`, `${source.name} ${source.version}`);
   await Deno.remove(unpacked, { recursive: true });
 }
 
-/** Builds one program, static, so that it runs in a VM that has no libraries. */
-async function build(root: string, files: readonly string[], into: string): Promise<void> {
+/** Builds one program. */
+async function build(
+  root: string,
+  files: readonly string[],
+  libraries: readonly string[],
+  into: string,
+): Promise<void> {
   await output("gcc", [
-    ...["-O2", "-w", "-static", "-D_GNU_SOURCE", "-U_FORTIFY_SOURCE", "-fno-strict-aliasing"],
+    ...FLAGS,
     ...[`-I${root}/tools/include`, `-I${root}/include/uapi`, "-o", into],
     ...files.map((file) => `${root}/tools/testing/vsock/${file}.c`),
-    "-lpthread",
+    ...libraries,
   ]);
 }

@@ -12,6 +12,13 @@ export const AGENT_PORT = 5201;
 /** On loopback, the port of the second agent; in a host, the one that is its guest's. */
 export const SECOND_PORT = 5202;
 
+/** In either VM, the port of the control channel between two programs that are no agents. */
+export const CONTROL_PORT = 7000;
+/** In a host, the port that leads to its guest's {@linkcode CONTROL_PORT}. */
+export const GUEST_CONTROL_PORT = 7001;
+/** The address at which a guest reaches its host: that of QEMU's user networking. */
+export const HOST_ADDRESS = "10.0.2.2";
+
 /** The CID of the guest in the lab. */
 export const GUEST_CID = 3;
 

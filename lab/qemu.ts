@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { AGENT_PORT, GUEST_CID, SECOND_PORT, type VmRole } from "./init.ts";
+import {
+  AGENT_PORT,
+  CONTROL_PORT,
+  GUEST_CID,
+  GUEST_CONTROL_PORT,
+  SECOND_PORT,
+  type VmRole,
+} from "./init.ts";
 
 /** How the processor of a VM comes about. */
 export type Accelerator =
@@ -68,7 +75,10 @@ export function guestArguments(): string[] {
     ...["-m", "900"],
     ...boot("/guest/vmlinuz", "/guest/initrd"),
     ...disk("/dev/vda"),
-    ...network("restrict=off", [`tcp:0.0.0.0:${SECOND_PORT}-:${AGENT_PORT}`]),
+    ...network("restrict=off", [
+      `tcp:0.0.0.0:${SECOND_PORT}-:${AGENT_PORT}`,
+      `tcp:127.0.0.1:${GUEST_CONTROL_PORT}-:${CONTROL_PORT}`,
+    ]),
     ...["-device", `vhost-vsock-pci,guest-cid=${GUEST_CID}`],
     ...PORT_NOTIFY,
     ...["-serial", "/dev/ttyS1", "-serial", "/dev/ttyS3"],

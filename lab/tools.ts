@@ -31,6 +31,9 @@ const COMPILER = {
   tar: { program: "tar", package: "tar" },
 } as const satisfies Record<string, Tool>;
 
+/** Packages of libraries that they need, each with a header of its. */
+const HEADERS = { "libc6-dev": "stdio.h", "liburing-dev": "liburing.h" } as const;
+
 /** Where each program is. */
 export type Tools = Readonly<Record<keyof typeof TOOLS, string>>;
 
@@ -53,8 +56,11 @@ export async function requireTools(progress: Progress): Promise<Tools> {
 
 /** As {@linkcode requireTools}, for what builds C programs. */
 export async function requireCompiler(progress: Progress): Promise<void> {
-  const headers = await exists("/usr/include/stdio.h") ? [] : ["libc6-dev"];
-  await requireAll(COMPILER, headers, progress);
+  const missing: string[] = [];
+  for (const [name, header] of Object.entries(HEADERS)) {
+    if (!await exists(`/usr/include/${header}`)) missing.push(name);
+  }
+  await requireAll(COMPILER, missing, progress);
 }
 
 async function requireAll<K extends string>(

@@ -1,0 +1,58 @@
+/**
+ * The command `lab --cross`: cases of ours and the kernel's own C programs, each on either side of
+ * the other, as one table.
+ *
+ * @module
+ */
+import { EXIT } from "../core/outcome.ts";
+import { type DirectionChoice, directionsOf, type Topology } from "../core/plan.ts";
+import { type CrossCase, type CrossCell, runCross } from "../lab/cross.ts";
+import { crossTable } from "../lab/cross_table.ts";
+import { cPrograms } from "../lab/csuite.ts";
+import { openLab } from "../lab/lab.ts";
+import { Progress } from "../lab/progress.ts";
+import { screenOf } from "../report/terminal.ts";
+import { upstreamList } from "../suites/upstream.ts";
+import { PROGRAMS } from "../suites/upstream_programs.ts";
+import { chosenCases } from "./conduct.ts";
+import { closeEnds, labOptions, type LabUpOptions, SELF, withTimeout } from "./lab.ts";
+
+/** Options of `lab --cross`. */
+export interface CrossOptions extends Omit<LabUpOptions, "topology" | "name"> {
+  readonly topologies: readonly Topology[];
+  readonly direction: DirectionChoice;
+}
+
+/** Boots each topology, runs the chosen cases four ways, and prints the table. */
+export function labCross(selectors: readonly string[], options: CrossOptions): Promise<number> {
+  const cases = crossCases(selectors);
+  return withTimeout(options.timeout, async (stop) => {
+    const progress = new Progress(screenOf(Deno.stderr));
+    const { source, files } = await cPrograms(progress);
+    const cells: CrossCell[] = [];
+    for (const topology of options.topologies) {
+      const what = { ...labOptions({ ...options, topology }), files };
+      await using open = await openLab(what, "short", SELF, progress, stop);
+      // The agents have said that they are up, and are not needed.
+      closeEnds(open.ends);
+      const directions = directionsOf(topology, options.direction);
+      cells.push(...await runCross(open.address, directions, cases, progress, stop));
+    }
+    const { text, agrees } = crossTable(cases, cells);
+    screenOf(Deno.stdout).write(`${options.kernel}, C programs of ${source}\n\n${text}`);
+    return agrees ? EXIT.ok : EXIT.failed;
+  });
+}
+
+/** The chosen cases of ours that a C program has, too. */
+export function crossCases(selectors: readonly string[]): CrossCase[] {
+  const chosen = new Set(chosenCases(selectors));
+  return PROGRAMS.flatMap((program) => {
+    const list = upstreamList(program);
+    return list.flatMap(({ position, name, case: own }): CrossCase[] =>
+      own === undefined || !chosen.has(own)
+        ? []
+        : [{ program, listLength: list.length, position, name, id: own.id }]
+    );
+  });
+}

@@ -1,0 +1,187 @@
+/**
+ * The cases four ways: ours and the kernel's own C programs, each on either side of the other, in
+ * the kernel's protocol. Whether all four say the same tells whether a port means what C means.
+ *
+ * @module
+ */
+import type { Direction } from "../core/plan.ts";
+import { C_FOLDER } from "./csuite.ts";
+import { type Cell, judgeSession, type ProgramRun } from "./cross_output.ts";
+import { CONTROL_PORT, GUEST_CID, GUEST_CONTROL_PORT, HOST_ADDRESS } from "./init.ts";
+import type { LabAddress } from "./lab.ts";
+import type { Progress } from "./progress.ts";
+import { runScript } from "./shell.ts";
+
+/** Whose program plays a side. */
+export type Player = "ours" | "C";
+
+/** Who accepts and who connects. */
+export interface Pairing {
+  readonly server: Player;
+  readonly client: Player;
+}
+
+/** All four. */
+export const PAIRINGS: readonly Pairing[] = [
+  { server: "ours", client: "ours" },
+  { server: "ours", client: "C" },
+  { server: "C", client: "ours" },
+  { server: "C", client: "C" },
+];
+
+/** A case that is in the list of a C program. */
+export interface CrossCase {
+  /** The C program. */
+  readonly program: string;
+  /** How long that program's list is. */
+  readonly listLength: number;
+  /** Its place in that list. */
+  readonly position: number;
+  /** Its name there. */
+  readonly name: string;
+  /** Ours. */
+  readonly id: string;
+}
+
+/** A cell of the table. */
+export interface CrossCell extends Cell {
+  readonly case: CrossCase;
+  readonly pairing: Pairing;
+  readonly direction: Direction;
+}
+
+/** How long two programs may take for their list, in milliseconds: some C cases never end. */
+const SESSION_TIME = 300_000;
+/** The deadline of a case of ours, in seconds. */
+const CASE_SECONDS = 30;
+
+/**
+ * Runs cases four ways in each direction. The short lists come first: C's first case of
+ * vsock_diag_test expects that no socket is left on the machine, not even one that is closing.
+ */
+export async function runCross(
+  address: LabAddress,
+  directions: readonly Direction[],
+  cases: readonly CrossCase[],
+  progress: Progress,
+  stop: AbortSignal,
+): Promise<CrossCell[]> {
+  const cells: CrossCell[] = [];
+  const lists = [...Map.groupBy(cases, ({ program }) => program)]
+    .sort(([, [one]], [, [other]]) => (one?.listLength ?? 0) - (other?.listLength ?? 0));
+  for (const direction of directions) {
+    const ends = endsOf(address, direction);
+    for (const [program, list] of lists) {
+      for (const pairing of PAIRINGS) {
+        const text =
+          `${direction}, ${program}: ${pairing.server} accepts, ${pairing.client} connects`;
+        const run: Session = (skipped) => session(program, pairing, ends, skipped, stop);
+        const found = await progress.phase(program, text, () => verdicts(list, run));
+        cells.push(...found.map((cell) => ({ ...cell, pairing, direction })));
+      }
+    }
+  }
+  return cells;
+}
+
+/** Runs two programs that skip these positions: the server's run and the client's. */
+type Session = (skipped: readonly number[]) => Promise<readonly [ProgramRun, ProgramRun]>;
+
+/**
+ * The verdicts on some cases of a list, given in its order. A failure ends both programs, so what is behind it is run by
+ * two new ones.
+ */
+export async function verdicts(
+  list: readonly CrossCase[],
+  run: Session,
+): Promise<(Cell & { readonly case: CrossCase })[]> {
+  const found: (Cell & { readonly case: CrossCase })[] = [];
+  let wanted = list;
+  while (wanted.length > 0) {
+    const positions = wanted.map(({ position }) => position);
+    const all = Array.from({ length: list[0]?.listLength ?? 0 }, (_, position) => position);
+    const [server, client] = await run(all.filter((position) => !positions.includes(position)));
+    const { cells, left } = judgeSession(positions, server, client);
+    for (const info of wanted) {
+      const cell = cells.get(info.position);
+      if (cell !== undefined) found.push({ ...cell, case: info });
+    }
+    wanted = wanted.filter(({ position }) => left.includes(position));
+  }
+  return found;
+}
+
+/** Where a program runs, and how it finds the other one. */
+interface PlayerEnd {
+  readonly shell: string;
+  readonly peerCid: number;
+  /** `--control-host` and `--control-port`. */
+  readonly control: readonly [string, number];
+}
+
+function endsOf(
+  { shells: [host, guest] }: LabAddress,
+  direction: Direction,
+): Readonly<Record<"server" | "client", PlayerEnd>> {
+  const listen = ["0.0.0.0", CONTROL_PORT] as const;
+  switch (direction) {
+    case "loopback":
+      return {
+        server: { shell: host, peerCid: 1, control: listen },
+        client: { shell: host, peerCid: 1, control: ["127.0.0.1", CONTROL_PORT] },
+      };
+    case "host-server":
+      return {
+        server: { shell: host, peerCid: GUEST_CID, control: listen },
+        client: { shell: guest, peerCid: 2, control: [HOST_ADDRESS, CONTROL_PORT] },
+      };
+    case "guest-server":
+      return {
+        server: { shell: guest, peerCid: 2, control: listen },
+        client: { shell: host, peerCid: GUEST_CID, control: ["127.0.0.1", GUEST_CONTROL_PORT] },
+      };
+  }
+}
+
+async function session(
+  program: string,
+  pairing: Pairing,
+  ends: Readonly<Record<"server" | "client", PlayerEnd>>,
+  skipped: readonly number[],
+  stop: AbortSignal,
+): Promise<readonly [ProgramRun, ProgramRun]> {
+  const command = (role: "server" | "client") => {
+    const { peerCid, control: [host, port] } = ends[role];
+    return [
+      `timeout -s KILL ${SESSION_TIME / 1000}`,
+      pairing[role] === "C"
+        ? `/${C_FOLDER}/${program}`
+        : `deno run -A /app/vsock-conformance.js --program ${program}`,
+      `--mode=${role} --control-host=${host} --control-port=${port} --peer-cid=${peerCid}`,
+      ...(pairing[role] === "ours" ? [`--case-timeout=${CASE_SECONDS}`] : []),
+      ...skipped.map((position) => `--skip=${position}`),
+    ].join(" ");
+  };
+  const { server, client } = ends;
+  await runScript(server.shell, serverScript(command("server")), stop);
+  const connected = await runScript(client.shell, `cd /tmp\n${command("client")}`, stop);
+  const accepted = await runScript(server.shell, END_OF_SERVER, stop);
+  return [
+    { name: `${pairing.server} server`, ...accepted },
+    { name: `${pairing.client} client`, ...connected },
+  ];
+}
+
+/** Starts a server that outlives the script, which ends when the server listens or has ended. */
+function serverScript(command: string): string {
+  return `cd /tmp
+rm -f server.log server.status
+(${command} >server.log 2>&1; echo $? >server.status.new; mv server.status.new server.status) &
+until grep -q 'listening on' server.log 2>/dev/null || [ -e server.status ]; do usleep 100000; done`;
+}
+
+/** Waits for that server's end, and gives what it wrote and its exit code. */
+const END_OF_SERVER = `cd /tmp
+until [ -e server.status ]; do usleep 100000; done
+cat server.log
+exit $(cat server.status)`;
