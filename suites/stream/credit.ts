@@ -52,7 +52,8 @@ async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseCont
   await check.setsU64(socket, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, BigInt(BUFFER));
   if (lowWater === "before") await setLowWater();
   await check.sendsByte(socket);
-  await check.receives(socket, BUFFER, MSG_PEEK);
+  // There is room to see more, which a sender that heeds the buffer's size cannot have sent.
+  await check.receives(socket, BUFFER, MSG_PEEK, BUFFER + 1);
   await check.receives(socket, LARGEST_PACKET);
   if (lowWater === "after") await setLowWater();
   const readable = POLLIN | POLLRDNORM;
@@ -73,7 +74,8 @@ export const updateOnRcvlowat = defineCase({
   refs: [
     upstream(
       "SOCK_STREAM virtio credit update + SO_RCVLOWAT",
-      "claims that one recv() gives all that poll() waited for",
+      "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
+        "waited for",
     ),
     kernel("virtio_transport_notify_set_rcvlowat"),
     ...refs,
@@ -90,7 +92,8 @@ export const updateOnLowBytes = defineCase({
   refs: [
     upstream(
       "SOCK_STREAM virtio credit update + low rx_bytes",
-      "claims that one recv() gives all that poll() waited for, one byte more than upstream's",
+      "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
+        "waited for, a byte more than upstream receives",
     ),
     kernel("virtio_transport_stream_do_dequeue"),
     ...refs,

@@ -25,6 +25,7 @@ import {
 } from "./data.ts";
 import {
   errsWith,
+  failedWith,
   failure,
   type Mutate,
   neverFails,
@@ -124,6 +125,16 @@ const holeCosts = (count: number): Mutate => (Base) =>
     }
   };
 
+/** A message that is too large is EMSGSIZE, but a part of it is sent. */
+const sendsAPartAnyway = replacing("send", async (send, data, flags) => {
+  try {
+    return await send(data, flags);
+  } catch (error) {
+    if (failedWith(error, "EMSGSIZE")) await send(bytes(1), flags);
+    throw error;
+  }
+});
+
 /** EFAULT leaves the message where it is. */
 const nowhereKeepsMessage = replacing("recv", (recv, into, flags) => {
   if (into instanceof Uint8Array) return recv(into, flags);
@@ -199,6 +210,9 @@ export const MESSAGES: readonly Row[] = [
     /expected EFAULT, but it returned 512/,
   ],
   [BIG, "client", "send() takes anything", sendTakesAnything, /EMSGSIZE, but it returned 262145/],
+  [BIG, "client", "send() sends a part and fails", sendsAPartAnyway, /expected 0, got 1/, {
+    noticed: "server",
+  }],
   [
     BIG,
     "client",

@@ -162,6 +162,13 @@ function crediting(id: string): Row[] {
       optionNotKept(AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, u64(262_144n)),
       /expected 131072, got 262144/,
     ],
+    [
+      id,
+      "server",
+      "buffer size changes nothing",
+      optionWithoutEffect(AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE),
+      /131073 bytes came, expected 131072/,
+    ],
     [id, "client", "send() takes a part", sendTakesAPart, /how much one send\(\) took/],
     [id, "client", "send() loses the last byte", sendLosesLastByte, /expected 65537, got 65536/, {
       noticed: "server",
