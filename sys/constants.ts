@@ -100,6 +100,9 @@ export const O_RDONLY = 0;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 
+/** From the end, lseek(2). */
+export const SEEK_END = 2;
+
 const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_OOB, "MSG_OOB"],
   [MSG_PEEK, "MSG_PEEK"],
