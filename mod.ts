@@ -31,6 +31,7 @@ export {
   upstream,
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
+export type { Splat } from "./core/splat.ts";
 export type { CaseRun, EndFacts, EventSink, RunEvent } from "./core/event.ts";
 export {
   countOutcomes,

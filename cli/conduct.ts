@@ -91,6 +91,7 @@ export async function conduct(
   options: ConductOptions,
   stop: AbortSignal,
   also: EventSink = () => {},
+  postMortem: () => Promise<readonly string[]> = () => Promise.resolve([]),
 ): Promise<number> {
   const directions = directionsOf(topology, options.direction);
   const plan = planRun(cases, directions);
@@ -112,6 +113,7 @@ export async function conduct(
     seed: options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     sink: (event) => sinks.forEach((sink) => sink(event)),
     stop,
+    postMortem,
   });
   const code = exitCode(countOutcomes(verdicts));
   // A run that ended before its plan is never a success.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { explainConsoles, readConsole } from "./consoles.ts";
 import { LabError, MishapError, reasonOf } from "./error.ts";
 import { MARKS } from "./init.ts";
 
@@ -132,7 +133,7 @@ export class Vm implements AsyncDisposable {
   async #mishap(signal: AbortSignal): Promise<never> {
     while (this.#why === undefined) {
       for (const path of this.#consoles) {
-        const text = await readText(path);
+        const text = await readConsole(path);
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
       }
@@ -143,23 +144,9 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Some words, with the end of the consoles behind them. */
-  async explain(what: string): Promise<string> {
-    const parts = [what];
-    for (const path of this.#consoles) {
-      const lines = (await readText(path)).split("\n").map((line) => line.trimEnd());
-      const tail = lines.filter((line) => line !== "").slice(-25);
-      if (tail.length > 0) parts.push(`the end of ${path}:`, ...tail.map((line) => `  | ${line}`));
-    }
-    return parts.join("\n");
+  explain(what: string): Promise<string> {
+    return explainConsoles(what, this.#consoles);
   }
-}
-
-async function readText(path: string | undefined): Promise<string> {
-  if (path === undefined) return "";
-  const bytes = await Deno.readFile(path).catch(() => new Uint8Array());
-  // Firmware clears the screen and moves the cursor; those sequences are of no use in a message.
-  // deno-lint-ignore no-control-regex
-  return new TextDecoder().decode(bytes).replace(/\x1b(c|\[[0-9;?]*[A-Za-z])/g, "");
 }
 
 async function closeQuietly(stream: WritableStream<Uint8Array>): Promise<void> {

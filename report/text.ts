@@ -25,9 +25,10 @@ export function duration(milliseconds: number): string {
 }
 
 /** An end as one phrase: `guest: Linux 7.3.4 x86_64, CID 3`. */
-export function endText({ name, kernel, machine, localCid }: EndFacts): string {
+export function endText({ name, kernel, machine, localCid, unwatched }: EndFacts): string {
   const cid = localCid === undefined || localCid === 0xffffffff ? "" : `, CID ${localCid}`;
-  return `${name}: Linux ${kernel} ${machine}${cid}`;
+  const log = unwatched === undefined ? "" : `; its kernel's log is not watched: ${unwatched}`;
+  return `${name}: Linux ${kernel} ${machine}${cid}${log}`;
 }
 
 const COUNT_WORDS: Readonly<Record<Outcome, string>> = {
