@@ -59,12 +59,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
       vsockPortOption,
       DEFAULT_PORT,
     )
-    .option(
-      "--case-timeout <seconds>",
-      `deadline of a case (default: ${caseTimeout / 1000})`,
-      secondsOption,
-      caseTimeout,
-    )
+    .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
     .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
     .option("--ktap", "KTAP on standard output; progress goes to standard error")
     .option(
