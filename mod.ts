@@ -1,6 +1,6 @@
 /**
  * The tool as a library: cases and their catalogue, sockets over libc, the control channel, and
- * runs of cases between two ends.
+ * runs of cases between two ends with their reports.
  *
  * @example A socket, and an error that carries the call and the errno's name
  * ```ts
@@ -31,6 +31,7 @@ export {
   upstream,
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
+export type { Splat } from "./core/splat.ts";
 export type { CaseRun, EndFacts, EventSink, RunEvent } from "./core/event.ts";
 export {
   countOutcomes,
@@ -67,7 +68,22 @@ export {
 export { End, type Ends, type RunOptions, runPlan } from "./peer/controller.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError } from "./peer/wire.ts";
+export { type Change, type ChangeKind, diffReports, isRegression } from "./report/diff.ts";
+export { REPORT_FORMATS, type ReportFormat } from "./report/formats.ts";
 export { KtapWriter } from "./report/ktap.ts";
+export {
+  replay,
+  REPORT_FORMAT,
+  REPORT_VERSION,
+  ReportBuilder,
+  type ReportedCase,
+  ReportError,
+  type RunReport,
+  type RunSetting,
+  type Stopped,
+} from "./report/model.ts";
+export { renderReport } from "./report/render.ts";
+export { parseReport } from "./report/schema.ts";
 export { type Screen, TerminalWriter } from "./report/terminal.ts";
 export { CATALOGUE, findCase } from "./suites/catalogue.ts";
 export { executeSide, type SideOptions } from "./suites/execute.ts";

@@ -8,7 +8,8 @@ import { EXIT } from "../core/outcome.ts";
 import { serveController } from "../peer/agent.ts";
 import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
 import { interruptible } from "./conduct.ts";
-import { ownFacts, sideRunner, type SideSettings } from "./side.ts";
+import type { KernelWatch } from "./kernel_watch.ts";
+import { ownFacts, sideRunner, type SideSettings, watchKernel } from "./side.ts";
 
 /** How long a refused controller may take to introduce itself, in milliseconds. */
 const REFUSAL_TIME = 1000;
@@ -21,9 +22,10 @@ export interface AgentOptions extends SideSettings {
 
 /** Serves controllers, one after the other, until it is interrupted (or once). */
 export function agent(options: AgentOptions): Promise<number> {
-  const facts = ownFacts("agent", options);
-  const runSide = sideRunner(options);
   return interruptible(async (stop) => {
+    using watch = watchKernel(options);
+    const facts = ownFacts("agent", options, watch);
+    const runSide = watch.around(sideRunner(options));
     using listener = listenControl(options.listen);
     stop.addEventListener("abort", () => listener.close());
     const { hostname, port } = listener.addr as Deno.NetAddr;
@@ -35,7 +37,11 @@ export function agent(options: AgentOptions): Promise<number> {
         refuse(connection);
         continue;
       }
-      busy = serve(connection, facts, runSide, stop).finally(() => busy = undefined);
+      tell(watch, "before this controller came");
+      busy = serve(connection, facts, runSide, stop).finally(() => {
+        busy = undefined;
+        tell(watch, "after the last case");
+      });
       if (options.once) {
         await busy;
         return EXIT.ok;
@@ -76,6 +82,11 @@ async function serve(
   } finally {
     stop.removeEventListener("abort", onStop);
   }
+}
+
+/** Says here what no case's report will. */
+function tell(watch: KernelWatch, when: string): void {
+  for (const [first] of watch.look()) log(`${when} the kernel reported: ${first}`);
 }
 
 function log(text: string): void {

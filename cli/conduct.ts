@@ -59,12 +59,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
       vsockPortOption,
       DEFAULT_PORT,
     )
-    .option(
-      "--case-timeout <seconds>",
-      `deadline of a case (default: ${caseTimeout / 1000})`,
-      secondsOption,
-      caseTimeout,
-    )
+    .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
     .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
     .option("--ktap", "KTAP on standard output; progress goes to standard error")
     .option(
@@ -91,6 +86,7 @@ export async function conduct(
   options: ConductOptions,
   stop: AbortSignal,
   also: EventSink = () => {},
+  postMortem: () => Promise<readonly string[]> = () => Promise.resolve([]),
 ): Promise<number> {
   const directions = directionsOf(topology, options.direction);
   const plan = planRun(cases, directions);
@@ -112,6 +108,7 @@ export async function conduct(
     seed: options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     sink: (event) => sinks.forEach((sink) => sink(event)),
     stop,
+    postMortem,
   });
   const code = exitCode(countOutcomes(verdicts));
   // A run that ended before its plan is never a success.

@@ -7,6 +7,7 @@ import type { EndFacts, EventSink } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
+import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
 import { type LabAddress, openEnds, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { Progress } from "../lab/progress.ts";
@@ -48,8 +49,7 @@ export function lab(
     const progress = new Progress(screenOf(Deno.stderr));
     await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
     progress.say(`consoles: ${open.address.consoles.join(", ")}`);
-    const onLost = async () => progress.say(await open.vm.explain("an end was lost"));
-    return await conductOn(open.address, open.ends, cases, options, stop, progress, onLost);
+    return await conductOn(open.address, open.ends, cases, options, stop, progress);
   });
 }
 
@@ -123,7 +123,6 @@ async function conductOn(
   options: ConductOptions,
   stop: AbortSignal,
   progress: Progress,
-  onLost: () => Promise<void> = async () => {},
 ): Promise<number> {
   let first = true;
   let lost = false;
@@ -134,8 +133,10 @@ async function conductOn(
     progress.say(progress.summary());
   };
   try {
-    const code = await conduct(address.topology, ends, cases, options, stop, watch);
-    if (lost) await onLost();
+    const consoles = await ConsoleWatch.begin(address);
+    const postMortem = () => consoles.postMortem();
+    const code = await conduct(address.topology, ends, cases, options, stop, watch, postMortem);
+    if (lost) progress.say(await explainConsoles("an end was lost", address.consoles));
     return code;
   } finally {
     closeEnds(ends);

@@ -63,7 +63,7 @@ function addRun(root: Command, act: Act): void {
     .description("run cases between this machine and one where an agent waits")
     .requiredOption("--peer-cid <cid>", "CID of the agent's machine: 1 is loopback", cidOption)
     .requiredOption("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
-    .option("--connect-timeout <seconds>", "how long to try to reach it", secondsOption, 10_000)
+    .addOption(secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000))
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
@@ -154,12 +154,7 @@ function addLab(root: Command, act: Act): void {
     .action(async (options) => act((await import("./lab.ts")).labUp(options)));
   withName(withConductOptions(lab.command("run"), LAB_CASE_TIMEOUT))
     .description("run cases in the lab that is up")
-    .option(
-      "--timeout <seconds>",
-      "give up on the whole command after that",
-      secondsOption,
-      900_000,
-    )
+    .addOption(wholeTimeout())
     .addHelpText("after", examples("lab run stream/close --report html=close.html"))
     .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
   withName(lab.command("down")).description("end the lab that is up")
@@ -196,10 +191,10 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
     .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
     .option("--modules <folder>", "with a vmlinuz: where its modules are")
     .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .option(
-      "--timeout <seconds>",
-      "give up on the whole command after that",
-      secondsOption,
-      900_000,
-    );
+    .addOption(wholeTimeout());
+}
+
+/** How long a command of the lab may take altogether. */
+function wholeTimeout() {
+  return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
 }

@@ -10,7 +10,7 @@ import { End } from "../peer/controller.ts";
 import { unlessAborted } from "../peer/lines.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { chosenCases, conduct, type ConductOptions, interruptible } from "./conduct.ts";
-import { ownFacts, sideRunner, type SideSettings } from "./side.ts";
+import { ownFacts, sideRunner, type SideSettings, watchKernel } from "./side.ts";
 import { UsageError } from "./usage.ts";
 
 /** Options of `run`. */
@@ -23,10 +23,12 @@ export interface RunOptions extends ConductOptions, SideSettings {
 export function run(selectors: readonly string[], options: RunOptions): Promise<number> {
   const cases = chosenCases(selectors);
   const { topology, here, there } = placeOf(options.peerCid);
-  const facts = ownFacts(here, options);
   return interruptible(async (stop) => {
+    using watch = watchKernel(options);
+    const facts = ownFacts(here, options, watch);
+    const runSide = watch.around(sideRunner(options));
     const [near, far] = streamPair();
-    const served = serveController(new LineChannel(far), facts, sideRunner(options));
+    const served = serveController(new LineChannel(far), facts, runSide);
     const local = await End.open(here, new LineChannel(near), facts);
     const channel = await connectControl(options.agent, options.connectTimeout, stop);
     try {

@@ -16,6 +16,7 @@ import { localCid } from "../sys/facts.ts";
 import { Socket } from "../sys/socket.ts";
 import { type AddressFamily, unixStandIn, VSOCK } from "../sys/structs.ts";
 import { VERSION } from "../core/version.ts";
+import { KernelWatch } from "./kernel_watch.ts";
 import { UsageError } from "./usage.ts";
 
 /** Which sockets this side uses. */
@@ -62,13 +63,24 @@ export function lackingHere(
   });
 }
 
+/** Watches the log of the kernel whose sockets the settings choose. */
+export function watchKernel({ standIn }: SideSettings): KernelWatch {
+  return standIn === undefined ? KernelWatch.open() : KernelWatch.none();
+}
+
 /**
  * What this side is.
  *
  * @throws {UsageError} where it has no AF_VSOCK and is to use it.
  */
-export function ownFacts(name: string, settings: SideSettings): EndFacts {
-  const facts = { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
+export function ownFacts(name: string, settings: SideSettings, watch?: KernelWatch): EndFacts {
+  const facts = {
+    name,
+    kernel: Deno.osRelease(),
+    machine: Deno.build.arch,
+    version: VERSION,
+    ...(watch?.unwatched === undefined ? {} : { unwatched: watch.unwatched }),
+  };
   const family = familyOf(settings);
   if (family.domain !== AF_VSOCK) return facts;
   requireVsock();

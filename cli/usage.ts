@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Option } from "@commander-js/extra-typings";
 import { InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../peer/channel.ts";
 
@@ -22,8 +23,21 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
-/** A time in seconds, as milliseconds. */
-export function secondsOption(text: string): number {
+/**
+ * An option that takes a time in seconds, and gives it in milliseconds.
+ *
+ * @param fallback what it is without being given, in milliseconds.
+ */
+export function secondsOption<const F extends `${string} <seconds>`>(
+  flags: F,
+  description: string,
+  fallback: number,
+) {
+  return new Option(flags, description).argParser(parseSeconds)
+    .default(fallback, `${fallback / 1000}`);
+}
+
+function parseSeconds(text: string): number {
   const value = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 86_400) {
     throw new InvalidArgumentError("Give a time in seconds, more than 0 and at most 86400.");

@@ -83,11 +83,12 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
     .option("--pick <id>", "run this test only; may be given again", testId)
     .option("--skip <id>", "do not run this test; may be given again", testId)
     .addOption(protocol)
-    .option(
-      "--case-timeout <seconds>",
-      "deadline of a case, and of a line of the peer's",
-      secondsOption,
-      DEFAULT_CASE_TIMEOUT,
+    .addOption(
+      secondsOption(
+        "--case-timeout <seconds>",
+        "deadline of a case, and of a line of the peer's",
+        DEFAULT_CASE_TIMEOUT,
+      ),
     )
     .addOption(new Option("--stand-in <name>", "AF_UNIX in AF_VSOCK's place").hideHelp())
     .action((options) => act(vsockTest(options)));

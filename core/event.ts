@@ -18,6 +18,8 @@ export interface EndFacts {
   readonly localCid?: number;
   /** The version of the tool. */
   readonly version: string;
+  /** Why faults in its kernel's log go unseen, where they do. */
+  readonly unwatched?: string;
 }
 
 /** Names a case in a direction. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Level, Role } from "./case.ts";
+import type { Splat } from "./splat.ts";
 
 /** How one side of a case ended. */
 export type SideState =
@@ -30,6 +31,8 @@ export interface SideReport {
   readonly step: string;
   /** How long it took, in milliseconds. */
   readonly milliseconds: number;
+  /** Faults that its kernel reported in its log meanwhile; missing where there were none. */
+  readonly splats?: readonly Splat[];
 }
 
 /** The verdict on a case, see docs/outcomes.md. */
@@ -50,7 +53,7 @@ export interface Verdict {
 /** The side states that decide a verdict, the one that counts most first. */
 const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken", "skip"];
 
-/** Joins what the two sides report. */
+/** Joins what the two sides report. A fault of a kernel is a failure, whatever the case says. */
 export function joinSides(
   sides: Readonly<Record<Role, SideReport>>,
   level: Level,
@@ -60,8 +63,10 @@ export function joinSides(
   const milliseconds = Math.max(...both.map((side) => side.milliseconds));
   const decided = DECIDING.find((state) => both.some((side) => side.state === state));
   const stopped = both.some((side) => side.state === "stopped");
+  const faults = faultsOf(sides, names);
   if (decided === undefined && !stopped) {
-    return { outcome: "pass", reasons: [], milliseconds, sides };
+    const outcome = faults.length > 0 ? "fail" : "pass";
+    return { outcome, reasons: faults, milliseconds, sides };
   }
   const reasons = (["client", "server"] as const).flatMap((role) => {
     const { state, reasons, step } = sides[role];
@@ -71,10 +76,34 @@ export function joinSides(
     const last = step === "" ? [] : [`${names[role]}: last step: ${step}`];
     return [...reasons.map((reason) => `${names[role]}: ${reason}`), ...last];
   });
+  if (faults.length > 0) {
+    return { outcome: "fail", reasons: [...faults, ...reasons], milliseconds, sides };
+  }
   // A side that was stopped without the other having failed says that the run itself went wrong.
   const outcome = decided ?? "broken";
   const warns = outcome === "fail" && level === "should";
   return { outcome: warns ? "warn" : outcome, reasons, milliseconds, sides };
+}
+
+/** What the kernels reported, quoted; once where both sides are on one kernel. */
+function faultsOf(
+  sides: Readonly<Record<Role, SideReport>>,
+  names: Readonly<Record<Role, string>>,
+): string[] {
+  const seen = new Set<string>();
+  return (["client", "server"] as const).flatMap((role) =>
+    (sides[role].splats ?? []).flatMap((splat) => {
+      const text = splat.join("\n");
+      if (seen.has(text)) return [];
+      seen.add(text);
+      return quoteSplat(splat, names[role]);
+    })
+  );
+}
+
+/** A splat as reasons. */
+export function quoteSplat([first = "", ...rest]: Splat, name: string): string[] {
+  return [`${name}: its kernel reported: ${first}`, ...rest.map((line) => `| ${line}`)];
 }
 
 /** How many verdicts there are of each outcome. */

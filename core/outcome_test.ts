@@ -78,6 +78,27 @@ Deno.test("joinSides() says that the other side passed, and nothing where both d
   assert.deepEqual(joinSides({ client: side("pass"), server: side("pass") }, "must").reasons, []);
 });
 
+Deno.test("joinSides() makes a kernel's fault a failure, whatever the sides and the level say", () => {
+  const splats = [["BUG: KASAN: use-after-free", "Call Trace:"]];
+  for (const client of STATES) {
+    for (const level of ["must", "should"] as const) {
+      const sides = { client: side(client), server: { ...side("pass"), splats } };
+      const { outcome, reasons } = joinSides(sides, level);
+      assert.equal(outcome, "fail");
+      assert.deepEqual(reasons.slice(0, 2), [
+        "server: its kernel reported: BUG: KASAN: use-after-free",
+        "| Call Trace:",
+      ]);
+    }
+  }
+});
+
+Deno.test("joinSides() quotes a fault once where both sides saw the same", () => {
+  const splats = [["BUG: x"]];
+  const sides = { client: { ...side("pass"), splats }, server: { ...side("pass"), splats } };
+  assert.deepEqual(joinSides(sides, "must").reasons, ["client: its kernel reported: BUG: x"]);
+});
+
 Deno.test("exitCode() is 0 exactly where nothing failed, timed out or was broken", () => {
   const outcome = fc.constantFrom<Outcome>("pass", "fail", "warn", "skip", "broken", "timeout");
   fc.assert(fc.property(fc.array(outcome), (outcomes) => {

@@ -28,9 +28,9 @@ export async function findBundle(progress: Progress): Promise<Uint8Array> {
   return await Deno.readFile(`${folder}/vsock-conformance.js`);
 }
 
-/** Bundles the tool of a folder into one file. */
-export async function bundle(root: string, into: string): Promise<void> {
-  await output(Deno.execPath(), ["bundle", "--quiet", "-o", into, `${root}/cli.ts`], {
+/** Bundles a program of a folder, the tool if it is not named, into one file. */
+export async function bundle(root: string, into: string, program = "cli.ts"): Promise<void> {
+  await output(Deno.execPath(), ["bundle", "--quiet", "-o", into, `${root}/${program}`], {
     cwd: root,
     env: { DENO_NO_UPDATE_CHECK: "1" },
   });

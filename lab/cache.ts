@@ -18,8 +18,13 @@ interface ManifestEntry {
   readonly sha256: string;
 }
 
-/** The lab's folder in the user's cache folder. */
+/** Names another folder than the one in the user's cache folder. */
+const CACHE_VARIABLE = "VSOCK_CONFORMANCE_CACHE";
+
+/** The lab's folder: in the user's cache folder, or where a variable says. */
 export function cacheRoot(): string {
+  const own = Deno.env.get(CACHE_VARIABLE);
+  if (own) return own;
   const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
   return `${base}/vsock-conformance`;
 }
@@ -39,7 +44,7 @@ export async function cacheFolder(...parts: string[]): Promise<string> {
   return folder;
 }
 
-const ELSEWHERE = "set XDG_CACHE_HOME to a folder that can be written and has 1 GB free";
+const ELSEWHERE = `set ${CACHE_VARIABLE} to a folder that can be written and has 1 GB free`;
 
 /** @throws {LabError} where the cache's disk is nearly full. */
 export async function requireSpace(): Promise<void> {

@@ -26,6 +26,10 @@ export const GUEST_CID = 3;
 export const MARKS = {
   /** Written when the modules are in and the agents are being started. */
   booted: "lab: booted",
+  /** Written when the disk cannot be mounted. */
+  noDisk: "lab: there is no disk",
+  /** Written when an agent has ended, behind what it said. */
+  agentEnded: "lab: an agent ended",
   /** Written by the host when its guest's QEMU has ended. */
   guestEnded: "lab: the guest ended",
   /** Written by the guest's QEMU when KVM cannot go on. */
@@ -69,7 +73,7 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmp /tmp
 mount -t tmpfs shm /dev/shm`;
 
-const SETTLE = `mount -t ext4 -o ro,noload /dev/vda /base || echo "lab: there is no disk"
+const SETTLE = `mount -t ext4 -o ro,noload /dev/vda /base || echo "${MARKS.noDisk}"
 ln -s /base/usr /usr
 ln -s /base/lib64 /lib64
 ln -s /base/usr/lib /lib
@@ -80,13 +84,15 @@ ip route add default via 10.0.2.2
 cd /app`;
 
 const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
-  loopback: [
-    `${TOOL} agent --peer-cid 1 --listen 0.0.0.0:${AGENT_PORT} &`,
-    `${TOOL} agent --peer-cid 1 --listen 0.0.0.0:${SECOND_PORT} &`,
-  ],
-  host: [`${TOOL} agent --peer-cid ${GUEST_CID} --listen 0.0.0.0:${AGENT_PORT} &`],
-  guest: [`${TOOL} agent --peer-cid 2 --listen 0.0.0.0:${AGENT_PORT} &`],
+  loopback: [agent(1, AGENT_PORT), agent(1, SECOND_PORT)],
+  host: [agent(GUEST_CID, AGENT_PORT)],
+  guest: [agent(2, AGENT_PORT)],
 };
+
+function agent(peerCid: number, port: number): string {
+  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port}`;
+  return `{ ${command}; echo "${MARKS.agentEnded} ($?)"; } &`;
+}
 
 /**
  * How a host starts its guest. Without a kvm device (a machine whose KVM does not nest) the guest

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { explainConsoles, readConsole } from "./consoles.ts";
 import { LabError, MishapError, reasonOf } from "./error.ts";
 import { MARKS } from "./init.ts";
 
@@ -24,6 +25,19 @@ exec 3<&-
 wait $vm; status=$?
 kill $watch 2>/dev/null
 exit $status`;
+
+/** What a console may say before a boot is done, and whether another boot may help. */
+const FAULTS = [
+  {
+    mark: MARKS.noDisk,
+    Kind: LabError,
+    what: "a VM found no disk; its kernel needs virtio-pci, virtio-blk, virtio-net and ext4, " +
+      "built in or among --modules",
+  },
+  { mark: MARKS.agentEnded, Kind: LabError, what: "an agent ended, see its last words below" },
+  { mark: MARKS.guestEnded, Kind: MishapError, what: "the guest's QEMU ended" },
+  { mark: MARKS.guestStuck, Kind: MishapError, what: "KVM in the host gave up the guest" },
+] as const;
 
 /** A running VM. */
 export class Vm implements AsyncDisposable {
@@ -115,13 +129,13 @@ export class Vm implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  /** Rejects when the VM, or the guest in it, has ended, or the signal is aborted. */
+  /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
   async #mishap(signal: AbortSignal): Promise<never> {
     while (this.#why === undefined) {
-      const host = await readText(this.#consoles[0]);
-      if (host.includes(MARKS.guestEnded)) throw new MishapError("the guest's QEMU ended");
-      if (host.includes(MARKS.guestStuck)) {
-        throw new MishapError("KVM in the host gave up the guest");
+      for (const path of this.#consoles) {
+        const text = await readConsole(path);
+        const fault = FAULTS.find(({ mark }) => text.includes(mark));
+        if (fault !== undefined) throw new fault.Kind(fault.what);
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();
@@ -130,23 +144,9 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Some words, with the end of the consoles behind them. */
-  async explain(what: string): Promise<string> {
-    const parts = [what];
-    for (const path of this.#consoles) {
-      const lines = (await readText(path)).split("\n").map((line) => line.trimEnd());
-      const tail = lines.filter((line) => line !== "").slice(-25);
-      if (tail.length > 0) parts.push(`the end of ${path}:`, ...tail.map((line) => `  | ${line}`));
-    }
-    return parts.join("\n");
+  explain(what: string): Promise<string> {
+    return explainConsoles(what, this.#consoles);
   }
-}
-
-async function readText(path: string | undefined): Promise<string> {
-  if (path === undefined) return "";
-  const bytes = await Deno.readFile(path).catch(() => new Uint8Array());
-  // Firmware clears the screen and moves the cursor; those sequences are of no use in a message.
-  // deno-lint-ignore no-control-regex
-  return new TextDecoder().decode(bytes).replace(/\x1b(c|\[[0-9;?]*[A-Za-z])/g, "");
 }
 
 async function closeQuietly(stream: WritableStream<Uint8Array>): Promise<void> {

@@ -97,6 +97,8 @@ export interface RunOptions {
   readonly sink: EventSink;
   /** Stops the run; the verdicts so far count. */
   readonly stop?: AbortSignal;
+  /** Says, where an end was lost, what its kernel died of, if that is known: one line each. */
+  readonly postMortem?: () => Promise<readonly string[]>;
 }
 
 /** A run that cannot go on: an end is lost. */
@@ -124,13 +126,19 @@ export async function runPlan(options: RunOptions): Promise<Verdict[]> {
       break;
     }
     sink({ type: "case-start", run, title });
+    const begun = performance.now();
     try {
       const verdict = await runPlanned(planned, run.number, options);
       verdicts.push(verdict);
       sink({ type: "case-end", run, title, verdict });
     } catch (error) {
       if (error instanceof LostEndError) {
-        const verdict: Verdict = { outcome: "broken", reasons: [error.message], milliseconds: 0 };
+        const died = await options.postMortem?.() ?? [];
+        const verdict: Verdict = {
+          outcome: died.length > 0 ? "fail" : "broken",
+          reasons: [error.message, ...died],
+          milliseconds: Math.round(performance.now() - begun),
+        };
         verdicts.push(verdict);
         sink({ type: "case-end", run, title, verdict });
       } else if (options.stop?.aborted !== true) throw error;

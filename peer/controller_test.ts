@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { CaseInfo } from "../core/case.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { SideReport } from "../core/outcome.ts";
-import { type Planned, planRun } from "../core/plan.ts";
+import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
 import { connectControl, LineChannel, listenControl, streamPair } from "./channel.ts";
-import { End, rolesOf, runPlan } from "./controller.ts";
+import { End, rolesOf, type RunOptions, runPlan } from "./controller.ts";
 import { decodeOrder, encodeHello, encodeMessage, type Order } from "./wire.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
@@ -48,7 +48,7 @@ interface Ran {
 async function run(
   host: End,
   guest: End,
-  options: { plan?: Planned[]; timeout?: number; stop?: AbortSignal } = {},
+  options: Partial<Pick<RunOptions, "plan" | "timeout" | "stop" | "postMortem">> = {},
 ): Promise<Ran> {
   const events: RunEvent[] = [];
   const verdicts = await runPlan({
@@ -60,6 +60,7 @@ async function run(
     seed: 1,
     sink: (event) => events.push(event),
     ...(options.stop === undefined ? {} : { stop: options.stop }),
+    ...(options.postMortem === undefined ? {} : { postMortem: options.postMortem }),
   });
   host.close();
   guest.close();
@@ -131,6 +132,16 @@ Deno.test("runPlan() warns where a SHOULD failed, and skips what is planned to b
   });
   assert.deepEqual(outcomes(ran), ["warn", "skip"]);
   assert.deepEqual(ran.verdicts[1]?.reasons, ["no seqpacket", "too old"]);
+});
+
+Deno.test("runPlan() fails the case during which a kernel died, and says of what", async () => {
+  const good = await goodEnd("host", () => Promise.resolve(PASS));
+  const gone = await scriptedEnd("guest", (channel) => channel.close());
+  const panic = "guest: its kernel reported: Kernel panic";
+  const ran = await run(good, gone, { postMortem: () => Promise.resolve([panic]) });
+  assert.deepEqual(outcomes(ran), ["fail"]);
+  assert.match(ran.verdicts[0]?.reasons[0] ?? "", /^the guest is lost: /);
+  assert.equal(ran.verdicts[0]?.reasons[1], panic);
 });
 
 const BAD_AGENTS: readonly (readonly [string, (channel: LineChannel) => Promise<void>, RegExp])[] =

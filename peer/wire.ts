@@ -7,6 +7,7 @@
 import type { EndFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
+import type { Splat } from "../core/splat.ts";
 
 /** Longest line that is taken, in bytes; executeSide() keeps a SideReport below half of it. */
 export const MAX_LINE = 256 * 1024;
@@ -125,13 +126,14 @@ export function decodeHello(line: string): EndFacts {
     throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
   }
   const facts = parseObject(line.slice(HELLO.length + 1), line);
-  const { localCid } = facts;
+  const { localCid, unwatched } = facts;
   return {
     name: text(facts, "name"),
     kernel: text(facts, "kernel"),
     machine: text(facts, "machine"),
     version: text(facts, "version"),
     ...(typeof localCid === "number" ? { localCid } : {}),
+    ...(typeof unwatched === "string" ? { unwatched } : {}),
   };
 }
 
@@ -197,7 +199,15 @@ function sideReport(value: unknown, line: string): SideReport {
     reasons: reasons.map((reason) => String(reason)),
     step: text(value, "step"),
     milliseconds: integer(value, "milliseconds"),
+    ...(value.splats === undefined ? {} : { splats: splats(value.splats, line) }),
   };
+}
+
+function splats(value: unknown, line: string): Splat[] {
+  if (!Array.isArray(value) || !value.every((splat) => Array.isArray(splat) && splat.length > 0)) {
+    throw unexpected(line);
+  }
+  return value.map((splat: unknown[]) => splat.map((text) => String(text)));
 }
 
 /** Text from a peer, as it can be shown in a message. */

@@ -9,7 +9,7 @@ import { duration, endText, oneLine } from "./text.ts";
 
 /** What is of one kind among the changes. */
 export type ChangeKind =
-  /** Did well before (or lacked nothing but a feature), and does not any more. */
+  /** Fails, hangs or is broken now, and was not before. */
   | "regressed"
   /** Held before, and now is skipped or did not run: nobody knows that it still holds. */
   | "unchecked"
@@ -17,6 +17,7 @@ export type ChangeKind =
   | "fixed"
   /** Neither better nor worse, but otherwise: another outcome, or other reasons. */
   | "otherwise"
+  /** Ended as before, in much more time. */
   | "slower"
   /** The earlier run's plan lacks it. */
   | "new"
@@ -25,8 +26,11 @@ export type ChangeKind =
 
 /** A case that changed. */
 export interface Change {
+  /** What kind of change it is. */
   readonly kind: ChangeKind;
+  /** The case in the earlier run, if it is there. */
   readonly before?: ReportedCase;
+  /** The case in the later run, if it is there. */
   readonly after?: ReportedCase;
 }
 

@@ -6,7 +6,15 @@
  */
 import type { Outcome } from "../core/outcome.ts";
 import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
-import { countsText, DIRECTION_TEXT, duration, endText, headline, oneLine } from "./text.ts";
+import {
+  countsText,
+  decisiveFirst,
+  DIRECTION_TEXT,
+  duration,
+  endText,
+  headline,
+  oneLine,
+} from "./text.ts";
 
 /** What each outcome is annotated as, if it is. */
 const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
@@ -24,7 +32,7 @@ export function githubAnnotations(report: RunReport): string {
   const lines = report.cases.flatMap(({ id, direction, requirement, verdict }) => {
     const level = verdict === undefined ? undefined : ANNOTATED[verdict.outcome];
     if (verdict === undefined || level === undefined) return [];
-    const text = [...verdict.reasons.map(oneLine), requirement].join("\n");
+    const text = [...decisiveFirst(verdict).map(oneLine), requirement].join("\n");
     return [command(level, `${verdict.outcome}: ${id} (${direction})`, text)];
   });
   const text = [headline(report), ...report.ends.map(endText)].map(oneLine).join("\n");
@@ -67,7 +75,7 @@ export function markdown(report: RunReport): string {
 
 /** A case with its reasons, open. */
 function details({ id, direction, requirement, upstream, verdict }: ReportedCase): string[] {
-  const reasons = verdict?.reasons.map(oneLine) ?? [];
+  const reasons = verdict === undefined ? [] : decisiveFirst(verdict).map(oneLine);
   const more = reasons.length - MAX_REASONS;
   const shown = [...reasons.slice(0, MAX_REASONS), ...(more > 0 ? [`and ${more} more`] : [])];
   const source = upstream === undefined ? "" : ` (tools/testing/vsock, "${upstream}")`;

@@ -12,7 +12,7 @@ import { STYLE } from "./html_style.ts";
 import { casesTable } from "./html_table.ts";
 import { Markup, markup } from "./markup.ts";
 import { countsOf, type ReportedCase, type RunReport, verdictsOf } from "./model.ts";
-import { duration } from "./text.ts";
+import { decisiveFirst, duration } from "./text.ts";
 
 /** Most cases in the list of what went wrong. */
 const MAX_WRONG = 8;
@@ -127,7 +127,7 @@ function wrongList({ cases }: RunReport): Markup | string {
   const item = (entry: ReportedCase) =>
     markup`<li>${mark(endingOf(entry))}<div><a href="#${entry.id}">${entry.id}</a> \
 <span class="dim">${entry.direction}</span><div class="why">${
-      entry.verdict?.reasons[0] ?? ""
+      entry.verdict === undefined ? "" : decisiveFirst(entry.verdict)[0] ?? ""
     }</div></div></li>\n`;
   return markup`<section aria-labelledby="wrong-title">
 <h2 id="wrong-title">What went wrong</h2>

@@ -7,7 +7,7 @@ import type { EndFacts } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import { escapeXml } from "./markup.ts";
 import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
-import { DIRECTION_TEXT, sidesText } from "./text.ts";
+import { decisiveFirst, DIRECTION_TEXT, sidesText } from "./text.ts";
 
 /** How each outcome counts for JUnit. */
 const COUNTS_AS: Readonly<Record<Outcome, "failure" | "error" | "skipped" | "passed">> = {
@@ -100,7 +100,10 @@ function result(entry: ReportedCase, verdict: Verdict) {
   const message = verdict.reasons.join("; ");
   if (counts === "skipped") return { counts, body: `<${element("skipped", { message })}/>` };
   if (counts !== "passed") {
-    const open = element(counts, { message: verdict.reasons[0] ?? "", type: verdict.outcome });
+    const open = element(counts, {
+      message: decisiveFirst(verdict)[0] ?? "",
+      type: verdict.outcome,
+    });
     const text = [entry.title, entry.requirement, ...verdict.reasons, ...sidesText(verdict)];
     return { counts, body: `<${open}>${text.map(escapeXml).join("\n")}</${counts}>` };
   }

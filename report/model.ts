@@ -17,12 +17,17 @@ export const REPORT_VERSION = 1;
 
 /** A case of the plan, in one direction, and how it ended. */
 export interface ReportedCase {
+  /** `family/topic/claim`. */
   readonly id: string;
+  /** One line for people. */
   readonly title: string;
+  /** One sentence that says MUST or SHOULD. */
   readonly requirement: string;
+  /** Which of the two it says. */
   readonly level: Level;
   /** The name of the case in tools/testing/vsock that it was ported from, if any. */
   readonly upstream?: string;
+  /** Which end played the server. */
   readonly direction: Direction;
   /** Missing where the case did not run, or did not end. */
   readonly verdict?: Verdict;
@@ -30,6 +35,7 @@ export interface ReportedCase {
 
 /** Why a run ended before its plan did. */
 export interface Stopped {
+  /** What stopped it: an interruption, a lost end. */
   readonly reason: string;
   /** Which of the report's cases had begun then, counted from 1; missing if none had. */
   readonly during?: number;
@@ -37,7 +43,9 @@ export interface Stopped {
 
 /** A run from its plan to its verdicts. */
 export interface RunReport {
+  /** Tells a report from other JSON. */
   readonly format: typeof REPORT_FORMAT;
+  /** The version of the report's form. */
   readonly version: typeof REPORT_VERSION;
   /** The version of the tool that made the run. */
   readonly tool: string;
@@ -45,9 +53,11 @@ export interface RunReport {
   readonly argv: readonly string[];
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** How long the run took. */
+  /** How long the run took, in milliseconds. */
   readonly milliseconds: number;
+  /** How the two ends were connected. */
   readonly topology: Topology;
+  /** Repeats the run's randomness with `--seed`. */
   readonly seed: number;
   /** A case's deadline, in milliseconds. */
   readonly caseTimeout: number;
@@ -61,15 +71,19 @@ export interface RunReport {
 
 /** A text that is no report, or none that this version of the tool reads. */
 export class ReportError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "ReportError";
 }
 
 /** What a report says of a run that the run's events do not. */
 export interface RunSetting {
+  /** What the tool was called with. */
   readonly argv: readonly string[];
+  /** When the run began. */
   readonly startedAt: Date;
-  /** In milliseconds. */
+  /** A case's deadline, in milliseconds. */
   readonly caseTimeout: number;
+  /** What is to run. */
   readonly plan: readonly Planned[];
 }
 
@@ -82,6 +96,7 @@ export class ReportBuilder {
   #stopped: string | undefined;
   #milliseconds: number | undefined;
 
+  /** Begins the report of a run, with what the run's events do not say of it. */
   constructor(setting: RunSetting) {
     this.#setting = setting;
   }

@@ -53,6 +53,9 @@ const END = Type.Object({
   machine: Type.String({ description: "uname -m" }),
   localCid: Type.Optional(word32("the machine's own CID, where there is a /dev/vsock")),
   version: Type.String({ description: "the version of the tool there" }),
+  unwatched: Type.Optional(
+    Type.String({ description: "why faults in its kernel's log went unseen, where they did" }),
+  ),
 });
 
 const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });
@@ -62,6 +65,9 @@ const SIDE = Type.Object({
   reasons: REASONS,
   step: Type.String({ description: "what it was doing last" }),
   milliseconds: milliseconds("how long this side took"),
+  splats: Type.Optional(Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
+    description: "faults that its kernel reported in its log meanwhile, each as its lines",
+  })),
 });
 
 const VERDICT = Type.Object({

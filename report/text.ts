@@ -25,9 +25,10 @@ export function duration(milliseconds: number): string {
 }
 
 /** An end as one phrase: `guest: Linux 7.3.4 x86_64, CID 3`. */
-export function endText({ name, kernel, machine, localCid }: EndFacts): string {
+export function endText({ name, kernel, machine, localCid, unwatched }: EndFacts): string {
   const cid = localCid === undefined || localCid === 0xffffffff ? "" : `, CID ${localCid}`;
-  return `${name}: Linux ${kernel} ${machine}${cid}`;
+  const log = unwatched === undefined ? "" : `; its kernel's log is not watched: ${unwatched}`;
+  return `${name}: Linux ${kernel} ${machine}${cid}${log}`;
 }
 
 const COUNT_WORDS: Readonly<Record<Outcome, string>> = {
@@ -68,4 +69,12 @@ export function headline({ cases, stopped }: RunReport): string {
     ? ""
     : `; stopped: ${stopped.reason} (${left} cases did not run)`;
   return `${countsText(countsOf({ cases }))}${early}`;
+}
+
+/** A verdict's reasons, first the one that decided it: the other side may have passed or waited. */
+export function decisiveFirst({ outcome, reasons, sides }: Verdict): string[] {
+  const state = outcome === "warn" ? "fail" : outcome;
+  const decided = Object.values(sides ?? {}).find((side) => side.state === state)?.reasons[0];
+  const at = reasons.findIndex((reason) => decided !== undefined && reason.endsWith(decided));
+  return at < 0 ? [...reasons] : [...reasons.slice(at, at + 1), ...reasons.toSpliced(at, 1)];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countsText, duration, endText, oneLine } from "./text.ts";
+import { countsText, decisiveFirst, duration, endText, oneLine } from "./text.ts";
 
 Deno.test("duration() shows milliseconds, seconds and minutes", () => {
   const shown = [0, 14.6, 999, 1000, 2149, 59_900, 60_000, 184_000].map(duration);
@@ -51,4 +51,21 @@ Deno.test("oneLine() leaves no control character and no line end of any kind", (
   }));
   assert.equal(oneLine("a\r\nb\u001b[31mc"), "a b [31mc");
   assert.equal(oneLine("plain ✓"), "plain ✓");
+});
+
+Deno.test("decisiveFirst() puts the reason of the side that decided in front", () => {
+  const side = { reasons: [], step: "", milliseconds: 1 };
+  const verdict = (state: "fail" | "timeout") => ({
+    outcome: state,
+    reasons: ["client: passed", "server: recv(): EPIPE", "server: last step: recv()"],
+    milliseconds: 1,
+    sides: {
+      client: { ...side, state: "pass" as const },
+      server: { ...side, state: "fail" as const, reasons: ["recv(): EPIPE"] },
+    },
+  });
+  const first = ["server: recv(): EPIPE", "client: passed", "server: last step: recv()"];
+  assert.deepEqual(decisiveFirst(verdict("fail")), first);
+  assert.deepEqual(decisiveFirst({ ...verdict("fail"), outcome: "warn" }), first);
+  assert.deepEqual(decisiveFirst(verdict("timeout")), verdict("timeout").reasons);
 });

@@ -110,6 +110,9 @@ export const O_CLOEXEC = 0o2000000;
 export const AT_EMPTY_PATH = 0x1000;
 export const STATX_INO = 0x100;
 
+/** From the end, lseek(2). */
+export const SEEK_END = 2;
+
 const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_OOB, "MSG_OOB"],
   [MSG_PEEK, "MSG_PEEK"],

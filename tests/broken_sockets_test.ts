@@ -1,92 +1,49 @@
 import assert from "node:assert/strict";
 import type { Role } from "../core/case.ts";
-import { matches } from "../core/selector.ts";
-import type { SideState } from "../core/outcome.ts";
-import { CATALOGUE, findCase } from "../suites/catalogue.ts";
-import { runBothSides } from "./support/both_sides.ts";
-import { MUTATIONS } from "./support/mutations.ts";
-import { VsockLike } from "./support/vsock_like.ts";
+import { CATALOGUE } from "../suites/catalogue.ts";
+import { FORBID_VSOCK } from "../sys/forbidden.ts";
+import { brokenPeersAreFresh } from "../tools/broken_peers.ts";
+import { nameOf } from "./mutations/run.ts";
+import { MUTATIONS, SHOWN_ELSEWHERE } from "./mutations/table.ts";
+import { judge } from "./support/findings.ts";
 
-/** A deadline that only a case which hangs reaches. */
-const PATIENT = 20_000;
-/** The deadline of a case that is expected to hang. */
-const SHORT = 1200;
+/** How long all the cases may take, in milliseconds: the machine may be busy. */
+const PATIENCE = 300_000;
 
-/** Families whose cases are judged by more than sockets: tests beside them have what errs. */
-const PROVEN_BESIDE = ["diag/**", "uring/**"];
-const ON_SOCKETS = CATALOGUE.filter(({ id }) =>
-  !PROVEN_BESIDE.some((family) => matches(family, id))
-);
-
-/** Cases of what AF_UNIX has not: only AF_VSOCK itself, in a VM, can pass them. */
-const BEYOND_AF_UNIX: readonly string[] = [
-  "stream/rcvlowat/poll-waits-for-all",
-  "stream/linger/no-wait-for-unread",
-  "stream/credit/bound-by-own-buffer",
-  "transport/change/release-of-unbound-socket",
-  "transport/change/after-interrupted-connect",
-  "sockopt/zerocopy/on-accepted-socket",
-  "zerocopy/send/stream-completes",
-  "zerocopy/send/seqpacket-completes",
-  "zerocopy/send/without-memory-is-enomem",
-  "zerocopy/error-queue/empty-is-eagain",
-  "zerocopy/error-queue/closed-unread",
-  "zerocopy/coalescence/keeps-data",
-];
-
-/** Cases that AF_UNIX can pass, but of which no mutation shows yet that they can fail. */
-const UNPROVEN: readonly string[] = [
-  "stream/receive-buffer/null-keeps-data",
-  "stream/packets/joined-after-partial-read",
-  "stream/packets/small-ones-keep-connection",
-  "stream/shutdown/own-write-is-epipe",
-  "stream/shutdown/peers-read-is-epipe",
-  "stream/connect/same-port-again",
-  "stream/connect/retry-after-failure",
-  "stream/credit/update-on-rcvlowat",
-  "stream/credit/update-below-rcvlowat",
-  "stream/accept-queue/closed-while-connecting",
-  "stream/linger/close-after-nothing-sent",
-  "stream/msg-peek/after-partial-recv",
-  "seqpacket/receive-buffer/null-costs-one-message",
-  "ioctl/siocoutq/stream-zero-after-receipt",
-  "ioctl/siocoutq/seqpacket-zero-after-receipt",
-  "ioctl/siocinq/stream-counts-unread",
-  "ioctl/siocinq/seqpacket-counts-unread",
-];
-
-for (const definition of ON_SOCKETS.filter(({ id }) => !BEYOND_AF_UNIX.includes(id))) {
-  Deno.test(`${definition.id} passes over sockets that behave as they must`, async () => {
-    const whole = { socketClass: VsockLike, timeout: PATIENT };
-    const { outcome, reasons } = await runBothSides(definition, { client: whole, server: whole });
-    assert.deepEqual([outcome, reasons], ["pass", []]);
+Deno.test("every case notices broken sockets over AF_UNIX, and passes over whole ones", async (t) => {
+  const program = new URL("mutations/run.ts", import.meta.url).pathname;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", program, "unix"],
+    env: { [FORBID_VSOCK]: "1", NO_COLOR: "1" },
+    stdin: "null",
+    signal: AbortSignal.timeout(PATIENCE),
   });
-}
+  const { stdout, stderr } = await command.output();
+  const [output, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  await judge(t, "unix", { output: output ?? "", error: error ?? "" });
+});
 
-for (const { id, what, on, socketClass, noticed, state, reason } of MUTATIONS) {
-  Deno.test(`${id} notices a ${on} whose ${what}`, async () => {
-    const definition = findCase(id) ?? assert.fail(`no case ${id}`);
-    const timeout = state === "timeout" ? SHORT : PATIENT;
-    const whole = { socketClass: VsockLike, timeout };
-    const options = { client: whole, server: whole, [on]: { socketClass, timeout } };
-    const { outcome, sides } = await runBothSides(definition, options);
-    const expected: SideState = state ?? "fail";
-    assert.equal(outcome, expected);
-    const report = sides?.[noticed ?? on];
-    assert.equal(report?.state, expected, JSON.stringify(sides));
-    assert.match(report.reasons.join("\n"), reason);
-  });
-}
-
-Deno.test("every case has a mutation that it notices, or is known to have none", () => {
-  const noticed = new Set(MUTATIONS.map(({ id }) => id));
-  const without = ON_SOCKETS.map(({ id }) => id).filter((id) => !noticed.has(id));
-  assert.deepEqual(without.sort(), [...BEYOND_AF_UNIX, ...UNPROVEN].sort());
+Deno.test("every case has a mutation that it notices", () => {
+  const noticed = new Set([...MUTATIONS, ...SHOWN_ELSEWHERE].map(({ id }) => id));
+  const ids = CATALOGUE.map(({ id }) => id);
+  assert.deepEqual(ids.filter((id) => !noticed.has(id)), []);
+  assert.deepEqual([...noticed].filter((id) => !ids.includes(id)), []);
 });
 
 Deno.test("every mutation is of one side of one case", () => {
   const roles: readonly Role[] = ["client", "server"];
   assert.ok(MUTATIONS.every(({ on }) => roles.includes(on)));
-  const names = MUTATIONS.map(({ id, what, on }) => `${id} ${on} ${what}`);
+  const names = [...MUTATIONS, ...SHOWN_ELSEWHERE].map(nameOf);
   assert.equal(new Set(names).size, names.length);
+});
+
+Deno.test("what is shown elsewhere is shown by a test that is there", async () => {
+  for (const { id, file, test } of SHOWN_ELSEWHERE) {
+    const text = await Deno.readTextFile(new URL(`../${file}`, import.meta.url));
+    assert.ok(text.includes(test), `${id}: ${file} has no "${test}"`);
+  }
+});
+
+Deno.test("docs/broken_peers.md has the table of today", async () => {
+  assert.ok(await brokenPeersAreFresh(), "run 'deno run -A tools/broken_peers.ts'");
 });

@@ -7,16 +7,6 @@ import { type CommandShape, origin, type Value } from "./shape.ts";
 
 /** A file of completions, to be sourced. */
 export function bash(shapes: readonly CommandShape[], cases: readonly string[]): string {
-  const key = (path: readonly string[], ...more: string[]) =>
-    `"${["", ...path, ...more].join(" ")}"`;
-  const commands = shapes.filter(({ path }) => path.length > 0).map(({ path }) => key(path));
-  const valued = shapes.flatMap(({ path, options }) =>
-    options.flatMap(({ names, value }) =>
-      value === undefined ? [] : [{ keys: names.map((name) => key(path, name)), value }]
-    )
-  );
-  const words = ({ options, commands }: CommandShape) =>
-    [...commands.map(({ name }) => name), ...options.flatMap(({ names }) => names)].join(" ");
   return `${origin("bash")}
 
 _vsock_conformance_offer() {
@@ -32,18 +22,7 @@ _vsock_conformance() {
   local cur=\${COMP_WORDS[COMP_CWORD]} path="" option="" i
   local cases="${cases.join(" ")}"
   COMPREPLY=()
-  # The command that is being completed, and the option whose value is next, if one is.
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case "$path \${COMP_WORDS[i]}" in
-      ${commands.join("|")})
-        path="$path \${COMP_WORDS[i]}" ;;
-      ${valued.flatMap(({ keys }) => keys).join("|")})
-        option=\${COMP_WORDS[i]}
-        # Bash makes a word of the "=" between an option and its value, too.
-        [[ \${COMP_WORDS[i+1]} == = ]] && ((i++))
-        ((++i < COMP_CWORD)) && option="" ;;
-    esac
-  done
+${position(shapes)}
   if [[ $cur == = || \${COMP_WORDS[COMP_CWORD-1]} == = ]]; then
     [[ $cur == = ]] && cur=""
     if [[ -z $option ]]; then
@@ -54,28 +33,56 @@ _vsock_conformance() {
   fi
   if [[ -n $option ]]; then
     case "$path $option" in
-${valued.map(({ keys, value }) => `      ${keys.join("|")}) ${offer(value)} ;;`).join("\n")}
+${valued(shapes).map(({ keys, value }) => `      ${keys}) ${offer(value)} ;;`).join("\n")}
     esac
     return
   fi
   case "$path" in
-${
-    shapes.map((shape) => {
-      const named = `_vsock_conformance_offer -W "${words(shape)}"`;
-      const { argument } = shape;
-      const action = argument === undefined
-        ? named
-        : argument.kind === "case"
-        ? `_vsock_conformance_offer -W "${words(shape)} $cases"`
-        : `if [[ $cur == -* ]]; then ${named}; else ${offer(argument)}; fi`;
-      return `    ${key(shape.path)}) ${action} ;;`;
-    }).join("\n")
-  }
+${shapes.map((shape) => `    ${key(shape.path)}) ${following(shape)} ;;`).join("\n")}
   esac
 }
 
 complete -F _vsock_conformance vsock-conformance
 `;
+}
+
+/** A command, or what follows it, as a pattern. */
+function key(path: readonly string[], ...more: string[]): string {
+  return `"${["", ...path, ...more].join(" ")}"`;
+}
+
+/** The options that take a value, each with all its names as a pattern. */
+function valued(shapes: readonly CommandShape[]): { keys: string; value: Value }[] {
+  return shapes.flatMap(({ path, options }) =>
+    options.flatMap(({ names, value }) =>
+      value === undefined ? [] : [{ keys: names.map((name) => key(path, name)).join("|"), value }]
+    )
+  );
+}
+
+/** Finds the command that is being completed, and the option whose value is next, if one is. */
+function position(shapes: readonly CommandShape[]): string {
+  const commands = shapes.filter(({ path }) => path.length > 0).map(({ path }) => key(path));
+  return `  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "$path \${COMP_WORDS[i]}" in
+      ${commands.join("|")})
+        path="$path \${COMP_WORDS[i]}" ;;
+      ${valued(shapes).map(({ keys }) => keys).join("|")})
+        option=\${COMP_WORDS[i]}
+        # Bash makes a word of the "=" between an option and its value, too.
+        [[ \${COMP_WORDS[i+1]} == = ]] && ((i++))
+        ((++i < COMP_CWORD)) && option="" ;;
+    esac
+  done`;
+}
+
+/** Offers what can follow a command: commands and options, or an argument. */
+function following({ commands, options, argument }: CommandShape): string {
+  const words = [...commands.map(({ name }) => name), ...options.flatMap(({ names }) => names)];
+  const named = `_vsock_conformance_offer -W "${words.join(" ")}"`;
+  if (argument === undefined) return named;
+  if (argument.kind === "case") return `_vsock_conformance_offer -W "${words.join(" ")} $cases"`;
+  return `if [[ $cur == -* ]]; then ${named}; else ${offer(argument)}; fi`;
 }
 
 function offer(value: Value): string {

@@ -58,6 +58,13 @@ export class Claims extends Check {
     return data.subarray(0, length);
   }
 
+  /** Claims that one recv(2) gives exactly `length` bytes, which are all there. */
+  async receivesAtOnce(socket: Socket, length: number, flags = 0): Promise<void> {
+    const what = `recv(${length}, ${messageFlags(flags)})`;
+    const count = await this.succeeds(what, () => socket.recv(bytes(length), flags));
+    this.equal(count, length, `${what} of what is all there`);
+  }
+
   /** Claims that one byte of the usual content can be sent. */
   async sendsByte(socket: Socket, flags = 0): Promise<void> {
     const data = bytes(1);

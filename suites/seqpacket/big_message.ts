@@ -17,9 +17,10 @@ import {
 export const largerThanBuffer = defineCase({
   id: "seqpacket/send/larger-than-buffer-is-emsgsize",
   title: "a message larger than the buffer is EMSGSIZE",
-  requirement: "send() of a message larger than the socket's buffer MUST fail with EMSGSIZE",
+  requirement:
+    "send() of a message larger than the socket's buffer MUST fail with EMSGSIZE and send nothing",
   refs: [
-    upstream("SOCK_SEQPACKET big message"),
+    upstream("SOCK_SEQPACKET big message", "claims that nothing of it arrives"),
     man("send", 2, "EMSGSIZE"),
     kernel("virtio_transport_seqpacket_enqueue"),
   ],
@@ -34,8 +35,9 @@ export const largerThanBuffer = defineCase({
     await check.fails("EMSGSIZE", `send(${message.length})`, () => socket.send(message));
     await peer.writeln("CLISENT");
   },
-  async server({ vsock, peer }) {
-    using _socket = await vsock.accept("seqpacket");
+  async server({ vsock, peer, check }) {
+    using socket = await vsock.accept("seqpacket");
     await peer.expectln("CLISENT");
+    await check.receivesEnd(socket);
   },
 });

@@ -17,6 +17,8 @@ import {
 const TIMEOUT = 1000;
 /** How much later than that a read may return, in milliseconds. */
 const MAX_LATE = 250;
+/** How often that is measured before it counts. */
+const TRIES = 3;
 /** How much earlier: the kernel counts in ticks, of 10 ms at the longest. */
 const MAX_EARLY = 10;
 
@@ -30,18 +32,23 @@ export const rcvtimeoEndsRead = defineCase({
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("seqpacket");
     await check.setsTimeval(socket, SOL_SOCKET, SO_RCVTIMEO, TIMEOUT);
-    // A sleep of the same length beside it tells how late this machine itself is.
-    const sleep = timedSleep(TIMEOUT);
-    const error = await check.fails("EAGAIN", "read()", () => socket.readTimed(bytes(1)));
-    const machineLate = await sleep - TIMEOUT;
-    if (error instanceof TimedSysError) {
-      const late = Number(error.nanoseconds) / 1e6 - TIMEOUT;
+    let late = Infinity;
+    let machineLate = 0;
+    // A busy machine may run a thread late once; a kernel that errs is late every time.
+    for (let tries = 0; tries < TRIES && late - machineLate > MAX_LATE; tries++) {
+      // A sleep of the same length beside it tells how late this machine itself is.
+      const sleep = timedSleep(TIMEOUT);
+      const error = await check.fails("EAGAIN", "read()", () => socket.readTimed(bytes(1)));
+      machineLate = await sleep - TIMEOUT;
+      // What it was instead is written down already.
+      if (!(error instanceof TimedSysError)) return;
+      late = Number(error.nanoseconds) / 1e6 - TIMEOUT;
       check.that(late >= -MAX_EARLY, `read() returned ${-Math.round(late)} ms too early`);
-      check.that(
-        late - machineLate <= MAX_LATE,
-        `read() returned ${Math.round(late)} ms late (a sleep: ${Math.round(machineLate)} ms)`,
-      );
     }
+    check.that(
+      late - machineLate <= MAX_LATE,
+      `read() returned ${Math.round(late)} ms late (a sleep: ${Math.round(machineLate)} ms)`,
+    );
     await peer.writeln("WAITDONE");
   },
   async server({ vsock, peer }) {

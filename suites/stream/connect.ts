@@ -78,7 +78,7 @@ export const samePortAgain = defineCase({
   title: "a port can be bound and connected from again once its socket is closed",
   requirement: "bind() to the port of a closed socket and connect() from it MUST succeed",
   refs: [
-    upstream("SOCK_STREAM double bind connect"),
+    upstream("SOCK_STREAM double bind connect", "claims that accept() tells that port"),
     man("bind", 2, "EADDRINUSE"),
     kernel("vsock_remove_sock"),
   ],
@@ -93,14 +93,17 @@ export const samePortAgain = defineCase({
     }
   },
   async server({ vsock, peer, check }) {
+    const { port } = vsock.localAddress();
     using listener = vsock.listening("stream");
     // As in C they stay open: close() would answer the peer's shutdown with a second RST, which
     // comes late enough to hit the next connection from the same port.
     using accepted = new DisposableStack();
     for (let i = 1; i <= 2; i++) {
       await peer.writeln("LISTENING");
-      const { socket } = await check.succeeds(`accept() number ${i}`, () => listener.accept());
+      const accept = () => listener.accept();
+      const { socket, address } = await check.succeeds(`accept() number ${i}`, accept);
       accepted.use(socket);
+      check.equal(address.port, port + 1, `the peer's port, number ${i}`);
       await vsock.waitRemoteClose(socket);
     }
   },

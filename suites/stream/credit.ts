@@ -52,7 +52,8 @@ async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseCont
   await check.setsU64(socket, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, BigInt(BUFFER));
   if (lowWater === "before") await setLowWater();
   await check.sendsByte(socket);
-  await check.receives(socket, BUFFER, MSG_PEEK);
+  // There is room to see more, which a sender that heeds the buffer's size cannot have sent.
+  await check.receives(socket, BUFFER, MSG_PEEK, BUFFER + 1);
   await check.receives(socket, LARGEST_PACKET);
   if (lowWater === "after") await setLowWater();
   const readable = POLLIN | POLLRDNORM;
@@ -60,8 +61,7 @@ async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseCont
   const revents = await check.succeeds("poll()", () => socket.poll(events, CREDIT_TIME));
   check.equal(revents & POLLERR, 0, "POLLERR in the revents");
   check.flag(revents, readable, "POLLIN or POLLRDNORM in the revents");
-  const rest = lowWater === "before" ? LARGEST_PACKET : LARGEST_PACKET + 1;
-  await check.receives(socket, rest, MSG_DONTWAIT);
+  await check.receivesAtOnce(socket, BUFFER + 1 - LARGEST_PACKET, MSG_DONTWAIT);
 }
 
 const refs = [spec("5.10.6.3 Buffer Space Management")];
@@ -72,7 +72,11 @@ export const updateOnRcvlowat = defineCase({
   title: "raising SO_RCVLOWAT sends credit, so that what poll() waits for can come",
   requirement: "a receiver that raises SO_RCVLOWAT MUST tell its peer of free space, or it starves",
   refs: [
-    upstream("SOCK_STREAM virtio credit update + SO_RCVLOWAT"),
+    upstream(
+      "SOCK_STREAM virtio credit update + SO_RCVLOWAT",
+      "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
+        "waited for",
+    ),
     kernel("virtio_transport_notify_set_rcvlowat"),
     ...refs,
   ],
@@ -86,7 +90,11 @@ export const updateOnLowBytes = defineCase({
   title: "reading below SO_RCVLOWAT sends credit, so that what poll() waits for can come",
   requirement: "a receiver left with less than SO_RCVLOWAT MUST tell its peer of free space",
   refs: [
-    upstream("SOCK_STREAM virtio credit update + low rx_bytes"),
+    upstream(
+      "SOCK_STREAM virtio credit update + low rx_bytes",
+      "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
+        "waited for, a byte more than upstream receives",
+    ),
     kernel("virtio_transport_stream_do_dequeue"),
     ...refs,
   ],

@@ -36,7 +36,10 @@ export const unreadIsNotUnsent = defineCase({
   title: "close() with SO_LINGER does not wait for a peer that does not read",
   requirement: "close() with SO_LINGER MUST NOT wait for data that was sent and only not yet read",
   refs: [
-    upstream("SOCK_STREAM SO_LINGER close() on unread"),
+    upstream(
+      "SOCK_STREAM SO_LINGER close() on unread",
+      "claims that the data can then be received",
+    ),
     man("socket", 7, "SO_LINGER"),
     kernel("vsock_linger"),
   ],
@@ -52,8 +55,9 @@ export const unreadIsNotUnsent = defineCase({
     check.that(Math.ceil(seconds) < LINGER, `close() took ${seconds.toFixed(2)} s`);
     await peer.writeln("DONE");
   },
-  async server({ vsock, peer }) {
-    using _socket = await vsock.accept("stream");
+  async server({ vsock, peer, check }) {
+    using socket = await vsock.accept("stream");
     await peer.expectln("DONE");
+    await check.receivesByte(socket);
   },
 });

@@ -41,7 +41,7 @@ export const pollWaitsForLowWater = defineCase({
     await peer.writeln("CLNSENT");
     const late = await check.succeeds("poll()", () => socket.poll(EVENTS, ARRIVAL_TIME));
     check.equal(late, EVENTS, `revents with all ${LOW_WATER} bytes`);
-    await check.receives(socket, LOW_WATER, MSG_DONTWAIT);
+    await check.receivesAtOnce(socket, LOW_WATER, MSG_DONTWAIT);
     await peer.writeln("POLLDONE");
   },
   async server({ vsock, peer, check }) {

@@ -20,27 +20,30 @@ import {
   upstream,
 } from "../kit.ts";
 
+type Check = CaseContext["check"];
+
 /** How long the peer's shutdown() may take to arrive, in milliseconds. */
 const ARRIVAL_TIME = 5000;
 /** Between two sends, so that they do not fill the peer's buffer; milliseconds. */
 const PAUSE = 10;
 
 /** Sends until it fails: until a peer's shutdown() has arrived a send may still succeed. */
-async function sendUntilRefused(socket: Socket, flags: number): Promise<number> {
+async function sendUntilRefused(socket: Socket): Promise<number> {
   const deadline = performance.now() + ARRIVAL_TIME;
   for (;;) {
-    const result = await socket.send(bytes(1), flags);
+    const result = await socket.send(bytes(1));
     if (performance.now() >= deadline) return result;
     await timedSleep(PAUSE);
   }
 }
 
-async function sendIsRefused(socket: Socket, { check }: CaseContext) {
+/** @param send sends until it is refused; from then on every send must be. */
+async function sendIsRefused(socket: Socket, send: () => Promise<number>, check: Check) {
   using signals = new SignalCounter(SIGPIPE);
-  await check.fails("EPIPE", "send()", () => sendUntilRefused(socket, 0));
+  await check.fails("EPIPE", "send()", send);
   check.equal(signals.count, 1, "how many SIGPIPE a refused send() raised");
   using others = new SignalCounter(SIGPIPE);
-  const quietly = () => sendUntilRefused(socket, MSG_NOSIGNAL);
+  const quietly = () => socket.send(bytes(1), MSG_NOSIGNAL);
   await check.fails("EPIPE", "send(MSG_NOSIGNAL)", quietly);
   check.equal(others.count, 0, "how many SIGPIPE a refused send(MSG_NOSIGNAL) raised");
 }
@@ -52,12 +55,15 @@ export const ownWrite = defineCase({
   id: "stream/shutdown/own-write-is-epipe",
   title: "send() after shutdown(SHUT_WR) is EPIPE with SIGPIPE",
   requirement: "send() after shutdown(SHUT_WR) MUST fail with EPIPE and raise SIGPIPE if allowed",
-  refs: [upstream("SOCK_STREAM SHUT_WR"), man("shutdown", 2, "DESCRIPTION"), ...refs],
-  async client(context) {
-    const { vsock, peer, check } = context;
+  refs: [
+    upstream("SOCK_STREAM SHUT_WR", "claims that the first send() is refused, not a later one"),
+    man("shutdown", 2, "DESCRIPTION"),
+    ...refs,
+  ],
+  async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     await check.succeeds("shutdown(SHUT_WR)", () => socket.shutdown(SHUT_WR));
-    await sendIsRefused(socket, context);
+    await sendIsRefused(socket, () => socket.send(bytes(1)), check);
     await peer.writeln("CLIENTDONE");
   },
   async server({ vsock, peer }) {
@@ -72,11 +78,10 @@ export const peersRead = defineCase({
   title: "send() after the peer's shutdown(SHUT_RD) is EPIPE with SIGPIPE",
   requirement: "send() to a peer that did shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
   refs: [upstream("SOCK_STREAM SHUT_RD"), spec("5.10.6.5 Stream Sockets"), ...refs],
-  async client(context) {
-    const { vsock, peer } = context;
+  async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     await peer.expectln("SHUTRDDONE");
-    await sendIsRefused(socket, context);
+    await sendIsRefused(socket, () => sendUntilRefused(socket), check);
     await peer.writeln("CLIENTDONE");
   },
   async server({ vsock, peer, check }) {

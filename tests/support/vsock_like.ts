@@ -7,31 +7,25 @@
 import {
   AF_VSOCK,
   MSG_EOR,
+  POLLIN,
+  POLLRDNORM,
   SHUT_RDWR,
+  SIOCINQ,
+  SO_RCVLOWAT,
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
+  SOL_SOCKET,
 } from "../../sys/constants.ts";
-import { type ErrnoName, errnoNumber, SysError } from "../../sys/errno.ts";
-import { TimedSysError } from "../../sys/descriptor.ts";
-import { type RawMemory, type ReceivedMessage, Socket } from "../../sys/socket.ts";
 import { call } from "../../sys/native.ts";
+import { type RawMemory, type ReceivedMessage, Socket } from "../../sys/socket.ts";
 import { type Address, type Bytes, bytes, type IoVector, u64 } from "../../sys/structs.ts";
+import { failedWith, failure } from "../mutations/mutation.ts";
 
 const DEFAULT_BUFFER = 262_144n;
 /** How long a closed socket may live on in a process that was forked and calls exec, in ms. */
 const MAX_HELD = 2000;
+const READABLE = POLLIN | POLLRDNORM;
 const MAX_MESSAGE = 64 * 1024;
-
-/** The error that a call would have failed with. */
-export function failure(call: string, name: ErrnoName, milliseconds = 0): TimedSysError {
-  const nanoseconds = BigInt(Math.round(milliseconds * 1e6));
-  return new TimedSysError(call, { result: -errnoNumber(name), nanoseconds, interrupted: false });
-}
-
-/** Whether an error is that of a call which failed with this errno. */
-export function failedWith(error: unknown, name: ErrnoName): error is TimedSysError {
-  return error instanceof TimedSysError && error.code === name;
-}
 
 /** A socket of AF_UNIX with the errnos, options and buffers of AF_VSOCK. */
 export class VsockLike extends Socket {
@@ -48,7 +42,7 @@ export class VsockLike extends Socket {
       try {
         return super.bind(address);
       } catch (error) {
-        const held = error instanceof SysError && error.code === "EADDRINUSE";
+        const held = failedWith(error, "EADDRINUSE");
         if (!held || performance.now() > deadline) throw error;
         call("usleep", 1000);
       }
@@ -61,6 +55,22 @@ export class VsockLike extends Socket {
     } catch (error) {
       if (failedWith(error, "ECONNREFUSED")) throw failure(error.call, "ECONNRESET");
       throw error;
+    }
+  }
+
+  /** AF_UNIX keeps SO_RCVLOWAT and does not heed it. */
+  override async poll(events: number = POLLIN, milliseconds = -1): Promise<number> {
+    const lowWater = new DataView(super.getsockopt(SOL_SOCKET, SO_RCVLOWAT, 4).buffer);
+    const asked = events & READABLE;
+    if (lowWater.getInt32(0, true) <= 1 || asked === 0) {
+      return await super.poll(events, milliseconds);
+    }
+    const deadline = performance.now() + (milliseconds < 0 ? Infinity : milliseconds);
+    for (;;) {
+      const enough = super.ioctlInt(SIOCINQ) >= lowWater.getInt32(0, true);
+      const others = await super.poll(events & ~READABLE, enough ? 0 : 1);
+      if (enough || others !== 0) return others | (enough ? asked : 0);
+      if (performance.now() >= deadline) return 0;
     }
   }
 

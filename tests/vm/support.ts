@@ -14,7 +14,13 @@ import { VERSION } from "../../core/version.ts";
 /** How long one script in a VM may take, in milliseconds; the machine may be busy. */
 const SCRIPT_TIME = 180_000;
 
-const SELF: EndFacts = { name: "test", kernel: "-", machine: Deno.build.arch, version: VERSION };
+/** What a test says of itself as a controller. */
+export const SELF: EndFacts = {
+  name: "test",
+  kernel: "-",
+  machine: Deno.build.arch,
+  version: VERSION,
+};
 
 /** The progress of a test's lab. */
 export function testProgress(): Progress {

@@ -1,0 +1,74 @@
+/**
+ * Watches this machine's kernel log while sides of cases run here, and adds the faults that the
+ * kernel reports to the side's report.
+ *
+ * @module
+ */
+import type { SideReport } from "../core/outcome.ts";
+import { findSplats, type Splat } from "../core/splat.ts";
+import type { SideRunner } from "../peer/agent.ts";
+import { SysError } from "../sys/errno.ts";
+import { KernelLog } from "../sys/kernel_log.ts";
+
+/** Most faults in one report, which must fit a control line. */
+const MAX_SPLATS = 8;
+
+/** A log that outgrows its buffer within a case hides what was in it. */
+const OVERRUN = "so much that its log overran: a fault may have been lost";
+
+/** Faults of this kernel from one look at its log to the next. */
+export class KernelWatch implements Disposable {
+  readonly #log: KernelLog | undefined;
+  /** Why the log is not watched, where it is not. */
+  readonly unwatched: string | undefined;
+
+  private constructor(log: KernelLog | undefined, unwatched?: string) {
+    this.#log = log;
+    this.unwatched = unwatched;
+  }
+
+  /** Begins to watch, at the end of the log. Where that is not permitted, it says why. */
+  static open(path?: string): KernelWatch {
+    try {
+      return new KernelWatch(KernelLog.open(path));
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      return new KernelWatch(undefined, error.message);
+    }
+  }
+
+  /** One that watches nothing: the stand-in tries no kernel. */
+  static none(): KernelWatch {
+    return new KernelWatch(undefined);
+  }
+
+  /** The faults that were reported since the last look. What could not be read is one, too. */
+  look(): Splat[] {
+    try {
+      const { lines, overrun } = this.#log?.read() ?? { lines: [], overrun: false };
+      return overrun ? [...findSplats(lines), [OVERRUN]] : findSplats(lines);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      return [[`nothing can be known: ${error.message}`]];
+    }
+  }
+
+  /**
+   * A runner whose reports carry the faults that came while it ran. One that came after the case
+   * before had ended is this case's, marked, so that none is lost: it may be that case's late end.
+   */
+  around(runSide: SideRunner): SideRunner {
+    return async (order): Promise<SideReport> => {
+      const before = this.look().map((
+        [first, ...rest],
+      ) => [`(before this case) ${first}`, ...rest]);
+      const report = await runSide(order);
+      const splats = [...before, ...this.look()].slice(0, MAX_SPLATS);
+      return splats.length === 0 ? report : { ...report, splats };
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#log?.[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import type { SideReport } from "../core/outcome.ts";
+import type { SideOrder } from "../peer/agent.ts";
+import { KernelWatch } from "./kernel_watch.ts";
+
+const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };
+const ORDER = {} as SideOrder;
+
+/** Calls `body` with the path of a log, and what appends the kernel's lines to it. */
+async function withLog(body: (path: string, log: (text: string) => void) => Promise<void>) {
+  const path = await Deno.makeTempFile();
+  const log = (text: string) => Deno.writeTextFileSync(path, `4,1,1,-;${text}\n`, { append: true });
+  try {
+    log("BUG: before it was opened");
+    await body(path, log);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("KernelWatch.around() adds to a report what the kernel reported meanwhile", () =>
+  withLog(async (path, log) => {
+    using watch = KernelWatch.open(path);
+    const runSide = watch.around(() => {
+      log("BUG: KASAN: slab-use-after-free in x");
+      log("Read of size 4");
+      return Promise.resolve(PASS);
+    });
+    const { splats } = await runSide(ORDER);
+    assert.deepEqual(splats, [["BUG: KASAN: slab-use-after-free in x", "Read of size 4"]]);
+  }));
+
+Deno.test("KernelWatch.around() marks what came between two cases, and leaves others alone", () =>
+  withLog(async (path, log) => {
+    using watch = KernelWatch.open(path);
+    const runSide = watch.around(() => Promise.resolve(PASS));
+    assert.deepEqual(await runSide(ORDER), PASS);
+    log("BUG: late");
+    assert.deepEqual((await runSide(ORDER)).splats, [["(before this case) BUG: late"]]);
+    assert.deepEqual(await runSide(ORDER), PASS);
+  }));
+
+Deno.test("KernelWatch.open() says why a log is not watched, and KernelWatch.none() does not", () => {
+  using watch = KernelWatch.open("/nonexistent/kmsg");
+  assert.match(watch.unwatched ?? "", /^open\(\/nonexistent\/kmsg\): ENOENT/);
+  assert.deepEqual(watch.look(), []);
+  using none = KernelWatch.none();
+  assert.equal(none.unwatched, undefined);
+});

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# vsock-conformance in CI: runs cases, keeps the report in every form, and ends with the run's exit
+# code. Run it in a clone of the tool; it needs Node.js, and for the lab QEMU and a static busybox.
+#
+#   docs/ci/run.sh [lab options and cases]         cases on a host and a guest that the lab boots
+#   AGENT=192.0.2.7:5201 PEER_CID=3 docs/ci/run.sh [run options and cases]
+#                                                  this machine as the host of a guest of yours, in
+#                                                  which "agent --peer-cid 2" waits; needs root for
+#                                                  the module, if that is not there yet
+#
+# OUT is the folder for reports (default: reports). BEFORE is the JSON report of an earlier run, to
+# compare with.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly DENO=deno@2.9.6
+readonly OUT=${OUT:-reports}
+
+tool() {
+	npx -y "$DENO" run -A cli.ts "$@"
+}
+
+mkdir -p "$OUT" || exit 2
+rm -f "$OUT"/run.* "$OUT"/diff.txt
+
+if [[ -n ${AGENT:-} ]]; then
+	[[ -c /dev/vhost-vsock ]] || modprobe vhost_vsock || exit 69
+	command=(run --agent "$AGENT" --peer-cid "${PEER_CID:?the CID of the guest is missing}")
+else
+	# Without a /dev/kvm that can be opened the lab's VMs are translated, which takes longer.
+	[[ -w /dev/kvm ]] || echo "run.sh: /dev/kvm cannot be written" >&2
+	command=(lab)
+fi
+
+# The report is written however the run ends, also by a signal or when an end is lost.
+tool "${command[@]}" \
+	--report json="$OUT/run.json" \
+	--report junit="$OUT/run.xml" \
+	--report ktap="$OUT/run.ktap" \
+	--report html="$OUT/run.html" \
+	"$@"
+code=$?
+
+if [[ ! -s $OUT/run.json ]]; then
+	echo "run.sh: no case ran" >&2
+	exit "$code"
+fi
+if [[ -n ${GITHUB_ACTIONS:-} ]]; then
+	tool report github "$OUT/run.json"
+	tool report markdown "$OUT/run.json" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
+fi
+if [[ -n ${BEFORE:-} ]]; then
+	# For people: what decides is the run itself.
+	tool report diff "$BEFORE" "$OUT/run.json" | tee "$OUT/diff.txt"
+fi
+exit "$code"

@@ -1,0 +1,71 @@
+/**
+ * What the VMs' consoles say: their ends, for messages, and what a kernel that died left there.
+ *
+ * @module
+ */
+import { quoteSplat } from "../core/outcome.ts";
+import { consoleLines, findSplats } from "../core/splat.ts";
+import type { LabAddress } from "./lab.ts";
+
+/** How long a console may lag behind the connection that broke, in milliseconds. */
+const LAG = 1500;
+/** Lines of a console that are shown. */
+const SHOWN = 25;
+
+/** A console's text; none where there is no such file. */
+export async function readConsole(path: string | undefined): Promise<string> {
+  if (path === undefined) return "";
+  const bytes = await Deno.readFile(path).catch(() => new Uint8Array());
+  // Firmware clears the screen and moves the cursor; those sequences are of no use in a message.
+  // deno-lint-ignore no-control-regex
+  return new TextDecoder().decode(bytes).replace(/\x1b(c|\[[0-9;?]*[A-Za-z])/g, "");
+}
+
+/** Some words, with the end of the consoles behind them. */
+export async function explainConsoles(what: string, consoles: readonly string[]): Promise<string> {
+  const parts = [what];
+  for (const path of consoles) {
+    const lines = (await readConsole(path)).split("\n").map((line) => line.trimEnd());
+    const tail = lines.filter((line) => line !== "").slice(-SHOWN);
+    if (tail.length > 0) parts.push(`the end of ${path}:`, ...tail.map((line) => `  | ${line}`));
+  }
+  return parts.join("\n");
+}
+
+/** Finds out what the kernels of a lab wrote to their consoles from now on. */
+export class ConsoleWatch {
+  readonly #consoles: readonly (readonly [name: string, path: string, from: number])[];
+
+  private constructor(consoles: readonly (readonly [string, string, number])[]) {
+    this.#consoles = consoles;
+  }
+
+  /** Begins where the consoles of a lab end now. */
+  static async begin({ topology, consoles }: Pick<LabAddress, "topology" | "consoles">) {
+    const names = topology === "loopback" ? ["loopback"] : ["host", "guest"];
+    return new ConsoleWatch(
+      await Promise.all(names.map(async (name, i) => {
+        const path = consoles[i] ?? "";
+        return [name, path, (await readConsole(path)).length] as const;
+      })),
+    );
+  }
+
+  /** The faults that the kernels reported since, as reasons; waits a little for them. */
+  async postMortem(): Promise<string[]> {
+    for (const deadline = performance.now() + LAG;;) {
+      const found = await this.#reasons();
+      if (found.length > 0 || performance.now() > deadline) return found;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async #reasons(): Promise<string[]> {
+    const found = await Promise.all(this.#consoles.map(async ([name, path, from]) => {
+      const text = (await readConsole(path)).slice(from);
+      // The last one is what it died of; those before it are in the reports of their cases.
+      return findSplats(consoleLines(text)).slice(-1).flatMap((splat) => quoteSplat(splat, name));
+    }));
+    return found.flat();
+  }
+}

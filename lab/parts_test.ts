@@ -1,0 +1,106 @@
+/**
+ * The pure parts of the lab: archives, arguments, scripts, modules.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { hasVirtualization } from "./accelerator.ts";
+import { cpio } from "./cpio.ts";
+import { initScript, MARKS } from "./init.ts";
+import { dependenciesOf } from "./modules.ts";
+import { guestArguments, outerArguments } from "./qemu.ts";
+
+Deno.test("cpio() writes what cpio(1) and the kernel read", () => {
+  const archive = cpio([
+    { path: "d", folder: true },
+    { path: "d/f", data: new TextEncoder().encode("hello"), executable: true },
+    { path: "l", link: "d/f" },
+  ]);
+  assert.equal(archive.length % 4, 0);
+  const text = new TextDecoder("latin1").decode(archive);
+  // Magic, inode, mode, uid, gid, nlink, mtime, size, 4 device numbers, name size, checksum.
+  const headers = [...text.matchAll(/070701([0-9a-f]{104})/g)].map(([, fields = ""]) =>
+    fields.match(/.{8}/g)?.map((field) => parseInt(field, 16)) ?? []
+  );
+  assert.deepEqual(headers.map((fields) => (fields[1] ?? 0).toString(8)), [
+    "40755",
+    "100755",
+    "120777",
+    "0",
+  ]);
+  assert.deepEqual(headers.map((fields) => fields[6]), [0, 5, 3, 0]);
+  assert.deepEqual(headers.map((fields) => fields[11]), [2, 4, 2, 11]);
+  assert.match(text, /TRAILER!!!\0/);
+});
+
+const OUTER = {
+  role: "host",
+  accelerator: "tcg",
+  vmlinuz: "/k",
+  initrd: "/i",
+  disk: "/d",
+  consoles: ["/c1", "/c2"],
+  shells: ["/s1", "/s2"],
+  monitor: "/m",
+  ports: [4001, 4002],
+} as const;
+
+Deno.test("outerArguments() forwards ports of 127.0.0.1 only, and nothing out of the VM", () => {
+  for (const accelerator of ["tcg", "tcg-single", "kvm"] as const) {
+    const args = outerArguments({ ...OUTER, accelerator }).join(" ");
+    assert.match(args, /restrict=on/);
+    const forwards = [...args.matchAll(/hostfwd=tcp:([^:]*):(\d+)/g)];
+    assert.deepEqual(forwards.map(([, host, port]) => `${host}:${port}`), [
+      "127.0.0.1:4001",
+      "127.0.0.1:4002",
+    ]);
+    assert.equal(args.includes("readonly=on"), true);
+    assert.equal(args.includes("-accel kvm"), accelerator === "kvm");
+    assert.equal(args.includes("thread=multi"), accelerator === "tcg");
+  }
+});
+
+Deno.test("guestArguments() gives the guest its CID and no processor", () => {
+  const args = guestArguments().join(" ");
+  assert.match(args, /vhost-vsock-pci,guest-cid=3/);
+  assert.doesNotMatch(args, /-accel|-cpu|-smp/);
+});
+
+Deno.test("initScript() loads modules in order and starts what its role needs", () => {
+  const loopback = initScript("loopback", ["b", "a"]);
+  assert.ok(loopback.indexOf("/modules/b.ko") < loopback.indexOf("/modules/a.ko"));
+  assert.equal(loopback.match(/agent --peer-cid 1 /g)?.length, 2);
+  assert.doesNotMatch(loopback, /qemu-system/);
+  const host = initScript("host", [], ["-append", "a b"]);
+  assert.match(host, /agent --peer-cid 3 /);
+  assert.match(host, /qemu-system-x86_64 .*'-append' 'a b'/);
+  assert.ok(host.includes(MARKS.guestEnded));
+  assert.match(initScript("guest", []), /agent --peer-cid 2 /);
+});
+
+Deno.test("initScript() is a script that sh can read", async () => {
+  for (const role of ["loopback", "host", "guest"] as const) {
+    const child = new Deno.Command("sh", { args: ["-n"], stdin: "piped", stderr: "piped" }).spawn();
+    await new Response(initScript(role, ["m"], ["-x"])).body?.pipeTo(child.stdin);
+    const { success, stderr } = await child.output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  }
+});
+
+Deno.test("dependenciesOf() reads a module's own information", () => {
+  const module = (info: string) => new TextEncoder().encode(`\x7fELF\0license=GPL\0${info}\0\0`);
+  assert.deepEqual(dependenciesOf(module("depends=vsock,vmw-vsock_virtio")), [
+    "vsock",
+    "vmw_vsock_virtio",
+  ]);
+  assert.deepEqual(dependenciesOf(module("depends=")), []);
+  assert.deepEqual(dependenciesOf(module("alias=x")), []);
+});
+
+Deno.test("hasVirtualization() wants the flag itself", () => {
+  const cpuinfo = (flags: string) => `processor\t: 0\nflags\t\t: ${flags}\nbugs\t: x\n`;
+  assert.ok(hasVirtualization(cpuinfo("fpu svm sse")));
+  assert.ok(hasVirtualization(cpuinfo("fpu vmx")));
+  assert.ok(!hasVirtualization(cpuinfo("fpu svm_lock vmx_x hypervisor")));
+  assert.ok(!hasVirtualization(""));
+});

@@ -1,0 +1,91 @@
+/**
+ * The kernel's log as /dev/kmsg gives it (Documentation/ABI/testing/dev-kmsg): every record from
+ * the moment on at which it was opened.
+ *
+ * @module
+ */
+import { O_CLOEXEC, O_NONBLOCK, O_RDONLY, SEEK_END } from "./constants.ts";
+import { errnoNumber, SysError } from "./errno.ts";
+import { call } from "./native.ts";
+import { bytes } from "./structs.ts";
+
+/** The longest record that the kernel gives out, PRINTK_MESSAGE_MAX, with room to spare. */
+const MAX_RECORD = 16 * 1024;
+/** Most reads in a row, so that a log that grows faster than it is read ends the look at it. */
+const MAX_READS = 20_000;
+
+/** What was logged since the last look. */
+export interface LogPart {
+  /** The lines that the kernel itself logged, without what stands in front of them. */
+  readonly lines: readonly string[];
+  /** Whether records were overwritten before they were read. */
+  readonly overrun: boolean;
+}
+
+/** A reader of the kernel's log; closed when disposed of. */
+export class KernelLog implements Disposable {
+  readonly #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /**
+   * Opens the log at its end.
+   *
+   * @param path of the log; tests give a file of theirs.
+   * @throws {SysError} ENOENT, EACCES, EPERM (kernel.dmesg_restrict), ...
+   */
+  static open(path = "/dev/kmsg"): KernelLog {
+    const name = new TextEncoder().encode(`${path}\0`);
+    const fd = call("open", name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) throw new SysError(`open(${path})`, -fd);
+    const end = call("lseek", fd, 0, SEEK_END);
+    if (end >= 0) return new KernelLog(fd);
+    call("close", fd);
+    throw new SysError(`lseek(${path})`, -end);
+  }
+
+  /**
+   * What was logged since the last look, or since it was opened.
+   *
+   * @throws {SysError} where the log cannot be read.
+   */
+  read(): LogPart {
+    const chunk = bytes(MAX_RECORD);
+    const decoder = new TextDecoder();
+    const lines: string[] = [];
+    let overrun = false;
+    for (let reads = 0; reads < MAX_READS; reads++) {
+      const count = call("read", this.#fd, chunk, chunk.length);
+      if (count === 0 || count === -errnoNumber("EAGAIN")) return { lines, overrun };
+      // The record was overwritten; the next read goes on behind the gap.
+      if (count === -errnoNumber("EPIPE")) overrun = true;
+      else if (count < 0) throw new SysError("read(/dev/kmsg)", -count);
+      else lines.push(...kernelLines(decoder.decode(chunk.subarray(0, count))));
+    }
+    return { lines, overrun: true };
+  }
+
+  [Symbol.dispose](): void {
+    call("close", this.#fd);
+  }
+}
+
+/**
+ * The messages of the records that the kernel itself logged. A program may write to /dev/kmsg too,
+ * and say there what it likes, but never under the kernel's facility, which is 0.
+ */
+export function kernelLines(records: string): string[] {
+  return records.split("\n").flatMap((record) => {
+    // A line that begins with a space is a key and a value of the record above it.
+    const match = /^(\d+),[^;]*;(.*)$/.exec(record);
+    if (match === null || Number(match[1]) >> 3 !== 0) return [];
+    return unescaped(match[2] ?? "").split("\n");
+  });
+}
+
+/** Control characters come as `\x1b`, and so does the backslash. */
+function unescaped(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+}

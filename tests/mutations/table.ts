@@ -1,0 +1,88 @@
+/**
+ * Every mutation, and where it can be shown.
+ *
+ * @module
+ */
+import { CONNECTIONS } from "./connections.ts";
+import { MESSAGES } from "./messages.ts";
+import { type Mutation, mutationsOf } from "./mutation.ts";
+import { QUEUES } from "./queues.ts";
+import { STREAMS } from "./streams.ts";
+import { ZEROCOPY } from "./zerocopy.ts";
+
+/** Every mutation of a socket. */
+export const MUTATIONS: readonly Mutation[] = mutationsOf([
+  ...CONNECTIONS,
+  ...STREAMS,
+  ...MESSAGES,
+  ...QUEUES,
+  ...ZEROCOPY,
+]);
+
+/**
+ * A wrongness that is not a socket's, such as a ring's or a dump's, and that a test of its own
+ * shows.
+ */
+export interface ShownElsewhere extends Pick<Mutation, "id" | "on" | "what" | "noticed"> {
+  /** The file of the test, from the root of the repository. */
+  readonly file: string;
+  /** What the file has in it of the test's name. */
+  readonly test: string;
+}
+
+/** Those. */
+export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
+  {
+    id: "diag/dump/lists-no-socket",
+    on: "server",
+    what: "sock_diag lists a socket that was closed",
+    noticed: "server",
+    file: "suites/diag/dump_test.ts",
+    test: "diag/dump/lists-no-socket fails where a closed socket stays listed",
+  },
+  {
+    id: "diag/dump/lists-listener",
+    on: "server",
+    what: "sock_diag ignores the bitmap of states",
+    noticed: "server",
+    file: "suites/diag/dump_test.ts",
+    test: "diag/dump/lists-listener fails where the bitmap of states is ignored",
+  },
+  {
+    id: "diag/dump/lists-connection",
+    on: "client",
+    what: "sock_diag gives a wrong entry for a connection",
+    noticed: "client",
+    file: "suites/diag/dump_test.ts",
+    test: "diag/dump/lists-connection fails where",
+  },
+  {
+    id: "uring/sendmsg/arrives-whole",
+    on: "client",
+    what: "io_uring sends the pieces in another order",
+    noticed: "server",
+    file: "suites/uring/stream_test.ts",
+    test: "uring/sendmsg/arrives-whole fails where the pieces are sent in another order",
+  },
+  {
+    id: "uring/sendmsg-zc/arrives-whole-and-notifies",
+    on: "client",
+    what: "io_uring announces no notification",
+    noticed: "client",
+    file: "suites/uring/stream_test.ts",
+    test: "uring/sendmsg-zc fails where no notification is announced",
+  },
+];
+
+/** What AF_UNIX lacks that cases need: these only AF_VSOCK itself can play, in a VM. */
+const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
+  "credit": /^stream\/credit\//,
+  "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
+  "more than one transport": /^transport\//,
+  "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
+};
+
+/** What AF_UNIX lacks to play a case; undefined where it can. */
+export function lackingOnUnix(id: string): string | undefined {
+  return Object.entries(BEYOND_AF_UNIX).find(([, ids]) => ids.test(id))?.[0];
+}

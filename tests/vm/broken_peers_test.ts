@@ -1,0 +1,31 @@
+/**
+ * Every case against broken sockets of AF_VSOCK itself, both sides in one process of a loopback VM.
+ *
+ * @module
+ */
+import { bundle } from "../../lab/bundle.ts";
+import { DEFAULT_KERNEL } from "../../lab/kernel.ts";
+import { judge } from "../support/findings.ts";
+import { inVm, testLab } from "./support.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** The program of the broken peers as one file. */
+async function program(): Promise<Uint8Array> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/run.js`;
+    await bundle(ROOT, path, "tests/mutations/run.ts");
+    return await Deno.readFile(path);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("every case notices broken sockets over AF_VSOCK, and passes over whole ones", async (t) => {
+  const files = [{ path: "app/broken_peers.js", data: await program() }];
+  const options = { topology: "loopback", kernel: { kernel: DEFAULT_KERNEL }, files } as const;
+  await using lab = await testLab(options);
+  const output = await inVm(lab, "host", "cd /app && deno run -A --no-check broken_peers.js vsock");
+  await judge(t, "vsock", { output });
+});
