@@ -12,7 +12,7 @@ import { type LabAddress, openEnds, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { Progress } from "../lab/progress.ts";
 import { interact } from "../lab/shell.ts";
-import { endLab, findLab, rememberLab, requireLab } from "../lab/state.ts";
+import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
@@ -133,10 +133,16 @@ async function conductOn(
     progress.say(progress.summary());
   };
   try {
-    const consoles = await ConsoleWatch.begin(address);
-    const postMortem = () => consoles.postMortem();
+    const console = await ConsoleWatch.begin(address);
+    const postMortem = () => console.postMortem();
     const code = await conduct(address.topology, ends, cases, options, stop, watch, postMortem);
-    if (lost) progress.say(await explainConsoles("an end was lost", address.consoles));
+    if (!lost) return code;
+    const consoles = await explainConsoles("an end was lost", address.consoles);
+    // A kernel that died of a case has failed it by now; here the machine itself went away.
+    if (code === EXIT.broken && await isGone(address)) {
+      throw new LabError(`${consoles}\nQEMU ended, and no kernel said why: run it again`);
+    }
+    progress.say(consoles);
     return code;
   } finally {
     closeEnds(ends);

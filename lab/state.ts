@@ -66,6 +66,14 @@ async function forgetLab(name: string, address: LabAddress): Promise<void> {
   await Deno.remove(await fileOf(name)).catch(ignoreAbsent);
 }
 
+/** Whether a lab's QEMU has ended; one that is about to is given a second. */
+export async function isGone(address: LabAddress): Promise<boolean> {
+  for (let i = 0; i < 10 && await isRunning(address); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return !await isRunning(address);
+}
+
 /** Whether the process is still there and still that lab's: process ids are used again. */
 async function isRunning({ pid, folder }: LabAddress): Promise<boolean> {
   const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
