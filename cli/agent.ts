@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import type { EndFacts } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import { serveController } from "../peer/agent.ts";
@@ -78,7 +79,7 @@ async function serve(
     await serveController(channel, facts, runSide);
     log(`${from} left`);
   } catch (error) {
-    log(`${from}: ${error instanceof Error ? error.message : String(error)}`);
+    log(`${from}: ${reasonOf(error)}`);
   } finally {
     stop.removeEventListener("abort", onStop);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { InvalidArgumentError } from "commander";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import type { RunReport } from "../report/model.ts";
@@ -88,6 +89,6 @@ async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
 /** The error that says that a file cannot be written, and why. */
 export function cannotWrite(path: string, error: unknown): Error {
   if (error instanceof Deno.errors.NotCapable) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = reasonOf(error);
   return new UsageError(`Cannot write the report ${path}: ${why}`);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { Option } from "@commander-js/extra-typings";
 import { InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../peer/channel.ts";
@@ -60,7 +61,7 @@ export function addressOption(defaultHost: string): (text: string) => ControlAdd
     try {
       return parseAddress(text, defaultHost);
     } catch (error) {
-      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+      throw new InvalidArgumentError(reasonOf(error));
     }
   };
 }

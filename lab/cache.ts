@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { statfs } from "node:fs/promises";
-import { LabError, reasonOf } from "./error.ts";
+import { LabError } from "./error.ts";
 
 /** Free space below which nothing large is begun: a kernel being unpacked takes about this. */
 const MIN_FREE = 900 * 1024 * 1024;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LabError, reasonOf } from "./error.ts";
+import { reasonOf } from "../core/reason.ts";
+import { LabError } from "./error.ts";
 
 /** Settings for {@linkcode output}. */
 export interface CommandOptions {

@@ -11,8 +11,3 @@ export class LabError extends Error {
 
 /** A VM ended, or got stuck, before it was of use. */
 export class MishapError extends LabError {}
-
-/** The text of any error. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

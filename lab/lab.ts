@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
 import { connectControl, PeerGoneError, SilentPeerError } from "../peer/channel.ts";
@@ -249,7 +250,7 @@ async function openEnd(
       const kinds = [PeerGoneError, SilentPeerError, ProtocolError];
       const expected = kinds.some((kind) => error instanceof kind);
       if (!expected && !signal.aborted) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       if (signal.aborted) throw new LabError(`the ${name}'s agent does not answer: ${reason}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

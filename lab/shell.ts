@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LabError, reasonOf } from "./error.ts";
+import { reasonOf } from "../core/reason.ts";
+import { LabError } from "./error.ts";
 
 /** Leaves an interactive shell: Ctrl-]. */
 const LEAVE = 0x1d;

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { explainConsoles, readConsole } from "./consoles.ts";
-import { LabError, MishapError, reasonOf } from "./error.ts";
+import { LabError, MishapError } from "./error.ts";
 import { MARKS } from "./init.ts";
 
 /** How a process of the lab may be let go. */

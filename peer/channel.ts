@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { LineDecoder, MAX_LINE, ProtocolError } from "./wire.ts";
 
 /** The peer closed the channel, or the connection broke. */
@@ -137,7 +138,7 @@ export class LineChannel implements Disposable {
 }
 
 function gone(error: unknown): PeerGoneError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new PeerGoneError(`the control connection broke: ${reason}`, { cause: error });
 }
 
@@ -179,7 +180,7 @@ export async function connectControl(
       if (error instanceof Deno.errors.NotCapable) throw error;
       const left = deadline - performance.now();
       if (!(error instanceof Deno.errors.ConnectionRefused) || left <= 0) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         throw new PeerGoneError(
           `Cannot reach the peer at ${showAddress(address)}: ${reason}; is it running, is the ` +
             "port right, and does a firewall let it through?",

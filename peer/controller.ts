@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { deadlineOf, levelOf, type Role } from "../core/case.ts";
 import type { CaseInfo } from "../core/case.ts";
 import type { EndFacts, EventSink } from "../core/event.ts";
@@ -122,7 +123,7 @@ export async function runPlan(options: RunOptions): Promise<Verdict[]> {
     const stopped = (reason: string) =>
       sink({ type: "run-stopped", reason, notRun: plan.length - verdicts.length });
     if (options.stop?.aborted) {
-      stopped(message(options.stop.reason));
+      stopped(reasonOf(options.stop.reason));
       break;
     }
     sink({ type: "case-start", run, title });
@@ -142,7 +143,7 @@ export async function runPlan(options: RunOptions): Promise<Verdict[]> {
         verdicts.push(verdict);
         sink({ type: "case-end", run, title, verdict });
       } else if (options.stop?.aborted !== true) throw error;
-      stopped(message(error));
+      stopped(reasonOf(error));
       break;
     }
   }
@@ -213,10 +214,6 @@ async function reach<T>(end: End, promise: Promise<T>): Promise<T> {
     return await promise;
   } catch (error) {
     if (error instanceof LostEndError) throw error;
-    throw new LostEndError(`the ${end.name} is lost: ${message(error)}`, { cause: error });
+    throw new LostEndError(`the ${end.name} is lost: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

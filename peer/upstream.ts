@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
 import { type LineChannel, PeerGoneError, SilentPeerError } from "./channel.ts";
@@ -132,7 +133,7 @@ async function barrier(
     await channel.writeLine(word);
     line = await channel.readLine(milliseconds);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     const Kind = [ProtocolError, SilentPeerError].find((kind) => error instanceof kind);
     throw new (Kind ?? PeerGoneError)(`${place}: ${reason}`, { cause: error });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { Kind, type Static, Type, TypeRegistry } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { CASE_ID, type Level } from "../core/case.ts";
@@ -137,7 +138,7 @@ export function parseReport(text: string, source: string): RunReport {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refuse(text.trim() === "" ? "it is empty" : `it is no JSON (${messageOf(error)})`);
+    throw refuse(text.trim() === "" ? "it is empty" : `it is no JSON (${reasonOf(error)})`);
   }
   const { format, version } = fieldsOf(value);
   if (format !== REPORT_FORMAT) {
@@ -193,8 +194,4 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

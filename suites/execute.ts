@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../core/reason.ts";
 import { ClaimError } from "../core/check.ts";
 import type { Role } from "../core/case.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
@@ -93,13 +94,13 @@ export async function executeSide(
   } catch (error) {
     if (error instanceof ClaimError) return report("fail", []);
     if (options.stop.aborted && ending.signal.reason === options.stop.reason) {
-      return report("stopped", [`stopped: ${message(options.stop.reason)}`]);
+      return report("stopped", [`stopped: ${reasonOf(options.stop.reason)}`]);
     }
     if (ending.signal.aborted) {
       const blocked = error instanceof StillBlockedError ? [error.message] : [];
       return report("timeout", [deadline.message, ...blocked]);
     }
-    return report("broken", [message(error)]);
+    return report("broken", [reasonOf(error)]);
   } finally {
     clearTimeout(timer);
     options.stop.removeEventListener("abort", stop);
@@ -126,8 +127,4 @@ function bounded(reasons: readonly string[]): string[] {
   const left = reasons.length - MAX_REASONS;
   const kept = reasons.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON));
   return left > 0 ? [...kept, `and ${left} more`] : kept;
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
