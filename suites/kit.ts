@@ -46,6 +46,7 @@ export { SysError } from "../sys/errno.ts";
 export { optmemMax } from "../sys/facts.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
+export { Urgency } from "../sys/scheduling.ts";
 export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { TimedSysError } from "../sys/descriptor.ts";
 export { Socket, type SocketType } from "../sys/socket.ts";

@@ -97,6 +97,11 @@ export const SA_RESTART = 0x10000000;
 export const SIGEV_THREAD_ID = 4;
 export const CLOCK_MONOTONIC = 1;
 
+/** sched(7) policies, and the flag that a policy is not inherited. */
+export const SCHED_OTHER = 0;
+export const SCHED_FIFO = 1;
+export const SCHED_RESET_ON_FORK = 0x40000000;
+
 /** fcntl(2) commands. */
 export const F_GETFL = 3;
 export const F_SETFL = 4;

@@ -15,6 +15,7 @@ import {
   SOL_SOCKET,
   SysError,
   upstream,
+  Urgency,
   VMADDR_CID_HYPERVISOR,
   VMADDR_PORT_ANY,
 } from "../kit.ts";
@@ -101,8 +102,13 @@ const FIRST_DELAY = 100;
 /** How much sooner or later the next signal comes where this one missed the call. */
 const STEP = 1.25;
 
-/** Interrupts calls of this thread, and learns from those it missed when to do it. */
+/**
+ * Interrupts calls of this thread, and learns from those it missed when to do it. The signal counts
+ * only if the thread gets to see it before the answer to its call does: it runs before the
+ * kernel's worker of the loopback transport, where that is allowed.
+ */
 class Interrupter implements Disposable {
+  readonly #urgency = new Urgency();
   readonly #alarm = new Alarm();
   readonly #random: Random;
   #delay = FIRST_DELAY;
@@ -130,6 +136,7 @@ class Interrupter implements Disposable {
 
   [Symbol.dispose](): void {
     this.#alarm[Symbol.dispose]();
+    this.#urgency[Symbol.dispose]();
   }
 }
 
