@@ -10,7 +10,7 @@ import { serveController } from "../peer/agent.ts";
 import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
-import { ownFacts, sideRunner, type SideSettings, watchKernel } from "./side.ts";
+import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
 
 /** How long a refused controller may take to introduce itself, in milliseconds. */
 const REFUSAL_TIME = 1000;
@@ -24,9 +24,9 @@ export interface AgentOptions extends SideSettings {
 /** Serves controllers, one after the other, until it is interrupted (or once). */
 export function agent(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
-    using watch = watchKernel(options);
-    const facts = ownFacts("agent", options, watch);
-    const runSide = watch.around(sideRunner(options));
+    using watches = await Watches.open(options);
+    const facts = ownFacts("agent", options, watches);
+    const runSide = watches.around(sideRunner(options));
     using listener = listenControl(options.listen);
     stop.addEventListener("abort", () => listener.close());
     const { hostname, port } = listener.addr as Deno.NetAddr;
@@ -38,10 +38,10 @@ export function agent(options: AgentOptions): Promise<number> {
         refuse(connection);
         continue;
       }
-      tell(watch, "before this controller came");
+      tell(watches.log, "before this controller came");
       busy = serve(connection, facts, runSide, stop).finally(() => {
         busy = undefined;
-        tell(watch, "after the last case");
+        tell(watches.log, "after the last case");
       });
       if (options.once) {
         await busy;

@@ -81,6 +81,7 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
+    .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
     .action(async (options) => act((await import("./agent.ts")).agent(options)));
@@ -157,6 +158,13 @@ function addLab(root: Command, act: Act): void {
     .addOption(wholeTimeout())
     .addHelpText("after", examples("lab run stream/close --report html=close.html"))
     .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
+  lab.command("kernel").description("kernels of the lab's own")
+    .addHelpText("after", examples("lab kernel build --debug")).command("build")
+    .description("build a kernel that tells of its own faults; then: lab --kernel debug")
+    .requiredOption("--debug", "with KASAN, kmemleak and lockdep: 12 min or more, 4 GB of disk")
+    .option("--refresh", "anew, though there is one")
+    .addHelpText("after", examples("lab kernel build --debug"))
+    .action(async (options) => act((await import("./lab.ts")).labKernelBuild(options)));
   withName(lab.command("down")).description("end the lab that is up")
     .addHelpText("after", examples("lab down"))
     .action(async (options) => act((await import("./lab.ts")).labDown(options)));

@@ -10,7 +10,7 @@ import { End } from "../peer/controller.ts";
 import { unlessAborted } from "../peer/lines.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { chosenCases, conduct, type ConductOptions, interruptible } from "./conduct.ts";
-import { ownFacts, sideRunner, type SideSettings, watchKernel } from "./side.ts";
+import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
 import { UsageError } from "./usage.ts";
 
 /** Options of `run`. */
@@ -24,9 +24,9 @@ export function run(selectors: readonly string[], options: RunOptions): Promise<
   const cases = chosenCases(selectors);
   const { topology, here, there } = placeOf(options.peerCid);
   return interruptible(async (stop) => {
-    using watch = watchKernel(options);
-    const facts = ownFacts(here, options, watch);
-    const runSide = watch.around(sideRunner(options));
+    using watches = await Watches.open(options);
+    const facts = ownFacts(here, options, watches);
+    const runSide = watches.around(sideRunner(options));
     const [near, far] = streamPair();
     const served = serveController(new LineChannel(far), facts, runSide);
     const local = await End.open(here, new LineChannel(near), facts);

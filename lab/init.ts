@@ -67,6 +67,7 @@ const PREPARE = `#!/bin/busybox sh
 export PATH=/base/bin:/bin HOME=/tmp DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
@@ -90,7 +91,7 @@ const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
 };
 
 function agent(peerCid: number, port: number): string {
-  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port}`;
+  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} --exclusive`;
   return `{ ${command}; echo "${MARKS.agentEnded} ($?)"; } &`;
 }
 

@@ -165,6 +165,9 @@ async function runPlanned(planned: Planned, run: number, options: RunOptions): P
   }
   const ends = rolesOf(planned.direction, options.ends);
   const timeout = deadlineOf(planned.case, options.timeout);
+  const leakTime = Math.max(
+    ...Object.values(ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
+  );
   const order = (role: Role): Order => ({
     type: "start",
     run,
@@ -177,7 +180,7 @@ async function runPlanned(planned: Planned, run: number, options: RunOptions): P
   const limit = new AbortController();
   const timer = setTimeout(
     () => limit.abort(new LostEndError("an end did not report in time")),
-    timeout + REPORT_TIME,
+    timeout + leakTime + REPORT_TIME,
   );
   const interrupt = () => limit.abort(options.stop?.reason);
   options.stop?.addEventListener("abort", interrupt, { once: true });

@@ -57,6 +57,10 @@ const END = Type.Object({
   unwatched: Type.Optional(
     Type.String({ description: "why faults in its kernel's log went unseen, where they did" }),
   ),
+  leaks: Type.Optional(Type.Object({
+    watched: Type.Array(Type.String(), { description: "what was looked at for leaks" }),
+    milliseconds: milliseconds("how long that may take after a case"),
+  })),
 });
 
 const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });

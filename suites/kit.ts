@@ -49,6 +49,7 @@ export { Mapping, pageSize } from "../sys/memory.ts";
 export { Urgency } from "../sys/scheduling.ts";
 export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { TimedSysError } from "../sys/descriptor.ts";
+export type { Claims } from "./kit/claims.ts";
 export { Socket, type SocketType } from "../sys/socket.ts";
 export { type Address, type Bytes, bytes } from "../sys/structs.ts";
 export {
@@ -60,7 +61,7 @@ export {
 } from "../sys/sock_diag.ts";
 export { describeSocket, newSockets } from "./kit/diag.ts";
 export { djb2 } from "./kit/djb2.ts";
-export { LOCAL_CIDS } from "./kit/features.ts";
+export { connectInBackground, LOCAL_CIDS } from "./kit/features.ts";
 export { receivesEndThroughRing, receiveThroughRing, sendThroughRing } from "./kit/uring.ts";
 export type { Random } from "../core/random.ts";
 

@@ -28,6 +28,8 @@ export const VMADDR_PORT_ANY = 0xffffffff;
 export const SO_VM_SOCKETS_BUFFER_SIZE = 0;
 export const SO_VM_SOCKETS_BUFFER_MIN_SIZE = 1;
 export const SO_VM_SOCKETS_BUFFER_MAX_SIZE = 2;
+/** SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD, whose struct timeval has 64 bits on 64-bit machines. */
+export const SO_VM_SOCKETS_CONNECT_TIMEOUT = 6;
 
 /** Socket options. */
 export const SOL_SOCKET = 1;
