@@ -53,6 +53,8 @@ export {
   type Topology,
 } from "./core/plan.ts";
 export { Random } from "./core/random.ts";
+export { Baseline, BaselineError, type Judged } from "./core/baseline.ts";
+export { type Outcomes, type Round, type RoundOptions, roundsOf } from "./core/round.ts";
 export { select, UnmatchedSelectorError } from "./core/selector.ts";
 export { serveController, type SideOrder, type SideRunner } from "./peer/agent.ts";
 export {
@@ -65,7 +67,8 @@ export {
   SilentPeerError,
   streamPair,
 } from "./peer/channel.ts";
-export { End, type Ends, type RunOptions, runPlan } from "./peer/controller.ts";
+export { End, type Ends } from "./peer/controller.ts";
+export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError } from "./peer/wire.ts";
 export { type Change, type ChangeKind, diffReports, isRegression } from "./report/diff.ts";

@@ -16,8 +16,8 @@ import { interact } from "../lab/shell.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
-import type { ConformanceCase } from "../suites/kit.ts";
-import { chosenCases, conduct, type ConductOptions, interruptible } from "./conduct.ts";
+import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from "./conduct.ts";
+import type { ConductOptions } from "./conduct_options.ts";
 
 /** Options of `lab up`, and of `lab` itself. */
 export interface LabUpOptions {
@@ -41,16 +41,16 @@ export const SELF: EndFacts = {
 };
 
 /** Boots, runs the chosen cases, and ends what it booted. */
-export function lab(
+export async function lab(
   selectors: readonly string[],
   options: LabUpOptions & ConductOptions,
 ): Promise<number> {
-  const cases = chosenCases(selectors);
-  return withTimeout(options.timeout, async (stop) => {
+  const what = await chosen(selectors, options);
+  return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
     await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
     progress.say(`consoles: ${open.address.consoles.join(", ")}`);
-    return await conductOn(open.address, open.ends, cases, options, stop, progress);
+    return await conductOn(open.address, { ...what, ends: open.ends }, options, stop, progress);
   });
 }
 
@@ -76,17 +76,17 @@ export function labUp(options: LabUpOptions): Promise<number> {
 }
 
 /** Runs the chosen cases on a lab that is up. */
-export function labRun(
+export async function labRun(
   selectors: readonly string[],
   options: ConductOptions & Pick<LabUpOptions, "name" | "timeout">,
 ): Promise<number> {
-  const cases = chosenCases(selectors);
-  return withTimeout(options.timeout, async (stop) => {
+  const what = await chosen(selectors, options);
+  return await withTimeout(options.timeout, async (stop) => {
     const address = await requireLab(options.name);
     const progress = new Progress(screenOf(Deno.stderr));
     const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
     const ends = await openEnds(address, SELF, limit);
-    return await conductOn(address, ends, cases, options, stop, progress);
+    return await conductOn(address, { ...what, ends }, options, stop, progress);
   });
 }
 
@@ -117,18 +117,22 @@ export function labOptions(
   return { topology, kernel: { kernel, modules, refresh } };
 }
 
+/** What a user chose, checked before anything is booted. */
+async function chosen(selectors: readonly string[], options: ConductOptions) {
+  return { cases: chosenCases(selectors), baseline: await baselineOf(options) };
+}
+
 async function conductOn(
   address: LabAddress,
-  ends: Ends,
-  cases: readonly ConformanceCase[],
+  what: Pick<Conducted, "cases" | "baseline" | "ends">,
   options: ConductOptions,
   stop: AbortSignal,
   progress: Progress,
 ): Promise<number> {
   let first = true;
   let lost = false;
-  const watch: EventSink = (event) => {
-    if (event.type === "run-stopped") lost = !stop.aborted;
+  const also: EventSink = (event) => {
+    if (event.type === "run-stopped") lost = event.lost === true;
     if (event.type !== "case-end" || !first) return;
     first = false;
     progress.say(progress.summary());
@@ -136,7 +140,8 @@ async function conductOn(
   try {
     const console = await ConsoleWatch.begin(address);
     const postMortem = () => console.postMortem();
-    const code = await conduct(address.topology, ends, cases, options, stop, watch, postMortem);
+    const { topology } = address;
+    const code = await conduct({ ...what, topology, also, postMortem }, options, stop);
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
@@ -146,7 +151,7 @@ async function conductOn(
     progress.say(consoles);
     return code;
   } finally {
-    closeEnds(ends);
+    closeEnds(what.ends);
   }
 }
 

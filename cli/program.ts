@@ -8,7 +8,7 @@ import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { DEFAULT_KERNEL } from "../lab/kernel.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
-import { withConductOptions } from "./conduct.ts";
+import { withConductOptions } from "./conduct_options.ts";
 import { addressOption, cidOption, secondsOption } from "./usage.ts";
 
 const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";

@@ -9,7 +9,8 @@ import { connectControl, type ControlAddress, LineChannel, streamPair } from "..
 import { End } from "../peer/controller.ts";
 import { unlessAborted } from "../peer/lines.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
-import { chosenCases, conduct, type ConductOptions, interruptible } from "./conduct.ts";
+import { baselineOf, chosenCases, conduct, interruptible } from "./conduct.ts";
+import type { ConductOptions } from "./conduct_options.ts";
 import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
 import { UsageError } from "./usage.ts";
 
@@ -20,10 +21,11 @@ export interface RunOptions extends ConductOptions, SideSettings {
 }
 
 /** Runs the chosen cases against an agent. */
-export function run(selectors: readonly string[], options: RunOptions): Promise<number> {
+export async function run(selectors: readonly string[], options: RunOptions): Promise<number> {
   const cases = chosenCases(selectors);
+  const baseline = await baselineOf(options);
   const { topology, here, there } = placeOf(options.peerCid);
-  return interruptible(async (stop) => {
+  return await interruptible(async (stop) => {
     using watches = await Watches.open(options);
     const facts = ownFacts(here, options, watches);
     const runSide = watches.around(sideRunner(options));
@@ -37,7 +39,7 @@ export function run(selectors: readonly string[], options: RunOptions): Promise<
       const ends = here === "guest"
         ? { host: remote, guest: local }
         : { host: local, guest: remote };
-      return await conduct(topology, ends, cases, options, stop);
+      return await conduct({ topology, ends, cases, baseline }, options, stop);
     } finally {
       channel.close();
       local.close();

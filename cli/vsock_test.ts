@@ -21,7 +21,8 @@ import {
   versionsWithOther,
 } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
-import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT, interruptible } from "./conduct.ts";
+import { interruptible } from "./conduct.ts";
+import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT } from "./conduct_options.ts";
 import { lackingHere, ownFacts, sideRunner } from "./side.ts";
 import {
   cidOption,

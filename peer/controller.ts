@@ -1,15 +1,15 @@
 /**
- * The controller: starts the two sides of each case on its two ends, carries their lines from one
- * to the other, and joins what they report. An end is an agent, here or over TCP.
+ * The controller of one case: starts its two sides on the two ends, carries their lines from one to
+ * the other, and joins what they report. An end is an agent, here or over TCP.
  *
  * @module
  */
 import { reasonOf } from "../core/reason.ts";
 import { deadlineOf, levelOf, type Role } from "../core/case.ts";
 import type { CaseInfo } from "../core/case.ts";
-import type { EndFacts, EventSink } from "../core/event.ts";
-import { countOutcomes, joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
-import type { Direction, Planned, Topology } from "../core/plan.ts";
+import type { EndFacts } from "../core/event.ts";
+import { joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
+import type { Direction, Planned } from "../core/plan.ts";
 import { seedFor } from "../core/random.ts";
 import type { LineChannel } from "./channel.ts";
 import { unlessAborted } from "./lines.ts";
@@ -80,77 +80,8 @@ export interface Ends {
   readonly guest: End;
 }
 
-/** How a run is made. */
-export interface RunOptions {
-  /** How the two ends are connected. */
-  readonly topology: Topology;
-  /** What to run, in order. */
-  readonly plan: readonly Planned[];
-  /** The two ends. */
-  readonly ends: Ends;
-  /** The AF_VSOCK port of the server; the next one is used as well. */
-  readonly port: number;
-  /** A case's usual deadline, in milliseconds. */
-  readonly timeout: number;
-  /** The run's seed; each case draws its own from it. */
-  readonly seed: number;
-  /** Is told what happens. */
-  readonly sink: EventSink;
-  /** Stops the run; the verdicts so far count. */
-  readonly stop?: AbortSignal;
-  /** Says, where an end was lost, what its kernel died of, if that is known: one line each. */
-  readonly postMortem?: () => Promise<readonly string[]>;
-}
-
-/** A run that cannot go on: an end is lost. */
-class LostEndError extends Error {}
-
-/**
- * Runs a plan from its first case to its last.
- *
- * @returns the verdicts, in the plan's order; fewer than planned where the run was stopped or an
- * end was lost, which the event `run-stopped` says.
- */
-export async function runPlan(options: RunOptions): Promise<Verdict[]> {
-  const { plan, ends, sink, topology, seed } = options;
-  const started = performance.now();
-  const facts = topology === "loopback" ? [ends.host.facts] : [ends.host.facts, ends.guest.facts];
-  sink({ type: "run-start", topology, seed, total: plan.length, ends: facts });
-  const verdicts: Verdict[] = [];
-  for (const planned of plan) {
-    const run = { number: verdicts.length + 1, id: planned.case.id, direction: planned.direction };
-    const { title } = planned.case;
-    const stopped = (reason: string) =>
-      sink({ type: "run-stopped", reason, notRun: plan.length - verdicts.length });
-    if (options.stop?.aborted) {
-      stopped(reasonOf(options.stop.reason));
-      break;
-    }
-    sink({ type: "case-start", run, title });
-    const begun = performance.now();
-    try {
-      const verdict = await runPlanned(planned, run.number, options);
-      verdicts.push(verdict);
-      sink({ type: "case-end", run, title, verdict });
-    } catch (error) {
-      if (error instanceof LostEndError) {
-        const died = await options.postMortem?.() ?? [];
-        const verdict: Verdict = {
-          outcome: died.length > 0 ? "fail" : "broken",
-          reasons: [error.message, ...died],
-          milliseconds: Math.round(performance.now() - begun),
-        };
-        verdicts.push(verdict);
-        sink({ type: "case-end", run, title, verdict });
-      } else if (options.stop?.aborted !== true) throw error;
-      stopped(reasonOf(error));
-      break;
-    }
-  }
-  const counts = countOutcomes(verdicts);
-  sink({ type: "run-end", counts, milliseconds: Math.round(performance.now() - started) });
-  return verdicts;
-}
+/** A case cannot go on, nor any other: an end is lost. */
+export class LostEndError extends Error {}
 
 /** Which end plays which role in a direction. */
 export function rolesOf(direction: Direction, { host, guest }: Ends): Record<Role, End> {
@@ -159,7 +90,29 @@ export function rolesOf(direction: Direction, { host, guest }: Ends): Record<Rol
     : { client: guest, server: host };
 }
 
-async function runPlanned(planned: Planned, run: number, options: RunOptions): Promise<Verdict> {
+/** How one case is run. */
+export interface CaseOptions {
+  /** Counts up over all cases that the ends are told to run. */
+  readonly run: number;
+  /** The two ends. */
+  readonly ends: Ends;
+  /** The AF_VSOCK port of the server; the next one is used as well. */
+  readonly port: number;
+  /** A case's usual deadline, in milliseconds. */
+  readonly timeout: number;
+  /** The seed of the round. */
+  readonly seed: number;
+  /** Ends the case without a verdict. */
+  readonly stop?: AbortSignal | undefined;
+}
+
+/**
+ * Runs one case of a plan on both ends.
+ *
+ * @throws {LostEndError} where an end is lost; the reason of `stop`, when that is aborted.
+ */
+export async function runCase(planned: Planned, options: CaseOptions): Promise<Verdict> {
+  const { run } = options;
   if (planned.skip.length > 0) {
     return { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
   }

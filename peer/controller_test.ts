@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { CaseInfo } from "../core/case.ts";
 import type { RunEvent } from "../core/event.ts";
-import type { SideReport } from "../core/outcome.ts";
+import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
 import { connectControl, LineChannel, listenControl, streamPair } from "./channel.ts";
-import { End, rolesOf, type RunOptions, runPlan } from "./controller.ts";
+import { End, rolesOf } from "./controller.ts";
+import { type RunOptions, runPlan } from "./run.ts";
 import { decodeOrder, encodeHello, encodeMessage, type Order } from "./wire.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
@@ -41,29 +42,29 @@ async function scriptedEnd(
 
 interface Ran {
   readonly events: RunEvent[];
-  readonly verdicts: Awaited<ReturnType<typeof runPlan>>;
+  readonly verdicts: readonly Verdict[];
 }
 
 /** Runs a plan of two cases, in which the host is the server. */
 async function run(
   host: End,
   guest: End,
-  options: Partial<Pick<RunOptions, "plan" | "timeout" | "stop" | "postMortem">> = {},
+  options: Partial<RunOptions> = {},
 ): Promise<Ran> {
   const events: RunEvent[] = [];
-  const verdicts = await runPlan({
+  await runPlan({
     topology: "guest-host",
-    plan: options.plan ?? planRun([caseOf("a/b/one"), caseOf("a/b/two")], ["host-server"]),
+    plan: planRun([caseOf("a/b/one"), caseOf("a/b/two")], ["host-server"]),
     ends: { host, guest },
     port: 1234,
-    timeout: options.timeout ?? 10_000,
+    timeout: 10_000,
     seed: 1,
     sink: (event) => events.push(event),
-    ...(options.stop === undefined ? {} : { stop: options.stop }),
-    ...(options.postMortem === undefined ? {} : { postMortem: options.postMortem }),
+    ...options,
   });
   host.close();
   guest.close();
+  const verdicts = events.flatMap((event) => event.type === "case-end" ? event.verdict : []);
   return { events, verdicts };
 }
 

@@ -10,7 +10,8 @@ import { select } from "../../core/selector.ts";
 import { ConsoleWatch } from "../../lab/consoles.ts";
 import { findKernel } from "../../lab/kernel.ts";
 import { openEnds, type OpenLab } from "../../lab/lab.ts";
-import { type Ends, runPlan } from "../../peer/controller.ts";
+import type { Ends } from "../../peer/controller.ts";
+import { runPlan } from "../../peer/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { oopsModule } from "../support/oops_module.ts";
 import { inVm, SELF, testLab, testProgress } from "./support.ts";
@@ -31,7 +32,8 @@ async function runCases(
   const consoles = await ConsoleWatch.begin(address);
   const ends = await openEnds(address, SELF, AbortSignal.timeout(20_000));
   let stopped: string | undefined;
-  const verdicts = await runPlan({
+  const verdicts: Verdict[] = [];
+  await runPlan({
     topology: "loopback",
     plan: planRun(select(CATALOGUE, selectors), ["loopback"]),
     ends,
@@ -40,6 +42,7 @@ async function runCases(
     seed: 1,
     sink: (event) => {
       if (event.type === "case-start") during(event.run.id);
+      if (event.type === "case-end") verdicts.push(event.verdict);
       if (event.type === "run-stopped") stopped = event.reason;
     },
     postMortem: () => consoles.postMortem(),
