@@ -4,14 +4,15 @@
  * @module
  */
 import { Argument, Command, Option } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { DEFAULT_KERNEL } from "../lab/kernel.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct.ts";
-import { addressOption, cidOption, secondsOption } from "./usage.ts";
+import { addPerf } from "./perf_program.ts";
+import { addressOption, cidOption, examples, secondsOption, STAND_IN } from "./usage.ts";
 
-const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -38,6 +39,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   addRun(root, act);
   addAgent(root, act);
   addLab(root, act);
+  addPerf(root as unknown as PlainCommand, act);
   addCatalogue(root, act);
   addReport(root, act);
   root.command("completions")
@@ -51,12 +53,6 @@ export function program(act: (code: number | Promise<number>) => void): Command 
 }
 
 type Act = Parameters<typeof program>[0];
-
-/** Examples as help shows them; each is what follows the program's name. */
-function examples(...lines: string[]): string {
-  const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
-  return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
-}
 
 function addRun(root: Command, act: Act): void {
   withConductOptions(root.command("run"))
