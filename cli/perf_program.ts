@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Command as TypedCommand } from "@commander-js/extra-typings";
 import { type Command, Option } from "commander";
 import { MAX_CONNECTIONS, MAX_REQUEST } from "../perf/greeting.ts";
+import { withKernelOptions } from "./kernel_options.ts";
 import { cidOption, examples, secondsOption, sizeOption, STAND_IN, wholeNumber } from "./usage.ts";
 
 type Act = (code: number | Promise<number>) => void;
@@ -30,6 +32,30 @@ export function addPerf(root: Command, act: Act): void {
     );
   addThroughput(perf, act);
   addRoundTrips(perf, act);
+  addCompare(perf, act);
+}
+
+function addCompare(perf: Command, act: Act): void {
+  const compare = perf.command("compare")
+    .description("measure ours and C in turn: medians, their ratio, its spread")
+    .addOption(
+      new Option("--topology <which>", "this machine over AF_UNIX, or VMs that the lab boots")
+        .choices(["unix", "loopback", "guest-host"]).default("unix"),
+    )
+    .option("--rounds <number>", "how often each is measured", wholeNumber(1, 1000), 7)
+    .option("--bytes <size>", "how much is sent each time", sizeOption(1, MAX_BYTES))
+    .option("--requests <number>", "how many round trips each time", wholeNumber(1, 1e9))
+    .option("--json", "every figure, as JSON")
+    .option("--chart <file>", "draw the ratios: .svg, or a page of HTML");
+  withKernelOptions(compare as unknown as TypedCommand)
+    .addHelpText(
+      "after",
+      examples(
+        "perf compare --chart compare.html              # what Deno and its FFI cost",
+        "perf compare --topology loopback --rounds 5    # opposite the kernel's vsock_perf",
+      ),
+    );
+  compare.action(async (options) => act((await import("./perf_compare.ts")).perfCompare(options)));
 }
 
 function addThroughput(perf: Command, act: Act): void {

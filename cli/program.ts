@@ -7,9 +7,9 @@ import { Argument, Command, Option } from "@commander-js/extra-typings";
 import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
-import { DEFAULT_KERNEL } from "../lab/kernel.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct.ts";
+import { wholeTimeout, withKernelOptions } from "./kernel_options.ts";
 import { addPerf } from "./perf_program.ts";
 import { addressOption, cidOption, examples, secondsOption, STAND_IN } from "./usage.ts";
 
@@ -179,18 +179,9 @@ function withName<A extends unknown[], O extends Record<string, unknown>>(comman
 function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ) {
-  return withName(command)
-    .addOption(
-      new Option("--topology <which>", "a host with its guest, or one VM with itself")
-        .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
-    )
-    .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
-    .option("--modules <folder>", "with a vmlinuz: where its modules are")
-    .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .addOption(wholeTimeout());
-}
-
-/** How long a command of the lab may take altogether. */
-function wholeTimeout() {
-  return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+  const named = withName(command).addOption(
+    new Option("--topology <which>", "a host with its guest, or one VM with itself")
+      .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
+  );
+  return withKernelOptions(named);
 }

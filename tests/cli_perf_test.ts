@@ -155,3 +155,24 @@ Deno.test("perf tells what the other end did wrong, with 2", async () => {
   assert.equal(noEcho.client.code, 2);
   assert.match(noEcho.client.stderr, /^error: .*did nothing for 0\.3 s/m);
 });
+
+Deno.test("perf compare measures ours and C in turn over AF_UNIX, and draws that", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const counts = ["--rounds", "2", "--bytes", "8M", "--requests", "500"];
+    const chart = `${folder}/chart.svg`;
+    const args = ["perf", "compare", ...counts, "--json", "--chart", chart];
+    const { rows, over } = figures(await runTool(args, { patience: 120_000 }));
+    assert.equal(over, "AF_UNIX");
+    assert.deepEqual(
+      rows.map(({ id, ours, c }: { id: string; ours: number[]; c: number[] }) => {
+        assert.ok([...ours, ...c].every((value) => value > 0), id);
+        return [id, ours.length, c.length];
+      }),
+      ["send-64k", "recv-64k", "send-1024k", "recv-1024k", "round-trip"].map((id) => [id, 2, 2]),
+    );
+    assert.match(await Deno.readTextFile(chart), /^<svg /);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
