@@ -4,14 +4,15 @@
  * @module
  */
 import { Argument, Command, Option } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
-import { DEFAULT_KERNEL } from "../lab/kernel.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct_options.ts";
-import { addressOption, cidOption, secondsOption } from "./usage.ts";
+import { wholeTimeout, withKernelOptions } from "./kernel_options.ts";
+import { addPerf } from "./perf_program.ts";
+import { addressOption, cidOption, examples, secondsOption, STAND_IN } from "./usage.ts";
 
-const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -38,6 +39,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   addRun(root, act);
   addAgent(root, act);
   addLab(root, act);
+  addPerf(root as unknown as PlainCommand, act);
   addCatalogue(root, act);
   addReport(root, act);
   root.command("completions")
@@ -51,12 +53,6 @@ export function program(act: (code: number | Promise<number>) => void): Command 
 }
 
 type Act = Parameters<typeof program>[0];
-
-/** Examples as help shows them; each is what follows the program's name. */
-function examples(...lines: string[]): string {
-  const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
-  return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
-}
 
 function addRun(root: Command, act: Act): void {
   withConductOptions(root.command("run"))
@@ -191,18 +187,9 @@ function withName<A extends unknown[], O extends Record<string, unknown>>(comman
 function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ) {
-  return withName(command)
-    .addOption(
-      new Option("--topology <which>", "a host with its guest, or one VM with itself")
-        .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
-    )
-    .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
-    .option("--modules <folder>", "with a vmlinuz: where its modules are")
-    .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .addOption(wholeTimeout());
-}
-
-/** How long a command of the lab may take altogether. */
-function wholeTimeout() {
-  return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+  const named = withName(command).addOption(
+    new Option("--topology <which>", "a host with its guest, or one VM with itself")
+      .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
+  );
+  return withKernelOptions(named);
 }

@@ -22,10 +22,11 @@ const PROGRAMS = {
     files: "vsock_uring_test timeout control util msg_zerocopy_common".split(" "),
     libraries: ["-luring"],
   },
+  vsock_perf: { files: "vsock_perf msg_zerocopy_common".split(" "), libraries: [] },
 } as const;
 
 /** Static, so that they run in a VM that has no libraries. */
-const FLAGS =
+export const FLAGS: readonly string[] =
   "-O2 -w -static -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-strict-overflow"
     .split(" ");
 

@@ -48,6 +48,8 @@ export interface LabAddress {
 export interface BootedLab extends AsyncDisposable {
   readonly address: LabAddress;
   readonly vm: Vm;
+  /** How its processors come about. */
+  readonly accelerator: Accelerator;
 }
 
 /** A lab whose agents answer. */
@@ -154,6 +156,7 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
     return {
       address: { ...address, pid: vm.pid },
       vm,
+      accelerator: parts.accelerator,
       async [Symbol.asyncDispose]() {
         await vm[Symbol.asyncDispose]();
         await Deno.remove(folder, { recursive: true });
