@@ -185,8 +185,11 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
 ) {
   return withName(command)
     .addOption(
-      new Option("--topology <which>", "a host with its guest, or one VM with itself")
-        .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
+      new Option(
+        "--topology <which>",
+        "a host with its guest, one VM with itself, or a guest with three CIDs of its own",
+      )
+        .choices(["guest-host", "loopback", "three-cids"] as const).default("guest-host" as const),
     )
     .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
     .option("--modules <folder>", "with a vmlinuz: where its modules are")

@@ -3,6 +3,45 @@
  *
  * @module
  */
+import {
+  seqpacketAnyPort,
+  seqpacketEachLocalCid,
+  seqpacketForeignCid,
+  seqpacketReservedPort,
+  seqpacketTwice,
+  seqpacketUnknownFlag,
+  streamAnyPort,
+  streamEachLocalCid,
+  streamForeignCid,
+  streamReservedPort,
+  streamTwice,
+  streamUnknownFlag,
+} from "./addressing/bind.ts";
+import {
+  seqpacketFromBound,
+  seqpacketFromOther,
+  streamFromBound,
+  streamFromOther,
+} from "./addressing/connect.ts";
+import {
+  seqpacketFallback,
+  seqpacketNobody,
+  seqpacketOwnCid,
+  seqpacketToHost,
+  streamFallback,
+  streamNobody,
+  streamOwnCid,
+  streamToHost,
+} from "./addressing/destination.ts";
+import { namesOwnCid, refusesWrongRequests } from "./addressing/device.ts";
+import { seqpacketByCid, streamByCid } from "./addressing/listen.ts";
+import {
+  seqpacketConnected,
+  seqpacketUnconnected,
+  streamConnected,
+  streamUnconnected,
+} from "./addressing/names.ts";
+import { seqpacketFreed, seqpacketPairs, streamFreed, streamPairs } from "./addressing/ports.ts";
 import { listsConnection, listsListener, listsNoSocket } from "./diag/dump.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { seqpacketUnread, streamUnread } from "./ioctl/siocinq.ts";
@@ -85,6 +124,42 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   listsConnection,
   sendmsgArrives,
   sendmsgZcArrives,
+  streamEachLocalCid,
+  seqpacketEachLocalCid,
+  streamForeignCid,
+  seqpacketForeignCid,
+  streamTwice,
+  seqpacketTwice,
+  streamUnknownFlag,
+  seqpacketUnknownFlag,
+  streamAnyPort,
+  seqpacketAnyPort,
+  streamReservedPort,
+  seqpacketReservedPort,
+  streamPairs,
+  seqpacketPairs,
+  streamFreed,
+  seqpacketFreed,
+  streamUnconnected,
+  seqpacketUnconnected,
+  streamConnected,
+  seqpacketConnected,
+  streamByCid,
+  seqpacketByCid,
+  streamFromBound,
+  seqpacketFromBound,
+  streamFromOther,
+  seqpacketFromOther,
+  streamOwnCid,
+  seqpacketOwnCid,
+  streamNobody,
+  seqpacketNobody,
+  streamToHost,
+  seqpacketToHost,
+  streamFallback,
+  seqpacketFallback,
+  namesOwnCid,
+  refusesWrongRequests,
 ];
 
 /** The case of that id. */

@@ -24,13 +24,21 @@ export const VMADDR_CID_LOCAL = 1;
 export const VMADDR_CID_HOST = 2;
 export const VMADDR_PORT_ANY = 0xffffffff;
 
+/** svm_flags: to the host, whatever the CID. */
+export const VMADDR_FLAG_TO_HOST = 0x01;
+
+/** The highest port for which CAP_NET_BIND_SERVICE is needed. */
+export const LAST_RESERVED_PORT = 1023;
+
 /** The socket option level of AF_VSOCK, and its options. */
 export const SO_VM_SOCKETS_BUFFER_SIZE = 0;
 export const SO_VM_SOCKETS_BUFFER_MIN_SIZE = 1;
 export const SO_VM_SOCKETS_BUFFER_MAX_SIZE = 2;
+export const SO_VM_SOCKETS_CONNECT_TIMEOUT = 6;
 
 /** Socket options. */
 export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;

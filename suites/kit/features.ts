@@ -24,6 +24,7 @@ import type { CallContext } from "../../sys/descriptor.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
 import type { AddressFamily } from "../../sys/structs.ts";
 import { describeSocket } from "./diag.ts";
+import { localCidsOf, type Machine, THIS_MACHINE } from "./place.ts";
 
 /** Where features are looked for. */
 export interface FeatureOptions {
@@ -40,6 +41,8 @@ export interface FeatureOptions {
   readonly ringClass?: typeof IoUring;
   /** What asks the kernel for its sockets, likewise. */
   readonly dumpVsock?: typeof dumpVsock;
+  /** What tells where this machine is, likewise. */
+  readonly machine?: Machine;
 }
 
 /** The CIDs that transports other than a guest's own have: 0 to 3, as the kernel's tests try. */
@@ -88,7 +91,31 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   "io-uring": (options) => refusal(NO_RING, () => openRing(options)[Symbol.dispose]()),
   "sendmsg-zc": probeSendmsgZc,
   "local-transport": probeLocalTransport,
+  "known-place": ({ family, machine }) => {
+    if (machine !== undefined) return undefined;
+    if (family.domain !== AF_VSOCK) return `its sockets are ${family.name}`;
+    const others = registeredTransports().filter((name) => UNKNOWN.includes(name));
+    return others.length === 0 ? undefined : `registered is ${others.join(", ")}`;
+  },
+  "second-cid": (options) => {
+    const cids = localCidsOf(placeFrom(options));
+    return cids.length > 1 ? undefined : `its only one is ${cids.join() || "none"}`;
+  },
+  "loopback-cid": (options) =>
+    placeFrom(options).loopback ? undefined : "vsock_loopback is not loaded",
+  "g2h-fallback": (options) => {
+    const { fallback, guestCid } = placeFrom(options);
+    if (fallback === undefined) return "there is no such sysctl";
+    return guestCid === undefined ? "this machine is no guest" : undefined;
+  },
 };
+
+/** Transports whose choice and errors are not those that vsock(7) and virtio describe. */
+const UNKNOWN: readonly string[] = ["vmci", "hvs"];
+
+function placeFrom({ machine = THIS_MACHINE }: FeatureOptions) {
+  return machine.place();
+}
 
 /** Errors of a sock_diag dump: vsock_diag is not built in nor loaded, or no sock_diag is. */
 const NO_DIAG = ["ENOENT", "EOPNOTSUPP", "EPROTONOSUPPORT"];

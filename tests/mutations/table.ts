@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ADDRESSES } from "./addresses.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { MESSAGES } from "./messages.ts";
 import { type Mutation, mutationsOf } from "./mutation.ts";
@@ -17,6 +18,7 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...MESSAGES,
   ...QUEUES,
   ...ZEROCOPY,
+  ...ADDRESSES,
 ]);
 
 /**
@@ -57,6 +59,30 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
     test: "diag/dump/lists-connection fails where",
   },
   {
+    id: "addressing/device/names-own-cid",
+    on: "client",
+    what: "/dev/vsock names another CID",
+    noticed: "client",
+    file: "suites/addressing/device_test.ts",
+    test: "addressing/device/names-own-cid fails where /dev/vsock names another CID",
+  },
+  {
+    id: "addressing/device/refuses-wrong-requests",
+    on: "client",
+    what: "/dev/vsock takes every request",
+    noticed: "client",
+    file: "suites/addressing/device_test.ts",
+    test: "addressing/device/refuses-wrong-requests fails where /dev/vsock takes every request",
+  },
+  ...["stream", "seqpacket"].map((type) => ({
+    id: `addressing/destination/${type}-fallback`,
+    on: "client",
+    what: "g2h_fallback changes nothing",
+    noticed: "client",
+    file: "suites/addressing/destination_test.ts",
+    test: "fails where g2h_fallback changes nothing",
+  } as const)),
+  {
     id: "uring/sendmsg/arrives-whole",
     on: "client",
     what: "io_uring sends the pieces in another order",
@@ -79,6 +105,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "credit": /^stream\/credit\//,
   "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
   "more than one transport": /^transport\//,
+  "CIDs": /^addressing\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };
 
