@@ -18,6 +18,9 @@ export const FEATURES = {
   "known-place": "the transports of Linux alone (loopback, virtio, vhost)",
   "second-cid": "a second CID of its own",
   "loopback-cid": "VMADDR_CID_LOCAL (vsock_loopback)",
+  "namespaces":
+    "network namespaces with a mode for AF_VSOCK (Linux 7.0), and the right to make them",
+  "vhost-device": "/dev/vhost-vsock",
   "g2h-fallback": "a guest with net.vsock.g2h_fallback",
 } as const;
 

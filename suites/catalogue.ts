@@ -46,6 +46,24 @@ import { listsConnection, listsListener, listsNoSocket } from "./diag/dump.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { seqpacketUnread, streamUnread } from "./ioctl/siocinq.ts";
 import { seqpacketUnsent, streamUnsent } from "./ioctl/siocoutq.ts";
+import { foundFrom, sameCidTwice } from "./namespaces/cid.ts";
+import {
+  connectionOutlives,
+  globalMissesLocal,
+  globalReachesGlobal,
+  localMissesGlobal,
+  localMissesLocal,
+  localReachesItself,
+  portsOfNamespaces,
+  seqpacketInLocal,
+} from "./namespaces/loopback.ts";
+import {
+  childInherits,
+  childModeIsWrittenOnce,
+  localStaysLocal,
+  modeIsReadOnly,
+} from "./namespaces/mode.ts";
+import { clientInGlobal, clientInLocal, serverInGlobal, serverInLocal } from "./namespaces/peer.ts";
 import { largerThanBuffer } from "./seqpacket/big_message.ts";
 import { messageBounds } from "./seqpacket/bounds.ts";
 import { msgPeek as seqpacketMsgPeek } from "./seqpacket/msg_peek.ts";
@@ -160,6 +178,24 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   seqpacketFallback,
   namesOwnCid,
   refusesWrongRequests,
+  modeIsReadOnly,
+  childModeIsWrittenOnce,
+  childInherits,
+  localStaysLocal,
+  globalReachesGlobal,
+  globalMissesLocal,
+  localMissesGlobal,
+  localMissesLocal,
+  localReachesItself,
+  seqpacketInLocal,
+  portsOfNamespaces,
+  connectionOutlives,
+  sameCidTwice,
+  foundFrom,
+  clientInGlobal,
+  clientInLocal,
+  serverInGlobal,
+  serverInLocal,
 ];
 
 /** The case of that id. */

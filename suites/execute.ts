@@ -12,9 +12,11 @@ import { type CaseLines, unlessAborted } from "../peer/lines.ts";
 import { StillBlockedError } from "../sys/errno.ts";
 import type { VsockDevice } from "../sys/device.ts";
 import type { IoUring } from "../sys/io_uring.ts";
+import type { NetNamespace } from "../sys/net_namespace.ts";
 import type { dumpVsock } from "../sys/sock_diag.ts";
 import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
+import type { VhostVsock } from "../sys/vhost.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
 import { lackingOf } from "./kit/features.ts";
@@ -48,6 +50,10 @@ export interface SideOptions {
   readonly machine?: Machine;
   /** The class of /dev/vsock, likewise. */
   readonly deviceClass?: typeof VsockDevice;
+  /** The class of /dev/vhost-vsock, likewise. */
+  readonly vhostClass?: typeof VhostVsock;
+  /** The class of network namespaces, likewise. */
+  readonly namespaceClass?: typeof NetNamespace;
 }
 
 /** How long a case may take to stop once it was told to, in milliseconds. */

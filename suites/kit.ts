@@ -9,7 +9,7 @@ import type { Claims } from "./kit/claims.ts";
 import type { Peer } from "./kit/peer.ts";
 import type { Vsock } from "./kit/vsock.ts";
 
-export { kernel, man, spec, upstream } from "../core/case.ts";
+export { kernel, man, type Role, spec, upstream } from "../core/case.ts";
 export {
   AF_VSOCK,
   IOCTL_VM_SOCKETS_GET_LOCAL_CID,
@@ -54,6 +54,7 @@ export { optmemMax } from "../sys/facts.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
 export { Urgency } from "../sys/scheduling.ts";
+export type { NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
 export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { TimedSysError } from "../sys/descriptor.ts";
 export { Socket, type SocketType } from "../sys/socket.ts";
@@ -69,6 +70,7 @@ export { describeSocket, newSockets } from "./kit/diag.ts";
 export { djb2 } from "./kit/djb2.ts";
 export { connecting, forBothTypes } from "./kit/both_types.ts";
 export { errorOf } from "./kit/errors.ts";
+export type { Vsock } from "./kit/vsock.ts";
 export { LOCAL_CIDS } from "./kit/features.ts";
 export { errorsOfNobody, FOREIGN_CID, localCidsOf, type Machine, routeTo } from "./kit/place.ts";
 export { receivesEndThroughRing, receiveThroughRing, sendThroughRing } from "./kit/uring.ts";

@@ -99,6 +99,12 @@ export const SIOCOUTQ = 0x5411;
 export const SIOCINQ = 0x541b;
 export const IOCTL_VM_SOCKETS_GET_LOCAL_CID = 0x7b9;
 
+/** The CID of a guest, linux/vhost.h. */
+export const VHOST_VSOCK_SET_GUEST_CID = 0x4008af60;
+
+/** A network namespace, unshare(2) and setns(2). */
+export const CLONE_NEWNET = 0x40000000;
+
 /** Signals, and what sigaction(2) and timer_create(2) take beside them. */
 export const SIGPIPE = 13;
 export const SA_RESTART = 0x10000000;
@@ -116,6 +122,8 @@ export const F_SETFL = 4;
 
 /** open(2). */
 export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 

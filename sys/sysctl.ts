@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { O_CLOEXEC, O_WRONLY } from "./constants.ts";
+import { Descriptor } from "./descriptor.ts";
+import { SysError } from "./errno.ts";
+import { call } from "./native.ts";
 
 /** Which of them, Linux 7.0 and newer. */
 export type VsockSysctl = "g2h_fallback" | "ns_mode" | "child_ns_mode";
@@ -19,19 +23,43 @@ export function vsockSysctl(name: VsockSysctl): string | undefined {
   }
 }
 
+/** A file that is open for writing. */
+class WritableFile extends Descriptor {
+  static open(path: string): WritableFile {
+    const fd = call("open", new TextEncoder().encode(`${path}\0`), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) throw new SysError(`open(${path})`, -fd);
+    return new this(fd, {});
+  }
+
+  write(text: string): void {
+    const data = new TextEncoder().encode(text);
+    this.call("write", JSON.stringify(text), data, data.length);
+  }
+}
+
+/**
+ * Sets a sysctl.
+ *
+ * @throws {SysError} ENOENT on a kernel without it; EACCES, EINVAL, ... where it cannot be so.
+ */
+export function setVsockSysctl(name: VsockSysctl, value: string): void {
+  using file = WritableFile.open(`${FOLDER}/${name}`);
+  file.write(value);
+}
+
 /** A sysctl has another value until it is disposed of. */
 export class VsockSetting implements Disposable {
-  readonly #path: string;
+  readonly #name: VsockSysctl;
   readonly #before: string;
 
-  /** @throws {Deno.errors.NotFound} on a kernel without it; other errors where it cannot be set. */
+  /** As {@linkcode setVsockSysctl}. */
   constructor(name: VsockSysctl, value: string) {
-    this.#path = `${FOLDER}/${name}`;
-    this.#before = Deno.readTextFileSync(this.#path);
-    Deno.writeTextFileSync(this.#path, value, { create: false });
+    this.#name = name;
+    this.#before = vsockSysctl(name) ?? "";
+    setVsockSysctl(name, value);
   }
 
   [Symbol.dispose](): void {
-    Deno.writeTextFileSync(this.#path, this.#before, { create: false });
+    setVsockSysctl(this.#name, this.#before);
   }
 }

@@ -8,7 +8,9 @@ import { VsockDevice } from "../../sys/device.ts";
 import { IoUring } from "../../sys/io_uring.ts";
 import { ALL_STATES, type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
 import type { CallContext } from "../../sys/descriptor.ts";
+import { type NamespaceMode, NetNamespace } from "../../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
+import { VhostVsock } from "../../sys/vhost.ts";
 import type { Address, AddressFamily } from "../../sys/structs.ts";
 import type { Peer } from "./peer.ts";
 import { type Machine, THIS_MACHINE } from "./place.ts";
@@ -35,6 +37,10 @@ export interface VsockOptions {
   readonly machine?: Machine;
   /** The class of /dev/vsock, likewise. */
   readonly deviceClass?: typeof VsockDevice;
+  /** The class of /dev/vhost-vsock, likewise. */
+  readonly vhostClass?: typeof VhostVsock;
+  /** The class of network namespaces, likewise. */
+  readonly namespaceClass?: typeof NetNamespace;
 }
 
 /** Prepares sockets. */
@@ -108,6 +114,17 @@ export class Vsock implements Disposable {
   device(): VsockDevice {
     const { context, deviceClass = VsockDevice } = this.#options;
     return deviceClass.open(context);
+  }
+
+  /** /dev/vhost-vsock; its user closes it. */
+  vhost(): VhostVsock {
+    const { context, vhostClass = VhostVsock } = this.#options;
+    return vhostClass.open(context);
+  }
+
+  /** A new network namespace; its user closes it. */
+  namespace(mode: NamespaceMode): NetNamespace {
+    return (this.#options.namespaceClass ?? NetNamespace).create(mode);
   }
 
   /** Where this machine is among others. */

@@ -7,6 +7,7 @@ import { ADDRESSES } from "./addresses.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { MESSAGES } from "./messages.ts";
 import { type Mutation, mutationsOf } from "./mutation.ts";
+import { NAMESPACES } from "./namespaces.ts";
 import { QUEUES } from "./queues.ts";
 import { STREAMS } from "./streams.ts";
 import { ZEROCOPY } from "./zerocopy.ts";
@@ -19,6 +20,7 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...QUEUES,
   ...ZEROCOPY,
   ...ADDRESSES,
+  ...NAMESPACES,
 ]);
 
 /**
@@ -82,6 +84,22 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
     file: "suites/addressing/destination_test.ts",
     test: "fails where g2h_fallback changes nothing",
   } as const)),
+  ...[
+    ["mode/is-read-only", "ns_mode can be written"],
+    ["mode/child-mode-is-written-once", "child_ns_mode can be written twice"],
+    ["mode/child-inherits", "a child is always global"],
+    ["mode/local-makes-no-global", "a local namespace has global children"],
+    ["cid/same-twice", "a CID is taken for its namespace only"],
+    ["cid/found-from", "a guest is found from every namespace"],
+    ["loopback/seqpacket-in-local", "SOCK_SEQPACKET is refused"],
+  ].map(([claim = "", what = ""]) => ({
+    id: `namespaces/${claim}`,
+    on: "client",
+    what,
+    noticed: "client",
+    file: "suites/namespaces/fake_test.ts",
+    test: claim.startsWith("loopback/") ? "warns where" : "fails on a kernel that",
+  } as const)),
   {
     id: "uring/sendmsg/arrives-whole",
     on: "client",
@@ -106,6 +124,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
   "more than one transport": /^transport\//,
   "CIDs": /^addressing\//,
+  "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };
 
