@@ -188,8 +188,11 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ) {
   const named = withName(command).addOption(
-    new Option("--topology <which>", "a host with its guest, or one VM with itself")
-      .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
+    new Option(
+      "--topology <which>",
+      "a host with its guest, one VM with itself, or a guest with three CIDs of its own",
+    )
+      .choices(["guest-host", "loopback", "three-cids"] as const).default("guest-host" as const),
   );
   return withKernelOptions(named);
 }

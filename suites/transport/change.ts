@@ -8,13 +8,13 @@ import {
   type CaseContext,
   connectInBackground,
   defineCase,
+  errorOf,
   kernel,
   LOCAL_CIDS,
   type Random,
   SO_LINGER,
   type Socket,
   SOL_SOCKET,
-  SysError,
   upstream,
   Urgency,
   VMADDR_CID_HYPERVISOR,
@@ -56,17 +56,6 @@ async function releaseUnbound(cid: number, { vsock, check }: CaseContext): Promi
   } finally {
     for (const socket of taken) socket[Symbol.dispose]();
   }
-}
-
-/** The name of the error with which a call fails. */
-function errorOf(call: () => void): string | undefined {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof SysError) return error.code;
-    throw error;
-  }
-  return undefined;
 }
 
 /** A reference too few was kept for such a socket: the kernel's log tells. */
