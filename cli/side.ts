@@ -63,9 +63,18 @@ export function lackingHere(
   });
 }
 
-/** Watches the log of the kernel whose sockets the settings choose. */
-export function watchKernel({ standIn }: SideSettings): KernelWatch {
-  return standIn === undefined ? KernelWatch.open() : KernelWatch.none();
+/**
+ * Watches the log of the kernel whose sockets the settings choose.
+ *
+ * @param after the record up to which an earlier process read it.
+ */
+export function watchKernel({ standIn }: SideSettings, after?: number): KernelWatch {
+  return standIn === undefined ? KernelWatch.open(after) : KernelWatch.none();
+}
+
+/** What can be said of this machine by a process that has no sockets here. */
+export function machineFacts(name: string): EndFacts {
+  return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
 }
 
 /**
@@ -75,10 +84,7 @@ export function watchKernel({ standIn }: SideSettings): KernelWatch {
  */
 export function ownFacts(name: string, settings: SideSettings, watch?: KernelWatch): EndFacts {
   const facts = {
-    name,
-    kernel: Deno.osRelease(),
-    machine: Deno.build.arch,
-    version: VERSION,
+    ...machineFacts(name),
     ...(watch?.unwatched === undefined ? {} : { unwatched: watch.unwatched }),
   };
   const family = familyOf(settings);
