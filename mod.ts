@@ -66,6 +66,7 @@ export {
   streamPair,
 } from "./peer/channel.ts";
 export { End, type Ends, type RunOptions, runPlan } from "./peer/controller.ts";
+export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError } from "./peer/wire.ts";
 export { type Change, type ChangeKind, diffReports, isRegression } from "./report/diff.ts";
@@ -95,6 +96,7 @@ export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
 export { type NamespaceMode, NetNamespace } from "./sys/net_namespace.ts";
 export type { VsockSysctl } from "./sys/sysctl.ts";
 export { VhostVsock } from "./sys/vhost.ts";
+export { type VsockDeviceEntry, vsockDevices } from "./sys/vsock_devices.ts";
 export { VsockDevice } from "./sys/device.ts";
 export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
 export { IoUring } from "./sys/io_uring.ts";

@@ -11,6 +11,7 @@ import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct.ts";
 import { addressOption, cidOption, secondsOption } from "./usage.ts";
 
+const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
 const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -64,6 +65,7 @@ function addRun(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the agent's machine: 1 is loopback", cidOption)
     .requiredOption("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
     .addOption(secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000))
+    .option("--guest-monitor <socket>", MONITOR)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
@@ -81,6 +83,7 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
+    .option("--guest-monitor <socket>", MONITOR)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
     .action(async (options) => act((await import("./agent.ts")).agent(options)));
@@ -187,11 +190,17 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
     .addOption(
       new Option(
         "--topology <which>",
-        "a host with its guest, one VM with itself, or a guest with three CIDs of its own",
+        "a host with its guest, one VM with itself, or a guest with three CIDs or vsock devices",
       )
-        .choices(["guest-host", "loopback", "three-cids"] as const).default("guest-host" as const),
+        .choices(["guest-host", "loopback", "three-cids", "three-devices"] as const).default(
+          "guest-host" as const,
+        ),
     )
-    .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
+    .option(
+      "--kernel <kernel>",
+      "debian:<version>, debian:latest, multi-device, or a vmlinuz",
+      DEFAULT_KERNEL,
+    )
     .option("--modules <folder>", "with a vmlinuz: where its modules are")
     .option("--refresh", "look for a newer kernel of that name than the cached one")
     .addOption(wholeTimeout());
