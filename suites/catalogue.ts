@@ -61,7 +61,16 @@ import {
   streamSamePort,
   streamUnbound,
 } from "./multi-device/connect.ts";
-import { hundredOverAll, seqpacketBounds, stallsAlone, zerocopyEach } from "./multi-device/data.ts";
+import {
+  hundredOverAll,
+  hundredOverAllAccepted,
+  seqpacketBounds,
+  seqpacketBoundsAccepted,
+  stallsAlone,
+  stallsAloneAccepted,
+  zerocopyEach,
+  zerocopyEachAccepted,
+} from "./multi-device/data.ts";
 import { seqpacketAtAny, seqpacketAtOne, streamAtAny, streamAtOne } from "./multi-device/listen.ts";
 import { secondIsBusy } from "./multi-device/stock.ts";
 import {
@@ -239,6 +248,10 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   zerocopyEach,
   stallsAlone,
   hundredOverAll,
+  seqpacketBoundsAccepted,
+  zerocopyEachAccepted,
+  stallsAloneAccepted,
+  hundredOverAllAccepted,
   lastOfClient,
   defaultOfClient,
   lastOfServer,

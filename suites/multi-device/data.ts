@@ -6,6 +6,8 @@
 import {
   bytes,
   type CaseContext,
+  type ConformanceCase,
+  connecting,
   defineCase,
   djb2,
   kernel,
@@ -15,64 +17,77 @@ import {
   pageSize,
   POLLERR,
   proposal,
+  type Role,
   SO_ZEROCOPY,
   type Socket,
   type SocketType,
   SOL_SOCKET,
   spec,
   SysError,
-  VMADDR_PORT_ANY,
 } from "../kit.ts";
 import { receivesCompletion } from "../kit/completion.ts";
+import { closeAll, connectThroughEach, type DeviceConnection, shareCids } from "../kit/devices.ts";
 
-/** Connects from each CID, and tells the server which. */
-async function connectEach(
-  type: SocketType,
-  { vsock, peer, check }: CaseContext,
-): Promise<(readonly [number, Socket])[]> {
-  const cids = vsock.deviceCids();
-  await peer.writeNumbers(cids);
-  await peer.expectln("LISTENING");
-  const sockets: (readonly [number, Socket])[] = [];
-  for (const cid of cids) {
-    const socket = vsock.bound(type, { cid, port: VMADDR_PORT_ANY });
-    await check.succeeds(`connect() from CID ${cid}`, () => socket.connect(vsock.peerAddress()));
-    sockets.push([cid, socket]);
-  }
-  return sockets;
+/** What one side does with the connections of all devices: the guest sends. */
+type Play = (connections: readonly DeviceConnection[], context: CaseContext) => Promise<void>;
+
+/** A case in which the guest plays one role, its id, and what is to be proved. */
+interface DataCase extends Pick<ConformanceCase, "title" | "requirement" | "refs" | "timeFactor"> {
+  readonly claim: string;
+  readonly type?: SocketType;
+  readonly zerocopy?: boolean;
+  readonly count?: number;
+  /** The guest's side. */
+  readonly guest: Play;
+  /** The host's. */
+  readonly host: Play;
 }
 
-/** Accepts those, in the same order. */
-async function acceptEach(type: SocketType, { vsock, peer, check }: CaseContext) {
-  const cids = await peer.readNumbers();
-  using listener = vsock.listening(type, cids.length);
-  await peer.writeln("LISTENING");
-  const sockets: (readonly [number, Socket])[] = [];
-  for (const cid of cids) {
-    const { socket, address } = await listener.accept();
-    check.equal(address.cid, cid, "the CID of the client");
-    sockets.push([cid, socket]);
-  }
-  return sockets;
+/** The case with a guest that connects, and with one that accepts. */
+function dataCases(data: DataCase): readonly [ConformanceCase, ConformanceCase] {
+  return [dataCase(data, "client"), dataCase(data, "server")];
+}
+
+function dataCase(data: DataCase, guest: Role): ConformanceCase {
+  const { claim, title, requirement, refs, timeFactor = 1, type = "stream", count } = data;
+  const play = (role: Role) => async (context: CaseContext) => {
+    const isGuest = role === guest;
+    const cids = await shareCids(context, isGuest);
+    const which = { guest, role, type, ...count === undefined ? {} : { count } };
+    const connections = await connectThroughEach(cids, which, context);
+    using _connections = closeAll(connections);
+    await (isGuest ? data.guest : data.host)(connections, context);
+  };
+  const accepts = guest === "server";
+  return defineCase({
+    id: `multi-device/data/${claim}${accepts ? "-accepted" : ""}`,
+    title: `${title}${accepts ? ", on connections that the guest accepted" : ""}`,
+    ...{ requirement, refs, timeFactor },
+    needs: connecting(
+      type,
+      { [guest]: "several-devices" },
+      ...data.zerocopy ? [{ [guest]: "zerocopy" } as const] : [],
+    ),
+    client: play("client"),
+    server: play("server"),
+  });
 }
 
 /** Sizes of messages: the last is read with MSG_TRUNC into half of it. */
 const SIZES = [1, 4052, 4053, 65_536, 3, 1000];
 
 /** Bounds and MSG_TRUNC. */
-export const seqpacketBounds = defineCase({
-  id: "multi-device/data/seqpacket-bounds",
+export const [seqpacketBounds, seqpacketBoundsAccepted] = dataCases({
+  claim: "seqpacket-bounds",
+  type: "seqpacket",
   title: "messages keep their boundaries and their length through each device",
   requirement:
     "messages sent through each device MUST arrive whole and alone; MSG_TRUNC MUST give " +
     "the real length",
   refs: [proposal("4/5"), spec("5.10.6.6 Seqpacket Sockets")],
-  needs: ["seqpacket", { client: "several-devices" }],
-  async client(context) {
-    const { peer, check, random } = context;
-    const sockets = await connectEach("seqpacket", context);
+  async guest(connections, { peer, check, random }) {
     for (const size of SIZES) {
-      for (const [, socket] of sockets) {
+      for (const [, socket] of connections) {
         const message = random.bytes(size);
         await check.sends(socket, message);
         await peer.writeUlong(djb2(message));
@@ -80,13 +95,9 @@ export const seqpacketBounds = defineCase({
     }
     await peer.expectln("DONE");
   },
-  async server(context) {
-    const { peer, check } = context;
-    using stack = new DisposableStack();
-    const sockets = await acceptEach("seqpacket", context);
-    for (const [, socket] of sockets) stack.use(socket);
+  async host(connections, { peer, check }) {
     for (const [i, size] of SIZES.entries()) {
-      for (const [cid, socket] of sockets) {
+      for (const [cid, socket] of connections) {
         const sum = await peer.readUlong();
         const isLast = i === SIZES.length - 1;
         const into = bytes(isLast ? size / 2 : 2 * size);
@@ -107,19 +118,17 @@ const COMPLETION_TIME = 5000;
 const PAGES = 8;
 
 /** MSG_ZEROCOPY. */
-export const zerocopyEach = defineCase({
-  id: "multi-device/data/zerocopy",
+export const [zerocopyEach, zerocopyEachAccepted] = dataCases({
+  claim: "zerocopy",
   title: "MSG_ZEROCOPY sends and completes through each device",
   requirement:
     "send(MSG_ZEROCOPY) through each device MUST carry the data and report that it did " +
     "not copy it",
   refs: [proposal("3/5"), kernel("virtio_transport_can_msgzerocopy")],
-  needs: [{ client: "several-devices" }, { client: "zerocopy" }],
-  async client(context) {
-    const { peer, check, random } = context;
-    const sockets = await connectEach("stream", context);
+  zerocopy: true,
+  async guest(connections, { peer, check, random }) {
     const length = PAGES * pageSize();
-    for (const [cid, socket] of sockets) {
+    for (const [cid, socket] of connections) {
       await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
       using memory = new Mapping(length);
       const data = random.bytes(length);
@@ -132,12 +141,8 @@ export const zerocopyEach = defineCase({
       await receivesCompletion(check, socket, false, `CID ${cid}`);
     }
   },
-  async server(context) {
-    const { peer, check } = context;
-    using stack = new DisposableStack();
-    const sockets = await acceptEach("stream", context);
-    for (const [, socket] of sockets) stack.use(socket);
-    for (const [cid, socket] of sockets) {
+  async host(connections, { peer, check }) {
+    for (const [cid, socket] of connections) {
       const sum = await peer.readUlong();
       const data = await check.receives(socket, PAGES * pageSize());
       check.equal(djb2(data), sum, `the data from CID ${cid}`);
@@ -163,18 +168,15 @@ function fill(socket: Socket): number {
 const MUCH = 4 * 262_144;
 
 /** One device's peer does not read. */
-export const stallsAlone = defineCase({
-  id: "multi-device/data/stalls-alone",
+export const [stallsAlone, stallsAloneAccepted] = dataCases({
+  claim: "stalls-alone",
   title: "a device whose peer does not read keeps no other waiting",
   requirement:
     "while the credit of a connection through one device is exhausted, data through the " +
     "others MUST flow",
   refs: [proposal("0/5"), spec("5.10.6.3 Buffer Space Management")],
-  needs: [{ client: "several-devices" }],
   timeFactor: 2,
-  async client(context) {
-    const { peer, check, random } = context;
-    const [stalled, ...others] = await connectEach("stream", context);
+  async guest([stalled, ...others], { peer, check, random }) {
     if (stalled === undefined) return;
     const filled = await check.succeeds("send()", () => fill(stalled[1]));
     for (const [, socket] of others) {
@@ -187,12 +189,8 @@ export const stallsAlone = defineCase({
     await peer.expectln("DRAINED");
     await check.sendsByte(stalled[1]);
   },
-  async server(context) {
-    const { peer, check } = context;
-    using stack = new DisposableStack();
-    const [stalled, ...others] = await acceptEach("stream", context);
+  async host([stalled, ...others], { peer, check }) {
     if (stalled === undefined) return;
-    for (const [, socket] of [stalled, ...others]) stack.use(socket);
     for (const [cid, socket] of others) {
       const data = await check.receives(socket, MUCH);
       check.equal(djb2(data), await peer.readUlong(), `the data from CID ${cid}`);
@@ -204,49 +202,32 @@ export const stallsAlone = defineCase({
   },
 });
 
-/** Connections, over all devices together. */
-const CONNECTIONS = 100;
-
 /** Many at once. */
-export const hundredOverAll = defineCase({
-  id: "multi-device/data/hundred-connections",
+export const [hundredOverAll, hundredOverAllAccepted] = dataCases({
+  claim: "hundred-connections",
   title: "100 connections over all devices at once carry their own data",
   requirement: "each of 100 connections through several devices MUST carry its own data, both ways",
   refs: [proposal("0/5"), kernel("virtio_transport_recv_pkt")],
-  needs: [{ client: "several-devices" }],
+  count: 100,
   timeFactor: 4,
-  async client({ vsock, peer, check }) {
-    const cids = vsock.deviceCids();
-    await peer.expectln("LISTENING");
-    const sockets: Socket[] = [];
-    for (let i = 0; i < CONNECTIONS; i++) {
-      const cid = cids[i % cids.length] ?? 0;
-      const socket = vsock.bound("stream", { cid, port: VMADDR_PORT_ANY });
-      await check.succeeds(`connect() from CID ${cid}`, () => socket.connect(vsock.peerAddress()));
+  async guest(connections, { peer, check }) {
+    for (const [i, [cid, socket]] of connections.entries()) {
       await check.sends(socket, Uint8Array.of(i, cid % 256));
-      sockets.push(socket);
     }
-    await peer.writeln("CONNECTED");
-    for (const [i, socket] of sockets.entries()) {
+    await peer.writeln("SENT");
+    for (const [i, [, socket]] of connections.entries()) {
       const [index] = await check.receives(socket, 1);
       check.equal(index, i, "what came back");
     }
     await peer.writeln("DONE");
   },
-  async server({ vsock, peer, check }) {
-    using listener = vsock.listening("stream", CONNECTIONS);
-    await peer.writeln("LISTENING");
-    await peer.expectln("CONNECTED");
-    using stack = new DisposableStack();
-    const accepted: { socket: Socket; cid: number }[] = [];
-    for (let i = 0; i < CONNECTIONS; i++) {
-      const { socket, address } = await listener.accept();
-      accepted.push({ socket: stack.use(socket), cid: address.cid });
-    }
-    for (const { socket, cid } of accepted.reverse()) {
-      const [index = 0, from] = await check.receives(socket, 2);
-      check.equal(from, cid % 256, `the CID that connection ${index} says it is from`);
-      await check.sends(socket, Uint8Array.of(index));
+  async host(connections, { peer, check }) {
+    await peer.expectln("SENT");
+    for (const [i, [cid, socket]] of [...connections.entries()].reverse()) {
+      const [index, from] = await check.receives(socket, 2);
+      check.equal(index, i, "which connection the data says it is on");
+      check.equal(from, cid % 256, `the CID that connection ${i} says it is from`);
+      await check.sends(socket, Uint8Array.of(i));
     }
     await peer.expectln("DONE");
   },

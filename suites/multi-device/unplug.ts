@@ -16,6 +16,7 @@ import {
   timedSleep,
   VMADDR_PORT_ANY,
 } from "../kit.ts";
+import { closeAll, connectThroughEach, type DeviceConnection, shareCids } from "../kit/devices.ts";
 
 /** How long a guest may take to have a driver for what was plugged in, in milliseconds. */
 const PLUG_TIME = 20_000;
@@ -23,6 +24,8 @@ const PLUG_TIME = 20_000;
 const PAUSE = 20;
 
 const refs = [proposal("2/5"), kernel("virtio_vsock_remove"), spec("5.10.6.7 Device Events")];
+
+const type = "stream";
 
 /** Which device goes: the default one, or the last. */
 type Which = "default" | "last";
@@ -65,67 +68,44 @@ async function isReset(
 }
 
 /** Claims that connections carry data: this side sends first, or the other. */
-async function live(sockets: ReadonlyMap<number, Socket>, first: boolean, { check }: CaseContext) {
-  for (const socket of sockets.values()) {
+async function live(
+  connections: readonly DeviceConnection[],
+  first: boolean,
+  { check }: CaseContext,
+) {
+  for (const [, socket] of connections) {
     if (first) await check.sendsByte(socket);
     await check.receivesByte(socket);
     if (!first) await check.sendsByte(socket);
   }
 }
 
-/** Connects to, or from, each CID of the guest; `cids` are the guest's. */
-async function openEach(
-  cids: readonly number[],
-  guest: Role,
-  role: Role,
-  { vsock, peer, check }: CaseContext,
-): Promise<Map<number, Socket>> {
-  const sockets = new Map<number, Socket>();
-  const { port } = vsock.peerAddress();
-  using listener = role === "server" ? vsock.listening("stream", cids.length) : undefined;
-  if (listener !== undefined) await peer.writeln("LISTENING");
-  else await peer.expectln("LISTENING");
-  for (const cid of cids) {
-    if (listener !== undefined) {
-      sockets.set(cid, (await listener.accept()).socket);
-    } else {
-      const from = { cid, port: VMADDR_PORT_ANY };
-      const socket = guest === "client" ? vsock.bound("stream", from) : vsock.open("stream");
-      const to = guest === "client" ? vsock.peerAddress() : { cid, port };
-      await check.succeeds(`connect() for CID ${cid}`, () => socket.connect(to));
-      sockets.set(cid, socket);
-    }
-  }
-  return sockets;
-}
-
 /** The side that has the devices. */
 async function asGuest(which: Which, role: Role, context: CaseContext): Promise<void> {
   const { vsock, peer, check } = context;
-  const cids = vsock.deviceCids();
+  const cids = await shareCids(context, true);
   const gone = (which === "default" ? cids[0] : cids.at(-1)) ?? 0;
-  await peer.writeNumbers(cids);
   await peer.writeUlong(gone);
-  const sockets = await openEach(cids, role, role, context);
-  using _sockets = stackOf(sockets);
-  const reset = taken(sockets, gone);
+  const connections = await connectThroughEach(cids, { guest: role, role, type }, context);
+  using _connections = closeAll(connections);
+  const [reset, others] = apart(connections, gone);
   const blocked = block(reset, context, gone);
   await peer.writeln("UNPLUG");
   await peer.expectln("UNPLUGGED");
   const left = cids.filter((cid) => cid !== gone);
   await cidsBecome(left, context, "the CIDs that are left");
   await isReset(reset, blocked, context, gone);
-  await live(sockets, role === "client", context);
+  await live(others, role === "client", context);
   using socket = vsock.open("stream");
   const bind = () => socket.bind({ cid: gone, port: VMADDR_PORT_ANY });
   await check.fails("EADDRNOTAVAIL", `bind() to CID ${gone}, which is gone`, bind);
   await peer.writeln("REPLUG");
   await peer.expectln("PLUGGED");
   await cidsBecome(cids, context, "the CIDs after it was plugged in again");
-  const again = await openEach(cids, role, role, context);
-  using _again = stackOf(again);
+  const again = await connectThroughEach(cids, { guest: role, role, type }, context);
+  using _again = closeAll(again);
   await live(again, role === "client", context);
-  await live(sockets, role === "client", context);
+  await live(others, role === "client", context);
   await peer.expectln("DONE");
 }
 
@@ -133,11 +113,11 @@ async function asGuest(which: Which, role: Role, context: CaseContext): Promise<
 async function asHost(role: Role, context: CaseContext): Promise<void> {
   const { vsock, peer, check } = context;
   const guest = role === "client" ? "server" : "client";
-  const cids = await peer.readNumbers();
+  const cids = await shareCids(context, false);
   const gone = Number(await peer.readUlong());
-  const sockets = await openEach(cids, guest, role, context);
-  using _sockets = stackOf(sockets);
-  const reset = taken(sockets, gone);
+  const connections = await connectThroughEach(cids, { guest, role, type }, context);
+  using _connections = closeAll(connections);
+  const [reset, others] = apart(connections, gone);
   using monitor = await vsock.monitor();
   const device = await monitor.findDevice(gone);
   const blocked = block(reset, context, gone);
@@ -146,7 +126,7 @@ async function asHost(role: Role, context: CaseContext): Promise<void> {
   try {
     await peer.writeln("UNPLUGGED");
     await isReset(reset, blocked, context, gone);
-    await live(sockets, role === "client", context);
+    await live(others, role === "client", context);
     using socket = vsock.open("stream");
     const connect = () => socket.connect({ ...vsock.peerAddress(), cid: gone });
     await check.fails("ENODEV", `connect() to CID ${gone}, which is gone`, connect);
@@ -155,25 +135,18 @@ async function asHost(role: Role, context: CaseContext): Promise<void> {
     await monitor.plug(device);
   }
   await peer.writeln("PLUGGED");
-  const again = await openEach(cids, guest, role, context);
-  using _again = stackOf(again);
+  const again = await connectThroughEach(cids, { guest, role, type }, context);
+  using _again = closeAll(again);
   await live(again, role === "client", context);
-  await live(sockets, role === "client", context);
+  await live(others, role === "client", context);
   await peer.writeln("DONE");
 }
 
-function stackOf(sockets: ReadonlyMap<number, Socket>): Disposable {
-  const stack = new DisposableStack();
-  for (const socket of sockets.values()) stack.use(socket);
-  return stack;
-}
-
-/** Takes the socket of a CID from the others. */
-function taken(sockets: Map<number, Socket>, cid: number): Socket {
-  const socket = sockets.get(cid);
+/** The connection of a CID, and the others. */
+function apart(connections: readonly DeviceConnection[], cid: number) {
+  const [, socket] = connections.find(([each]) => each === cid) ?? [];
   if (socket === undefined) throw new Error(`CID ${cid} has no connection`);
-  sockets.delete(cid);
-  return socket;
+  return [socket, connections.filter(([each]) => each !== cid)] as const;
 }
 
 function unplugCase(guest: Role, which: Which) {
