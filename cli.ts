@@ -8,6 +8,7 @@ import { program } from "./cli/program.ts";
 import { LabError } from "./lab/error.ts";
 import { UsageError } from "./cli/usage.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
+import { BaselineError } from "./core/baseline.ts";
 import { EXIT } from "./core/outcome.ts";
 import { UnmatchedSelectorError } from "./core/selector.ts";
 import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
@@ -39,6 +40,7 @@ function explain(error: unknown): string {
   const expected = [
     LabError,
     UsageError,
+    BaselineError,
     UnmatchedSelectorError,
     ListenError,
     PeerGoneError,

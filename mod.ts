@@ -32,7 +32,7 @@ export {
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
 export type { Splat } from "./core/splat.ts";
-export type { CaseRun, EndFacts, EventSink, RunEvent } from "./core/event.ts";
+export type { CaseRun, EndFacts, EventSink, LeakFacts, RunEvent } from "./core/event.ts";
 export {
   countOutcomes,
   type Counts,
@@ -53,8 +53,16 @@ export {
   type Topology,
 } from "./core/plan.ts";
 export { Random } from "./core/random.ts";
+export { Baseline, BaselineError, type Judged } from "./core/baseline.ts";
+export { type Outcomes, type Round, type RoundOptions, roundsOf } from "./core/round.ts";
 export { select, UnmatchedSelectorError } from "./core/selector.ts";
-export { serveController, type SideOrder, type SideRunner } from "./peer/agent.ts";
+export {
+  type AgentServices,
+  type Inherited,
+  serveController,
+  type SideOrder,
+  type SideRunner,
+} from "./peer/agent.ts";
 export {
   type ByteStream,
   connectControl,
@@ -65,8 +73,10 @@ export {
   SilentPeerError,
   streamPair,
 } from "./peer/channel.ts";
-export { End, type Ends, type RunOptions, runPlan } from "./peer/controller.ts";
+export type { Ends } from "./peer/controller.ts";
+export { End, type EndOptions, type SideFollower, type StartOrder } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
+export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError } from "./peer/wire.ts";
 export { type Change, type ChangeKind, diffReports, isRegression } from "./report/diff.ts";

@@ -1,73 +1,30 @@
 /**
- * What the commands that run cases have in common: their options, the run itself, its output.
+ * What the commands that run cases have in common: the run itself and its output.
  *
  * @module
  */
-import type { Command } from "@commander-js/extra-typings";
-import { Option } from "@commander-js/extra-typings";
+import { Baseline } from "../core/baseline.ts";
 import type { EventSink } from "../core/event.ts";
-import { countOutcomes, EXIT, exitCode } from "../core/outcome.ts";
+import { EXIT, exitCode } from "../core/outcome.ts";
 import {
   type Direction,
-  DIRECTION_CHOICES,
-  type DirectionChoice,
   directionsOf,
+  type Planned,
   planRun,
   type Topology,
 } from "../core/plan.ts";
+import { type RoundOptions, roundsOf } from "../core/round.ts";
 import { select } from "../core/selector.ts";
-import { type Ends, runPlan } from "../peer/controller.ts";
-import { REPORT_FORMATS } from "../report/formats.ts";
+import type { Ends } from "../peer/controller.ts";
+import { runPlan } from "../peer/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { ReportBuilder } from "../report/model.ts";
 import { screenOf, TerminalWriter } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
-import { ReportFiles, reportOption, type ReportTarget } from "./report_files.ts";
-import { secondsOption, seedOption, several, vsockPortOption } from "./usage.ts";
-
-/** The AF_VSOCK port of upstream's tests. */
-export const DEFAULT_PORT = 1234;
-/** The time upstream gives to each wait, in milliseconds. */
-export const DEFAULT_CASE_TIMEOUT = 10_000;
-
-/** What every command that runs cases can be told. */
-export interface ConductOptions {
-  readonly direction: DirectionChoice;
-  readonly peerPort: number;
-  readonly caseTimeout: number;
-  readonly seed?: number | undefined;
-  readonly ktap?: boolean | undefined;
-  readonly report?: readonly ReportTarget[] | undefined;
-}
-
-/** Adds those options to a command. */
-export function withConductOptions<A extends unknown[], O extends Record<string, unknown>>(
-  command: Command<A, O>,
-  caseTimeout: number = DEFAULT_CASE_TIMEOUT,
-) {
-  return command
-    .argument("[cases...]", "ids, with * for a part and ** for several; all cases without")
-    .addOption(
-      new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default(
-        "both" as const,
-      ),
-    )
-    .option(
-      "--peer-port <port>",
-      "AF_VSOCK port; the next is used, too",
-      vsockPortOption,
-      DEFAULT_PORT,
-    )
-    .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
-    .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
-    .option("--ktap", "KTAP on standard output; progress goes to standard error")
-    .option(
-      "--report <format=file>",
-      `write a report; may be given again (${Object.keys(REPORT_FORMATS).join(", ")})`,
-      several(reportOption),
-    );
-}
+import { type ConductOptions, roundsAsked } from "./conduct_options.ts";
+import { ReportFiles } from "./report_files.ts";
+import { UsageError } from "./usage.ts";
 
 /**
  * The cases that a user chose.
@@ -78,51 +35,100 @@ export function chosenCases(selectors: readonly string[]): ConformanceCase[] {
   return select(CATALOGUE, selectors);
 }
 
+/** What is to be conducted: cases between two ends. */
+export interface Conducted {
+  readonly topology: Topology;
+  readonly ends: Ends;
+  readonly cases: readonly ConformanceCase[];
+  /** What is known to fail. */
+  readonly baseline: Baseline;
+  /** Is told of each event, too. */
+  readonly also?: EventSink;
+  /** Says what a kernel died of, where an end was lost. */
+  readonly postMortem?: () => Promise<readonly string[]>;
+}
+
 /** Runs cases on two ends and shows what happens. */
 export async function conduct(
-  topology: Topology,
-  ends: Ends,
-  cases: readonly ConformanceCase[],
+  { topology, ends, cases, baseline, also = () => {}, postMortem }: Conducted,
   options: ConductOptions,
   stop: AbortSignal,
-  also: EventSink = () => {},
-  postMortem: () => Promise<readonly string[]> = () => Promise.resolve([]),
 ): Promise<number> {
   const directions = directionsOf(topology, options.direction);
+  const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  const rounds = { seed, repeat: roundsAsked(options), shuffle: options.shuffle };
+  const { caseTimeout, report = [], strict } = options;
   const plan = planRun(cases, directions);
-  const { caseTimeout, report = [] } = options;
-  const builder = new ReportBuilder({ argv: Deno.args, startedAt: new Date(), caseTimeout, plan });
+  const builder = new ReportBuilder({
+    argv: Deno.args,
+    startedAt: new Date(),
+    caseTimeout,
+    plan: firstRound(plan, rounds),
+  });
   // Opened first: that a file cannot be written is told before the run, not after it.
   await using _files = await ReportFiles.open(report, () => builder.report());
-  const sinks = [
-    ...outputs(directions, cases.length, options.ktap === true),
-    builder.sink,
-    also,
-  ];
-  const verdicts = await runPlan({
+  const sinks = [...outputs(directions, cases.length, options), builder.sink, also];
+  const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
+  const { counts, stopped } = await runPlan({
+    ...rounds,
     topology,
     plan,
     ends,
     port: options.peerPort,
     timeout: caseTimeout,
-    seed: options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+    untilFailure: options.untilFailure,
+    strict,
     sink: (event) => sinks.forEach((sink) => sink(event)),
     stop,
+    judge: (run, verdict) => baseline.judge({ ...run, kernels }, verdict),
     postMortem,
   });
-  const code = exitCode(countOutcomes(verdicts));
+  if (options.ktap && rounds.repeat > 1) await writeKtap(builder);
+  const code = exitCode(counts, strict);
   // A run that ended before its plan is never a success.
-  return code === EXIT.ok && verdicts.length < plan.length ? EXIT.broken : code;
+  return code === EXIT.ok && stopped !== undefined ? EXIT.broken : code;
 }
 
-function outputs(directions: readonly Direction[], cases: number, ktap: boolean): EventSink[] {
-  if (!ktap) return [new TerminalWriter(screenOf(Deno.stdout)).sink];
+/** What a user says is known to fail. */
+export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline> {
+  if (baseline === undefined) return Baseline.none;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(baseline);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new UsageError(`Cannot read the baseline ${baseline}: ${error.message}`);
+  }
+  return Baseline.parse(text, baseline, CATALOGUE.map(({ id }) => id));
+}
+function outputs(
+  directions: readonly Direction[],
+  cases: number,
+  options: ConductOptions,
+): EventSink[] {
+  if (!options.ktap) return [new TerminalWriter(screenOf(Deno.stdout)).sink];
+  const terminal = new TerminalWriter(screenOf(Deno.stderr)).sink;
+  // KTAP has one result for a case, which is not known before the last round.
+  if (roundsAsked(options) > 1) return [terminal];
   const out = screenOf(Deno.stdout);
   const groups = directions.map((direction) => [direction, cases] as const);
-  return [
-    new KtapWriter(groups, (line) => out.write(`${line}\n`)).sink,
-    new TerminalWriter(screenOf(Deno.stderr)).sink,
-  ];
+  return [new KtapWriter(groups, (line) => out.write(`${line}\n`)).sink, terminal];
+}
+
+/** The plan in the order in which the first round runs it. */
+function firstRound<C extends ConformanceCase>(
+  plan: readonly Planned<C>[],
+  rounds: RoundOptions,
+): readonly Planned<C>[] {
+  const [first] = roundsOf(plan, rounds);
+  return first?.plan ?? plan;
+}
+
+async function writeKtap(builder: ReportBuilder): Promise<void> {
+  const report = builder.report();
+  if (report === undefined) return;
+  const { renderReport } = await import("../report/render.ts");
+  screenOf(Deno.stdout).write(renderReport("ktap", report));
 }
 
 /**

@@ -6,8 +6,8 @@
 import type { EndFacts, EventSink } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
-import { VERSION } from "../core/version.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
+import { buildDebugKernel } from "../lab/debug_kernel.ts";
 import { type LabAddress, openEnds, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { Progress } from "../lab/progress.ts";
@@ -15,8 +15,9 @@ import { interact } from "../lab/shell.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
-import type { ConformanceCase } from "../suites/kit.ts";
-import { chosenCases, conduct, type ConductOptions, interruptible } from "./conduct.ts";
+import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from "./conduct.ts";
+import type { ConductOptions } from "./conduct_options.ts";
+import { machineFacts } from "./side.ts";
 
 /** Options of `lab up`, and of `lab` itself. */
 export interface LabUpOptions {
@@ -32,24 +33,19 @@ export interface LabUpOptions {
 /** How long agents that are known to be up may take to answer, in milliseconds. */
 const CONNECT_TIME = 10_000;
 /** The controller of a lab is no side of its cases. */
-export const SELF: EndFacts = {
-  name: "lab",
-  kernel: Deno.osRelease(),
-  machine: Deno.build.arch,
-  version: VERSION,
-};
+export const SELF: EndFacts = machineFacts("lab");
 
 /** Boots, runs the chosen cases, and ends what it booted. */
-export function lab(
+export async function lab(
   selectors: readonly string[],
   options: LabUpOptions & ConductOptions,
 ): Promise<number> {
-  const cases = chosenCases(selectors);
-  return withTimeout(options.timeout, async (stop) => {
+  const what = await chosen(selectors, options);
+  return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
     await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
     progress.say(`consoles: ${open.address.consoles.join(", ")}`);
-    return await conductOn(open.address, open.ends, cases, options, stop, progress);
+    return await conductOn(open.address, { ...what, ends: open.ends }, options, stop, progress);
   });
 }
 
@@ -75,17 +71,17 @@ export function labUp(options: LabUpOptions): Promise<number> {
 }
 
 /** Runs the chosen cases on a lab that is up. */
-export function labRun(
+export async function labRun(
   selectors: readonly string[],
   options: ConductOptions & Pick<LabUpOptions, "name" | "timeout">,
 ): Promise<number> {
-  const cases = chosenCases(selectors);
-  return withTimeout(options.timeout, async (stop) => {
+  const what = await chosen(selectors, options);
+  return await withTimeout(options.timeout, async (stop) => {
     const address = await requireLab(options.name);
     const progress = new Progress(screenOf(Deno.stderr));
     const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
     const ends = await openEnds(address, SELF, limit);
-    return await conductOn(address, ends, cases, options, stop, progress);
+    return await conductOn(address, { ...what, ends }, options, stop, progress);
   });
 }
 
@@ -116,18 +112,22 @@ export function labOptions(
   return { topology, kernel: { kernel, modules, refresh } };
 }
 
+/** What a user chose, checked before anything is booted. */
+async function chosen(selectors: readonly string[], options: ConductOptions) {
+  return { cases: chosenCases(selectors), baseline: await baselineOf(options) };
+}
+
 async function conductOn(
   address: LabAddress,
-  ends: Ends,
-  cases: readonly ConformanceCase[],
+  what: Pick<Conducted, "cases" | "baseline" | "ends">,
   options: ConductOptions,
   stop: AbortSignal,
   progress: Progress,
 ): Promise<number> {
   let first = true;
   let lost = false;
-  const watch: EventSink = (event) => {
-    if (event.type === "run-stopped") lost = !stop.aborted;
+  const also: EventSink = (event) => {
+    if (event.type === "run-stopped") lost = event.lost === true;
     if (event.type !== "case-end" || !first) return;
     first = false;
     progress.say(progress.summary());
@@ -135,7 +135,8 @@ async function conductOn(
   try {
     const console = await ConsoleWatch.begin(address);
     const postMortem = () => console.postMortem();
-    const code = await conduct(address.topology, ends, cases, options, stop, watch, postMortem);
+    const { topology } = address;
+    const code = await conduct({ ...what, topology, also, postMortem }, options, stop);
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
@@ -145,7 +146,7 @@ async function conductOn(
     progress.say(consoles);
     return code;
   } finally {
-    closeEnds(ends);
+    closeEnds(what.ends);
   }
 }
 
@@ -173,4 +174,12 @@ export function withTimeout(
       clearTimeout(timer);
     }
   });
+}
+
+/** Builds the debug kernel, unless there is one. */
+export async function labKernelBuild({ refresh }: { refresh?: true | undefined }): Promise<number> {
+  const progress = new Progress(screenOf(Deno.stderr));
+  const folder = await buildDebugKernel(refresh ?? false, progress);
+  progress.say(`the debug kernel is in ${folder}; now "lab --kernel debug"`);
+  return EXIT.ok;
 }

@@ -4,15 +4,24 @@
  * @module
  */
 import { Argument, Command, Option } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
-import { DEFAULT_KERNEL } from "../lab/kernel.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
-import { withConductOptions } from "./conduct.ts";
-import { addressOption, cidOption, secondsOption } from "./usage.ts";
+import { withConductOptions } from "./conduct_options.ts";
+import { wholeTimeout, withKernelOptions } from "./kernel_options.ts";
+import { addPerf } from "./perf_program.ts";
+import {
+  addressOption,
+  cidOption,
+  examples,
+  secondsOption,
+  STAND_IN,
+  wholeNumber,
+} from "./usage.ts";
 
 const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
-const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+const TESTAMENT = "keeps here what the process needs that is started when this one dies";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -39,6 +48,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   addRun(root, act);
   addAgent(root, act);
   addLab(root, act);
+  addPerf(root as unknown as PlainCommand, act);
   addCatalogue(root, act);
   addReport(root, act);
   root.command("completions")
@@ -53,18 +63,18 @@ export function program(act: (code: number | Promise<number>) => void): Command 
 
 type Act = Parameters<typeof program>[0];
 
-/** Examples as help shows them; each is what follows the program's name. */
-function examples(...lines: string[]): string {
-  const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
-  return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
-}
-
 function addRun(root: Command, act: Act): void {
   withConductOptions(root.command("run"))
     .description("run cases between this machine and one where an agent waits")
     .requiredOption("--peer-cid <cid>", "CID of the agent's machine: 1 is loopback", cidOption)
     .requiredOption("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
-    .addOption(secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000))
+    .addOption(
+      secondsOption(
+        "--connect-timeout <seconds>",
+        "how long to try to reach it, also anew",
+        10_000,
+      ),
+    )
     .option("--guest-monitor <socket>", MONITOR)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
@@ -84,7 +94,13 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
     .option("--guest-monitor <socket>", MONITOR)
+    .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
+    .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
+    .addOption(
+      new Option("--after <status>", "how the process before ended").hideHelp()
+        .argParser(wholeNumber(0, 255)),
+    )
     .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
     .action(async (options) => act((await import("./agent.ts")).agent(options)));
 }
@@ -160,6 +176,13 @@ function addLab(root: Command, act: Act): void {
     .addOption(wholeTimeout())
     .addHelpText("after", examples("lab run stream/close --report html=close.html"))
     .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
+  lab.command("kernel").description("kernels of the lab's own")
+    .addHelpText("after", examples("lab kernel build --debug")).command("build")
+    .description("build a kernel that tells of its own faults; then: lab --kernel debug")
+    .requiredOption("--debug", "with KASAN, kmemleak and lockdep: 12 min or more, 4 GB of disk")
+    .option("--refresh", "anew, though there is one")
+    .addHelpText("after", examples("lab kernel build --debug"))
+    .action(async (options) => act((await import("./lab.ts")).labKernelBuild(options)));
   withName(lab.command("down")).description("end the lab that is up")
     .addHelpText("after", examples("lab down"))
     .action(async (options) => act((await import("./lab.ts")).labDown(options)));
@@ -186,27 +209,14 @@ function withName<A extends unknown[], O extends Record<string, unknown>>(comman
 function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ) {
-  return withName(command)
-    .addOption(
-      new Option(
-        "--topology <which>",
-        "a host with its guest, one VM with itself, or a guest with three CIDs or vsock devices",
-      )
-        .choices(["guest-host", "loopback", "three-cids", "three-devices"] as const).default(
-          "guest-host" as const,
-        ),
+  const named = withName(command).addOption(
+    new Option(
+      "--topology <which>",
+      "a host with its guest, one VM with itself, or a guest with three CIDs or vsock devices",
     )
-    .option(
-      "--kernel <kernel>",
-      "debian:<version>, debian:latest, multi-device, or a vmlinuz",
-      DEFAULT_KERNEL,
-    )
-    .option("--modules <folder>", "with a vmlinuz: where its modules are")
-    .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .addOption(wholeTimeout());
-}
-
-/** How long a command of the lab may take altogether. */
-function wholeTimeout() {
-  return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+      .choices(["guest-host", "loopback", "three-cids", "three-devices"] as const).default(
+        "guest-host" as const,
+      ),
+  );
+  return withKernelOptions(named);
 }

@@ -21,7 +21,8 @@ import {
   versionsWithOther,
 } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
-import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT, interruptible } from "./conduct.ts";
+import { interruptible } from "./conduct.ts";
+import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT } from "./conduct_options.ts";
 import { lackingHere, ownFacts, sideRunner } from "./side.ts";
 import {
   cidOption,
@@ -212,6 +213,7 @@ async function stepOf(
   if (skip.length > 0) return { position, name, run: undefined, skip };
   const run: UpstreamStep["run"] = (lines) =>
     runSide({
+      run: position,
       id: definition.id,
       role,
       port: options.peerPort,
@@ -220,6 +222,7 @@ async function stepOf(
       timeout: deadlineOf(definition, options.caseTimeout),
       lines,
       stop,
+      onStep: () => {},
     });
   return { position, name, run };
 }

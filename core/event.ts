@@ -20,11 +20,21 @@ export interface EndFacts {
   readonly version: string;
   /** Why faults in its kernel's log go unseen, where they do. */
   readonly unwatched?: string;
+  /** What tells of leaks there, where something does. */
+  readonly leaks?: LeakFacts;
+}
+
+/** How an end looks for what its kernel leaks. */
+export interface LeakFacts {
+  /** What it looks at. */
+  readonly watched: readonly string[];
+  /** How long that may take after a case, in milliseconds. */
+  readonly milliseconds: number;
 }
 
 /** Names a case in a direction. */
 export interface CaseRun {
-  /** Counts from 1 over the whole run. */
+  /** Counts from 1 in every round. */
   readonly number: number;
   /** The case's id. */
   readonly id: string;
@@ -41,6 +51,16 @@ export type RunEvent =
     readonly total: number;
     readonly ends: readonly EndFacts[];
   }
+  /** There where a run has several rounds, at the beginning of each. */
+  | {
+    readonly type: "round-start";
+    /** Counts from 1. */
+    readonly round: number;
+    /** How many there are at most; missing where only a failure ends them. */
+    readonly rounds?: number;
+    /** Repeats the round with `--seed`. */
+    readonly seed: number;
+  }
   | { readonly type: "case-start"; readonly run: CaseRun; readonly title: string }
   | {
     readonly type: "case-end";
@@ -50,7 +70,14 @@ export type RunEvent =
   }
   | { readonly type: "run-end"; readonly counts: Counts; readonly milliseconds: number }
   /** The run ended before its plan did. */
-  | { readonly type: "run-stopped"; readonly reason: string; readonly notRun: number };
+  | {
+    readonly type: "run-stopped";
+    readonly reason: string;
+    /** How many cases of the round did not come to a verdict. */
+    readonly notRun: number;
+    /** Whether an end was lost, and not somebody's wish. */
+    readonly lost?: boolean;
+  };
 
 /** Takes the events of a run, in order. */
 export type EventSink = (event: RunEvent) => void;

@@ -31,12 +31,24 @@ export interface SideReport {
   readonly step: string;
   /** How long it took, in milliseconds. */
   readonly milliseconds: number;
+  /** There where its process died in it; what the other side then saw says nothing. */
+  readonly died?: true;
   /** Faults that its kernel reported in its log meanwhile; missing where there were none. */
   readonly splats?: readonly Splat[];
 }
 
 /** The verdict on a case, see docs/outcomes.md. */
-export type Outcome = "pass" | "fail" | "warn" | "skip" | "broken" | "timeout";
+export type Outcome =
+  | "pass"
+  | "fail"
+  | "warn"
+  | "skip"
+  | "broken"
+  | "timeout"
+  /** Did not hold, as a baseline says. */
+  | "expected-fail"
+  /** Held, though a baseline says that it does not. */
+  | "unexpected-pass";
 
 /** A verdict with both sides' view of it. */
 export interface Verdict {
@@ -61,7 +73,10 @@ export function joinSides(
 ): Verdict {
   const both = [sides.client, sides.server];
   const milliseconds = Math.max(...both.map((side) => side.milliseconds));
-  const decided = DECIDING.find((state) => both.some((side) => side.state === state));
+  const died = both.find((side) => side.died)?.state;
+  const decided = DECIDING.find((state) =>
+    died === undefined ? both.some((side) => side.state === state) : state === died
+  );
   const stopped = both.some((side) => side.state === "stopped");
   const faults = faultsOf(sides, names);
   if (decided === undefined && !stopped) {
@@ -111,15 +126,29 @@ export type Counts = Readonly<Record<Outcome, number>>;
 
 /** Counts verdicts. */
 export function countOutcomes(verdicts: Iterable<Pick<Verdict, "outcome">>): Counts {
-  const counts = { pass: 0, fail: 0, warn: 0, skip: 0, broken: 0, timeout: 0 };
+  const counts = noCounts();
   for (const { outcome } of verdicts) counts[outcome]++;
   return counts;
+}
+
+/** Counts of nothing yet. */
+export function noCounts(): Record<Outcome, number> {
+  return {
+    pass: 0,
+    fail: 0,
+    warn: 0,
+    skip: 0,
+    broken: 0,
+    timeout: 0,
+    "expected-fail": 0,
+    "unexpected-pass": 0,
+  };
 }
 
 /** Exit codes, see docs/outcomes.md. */
 export const EXIT = {
   ok: 0,
-  /** A case failed or timed out. */
+  /** A case failed or timed out, or passed although a baseline says that it does not. */
   failed: 1,
   /** A case could not be prepared, or the tool was not used rightly. */
   broken: 2,
@@ -129,8 +158,13 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** The exit code of a run with these verdicts. */
-export function exitCode(counts: Counts): number {
-  if (counts.fail > 0 || counts.timeout > 0) return EXIT.failed;
+/**
+ * The exit code of a run with these verdicts.
+ *
+ * @param strict whether a warning counts as a failure does.
+ */
+export function exitCode(counts: Counts, strict = false): number {
+  const failed = counts.fail + counts.timeout + counts["unexpected-pass"];
+  if (failed > 0 || strict && counts.warn > 0) return EXIT.failed;
   return counts.broken > 0 ? EXIT.broken : EXIT.ok;
 }

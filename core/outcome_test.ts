@@ -5,6 +5,7 @@ import {
   EXIT,
   exitCode,
   joinSides,
+  noCounts,
   type Outcome,
   type SideReport,
   type SideState,
@@ -99,20 +100,32 @@ Deno.test("joinSides() quotes a fault once where both sides saw the same", () =>
   assert.deepEqual(joinSides(sides, "must").reasons, ["client: its kernel reported: BUG: x"]);
 });
 
-Deno.test("exitCode() is 0 exactly where nothing failed, timed out or was broken", () => {
-  const outcome = fc.constantFrom<Outcome>("pass", "fail", "warn", "skip", "broken", "timeout");
-  fc.assert(fc.property(fc.array(outcome), (outcomes) => {
-    const code = exitCode(countOutcomes(outcomes.map((outcome) => ({ outcome }))));
+Deno.test("joinSides() makes of a side whose process died what it is, whatever the other saw", () => {
+  for (const state of ["broken", "timeout"] as const) {
+    for (const other of STATES) {
+      const sides = { client: side(other), server: { ...side(state), died: true as const } };
+      assert.equal(joinSides(sides, "should").outcome, state);
+    }
+  }
+  const splats = [["BUG: x"]];
+  const faulty = {
+    client: side("pass"),
+    server: { ...side("broken"), died: true as const, splats },
+  };
+  assert.equal(joinSides(faulty, "must").outcome, "fail");
+});
+
+Deno.test("exitCode() is 0 exactly where nothing failed, surprised, timed out or was broken", () => {
+  const outcome = fc.constantFrom(...Object.keys(noCounts()) as Outcome[]);
+  fc.assert(fc.property(fc.array(outcome), fc.boolean(), (outcomes, strict) => {
+    const code = exitCode(countOutcomes(outcomes.map((outcome) => ({ outcome }))), strict);
     const has = (...which: Outcome[]) => outcomes.some((outcome) => which.includes(outcome));
-    assert.equal(
-      code,
-      has("fail", "timeout") ? EXIT.failed : has("broken") ? EXIT.broken : EXIT.ok,
-    );
+    const failed = has("fail", "timeout", "unexpected-pass") || strict && has("warn");
+    assert.equal(code, failed ? EXIT.failed : has("broken") ? EXIT.broken : EXIT.ok);
   }));
 });
 
 Deno.test("countOutcomes() counts each", () => {
   const outcomes = (["pass", "pass", "skip"] as const).map((outcome) => ({ outcome }));
-  const expected = { pass: 2, fail: 0, warn: 0, skip: 1, broken: 0, timeout: 0 };
-  assert.deepEqual(countOutcomes(outcomes), expected);
+  assert.deepEqual(countOutcomes(outcomes), { ...noCounts(), pass: 2, skip: 1 });
 });

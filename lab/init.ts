@@ -74,6 +74,7 @@ const PREPARE = `#!/bin/busybox sh
 export PATH=/base/bin:/bin HOME=/tmp DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
@@ -101,9 +102,22 @@ function agents(role: VmRole, guestCid: number): string[] {
   }
 }
 
+/**
+ * Starts an agent, and anew where its process dies. The tool does so by itself where it is started
+ * by hand; here a shell does, which is there at once, where a process of Deno takes seconds.
+ */
 function agent(peerCid: number, port: number, more = ""): string {
-  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port}${more}`;
-  return `{ ${command}; echo "${MARKS.agentEnded} ($?)"; } &`;
+  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} --exclusive${more}`;
+  return `{
+  after=
+  while :; do
+    ${command} --testament /tmp/agent-${port} $after
+    status=$?
+    case $status in 0|2|130) break ;; esac
+    after="--after $status"
+  done
+  echo "${MARKS.agentEnded} ($status)"
+} &`;
 }
 
 /**

@@ -6,6 +6,7 @@
 import { Archive, type Package } from "./apt.ts";
 import { cached, cacheRoot, ignoreAbsent, sha256 } from "./cache.ts";
 import { LabError } from "./error.ts";
+import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
 import {
   buildModules,
@@ -64,6 +65,8 @@ export interface KernelChoice {
  * @throws {LabError} where there is none of that name, or it cannot be fetched.
  */
 export async function findKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
+  const [isDebug, wrong] = /^debug(?::(.+))?$/.exec(choice.kernel) ?? [];
+  if (isDebug !== undefined) return await findDebugKernel(wrong);
   const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
   const ours = isMultiDevice(choice);
   if (debian === undefined && !ours) return await ownKernel(choice);
@@ -85,7 +88,7 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
     (making) => fetchDebian(debian, making, progress),
     (what) => progress.say(`${what}; fetching it again`),
   );
-  return await cachedKernel(choice.kernel, folder);
+  return await keptKernel(choice.kernel, folder);
 }
 
 /** Whether a kernel is that of the repository's patches for several devices. */
@@ -106,7 +109,7 @@ async function builtKernel({ kernel }: KernelChoice, progress: Progress): Promis
     (making) => fetchDebian(PATCHED_VERSION, making, progress, patches),
     (what) => progress.say(`${what}; building it again`),
   );
-  return await cachedKernel(kernel, folder);
+  return await keptKernel(kernel, folder);
 }
 
 async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
@@ -120,7 +123,8 @@ async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
   return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES) };
 }
 
-async function cachedKernel(name: string, folder: string): Promise<Kernel> {
+/** A kernel that is kept in a folder of the cache: vmlinuz, modules, and their order. */
+export async function keptKernel(name: string, folder: string): Promise<Kernel> {
   const order: string[] = JSON.parse(await Deno.readTextFile(`${folder}/order.json`));
   const load = (from: string) =>
     Promise.all(order.map(async (module) => ({
@@ -157,12 +161,8 @@ async function fetchDebian(
   await Deno.mkdir(unpacked);
   await progress.phase("kernel", text, async () => {
     for (const item of packages) await archive.unpack(item, unpacked);
-    const index = await indexModules(unpacked);
-    const modules = await readModules(index, MODULES);
     await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
-    for (const module of modules) await Deno.writeFile(`${making}/${module.name}.ko`, module.data);
-    const order = modules.map((module) => module.name);
-    await Deno.writeTextFile(`${making}/order.json`, JSON.stringify(order));
+    await keepModules(unpacked, making);
   });
   if (patches !== undefined) {
     await progress.phase(
@@ -190,6 +190,14 @@ async function ownRelease(): Promise<string> {
   const release = await Deno.readTextFile("/etc/os-release").catch(() => "");
   const number = /^VERSION_ID="?(\d+)"?$/m.exec(release)?.[1];
   return number === undefined ? "" : `+deb${number}`;
+}
+
+/** Keeps those of the modules below a folder that a lab needs, and the order in which they load. */
+export async function keepModules(from: string, into: string): Promise<void> {
+  const modules = await readModules(await indexModules(from), MODULES);
+  for (const module of modules) await Deno.writeFile(`${into}/${module.name}.ko`, module.data);
+  const order = modules.map((module) => module.name);
+  await Deno.writeTextFile(`${into}/order.json`, JSON.stringify(order));
 }
 
 /**

@@ -7,7 +7,8 @@ import { reasonOf } from "../core/reason.ts";
 import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
 import { connectControl, PeerGoneError, SilentPeerError } from "../peer/channel.ts";
-import { End, type Ends } from "../peer/controller.ts";
+import type { Ends } from "../peer/controller.ts";
+import { End } from "../peer/end.ts";
 import { ProtocolError } from "../peer/wire.ts";
 import { chooseAccelerator } from "./accelerator.ts";
 import { findBundle } from "./bundle.ts";
@@ -48,6 +49,8 @@ export interface LabAddress {
 export interface BootedLab extends AsyncDisposable {
   readonly address: LabAddress;
   readonly vm: Vm;
+  /** How its processors come about. */
+  readonly accelerator: Accelerator;
 }
 
 /** A lab whose agents answer. */
@@ -154,6 +157,7 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
     return {
       address: { ...address, pid: vm.pid },
       vm,
+      accelerator: parts.accelerator,
       async [Symbol.asyncDispose]() {
         await vm[Symbol.asyncDispose]();
         await Deno.remove(folder, { recursive: true });
@@ -251,11 +255,13 @@ async function openEnd(
   own: EndFacts,
   signal: AbortSignal,
 ): Promise<End> {
+  const address = { host: "127.0.0.1", port };
+  const again = (milliseconds: number) => connectControl(address, milliseconds);
   for (;;) {
     try {
-      const channel = await connectControl({ host: "127.0.0.1", port }, ANSWER_TIME, signal);
+      const channel = await connectControl(address, ANSWER_TIME, signal);
       try {
-        return await End.open(name, channel, own, ANSWER_TIME);
+        return await End.open(name, channel, own, { again, helloTime: ANSWER_TIME });
       } catch (error) {
         channel.close();
         throw error;

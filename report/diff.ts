@@ -39,8 +39,8 @@ const SLOWER_FACTOR = 2;
 /** ... and this much longer, in milliseconds; below that the machine decides. */
 const SLOWER_BY = 1000;
 
-const BAD: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken"]);
-const HELD: ReadonlySet<Outcome> = new Set(["pass", "warn"]);
+const BAD: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken", "expected-fail"]);
+const HELD: ReadonlySet<Outcome> = new Set(["pass", "warn", "unexpected-pass"]);
 
 /** The changes from an earlier run to a later one, in the order of the later one's plan. */
 export function diffReports(before: RunReport, after: RunReport): Change[] {

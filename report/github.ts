@@ -22,6 +22,7 @@ const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
   timeout: "error",
   broken: "error",
   warn: "warning",
+  "unexpected-pass": "error",
 };
 
 /** Most reasons of a case in the summary, which may have 1 MiB for a step. */
@@ -53,6 +54,7 @@ export function markdown(report: RunReport): string {
   const groups = byDirection(report.cases);
   const notable = report.cases.filter(({ verdict }) => verdict?.outcome !== "pass");
   const failed = notable.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome]);
+  const known = notable.filter(({ verdict }) => verdict?.outcome === "expected-fail");
   const skipped = notable.filter(({ verdict }) => verdict?.outcome === "skip");
   const left = notable.filter(({ verdict }) => verdict === undefined);
   return [
@@ -68,6 +70,7 @@ export function markdown(report: RunReport): string {
     ),
     "",
     ...failed.flatMap(details),
+    ...folded("failed as expected", known),
     ...folded("skipped", skipped),
     ...folded("did not run", left),
   ].join("\n");

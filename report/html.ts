@@ -68,27 +68,34 @@ function tally({ cases }: Pick<RunReport, "cases">): Map<Ending, number> {
 }
 
 function headlineOf(report: RunReport): string {
-  const { fail, timeout, broken, skip, warn } = countsOf(report);
-  const bad = fail + timeout;
+  const { broken, skip, warn, "expected-fail": known } = countsOf(report);
+  const bad = failuresOf(report);
   const verdicts = verdictsOf(report).length;
   const of = `${verdicts} ${verdicts === 1 ? "verdict" : "verdicts"}`;
   if (bad > 0) return `${bad} of ${of} failed`;
   if (report.stopped !== undefined) return "Stopped before its end";
   if (broken > 0) return `${broken} of ${of} broken`;
   if (warn > 0) return `Passed, ${warn} of ${of} with a warning`;
+  if (known > 0) return `Passed, but for ${known} known ${known === 1 ? "failure" : "failures"}`;
   return skip > 0 ? "All that ran passed" : "All passed";
 }
 
+function failuresOf(report: RunReport): number {
+  const counts = countsOf(report);
+  return counts.fail + counts.timeout + counts["unexpected-pass"];
+}
+
 function moodOf(report: RunReport): string {
-  const { fail, timeout, broken } = countsOf(report);
-  if (fail + timeout > 0) return "bad";
+  const { broken } = countsOf(report);
+  if (failuresOf(report) > 0) return "bad";
   return broken > 0 || report.stopped !== undefined ? "unsure" : "good";
 }
 
-function leadOf({ cases, startedAt, milliseconds }: RunReport): Markup {
+function leadOf({ cases, startedAt, milliseconds, rounds = 1 }: RunReport): Markup {
   const ids = new Set(cases.map(({ id }) => id)).size;
   const directions = new Set(cases.map(({ direction }) => direction)).size;
-  const how = directions === 2 ? "in both directions" : "in one direction";
+  const often = rounds > 1 ? `, ${rounds} rounds` : "";
+  const how = `${directions === 2 ? "in both directions" : "in one direction"}${often}`;
   const when = `${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC`;
   return markup`${ids} ${ids === 1 ? "case" : "cases"} ${how}, ${
     duration(milliseconds)
@@ -120,7 +127,7 @@ ${left} ${left === 1 ? "verdict is" : "verdicts are"} missing.${where}</p>`;
 }
 
 function wrongList({ cases }: RunReport): Markup | string {
-  const bad = new Set<Ending>(["fail", "timeout", "broken"]);
+  const bad = new Set<Ending>(["fail", "timeout", "broken", "unexpected-pass"]);
   const wrong = cases.filter((entry) => bad.has(endingOf(entry)));
   if (wrong.length === 0) return "";
   const more = wrong.length - MAX_WRONG;

@@ -28,6 +28,8 @@ export const ENDINGS_TEXT: Readonly<Record<Ending, string>> = {
   timeout: "timed out",
   broken: "broken",
   skip: "skipped",
+  "expected-fail": "failed as expected",
+  "unexpected-pass": "passed unexpectedly",
   left: "did not run",
 };
 
@@ -41,6 +43,8 @@ const SHAPES: Readonly<Record<Ending, { type: SymbolType; size: number; turn?: n
   timeout: { type: symbolDiamond, size: 90 },
   broken: { type: symbolSquare, size: 100 },
   skip: { type: symbolCircle, size: 60 },
+  "expected-fail": { type: symbolCross, size: 60, turn: 45 },
+  "unexpected-pass": { type: symbolTriangle, size: 80, turn: 180 },
   left: { type: symbolSquare, size: 50 },
 };
 

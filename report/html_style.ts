@@ -25,7 +25,8 @@ const COLOURS = `
 .e-fail { --tone: var(--fail); }
 .e-timeout { --tone: var(--timeout); }
 .e-broken { --tone: var(--broken); }
-.e-skip { --tone: var(--skip); }
+.e-skip, .e-expected-fail { --tone: var(--skip); }
+.e-unexpected-pass { --tone: var(--fail); }
 .e-left { --tone: var(--left); }
 `;
 
@@ -59,7 +60,8 @@ time { white-space: nowrap; }
 .tally { display: block; width: 100%; height: 0.75rem; margin-top: 1.25rem; border-radius: 6px; }
 .tally rect { fill: var(--tone); stroke: var(--page); stroke-width: 2; vector-effect: non-scaling-stroke; }
 .mark { flex: none; fill: var(--tone); vertical-align: -0.15em; }
-.mark.e-skip, .mark.e-left, .chart .e-skip, .chart .e-left {
+.mark.e-skip, .mark.e-left, .mark.e-expected-fail,
+.chart .e-skip, .chart .e-left, .chart .e-expected-fail {
   fill: none; stroke: var(--tone); stroke-width: 2;
 }
 .note {
@@ -138,7 +140,7 @@ thead th:not(:first-child) { width: 15rem; }
 .title { display: block; padding-left: 1.05rem; font-size: 0.875rem; color: var(--dim); }
 .badge { display: inline-block; min-width: 5.25rem; color: var(--tone); }
 .badge .mark { margin-right: 0.4rem; }
-.e-fail.badge, .e-timeout.badge, .e-broken.badge { font-weight: 700; }
+.e-fail.badge, .e-timeout.badge, .e-broken.badge, .e-unexpected-pass.badge { font-weight: 700; }
 .time { color: var(--dim); font-variant-numeric: tabular-nums; }
 .where { display: none; }
 .detail td { padding: 0.25rem 1rem 1.1rem 2.05rem; }

@@ -9,7 +9,7 @@ import type { Direction } from "../core/plan.ts";
 import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark } from "./html_marks.ts";
 import { type Markup, markup } from "./markup.ts";
 import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
-import { DIRECTION_TEXT, duration } from "./text.ts";
+import { countsText, DIRECTION_TEXT, duration } from "./text.ts";
 
 /** What is on a badge. */
 const LABELS: Readonly<Record<Ending, string>> = {
@@ -19,10 +19,18 @@ const LABELS: Readonly<Record<Ending, string>> = {
   timeout: "TIME",
   broken: "BRKN",
   skip: "skip",
+  "expected-fail": "xfail",
+  "unexpected-pass": "XPASS",
   left: "not run",
 };
 /** Those worth being read at once. */
-const OPEN: ReadonlySet<Ending> = new Set(["fail", "timeout", "broken", "warn"]);
+const OPEN: ReadonlySet<Ending> = new Set([
+  "fail",
+  "timeout",
+  "broken",
+  "warn",
+  "unexpected-pass",
+]);
 /** Reasons of a side that are shown at once; the others are folded. */
 const MAX_REASONS = 6;
 
@@ -126,8 +134,12 @@ function detail(row: Row): Markup {
   const source = upstream === undefined
     ? ""
     : markup`<p class="dim">Ported from tools/testing/vsock, “${upstream}”.</p>`;
-  const ways = [...row.values()].map(({ direction, verdict }) =>
+  const ways = [...row.values()].map(({ direction, verdict, outcomes }) =>
     markup`<div class="way"><h4>${direction}</h4>${
+      outcomes === undefined
+        ? ""
+        : markup`<p class="dim">In all rounds: ${countsText(outcomes)}.</p>`
+    }${
       verdict === undefined ? markup`<p class="dim">It did not run.</p>` : way(direction, verdict)
     }</div>`
   );

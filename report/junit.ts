@@ -14,6 +14,8 @@ const COUNTS_AS: Readonly<Record<Outcome, "failure" | "error" | "skipped" | "pas
   pass: "passed",
   warn: "passed",
   skip: "skipped",
+  "expected-fail": "skipped",
+  "unexpected-pass": "failure",
   fail: "failure",
   timeout: "error",
   broken: "error",
@@ -88,7 +90,8 @@ function testcase(entry: ReportedCase, report: RunReport): { xml: string; counts
 /** A case that did not run. The first one is an error: no reader may take the run for a success. */
 function left(entry: ReportedCase, { cases, stopped }: RunReport) {
   const first = cases.find(({ verdict }) => verdict === undefined) === entry;
-  const message = `did not ${stopped?.during === undefined || !first ? "run" : "end"}: ` +
+  const begun = cases[(stopped?.during ?? 0) - 1] === entry;
+  const message = `did not ${begun ? "end" : "run"}: ` +
     `the run was stopped: ${stopped?.reason ?? "unknown"}`;
   return first
     ? { counts: "error", body: `<${element("error", { message, type: "stopped" })}/>` }

@@ -8,7 +8,7 @@ import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 import { endText, oneLine } from "./text.ts";
 
-const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip"]);
+const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "expected-fail"]);
 
 /** Folds the events of a run into KTAP lines. */
 export class KtapWriter {
@@ -36,6 +36,9 @@ export class KtapWriter {
   /** Takes the next event. */
   readonly sink = (event: RunEvent): void => {
     switch (event.type) {
+      // KTAP has one result for each case: with several rounds it is written from the report.
+      case "round-start":
+        break;
       case "run-start":
         this.#write("KTAP version 1");
         this.#write(`1..${this.#directions.length}`);
@@ -94,7 +97,10 @@ function directive({ outcome, reasons }: Verdict): string {
   switch (outcome) {
     case "pass":
     case "fail":
+    case "unexpected-pass":
       return "";
+    case "expected-fail":
+      return ` # XFAIL ${why}`;
     case "warn":
       return ` # warn: ${why}`;
     case "skip":

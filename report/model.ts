@@ -5,9 +5,10 @@
  * @module
  */
 import { type Level, levelOf, upstreamName } from "../core/case.ts";
-import type { EndFacts, EventSink, RunEvent } from "../core/event.ts";
+import type { CaseRun, EndFacts, EventSink, RunEvent } from "../core/event.ts";
 import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned, Topology } from "../core/plan.ts";
+import { type Outcomes, type Round, RoundTable } from "../core/round.ts";
 import { VERSION } from "../core/version.ts";
 
 /** What the field `format` of a report says. */
@@ -29,15 +30,20 @@ export interface ReportedCase {
   readonly upstream?: string;
   /** Which end played the server. */
   readonly direction: Direction;
-  /** Missing where the case did not run, or did not end. */
+  /** The worst of all rounds; missing where the case did not run, or did not end. */
   readonly verdict?: Verdict;
+  /** How often it had which outcome, where it ran in more rounds than one. */
+  readonly outcomes?: Outcomes;
 }
 
 /** Why a run ended before its plan did. */
 export interface Stopped {
   /** What stopped it: an interruption, a lost end. */
   readonly reason: string;
-  /** Which of the report's cases had begun then, counted from 1; missing if none had. */
+  /**
+   * Which of the report's cases had begun then without ever having ended, counted from 1; missing
+   * if none had.
+   */
   readonly during?: number;
 }
 
@@ -63,7 +69,9 @@ export interface RunReport {
   readonly caseTimeout: number;
   /** The two machines; one on loopback. */
   readonly ends: readonly EndFacts[];
-  /** The whole plan, in its order: direction by direction. */
+  /** How many rounds there were, the one that was stopped included; missing where that is one. */
+  readonly rounds?: number;
+  /** The whole plan, in the order of the first round: direction by direction. */
   readonly cases: readonly ReportedCase[];
   /** There where cases did not run. */
   readonly stopped?: Stopped;
@@ -90,9 +98,10 @@ export interface RunSetting {
 /** Folds the events of a run into its report. */
 export class ReportBuilder {
   readonly #setting: RunSetting;
-  readonly #verdicts: Verdict[] = [];
+  readonly #cases = new RoundTable();
   #start: Extract<RunEvent, { type: "run-start" }> | undefined;
-  #during: number | undefined;
+  #during: CaseRun | undefined;
+  #round: Pick<Round, "number" | "seed"> = { number: 1, seed: 0 };
   #stopped: string | undefined;
   #milliseconds: number | undefined;
 
@@ -107,12 +116,15 @@ export class ReportBuilder {
       case "run-start":
         this.#start = event;
         break;
+      case "round-start":
+        this.#round = { number: event.round, seed: event.seed };
+        break;
       case "case-start":
-        this.#during = event.run.number;
+        this.#during = event.run;
         break;
       case "case-end":
         this.#during = undefined;
-        this.#verdicts.push(event.verdict);
+        this.#cases.of(event.run).add(event.verdict, this.#round);
         break;
       case "run-stopped":
         this.#stopped = event.reason;
@@ -126,11 +138,17 @@ export class ReportBuilder {
   /** The report of what has happened so far; undefined where the run has not begun. */
   report(): RunReport | undefined {
     if (this.#start === undefined) return undefined;
-    const { argv, startedAt, caseTimeout, plan } = this.#setting;
+    const { argv, startedAt, caseTimeout } = this.#setting;
     const { topology, seed, ends } = this.#start;
+    const cases = this.#reported();
+    const verdicts = verdictsOf({ cases });
     const reason = this.#stopped ?? "the tool could not go on";
-    const stopped = this.#during === undefined ? { reason } : { reason, during: this.#during };
-    const spent = () => this.#verdicts.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    const during =
+      cases.findIndex(({ id, direction, verdict }) =>
+        verdict === undefined && id === this.#during?.id && direction === this.#during.direction
+      ) + 1;
+    const stopped = during === 0 ? { reason } : { reason, during };
+    const spent = () => verdicts.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     return {
       format: REPORT_FORMAT,
       version: REPORT_VERSION,
@@ -142,14 +160,26 @@ export class ReportBuilder {
       seed,
       caseTimeout,
       ends,
-      cases: plan.map((planned, i) => reported(planned, this.#verdicts[i])),
+      ...(this.#round.number > 1 ? { rounds: this.#round.number } : {}),
+      cases,
       // A run that lost an end in its last case is stopped, with nothing left to run.
-      ...(this.#stopped !== undefined || this.#verdicts.length < plan.length ? { stopped } : {}),
+      ...(this.#stopped !== undefined || verdicts.length < cases.length ? { stopped } : {}),
     };
+  }
+
+  #reported(): ReportedCase[] {
+    return this.#setting.plan.map((planned) => {
+      const { verdict, outcomes } = this.#cases.of({ ...planned, id: planned.case.id });
+      return reported(planned, verdict, this.#round.number > 1 ? outcomes : undefined);
+    });
   }
 }
 
-function reported({ case: info, direction }: Planned, verdict: Verdict | undefined): ReportedCase {
+function reported(
+  { case: info, direction }: Planned,
+  verdict: Verdict | undefined,
+  outcomes: Outcomes | undefined,
+): ReportedCase {
   const upstream = upstreamName(info);
   return {
     id: info.id,
@@ -159,6 +189,7 @@ function reported({ case: info, direction }: Planned, verdict: Verdict | undefin
     ...(upstream === undefined ? {} : { upstream }),
     direction,
     ...(verdict === undefined ? {} : { verdict }),
+    ...(verdict === undefined || outcomes === undefined ? {} : { outcomes }),
   };
 }
 

@@ -45,7 +45,16 @@ const TOPOLOGY = oneOf<Topology>({
 });
 const LEVEL = oneOf<Level>({ must: true, should: true });
 const OUTCOME = oneOf<Outcome>(
-  { pass: true, fail: true, warn: true, skip: true, broken: true, timeout: true },
+  {
+    pass: true,
+    fail: true,
+    warn: true,
+    skip: true,
+    broken: true,
+    timeout: true,
+    "expected-fail": true,
+    "unexpected-pass": true,
+  },
   "see docs/outcomes.md",
 );
 const STATE = oneOf<SideState>(
@@ -62,6 +71,10 @@ const END = Type.Object({
   unwatched: Type.Optional(
     Type.String({ description: "why faults in its kernel's log went unseen, where they did" }),
   ),
+  leaks: Type.Optional(Type.Object({
+    watched: Type.Array(Type.String(), { description: "what was looked at for leaks" }),
+    milliseconds: milliseconds("how long that may take after a case"),
+  })),
 });
 
 const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });
@@ -71,6 +84,7 @@ const SIDE = Type.Object({
   reasons: REASONS,
   step: Type.String({ description: "what it was doing last" }),
   milliseconds: milliseconds("how long this side took"),
+  died: Type.Optional(Type.Literal(true, { description: "there where its process died in it" })),
   splats: Type.Optional(Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
     description: "faults that its kernel reported in its log meanwhile, each as its lines",
   })),
@@ -83,6 +97,18 @@ const VERDICT = Type.Object({
   sides: Type.Optional(Type.Object({ client: SIDE, server: SIDE })),
 }, { description: "missing where the case did not run, or did not end" });
 
+const often = () => Type.Optional(Type.Integer({ minimum: 1 }));
+const OUTCOMES = Type.Object({
+  pass: often(),
+  fail: often(),
+  warn: often(),
+  skip: often(),
+  broken: often(),
+  timeout: often(),
+  "expected-fail": often(),
+  "unexpected-pass": often(),
+}, { description: "how often it had which outcome, where it ran in several rounds" });
+
 const CASE = Type.Object({
   id: Type.String({ pattern: CASE_ID.source, description: "family/topic/claim" }),
   title: Type.String(),
@@ -93,6 +119,7 @@ const CASE = Type.Object({
   ),
   direction: DIRECTION,
   verdict: Type.Optional(VERDICT),
+  outcomes: Type.Optional(OUTCOMES),
 });
 
 const REPORT = Type.Object({
@@ -113,10 +140,15 @@ const REPORT = Type.Object({
     maxItems: 2,
     description: "the two machines; one on loopback",
   }),
-  cases: Type.Array(CASE, { description: "the whole plan, in its order: direction by direction" }),
+  rounds: Type.Optional(count("how many rounds there were, where there were several")),
+  cases: Type.Array(CASE, {
+    description: "the whole plan, in the order of its first round: direction by direction",
+  }),
   stopped: Type.Optional(Type.Object({
     reason: Type.String(),
-    during: Type.Optional(count("which of the cases had begun then, counted from 1")),
+    during: Type.Optional(
+      count("which of the cases without a verdict had begun then, counted from 1"),
+    ),
   }, { description: "there where the run ended before its plan did" })),
 }, {
   $schema: "http://json-schema.org/draft-07/schema#",
@@ -170,13 +202,12 @@ export function parseReport(text: string, source: string): RunReport {
 /** What no run can have brought about, though each field by itself is of the right form. */
 function contradiction({ cases, stopped }: Static<typeof REPORT>): string | undefined {
   const firstLeft = cases.findIndex(({ verdict }) => verdict === undefined);
-  if (firstLeft >= 0) {
-    if (stopped === undefined) return `/cases/${firstLeft} did not run, but nothing says why`;
-    const after = cases.findIndex(({ verdict }, i) => i > firstLeft && verdict !== undefined);
-    if (after >= 0) return `/cases/${after} ran, though /cases/${firstLeft} before it did not`;
+  if (firstLeft >= 0 && stopped === undefined) {
+    return `/cases/${firstLeft} did not run, but nothing says why`;
   }
-  if (stopped?.during !== undefined && stopped.during !== firstLeft + 1) {
-    return "/stopped/during: Expected the first case without a verdict";
+  const during = cases[(stopped?.during ?? 0) - 1];
+  if (stopped?.during !== undefined && (during === undefined || during.verdict !== undefined)) {
+    return "/stopped/during: Expected a case without a verdict";
   }
   const back = cases.findIndex(({ direction }, i) =>
     cases[i - 1]?.direction !== direction &&

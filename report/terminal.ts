@@ -7,6 +7,7 @@ import { styleText } from "node:util";
 import type { RunEvent } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
+import { type Round, RoundTable } from "../core/round.ts";
 import { countsText, DIRECTION_TEXT, duration, endText, oneLine } from "./text.ts";
 
 /** Where the text goes. */
@@ -24,13 +25,24 @@ const LABELS: Readonly<Record<Outcome, readonly [string, Parameters<typeof style
   broken: ["BRKN", ["bold", "magenta"]],
   warn: ["warn", "yellow"],
   skip: ["skip", "cyan"],
+  "expected-fail": ["xfail", "cyan"],
+  "unexpected-pass": ["XPASS", ["bold", "red"]],
 };
+
+/** A label and a time together, in columns. */
+const TIME_WIDTH = 12;
+
+/** What is not worth a line when a case comes to it again. */
+const QUIET: ReadonlySet<Outcome> = new Set(["pass", "skip", "expected-fail"]);
 
 /** Folds the events of a run into text. */
 export class TerminalWriter {
   readonly #screen: Screen;
   #direction: Direction | undefined;
   #total = 0;
+  #round: Pick<Round, "number" | "seed"> = { number: 1, seed: 0 };
+  /** There where a run has several rounds. */
+  #rounds: RoundTable | undefined;
 
   /** A writer for one run, on a screen. */
   constructor(screen: Screen) {
@@ -45,12 +57,17 @@ export class TerminalWriter {
         for (const end of event.ends) this.#line(oneLine(endText(end)));
         this.#line(`${event.total} cases, seed ${event.seed}`);
         break;
+      case "round-start": {
+        const { round, rounds, seed } = event;
+        this.#rounds ??= new RoundTable();
+        this.#round = { number: round, seed };
+        this.#direction = undefined;
+        const of = rounds === undefined ? "" : ` of ${rounds}`;
+        this.#line(this.#style("bold", `\nround ${round}${of}, seed ${seed}`));
+        break;
+      }
       case "case-start":
-        if (event.run.direction !== this.#direction) {
-          this.#direction = event.run.direction;
-          const { direction } = event.run;
-          this.#line(`\n${this.#style("bold", direction)}: ${DIRECTION_TEXT[direction]}`);
-        }
+        if (this.#round.number === 1) this.#startDirection(event.run.direction);
         if (this.#screen.live) {
           const progress = `${event.run.number}/${this.#total}`;
           this.#screen.write(`  ${this.#style("dim", "....")}  ${event.run.id} (${progress})`);
@@ -59,8 +76,12 @@ export class TerminalWriter {
       case "case-end": {
         const { outcome, reasons, milliseconds } = event.verdict;
         const [label, colour] = LABELS[outcome];
-        const time = this.#style("dim", duration(milliseconds).padStart(8));
+        const width = TIME_WIDTH - label.length;
+        const time = this.#style("dim", duration(milliseconds).padStart(width));
         this.#clear();
+        this.#rounds?.of(event.run).add(event.verdict, this.#round);
+        if (this.#round.number > 1 && QUIET.has(outcome)) break;
+        this.#startDirection(event.run.direction);
         this.#line(`  ${this.#style(colour, label)}  ${time}  ${event.run.id}`);
         for (const reason of reasons) this.#line(`                  ${oneLine(reason)}`);
         break;
@@ -70,10 +91,28 @@ export class TerminalWriter {
         this.#line(`\nstopped: ${oneLine(event.reason)} (${event.notRun} cases did not run)`);
         break;
       case "run-end":
+        this.#flaky();
         this.#line(`\n${countsText(event.counts)} in ${duration(event.milliseconds)}`);
         break;
     }
   };
+
+  #startDirection(direction: Direction): void {
+    if (direction === this.#direction) return;
+    this.#direction = direction;
+    this.#line(`\n${this.#style("bold", direction)}: ${DIRECTION_TEXT[direction]}`);
+  }
+
+  /** Names the cases whose outcome differed from round to round. */
+  #flaky(): void {
+    if (this.#rounds === undefined) return;
+    const flaky = this.#rounds.flaky();
+    this.#line(`\n${flaky.length} flaky`);
+    for (const { run, rounds } of flaky) {
+      this.#line(`  ${run.id} (${run.direction})`);
+      this.#line(`                  ${oneLine(rounds.verdict?.reasons[0] ?? "")}`);
+    }
+  }
 
   #line(text: string): void {
     this.#screen.write(`${text}\n`);

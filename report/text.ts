@@ -25,10 +25,11 @@ export function duration(milliseconds: number): string {
 }
 
 /** An end as one phrase: `guest: Linux 7.3.4 x86_64, CID 3`. */
-export function endText({ name, kernel, machine, localCid, unwatched }: EndFacts): string {
+export function endText({ name, kernel, machine, localCid, unwatched, leaks }: EndFacts): string {
   const cid = localCid === undefined || localCid === 0xffffffff ? "" : `, CID ${localCid}`;
   const log = unwatched === undefined ? "" : `; its kernel's log is not watched: ${unwatched}`;
-  return `${name}: Linux ${kernel} ${machine}${cid}${log}`;
+  const watched = leaks === undefined ? "" : `; watched for leaks: ${leaks.watched.join(", ")}`;
+  return `${name}: Linux ${kernel} ${machine}${cid}${log}${watched}`;
 }
 
 const COUNT_WORDS: Readonly<Record<Outcome, string>> = {
@@ -38,14 +39,16 @@ const COUNT_WORDS: Readonly<Record<Outcome, string>> = {
   broken: "broken",
   warn: "warned",
   skip: "skipped",
+  "expected-fail": "failed as expected",
+  "unexpected-pass": "passed unexpectedly",
 };
 
 /** Counts as one line: always how many passed and failed, the others where there are any. */
-export function countsText(counts: Counts): string {
+export function countsText(counts: Partial<Counts>): string {
   const outcomes = Object.keys(COUNT_WORDS) as Outcome[];
   return outcomes
-    .filter((outcome) => outcome === "pass" || outcome === "fail" || counts[outcome] > 0)
-    .map((outcome) => `${counts[outcome]} ${COUNT_WORDS[outcome]}`)
+    .filter((outcome) => outcome === "pass" || outcome === "fail" || counts[outcome])
+    .map((outcome) => `${counts[outcome] ?? 0} ${COUNT_WORDS[outcome]}`)
     .join(", ");
 }
 
@@ -73,6 +76,8 @@ export function headline({ cases, stopped }: RunReport): string {
 
 /** A verdict's reasons, first the one that decided it: the other side may have passed or waited. */
 export function decisiveFirst({ outcome, reasons, sides }: Verdict): string[] {
+  // What is known, or that it passed, is said in front of what the sides say.
+  if (outcome === "expected-fail" || outcome === "unexpected-pass") return [...reasons];
   const state = outcome === "warn" ? "fail" : outcome;
   const decided = Object.values(sides ?? {}).find((side) => side.state === state)?.reasons[0];
   const at = reasons.findIndex((reason) => decided !== undefined && reason.endsWith(decided));

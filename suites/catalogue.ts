@@ -123,7 +123,7 @@ import { ownWrite, peersRead } from "./stream/shutdown.ts";
 import { interruptedConnect, releaseOfUnboundSocket } from "./transport/change.ts";
 import { sendmsgArrives, sendmsgZcArrives } from "./uring/stream.ts";
 import { keepsDataBehindCopy } from "./zerocopy/coalescence.ts";
-import { closedUnread, emptyIsEagain } from "./zerocopy/error_queue.ts";
+import { closedUnread, emptyIsEagain, unreadLeaksNothing } from "./zerocopy/error_queue.ts";
 import { withoutOptmem } from "./zerocopy/memory.ts";
 import { seqpacketCompletes, streamCompletes } from "./zerocopy/send.ts";
 
@@ -157,6 +157,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   seqpacketUnsent,
   closeWhileConnecting,
   closedUnread,
+  unreadLeaksNothing,
   withoutOptmem,
   releaseOfUnboundSocket,
   retryAfterFailure,

@@ -57,6 +57,7 @@ export { Urgency } from "../sys/scheduling.ts";
 export type { NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
 export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { TimedSysError } from "../sys/descriptor.ts";
+export type { Claims } from "./kit/claims.ts";
 export { Socket, type SocketType } from "../sys/socket.ts";
 export { type Address, type Bytes, bytes } from "../sys/structs.ts";
 export {
@@ -69,10 +70,10 @@ export {
 export { bindDevice } from "../sys/vsock_devices.ts";
 export { describeSocket, newSockets } from "./kit/diag.ts";
 export { djb2 } from "./kit/djb2.ts";
+export { connectInBackground, LOCAL_CIDS } from "./kit/features.ts";
 export { connecting, forBothTypes } from "./kit/both_types.ts";
 export { errorOf } from "./kit/errors.ts";
 export type { Vsock } from "./kit/vsock.ts";
-export { LOCAL_CIDS } from "./kit/features.ts";
 export {
   errorsOfNobody,
   FOREIGN_CID,

@@ -101,7 +101,7 @@ Deno.test("report -o writes to a file", async () => {
 Deno.test("report diff ends with 1 for a regression, with 0 without one", async () => {
   await using temporary = await folder();
   const whole = await stored(`${temporary.path}/whole.json`, exampleReport());
-  const half = await stored(`${temporary.path}/half.json`, exampleReport(8));
+  const half = await stored(`${temporary.path}/half.json`, exampleReport(10));
   const worse = await runTool(["report", "diff", whole, half]);
   assert.match(worse.stdout, /held before, not checked now \(1\)\n {2}stream\/close\/keeps-data/);
   assert.deepEqual([worse.code, worse.stderr], [1, ""]);

@@ -27,12 +27,26 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
   [[...RUN, "--peer-port", "4294967294"], /--peer-port.*is invalid/],
   [[...RUN, "--case-timeout", "0"], /Give a time in seconds, more than 0/],
   [[...RUN, "--seed", "-1"], /--seed.*is invalid|Give a whole number/],
+  [[...RUN, "--repeat", "0"], /--repeat.*is invalid\. Give a whole number from 1 to 1000000/],
+  [[...RUN, "--baseline", "/nowhere"], /^error: Cannot read the baseline \/nowhere: /],
   [[...RUN, "--direction", "sideways"], /Allowed choices are host-server, guest-server, both/],
   [
     [...RUN, "--report", "pdf=x"],
     /--report.*is invalid\. Write FORMAT=FILE, with a format of json,/,
   ],
   [[...RUN, "--report", "json"], /--report.*'json' is invalid\. Write FORMAT=FILE/],
+  [["perf", "sender"], /required option '--sender <cid>' not specified/],
+  [["perf", "receiver", "--buf-size", "1Q"], /Give a size such as 64K, 1M or 1G, from 1 to/],
+  [["perf", "receiver", "--buf-size", "2G"], /--buf-size.*'2G' is invalid/],
+  [["perf", "latency"], /required option '--peer-cid <cid>' not specified/],
+  [
+    ["perf", "latency", "--peer-cid", "1", "--size", "65K", "--connections", "2"],
+    /--size may be at most 65536 with several --connections/,
+  ],
+  [
+    ["perf", "sender", "--sender", "1", "--zerocopy", "--direction", "both", "--stand-in", "x"],
+    /--zerocopy goes with --direction one/,
+  ],
   [["list", "--needs", "wings"], /Allowed choices are seqpacket/],
   [["completions", "tcsh"], /Allowed choices are bash, zsh, fish/],
   [["--mode", "client", "--control-port", "0"], /Give a whole number from 1 to 65535/],
@@ -64,7 +78,7 @@ Deno.test("the tool says what is missing without the permission to use the netwo
       permissions: ["--allow-env", "--allow-sys", "--allow-ffi"],
     });
     assert.equal(code, 2);
-    assert.match(stderr, /Requires net access .*\n.*run it with 'deno run -A'/);
+    assert.match(stderr, /Requires (net|write) access .*\n.*run it with 'deno run -A'/);
     assert.doesNotMatch(stderr, /\n\s+at /);
   }
 });

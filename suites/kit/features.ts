@@ -9,6 +9,7 @@ import {
   AF_VSOCK,
   SIOCINQ,
   SIOCOUTQ,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
   SO_ZEROCOPY,
   SOL_SOCKET,
   VMADDR_CID_HOST,
@@ -259,8 +260,21 @@ function open(type: SocketType, { family, socketClass = Socket }: FeatureOptions
  * @throws {SysError} EINPROGRESS, or another where it cannot even begin.
  */
 function startConnecting(socket: Socket, { peerCid, port }: FeatureOptions): void {
-  socket.setNonblocking();
+  connectInBackground(socket);
   socket.connectHere({ cid: peerCid, port: port + 1 });
+}
+
+/** How long a connect() in the background goes on, in milliseconds. */
+const BACKGROUND_TIME = 10;
+
+/**
+ * Makes connect() not wait for the answer. The kernel then keeps the socket, closed or not, until
+ * the time of its connect() is over, which is 2 s unless it is told otherwise.
+ */
+export function connectInBackground(socket: Socket): void {
+  socket.setNonblocking();
+  if (socket.family.domain !== AF_VSOCK) return;
+  socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, BACKGROUND_TIME);
 }
 
 /** The message of the error with which a call fails, where it is one of these. */

@@ -6,6 +6,7 @@
 import {
   Alarm,
   type CaseContext,
+  connectInBackground,
   defineCase,
   errorOf,
   kernel,
@@ -40,7 +41,7 @@ async function releaseUnbound(cid: number, { vsock, check }: CaseContext): Promi
     }
     first[Symbol.dispose]();
     using socket = vsock.open("stream");
-    socket.setNonblocking();
+    connectInBackground(socket);
     const address = { cid, port: port + PORTS_TRIED };
     const refused = await check.fails(
       ["EADDRNOTAVAIL", "ENODEV"],
@@ -162,7 +163,7 @@ export const interruptedConnect = defineCase({
       const known = [undefined, "EINTR", "ECONNRESET"].includes(first);
       check.that(known, `connect() with a signal: expected EINTR or ECONNRESET, got ${first}`);
       // A host does not answer what a guest sends to this CID: there is nothing to wait for.
-      socket.setNonblocking();
+      connectInBackground(socket);
       const second = errorOf(() => socket.connectHere(elsewhere));
       socket[Symbol.dispose]();
       // A listener with a full queue resets; then, too, the server has something to accept.

@@ -6,11 +6,12 @@
  */
 import assert from "node:assert/strict";
 import { closeEnds } from "../../cli/lab.ts";
+import type { EventSink } from "../../core/event.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { type Direction, planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
 import { openEnds, type OpenLab } from "../../lab/lab.ts";
-import { runPlan } from "../../peer/controller.ts";
+import { runPlan } from "../../peer/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { KERNEL_FAULTS, type KernelFault } from "../mutations/kernel_faults.ts";
 import { inVm, SELF, testLab } from "./support.ts";
@@ -26,10 +27,13 @@ async function runCases(
   timeout = PATIENCE,
 ): Promise<Verdict[]> {
   const plan = planRun(select(CATALOGUE, selectors), [direction]);
-  const sink = () => {};
+  const verdicts: Verdict[] = [];
+  const sink: EventSink = (event) => {
+    if (event.type === "case-end") verdicts.push(event.verdict);
+  };
   const ends = await openEnds(address, SELF, AbortSignal.timeout(20_000));
   try {
-    return await runPlan({
+    await runPlan({
       topology: "guest-host",
       plan,
       ends,
@@ -41,6 +45,7 @@ async function runCases(
   } finally {
     closeEnds(ends);
   }
+  return verdicts;
 }
 
 /** The direction in which the guest plays a role. */

@@ -11,7 +11,7 @@ import { select } from "../../core/selector.ts";
 import { ConsoleWatch } from "../../lab/consoles.ts";
 import { findKernel } from "../../lab/kernel.ts";
 import { openEnds, type OpenLab } from "../../lab/lab.ts";
-import { runPlan } from "../../peer/controller.ts";
+import { runPlan } from "../../peer/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { oopsModule } from "../support/oops_module.ts";
 import { inVm, SELF, testLab, testProgress } from "./support.ts";
@@ -27,7 +27,8 @@ async function runCases(
   const consoles = await ConsoleWatch.begin(address);
   const ends = await openEnds(address, SELF, AbortSignal.timeout(20_000));
   let stopped: string | undefined;
-  const verdicts = await runPlan({
+  const verdicts: Verdict[] = [];
+  await runPlan({
     topology: "loopback",
     plan: planRun(select(CATALOGUE, selectors), ["loopback"]),
     ends,
@@ -36,6 +37,7 @@ async function runCases(
     seed: 1,
     sink: (event) => {
       if (event.type === "case-start") during(event.run.id);
+      if (event.type === "case-end") verdicts.push(event.verdict);
       if (event.type === "run-stopped") stopped = event.reason;
     },
     postMortem: () => consoles.postMortem(),
@@ -80,6 +82,25 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     assert.equal(verdicts.length, 2);
   });
 
+  await t.step("an agent's process that dies costs its case, and the run goes on", async () => {
+    let kill: Promise<string> | undefined;
+    const { verdicts, stopped } = await runCases(
+      lab,
+      ["stream/connect/hundred-at-once", "stream/close"],
+      (id) => {
+        // The second agent is the client; an argument tells it from the first.
+        const script = "grep -l agent-5202 /proc/[0-9]*/cmdline | cut -d/ -f3 | xargs kill -9";
+        if (id.endsWith("hundred-at-once")) kill = inVm(lab, "host", script);
+      },
+    );
+    await kill;
+    assert.equal(stopped, undefined);
+    const broken = verdicts.find(({ outcome }) => outcome === "broken");
+    assert.match(broken?.reasons[0] ?? "", /^client: its process died: SIGKILL$/);
+    assert.match(broken?.reasons[1] ?? "", /^client: last step: /);
+    assert.deepEqual(verdicts.map(({ outcome }) => outcome).toSorted(), ["broken", "pass", "pass"]);
+  });
+
   await t.step("a panic fails the case, names itself, and ends the run", async () => {
     const { verdicts, stopped } = await runCases(
       lab,
@@ -91,8 +112,8 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     );
     const last = verdicts.at(-1);
     assert.equal(last?.outcome, "fail", JSON.stringify(verdicts));
-    assert.match(last.reasons[0] ?? "", /^the loopback is lost: /);
-    assert.match(last.reasons[1] ?? "", /reported: Kernel panic - not syncing: sysrq triggered/);
+    assert.match(last.reasons[0] ?? "", /reported: Kernel panic - not syncing: sysrq triggered/);
+    assert.match(last.reasons.join("\n"), /: its agent is lost: /);
     assert.match(stopped ?? "", /the loopback is lost/);
   });
 });

@@ -1,0 +1,138 @@
+/**
+ * Rounds: a plan that is run more than once, in its order or another, and what the verdicts of all
+ * rounds on one case come to.
+ *
+ * @module
+ */
+import type { CaseInfo } from "./case.ts";
+import type { Outcome, Verdict } from "./outcome.ts";
+import type { CaseRun } from "./event.ts";
+import type { Planned } from "./plan.ts";
+import { Random, seedFor } from "./random.ts";
+
+/** How often and in which order a plan is run. */
+export interface RoundOptions {
+  /** The run's seed, which is that of its first round; all others are drawn from it. */
+  readonly seed: number;
+  /** How many rounds there are at most; one if not given. */
+  readonly repeat?: number | undefined;
+  /** Whether each direction's cases are mixed in every round. */
+  readonly shuffle?: boolean | undefined;
+}
+
+/** One run through a plan. Its seed is all that is random in it: `--seed` brings it back. */
+export interface Round<C extends CaseInfo = CaseInfo> {
+  /** Counts from 1. */
+  readonly number: number;
+  /** Of all that is random in it. */
+  readonly seed: number;
+  /** What to run, in order. */
+  readonly plan: readonly Planned<C>[];
+}
+
+/** The rounds of a run, one after the other. */
+export function* roundsOf<C extends CaseInfo>(
+  plan: readonly Planned<C>[],
+  { seed, repeat = 1, shuffle = false }: RoundOptions,
+): Generator<Round<C>, void> {
+  for (let number = 1; number <= repeat; number++) {
+    const own = number === 1 ? seed : seedFor(seed, `round ${number}`);
+    yield { number, seed: own, plan: shuffle ? shuffled(plan, own) : plan };
+  }
+}
+
+/** The plan with the cases of each direction in an order that the seed decides. */
+function shuffled<C extends CaseInfo>(
+  plan: readonly Planned<C>[],
+  seed: number,
+): readonly Planned<C>[] {
+  return [...Map.groupBy(plan, ({ direction }) => direction)].flatMap(([direction, group]) => {
+    const random = new Random(seedFor(seed, `order of ${direction}`));
+    const mixed = [...group];
+    for (let last = mixed.length - 1; last > 0; last--) {
+      const other = random.below(last + 1);
+      const [a, b] = [mixed[last], mixed[other]];
+      if (a !== undefined && b !== undefined) [mixed[last], mixed[other]] = [b, a];
+    }
+    return mixed;
+  });
+}
+
+/** Outcomes, the one that says most against a case first. */
+const WORST: readonly Outcome[] = Object.keys(
+  {
+    fail: true,
+    timeout: true,
+    "unexpected-pass": true,
+    broken: true,
+    warn: true,
+    "expected-fail": true,
+    skip: true,
+    pass: true,
+  } satisfies Record<Outcome, true>,
+) as Outcome[];
+
+/** How often a case had which outcome. */
+export type Outcomes = Readonly<Partial<Record<Outcome, number>>>;
+
+/** A case in a direction. */
+type Ran = Pick<CaseRun, "id" | "direction">;
+
+/** What the verdicts on one case come to, round after round. */
+export class CaseRounds {
+  readonly #outcomes: Partial<Record<Outcome, number>> = {};
+  #rounds = 0;
+  #worst: { verdict: Verdict; round: number; seed: number } | undefined;
+
+  /** Takes the verdict of a round. */
+  add(verdict: Verdict, { number, seed }: Pick<Round, "number" | "seed">): void {
+    this.#rounds++;
+    this.#outcomes[verdict.outcome] = (this.#outcomes[verdict.outcome] ?? 0) + 1;
+    const before = this.#worst?.verdict.outcome ?? "pass";
+    const worse = WORST.indexOf(verdict.outcome) < WORST.indexOf(before);
+    if (this.#worst === undefined || worse) this.#worst = { verdict, round: number, seed };
+  }
+
+  /** How often the case had which outcome. */
+  get outcomes(): Outcomes {
+    return this.#outcomes;
+  }
+
+  /** Whether it had several outcomes. */
+  get flaky(): boolean {
+    return Object.keys(this.#outcomes).length > 1;
+  }
+
+  /** The first of its worst verdicts, which says so where there are better ones. */
+  get verdict(): Verdict | undefined {
+    if (this.#worst === undefined || !this.flaky) return this.#worst?.verdict;
+    const { verdict, round, seed } = this.#worst;
+    const counts = WORST.flatMap((outcome) => {
+      const count = this.#outcomes[outcome];
+      return count === undefined ? [] : [`${outcome} ${count}`];
+    });
+    const flaky = `flaky in ${this.#rounds} rounds: ${counts.join(", ")}; ` +
+      `this is round ${round}, seed ${seed}`;
+    return { ...verdict, reasons: [flaky, ...verdict.reasons] };
+  }
+}
+
+/** What the verdicts of a run come to, case by case. */
+export class RoundTable {
+  readonly #cases = new Map<string, { run: Ran; rounds: CaseRounds }>();
+
+  /** The rounds of a case in a direction. */
+  of({ id, direction }: Ran): CaseRounds {
+    const name = `${id} ${direction}`;
+    const known = this.#cases.get(name)?.rounds;
+    if (known !== undefined) return known;
+    const rounds = new CaseRounds();
+    this.#cases.set(name, { run: { id, direction }, rounds });
+    return rounds;
+  }
+
+  /** The cases that had several outcomes. */
+  flaky(): { run: Ran; rounds: CaseRounds }[] {
+    return [...this.#cases.values()].filter(({ rounds }) => rounds.flaky);
+  }
+}

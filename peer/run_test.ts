@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import type { CaseInfo } from "../core/case.ts";
+import type { RunEvent } from "../core/event.ts";
+import type { SideReport, SideState } from "../core/outcome.ts";
+import { planRun } from "../core/plan.ts";
+import { serveController, type SideRunner } from "./agent.ts";
+import { LineChannel, streamPair } from "./channel.ts";
+import { End } from "./end.ts";
+import { type RunOptions, runPlan, type RunResult } from "./run.ts";
+
+const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
+const PLAN = planRun(
+  ["a/b/one", "a/b/two", "a/b/three"].map((id): CaseInfo => ({
+    id,
+    title: id,
+    requirement: "it MUST work",
+    refs: [],
+  })),
+  ["loopback"],
+);
+
+function ended(state: SideState): SideReport {
+  return { state, reasons: state === "pass" ? [] : ["why"], step: "", milliseconds: 1 };
+}
+
+/** How both sides of a case end, each time that it runs. */
+type Script = (id: string, seed: number) => SideState;
+
+async function end(script: Script): Promise<End> {
+  const [near, far] = streamPair();
+  const side: SideRunner = ({ id, seed }) => Promise.resolve(ended(script(id, seed)));
+  serveController(new LineChannel(far), { facts: FACTS, runSide: side }).catch(() => {});
+  return await End.open("loopback", new LineChannel(near), FACTS);
+}
+
+interface Ran extends RunResult {
+  readonly events: readonly RunEvent[];
+}
+
+/** Runs the plan with scripted sides. */
+async function run(script: Script, options: Partial<RunOptions> = {}): Promise<Ran> {
+  const events: RunEvent[] = [];
+  const ends = { host: await end(script), guest: await end(() => "pass") };
+  const result = await runPlan({
+    topology: "loopback",
+    plan: PLAN,
+    ends,
+    port: 1234,
+    timeout: 10_000,
+    seed: 7,
+    sink: (event) => events.push(event),
+    ...options,
+  });
+  ends.host.close();
+  ends.guest.close();
+  return { ...result, events };
+}
+
+/** What is seen of cases: a round's number, or an outcome. */
+function told({ events }: Ran): (number | string)[] {
+  return events.flatMap((event) =>
+    event.type === "round-start"
+      ? event.round
+      : event.type === "case-end"
+      ? event.verdict.outcome
+      : []
+  );
+}
+
+Deno.test("runPlan() repeats the plan with another seed in every round, and counts all", async () => {
+  const seeds: number[] = [];
+  const ran = await run((id, seed) => {
+    if (id === "a/b/one") seeds.push(seed);
+    return "pass";
+  }, { repeat: 3 });
+  const three = ["pass", "pass", "pass"];
+  assert.deepEqual(told(ran), [1, ...three, 2, ...three, 3, ...three]);
+  assert.equal(new Set(seeds).size, 3);
+  assert.equal(ran.counts.pass, 9);
+  assert.equal(ran.stopped, undefined);
+  const again: number[] = [];
+  const [, second] = ran.events.flatMap((event) => event.type === "round-start" ? event : []);
+  await run((id, seed) => {
+    if (id === "a/b/one") again.push(seed);
+    return "pass";
+  }, { seed: second?.seed ?? 0 });
+  assert.deepEqual(again, seeds.slice(1, 2), "--seed of a round brings it back");
+});
+
+Deno.test("runPlan() says nothing of rounds where there is one", async () => {
+  assert.deepEqual(told(await run(() => "pass")), ["pass", "pass", "pass"]);
+});
+
+Deno.test("runPlan() until a failure ends with it, in whichever round", async () => {
+  let runs = 0;
+  const ran = await run(() => ++runs === 5 ? "fail" : "pass", {
+    repeat: Infinity,
+    untilFailure: true,
+  });
+  assert.deepEqual(told(ran), [1, "pass", "pass", "pass", 2, "pass", "fail"]);
+  assert.equal(ran.stopped, "--until-failure: a/b/two (loopback) is fail");
+  const stopped = ran.events.find((event) => event.type === "run-stopped");
+  assert.deepEqual(stopped, { type: "run-stopped", reason: ran.stopped, notRun: 1 });
+});
+
+Deno.test("runPlan() until a failure goes on where nothing fails, and stops at most then", async () => {
+  const ran = await run((id) => id === "a/b/one" ? "skip" : "pass", {
+    repeat: 2,
+    untilFailure: true,
+  });
+  assert.equal(ran.stopped, undefined);
+  assert.equal(ran.counts.pass, 4);
+});
+
+Deno.test("runPlan() until a failure takes what a baseline says for it", async () => {
+  const ran = await run((id) => id === "a/b/two" ? "pass" : "fail", {
+    untilFailure: true,
+    judge: ({ id }, verdict) => ({
+      ...verdict,
+      outcome: id === "a/b/two" ? "unexpected-pass" : "expected-fail",
+    }),
+  });
+  assert.deepEqual(told(ran), ["expected-fail", "unexpected-pass"]);
+  assert.equal(ran.counts.fail, 0);
+});
