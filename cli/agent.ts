@@ -34,11 +34,13 @@ export function agent(options: AgentOptions): Promise<number> {
 }
 
 /** Arguments that make another process the same side. */
-export function sideArguments({ peerCid, standIn, exclusive }: SideSettings): string[] {
+export function sideArguments(settings: SideSettings): string[] {
+  const { peerCid, standIn, exclusive, guestMonitor } = settings;
   return [
     ...["--peer-cid", `${peerCid}`],
     ...(standIn === undefined ? [] : ["--stand-in", standIn]),
     ...(exclusive ? ["--exclusive"] : []),
+    ...(guestMonitor === undefined ? [] : ["--guest-monitor", guestMonitor]),
   ];
 }
 

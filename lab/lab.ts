@@ -16,8 +16,8 @@ import { consoleFolder } from "./cache.ts";
 import { cpio, type CpioEntry } from "./cpio.ts";
 import { findDisk } from "./disk.ts";
 import { LabError, MishapError } from "./error.ts";
-import { initScript, type VmRole } from "./init.ts";
-import { findKernel, type Kernel, type KernelChoice } from "./kernel.ts";
+import { GUEST_CID, GUEST_CIDS, initScript, type VmRole } from "./init.ts";
+import { findKernel, isMultiDevice, type Kernel, type KernelChoice } from "./kernel.ts";
 import type { Progress } from "./progress.ts";
 import { type Accelerator, guestArguments, outerArguments } from "./qemu.ts";
 import { requireTools, type Tools } from "./tools.ts";
@@ -176,9 +176,13 @@ async function initramfs(
   options: LabOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { topology, files = [] } = options;
-  const own = parts.kernel.modules.filter(({ name }) => wanted(role, topology, name));
-  const guest = role === "host" ? guestArguments() : [];
-  const script = initScript(role, own.map(({ name }) => name), guest);
+  const { modules, guestModules = modules } = parts.kernel;
+  const own = (role === "host" ? modules : guestModules).filter(({ name }) =>
+    wanted(role, topology, name)
+  );
+  const cids = hasSeveralDevices(options) ? GUEST_CIDS : [GUEST_CID];
+  const guest = role === "host" ? guestArguments(cids) : [];
+  const script = initScript(role, own.map(({ name }) => name), guest, cids[0]);
   const guestFiles: CpioEntry[] = role !== "host" ? [] : [
     { path: "guest", folder: true },
     { path: "guest/vmlinuz", data: await Deno.readFile(parts.kernel.vmlinuz) },
@@ -205,6 +209,11 @@ function wanted(role: VmRole, topology: Topology, module: string): boolean {
   const hostOnly = (both ? /^(kvm|irqbypass|ccp)/ : /^(kvm|vhost|irqbypass|ccp)/).test(module);
   const guestOnly = module === "vmw_vsock_virtio_transport";
   return role === "host" ? !guestOnly : role === "guest" ? !hostOnly : !hostOnly && !guestOnly;
+}
+
+/** Whether the guest has more than one device, which is what such a kernel is for. */
+function hasSeveralDevices({ topology, kernel }: LabOptions): boolean {
+  return topology === "three-devices" || isMultiDevice(kernel);
 }
 
 /** Two TCP ports of 127.0.0.1 that nobody has now. */
