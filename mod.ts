@@ -56,7 +56,13 @@ export { Random } from "./core/random.ts";
 export { Baseline, BaselineError, type Judged } from "./core/baseline.ts";
 export { type Outcomes, type Round, type RoundOptions, roundsOf } from "./core/round.ts";
 export { select, UnmatchedSelectorError } from "./core/selector.ts";
-export { serveController, type SideOrder, type SideRunner } from "./peer/agent.ts";
+export {
+  type AgentServices,
+  type Inherited,
+  serveController,
+  type SideOrder,
+  type SideRunner,
+} from "./peer/agent.ts";
 export {
   type ByteStream,
   connectControl,
@@ -67,7 +73,8 @@ export {
   SilentPeerError,
   streamPair,
 } from "./peer/channel.ts";
-export { End, type Ends } from "./peer/controller.ts";
+export type { Ends } from "./peer/controller.ts";
+export { End, type EndOptions, type SideFollower, type StartOrder } from "./peer/end.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError } from "./peer/wire.ts";

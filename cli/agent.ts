@@ -1,16 +1,19 @@
 /**
- * The command `agent`: waits for a controller and runs its side of the cases.
+ * The command `agent`: waits for a controller and runs its side of the cases, in a process that is
+ * started anew where a case costs its life.
  *
  * @module
  */
 import { reasonOf } from "../core/reason.ts";
-import type { EndFacts } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
-import { serveController } from "../peer/agent.ts";
+import { type AgentServices, type Inherited, serveController } from "../peer/agent.ts";
 import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
+import { dieWithParent } from "../sys/process.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
 import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
+import { SupervisedAgent } from "./supervisor.ts";
+import { inherited, type Left, Testament } from "./testament.ts";
 
 /** How long a refused controller may take to introduce itself, in milliseconds. */
 const REFUSAL_TIME = 1000;
@@ -19,18 +22,105 @@ const REFUSAL_TIME = 1000;
 export interface AgentOptions extends SideSettings {
   readonly listen: ControlAddress;
   readonly once?: boolean | undefined;
+  /** A file for what this process leaves; it is then one that another starts anew. */
+  readonly testament?: string | undefined;
+  /** With which status the process before this one ended, as a shell has it. */
+  readonly after?: number | undefined;
 }
 
 /** Serves controllers, one after the other, until it is interrupted (or once). */
 export function agent(options: AgentOptions): Promise<number> {
+  return options.testament === undefined ? supervise(options) : serve(options, options.testament);
+}
+
+/** Arguments that make another process the same side. */
+export function sideArguments({ peerCid, standIn, exclusive }: SideSettings): string[] {
+  return [
+    ...["--peer-cid", `${peerCid}`],
+    ...(standIn === undefined ? [] : ["--stand-in", standIn]),
+    ...(exclusive ? ["--exclusive"] : []),
+  ];
+}
+
+function supervise(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
-    using watches = await Watches.open(options);
-    const facts = ownFacts("agent", options, watches);
-    const runSide = watches.around(sideRunner(options));
-    using listener = listenControl(options.listen);
+    const args = [...sideArguments(options), ...(options.once ? ["--once"] : [])];
+    await using agent = await SupervisedAgent.start({ args, listen: showAddress(options.listen) });
+    stop.addEventListener("abort", () => agent[Symbol.asyncDispose]());
+    agent.listening.then((address) => log(`listening on ${showAddress(address)}`), () => {});
+    return await agent.ended;
+  });
+}
+
+function serve(options: AgentOptions, path: string): Promise<number> {
+  return interruptible(async (stop) => {
+    dieWithParent();
+    using testament = Testament.open(path);
+    const { left } = testament;
+    using watches = await Watches.open(options, left?.log);
+    const offered = services(options, testament, watches);
+    using listener = listenControl({ ...options.listen, port: left?.port ?? options.listen.port });
     stop.addEventListener("abort", () => listener.close());
     const { hostname, port } = listener.addr as Deno.NetAddr;
-    log(`listening on ${showAddress({ host: hostname, port })}`);
+    testament.note({ port });
+    Deno.stdout.writeSync(new TextEncoder().encode(`${showAddress({ host: hostname, port })}\n`));
+    return await new Waiter(offered, watches.log, stop).serveAll(listener, options.once === true);
+  });
+}
+
+/** What this process offers to a controller, and what it knows of the process before. */
+function services(options: AgentOptions, testament: Testament, watches: Watches): AgentServices {
+  const { left } = testament;
+  let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
+  return {
+    facts: ownFacts("agent", options, watches),
+    // Looking at the kernel afterwards takes its time, and does not hang as a case may.
+    runSide: watches.around(testament.around(sideRunner(options))),
+    begin(session): readonly Inherited[] | undefined {
+      const mine = left?.session === session ? remembered : undefined;
+      remembered = undefined;
+      testament.note({ session });
+      return mine;
+    },
+  };
+}
+
+function inherit(left: Left, status: number | undefined, watch: KernelWatch): Inherited[] {
+  const how = status === undefined ? "how is unknown" : howEnded(status);
+  const reports = inherited(left, how, watch.look());
+  log(`the process before ended (${how}) with ${reports.length} cases under way`);
+  return reports;
+}
+
+/** Signals by which a process may end, as a shell's status has them, above 128. */
+const SIGNALS: Readonly<Record<number, Deno.Signal>> = {
+  4: "SIGILL",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  15: "SIGTERM",
+};
+
+function howEnded(status: number): string {
+  return status > 128 ? SIGNALS[status - 128] ?? `signal ${status - 128}` : `exit code ${status}`;
+}
+
+/** Takes controllers, one at a time. */
+class Waiter {
+  readonly #services: AgentServices;
+  readonly #watch: KernelWatch;
+  readonly #stop: AbortSignal;
+
+  constructor(services: AgentServices, watch: KernelWatch, stop: AbortSignal) {
+    this.#services = services;
+    this.#watch = watch;
+    this.#stop = stop;
+  }
+
+  /** Serves whoever comes; the first one only where that is said. */
+  async serveAll(listener: Deno.TcpListener, once: boolean): Promise<number> {
     let busy: Promise<void> | undefined;
     for (;;) {
       const connection = await listener.accept();
@@ -38,17 +128,40 @@ export function agent(options: AgentOptions): Promise<number> {
         refuse(connection);
         continue;
       }
-      tell(watches.log, "before this controller came");
-      busy = serve(connection, facts, runSide, stop).finally(() => {
+      this.#tell("before this controller came");
+      busy = this.#serve(connection).finally(() => {
         busy = undefined;
-        tell(watches.log, "after the last case");
+        this.#tell("after the last case");
       });
-      if (options.once) {
+      if (once) {
         await busy;
         return EXIT.ok;
       }
     }
-  });
+  }
+
+  async #serve(connection: Deno.TcpConn): Promise<void> {
+    const { hostname, port } = connection.remoteAddr;
+    const from = showAddress({ host: hostname, port });
+    log(`${from} connected`);
+    connection.setNoDelay(true);
+    using channel = new LineChannel(connection);
+    const onStop = () => channel.close();
+    this.#stop.addEventListener("abort", onStop, { once: true });
+    try {
+      await serveController(channel, this.#services);
+      log(`${from} left`);
+    } catch (error) {
+      log(`${from}: ${reasonOf(error)}`);
+    } finally {
+      this.#stop.removeEventListener("abort", onStop);
+    }
+  }
+
+  /** Says here what no case's report will. */
+  #tell(when: string): void {
+    for (const [first] of this.#watch.look()) log(`${when} the kernel reported: ${first}`);
+  }
 }
 
 async function refuse(connection: Deno.TcpConn): Promise<void> {
@@ -60,34 +173,6 @@ async function refuse(connection: Deno.TcpConn): Promise<void> {
   } catch {
     // It left or said nothing: there is nobody to be told.
   }
-}
-
-async function serve(
-  connection: Deno.TcpConn,
-  facts: EndFacts,
-  runSide: ReturnType<typeof sideRunner>,
-  stop: AbortSignal,
-): Promise<void> {
-  const { hostname, port } = connection.remoteAddr;
-  const from = showAddress({ host: hostname, port });
-  log(`${from} connected`);
-  connection.setNoDelay(true);
-  using channel = new LineChannel(connection);
-  const onStop = () => channel.close();
-  stop.addEventListener("abort", onStop, { once: true });
-  try {
-    await serveController(channel, facts, runSide);
-    log(`${from} left`);
-  } catch (error) {
-    log(`${from}: ${reasonOf(error)}`);
-  } finally {
-    stop.removeEventListener("abort", onStop);
-  }
-}
-
-/** Says here what no case's report will. */
-function tell(watch: KernelWatch, when: string): void {
-  for (const [first] of watch.look()) log(`${when} the kernel reported: ${first}`);
 }
 
 function log(text: string): void {

@@ -27,10 +27,13 @@ export class KernelWatch implements Disposable {
     this.unwatched = unwatched;
   }
 
-  /** Begins to watch, at the end of the log. Where that is not permitted, it says why. */
-  static open(path?: string): KernelWatch {
+  /**
+   * Begins to watch, at the end of the log or behind a record that an earlier process read. Where
+   * that is not permitted, it says why.
+   */
+  static open(after?: number, path?: string): KernelWatch {
     try {
-      return new KernelWatch(KernelLog.open(path));
+      return new KernelWatch(KernelLog.open(after, path));
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       return new KernelWatch(undefined, error.message);
@@ -40,6 +43,11 @@ export class KernelWatch implements Disposable {
   /** One that watches nothing: the stand-in tries no kernel. */
   static none(): KernelWatch {
     return new KernelWatch(undefined);
+  }
+
+  /** The record up to which the log was read; undefined where nothing was. */
+  get newest(): number | undefined {
+    return this.#log?.newest;
   }
 
   /** The faults that were reported since the last look. What could not be read is one, too. */

@@ -9,7 +9,9 @@ const ORDER = {} as SideOrder;
 /** Calls `body` with the path of a log, and what appends the kernel's lines to it. */
 async function withLog(body: (path: string, log: (text: string) => void) => Promise<void>) {
   const path = await Deno.makeTempFile();
-  const log = (text: string) => Deno.writeTextFileSync(path, `4,1,1,-;${text}\n`, { append: true });
+  let records = 0;
+  const log = (text: string) =>
+    Deno.writeTextFileSync(path, `4,${++records},1,-;${text}\n`, { append: true });
   try {
     log("BUG: before it was opened");
     await body(path, log);
@@ -20,7 +22,7 @@ async function withLog(body: (path: string, log: (text: string) => void) => Prom
 
 Deno.test("KernelWatch.around() adds to a report what the kernel reported meanwhile", () =>
   withLog(async (path, log) => {
-    using watch = KernelWatch.open(path);
+    using watch = KernelWatch.open(undefined, path);
     const runSide = watch.around(() => {
       log("BUG: KASAN: slab-use-after-free in x");
       log("Read of size 4");
@@ -32,7 +34,7 @@ Deno.test("KernelWatch.around() adds to a report what the kernel reported meanwh
 
 Deno.test("KernelWatch.around() marks what came between two cases, and leaves others alone", () =>
   withLog(async (path, log) => {
-    using watch = KernelWatch.open(path);
+    using watch = KernelWatch.open(undefined, path);
     const runSide = watch.around(() => Promise.resolve(PASS));
     assert.deepEqual(await runSide(ORDER), PASS);
     log("BUG: late");
@@ -41,7 +43,7 @@ Deno.test("KernelWatch.around() marks what came between two cases, and leaves ot
   }));
 
 Deno.test("KernelWatch.open() says why a log is not watched, and KernelWatch.none() does not", () => {
-  using watch = KernelWatch.open("/nonexistent/kmsg");
+  using watch = KernelWatch.open(undefined, "/nonexistent/kmsg");
   assert.match(watch.unwatched ?? "", /^open\(\/nonexistent\/kmsg\): ENOENT/);
   assert.deepEqual(watch.look(), []);
   using none = KernelWatch.none();

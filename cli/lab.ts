@@ -6,7 +6,6 @@
 import type { EndFacts, EventSink } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
-import { VERSION } from "../core/version.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
 import { buildDebugKernel } from "../lab/debug_kernel.ts";
 import { openEnds } from "../lab/ends.ts";
@@ -19,6 +18,7 @@ import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
 import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from "./conduct.ts";
 import type { ConductOptions } from "./conduct_options.ts";
+import { machineFacts } from "./side.ts";
 
 /** Options of `lab up`, and of `lab` itself. */
 export interface LabUpOptions {
@@ -35,12 +35,7 @@ export interface LabUpOptions {
 /** How long agents that are known to be up may take to answer, in milliseconds. */
 const CONNECT_TIME = 10_000;
 /** The controller of a lab is no side of its cases. */
-export const SELF: EndFacts = {
-  name: "lab",
-  kernel: Deno.osRelease(),
-  machine: Deno.build.arch,
-  version: VERSION,
-};
+export const SELF: EndFacts = machineFacts("lab");
 
 /** Boots, runs the chosen cases, and ends what it booted. */
 export async function lab(

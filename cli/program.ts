@@ -11,8 +11,16 @@ import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct_options.ts";
 import { wholeTimeout, withKernelOptions } from "./kernel_options.ts";
 import { addPerf } from "./perf_program.ts";
-import { addressOption, cidOption, examples, secondsOption, STAND_IN } from "./usage.ts";
+import {
+  addressOption,
+  cidOption,
+  examples,
+  secondsOption,
+  STAND_IN,
+  wholeNumber,
+} from "./usage.ts";
 
+const TESTAMENT = "keeps here what the process needs that is started when this one dies";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -59,7 +67,13 @@ function addRun(root: Command, act: Act): void {
     .description("run cases between this machine and one where an agent waits")
     .requiredOption("--peer-cid <cid>", "CID of the agent's machine: 1 is loopback", cidOption)
     .requiredOption("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
-    .addOption(secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000))
+    .addOption(
+      secondsOption(
+        "--connect-timeout <seconds>",
+        "how long to try to reach it, also anew",
+        10_000,
+      ),
+    )
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
@@ -79,6 +93,11 @@ function addAgent(root: Command, act: Act): void {
     .option("--once", "end after one controller")
     .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
+    .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
+    .addOption(
+      new Option("--after <status>", "how the process before ended").hideHelp()
+        .argParser(wholeNumber(0, 255)),
+    )
     .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
     .action(async (options) => act((await import("./agent.ts")).agent(options)));
 }

@@ -1,17 +1,19 @@
 /**
- * The command `run`: this process is one end, an agent elsewhere is the other.
+ * The command `run`: this machine is one end, with an agent of its own; an agent elsewhere is the
+ * other.
  *
  * @module
  */
 import type { Topology } from "../core/plan.ts";
-import { serveController } from "../peer/agent.ts";
-import { connectControl, type ControlAddress, LineChannel, streamPair } from "../peer/channel.ts";
-import { End } from "../peer/controller.ts";
+import { connectControl, type ControlAddress, PeerGoneError } from "../peer/channel.ts";
+import { End } from "../peer/end.ts";
 import { unlessAborted } from "../peer/lines.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
+import { sideArguments } from "./agent.ts";
 import { baselineOf, chosenCases, conduct, interruptible } from "./conduct.ts";
 import type { ConductOptions } from "./conduct_options.ts";
-import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
+import { machineFacts, type SideSettings } from "./side.ts";
+import { SupervisedAgent } from "./supervisor.ts";
 import { UsageError } from "./usage.ts";
 
 /** Options of `run`. */
@@ -20,32 +22,62 @@ export interface RunOptions extends ConductOptions, SideSettings {
   readonly connectTimeout: number;
 }
 
+/** How long the agent on this machine may take to answer, in milliseconds. */
+const LOCAL_TIME = 10_000;
+
 /** Runs the chosen cases against an agent. */
 export async function run(selectors: readonly string[], options: RunOptions): Promise<number> {
   const cases = chosenCases(selectors);
   const baseline = await baselineOf(options);
   const { topology, here, there } = placeOf(options.peerCid);
   return await interruptible(async (stop) => {
-    using watches = await Watches.open(options);
-    const facts = ownFacts(here, options, watches);
-    const runSide = watches.around(sideRunner(options));
-    const [near, far] = streamPair();
-    const served = serveController(new LineChannel(far), facts, runSide);
-    const local = await End.open(here, new LineChannel(near), facts);
-    const channel = await connectControl(options.agent, options.connectTimeout, stop);
-    try {
-      const remote = await unlessAborted(End.open(there, channel, facts), stop);
-      requireCid(options.peerCid, remote.facts.localCid);
-      const ends = here === "guest"
-        ? { host: remote, guest: local }
-        : { host: local, guest: remote };
-      return await conduct({ topology, ends, cases, baseline }, options, stop);
-    } finally {
-      channel.close();
-      local.close();
-      await served;
-    }
+    await using agent = await SupervisedAgent.start({
+      args: sideArguments(options),
+      listen: "127.0.0.1:0",
+      onError: passOn,
+    });
+    const { connectTimeout } = options;
+    using remote = await openEnd(there, options.agent, connectTimeout, stop);
+    requireCid(options.peerCid, remote.facts.localCid);
+    using local = await openEnd(here, await addressOf(agent), LOCAL_TIME, stop);
+    const ends = here === "guest" ? { host: remote, guest: local } : { host: local, guest: remote };
+    return await conduct({ topology, ends, cases, baseline }, options, stop);
   });
+}
+
+async function openEnd(
+  name: string,
+  address: ControlAddress,
+  milliseconds: number,
+  stop: AbortSignal,
+): Promise<End> {
+  const channel = await connectControl(address, milliseconds, stop);
+  const options = {
+    again: (milliseconds: number) => connectControl(address, milliseconds, stop),
+    returnTime: milliseconds,
+  };
+  try {
+    return await unlessAborted(
+      End.open(name, channel, machineFacts("controller"), options),
+      stop,
+    );
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+}
+
+/** @throws {PeerGoneError} where the agent here does not run; it has said why. */
+function addressOf(agent: SupervisedAgent): Promise<ControlAddress> {
+  return agent.listening.catch(() => {
+    throw new PeerGoneError("Cannot run this machine's side of the cases, see above");
+  });
+}
+
+/** Shows what this machine's agent says, but for its greetings. */
+function passOn(text: string): void {
+  const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
+  Deno.stderr.writeSync(new TextEncoder().encode(lines.join("")));
 }
 
 /** What this end is, by the CID of the other. */

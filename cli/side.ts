@@ -76,11 +76,18 @@ export class Watches implements Disposable {
     this.leaks = leaks;
   }
 
-  /** Begins to watch the kernel whose sockets the settings choose. */
-  static async open({ standIn, exclusive = false, peerCid }: SideSettings): Promise<Watches> {
+  /**
+   * Begins to watch the kernel whose sockets the settings choose.
+   *
+   * @param after the record up to which an earlier process read its log.
+   */
+  static async open(
+    { standIn, exclusive = false, peerCid }: SideSettings,
+    after?: number,
+  ): Promise<Watches> {
     return standIn === undefined
       ? new Watches(
-        KernelWatch.open(),
+        KernelWatch.open(after),
         await LeakWatch.machine(exclusive, peerCid === VMADDR_CID_LOCAL),
       )
       : new Watches(KernelWatch.none(), await LeakWatch.none());
@@ -96,6 +103,11 @@ export class Watches implements Disposable {
   }
 }
 
+/** What can be said of this machine by a process that has no sockets here. */
+export function machineFacts(name: string): EndFacts {
+  return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
+}
+
 /**
  * What this side is.
  *
@@ -103,10 +115,7 @@ export class Watches implements Disposable {
  */
 export function ownFacts(name: string, settings: SideSettings, watches?: Watches): EndFacts {
   const facts = {
-    name,
-    kernel: Deno.osRelease(),
-    machine: Deno.build.arch,
-    version: VERSION,
+    ...machineFacts(name),
     ...(watches?.log.unwatched === undefined ? {} : { unwatched: watches.log.unwatched }),
     ...(watches?.leaks.facts === undefined ? {} : { leaks: watches.leaks.facts }),
   };

@@ -213,6 +213,7 @@ async function stepOf(
   if (skip.length > 0) return { position, name, run: undefined, skip };
   const run: UpstreamStep["run"] = (lines) =>
     runSide({
+      run: position,
       id: definition.id,
       role,
       port: options.peerPort,
@@ -221,6 +222,7 @@ async function stepOf(
       timeout: deadlineOf(definition, options.caseTimeout),
       lines,
       stop,
+      onStep: () => {},
     });
   return { position, name, run };
 }

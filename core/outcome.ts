@@ -31,6 +31,8 @@ export interface SideReport {
   readonly step: string;
   /** How long it took, in milliseconds. */
   readonly milliseconds: number;
+  /** There where its process died in it; what the other side then saw says nothing. */
+  readonly died?: true;
   /** Faults that its kernel reported in its log meanwhile; missing where there were none. */
   readonly splats?: readonly Splat[];
 }
@@ -71,7 +73,10 @@ export function joinSides(
 ): Verdict {
   const both = [sides.client, sides.server];
   const milliseconds = Math.max(...both.map((side) => side.milliseconds));
-  const decided = DECIDING.find((state) => both.some((side) => side.state === state));
+  const died = both.find((side) => side.died)?.state;
+  const decided = DECIDING.find((state) =>
+    died === undefined ? both.some((side) => side.state === state) : state === died
+  );
   const stopped = both.some((side) => side.state === "stopped");
   const faults = faultsOf(sides, names);
   if (decided === undefined && !stopped) {

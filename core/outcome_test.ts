@@ -100,6 +100,21 @@ Deno.test("joinSides() quotes a fault once where both sides saw the same", () =>
   assert.deepEqual(joinSides(sides, "must").reasons, ["client: its kernel reported: BUG: x"]);
 });
 
+Deno.test("joinSides() makes of a side whose process died what it is, whatever the other saw", () => {
+  for (const state of ["broken", "timeout"] as const) {
+    for (const other of STATES) {
+      const sides = { client: side(other), server: { ...side(state), died: true as const } };
+      assert.equal(joinSides(sides, "should").outcome, state);
+    }
+  }
+  const splats = [["BUG: x"]];
+  const faulty = {
+    client: side("pass"),
+    server: { ...side("broken"), died: true as const, splats },
+  };
+  assert.equal(joinSides(faulty, "must").outcome, "fail");
+});
+
 Deno.test("exitCode() is 0 exactly where nothing failed, surprised, timed out or was broken", () => {
   const outcome = fc.constantFrom(...Object.keys(noCounts()) as Outcome[]);
   fc.assert(fc.property(fc.array(outcome), fc.boolean(), (outcomes, strict) => {

@@ -6,7 +6,8 @@
 import type { EndFacts } from "../core/event.ts";
 import { reasonOf } from "../core/reason.ts";
 import { connectControl, PeerGoneError, SilentPeerError } from "../peer/channel.ts";
-import { End, type Ends } from "../peer/controller.ts";
+import type { Ends } from "../peer/controller.ts";
+import { End } from "../peer/end.ts";
 import { ProtocolError } from "../peer/wire.ts";
 import { LabError } from "./error.ts";
 import type { LabAddress } from "./lab.ts";
@@ -42,11 +43,13 @@ async function openEnd(
   own: EndFacts,
   signal: AbortSignal,
 ): Promise<End> {
+  const address = { host: "127.0.0.1", port };
+  const again = (milliseconds: number) => connectControl(address, milliseconds);
   for (;;) {
     try {
-      const channel = await connectControl({ host: "127.0.0.1", port }, ANSWER_TIME, signal);
+      const channel = await connectControl(address, ANSWER_TIME, signal);
       try {
-        return await End.open(name, channel, own, ANSWER_TIME);
+        return await End.open(name, channel, own, { again, helloTime: ANSWER_TIME });
       } catch (error) {
         channel.close();
         throw error;

@@ -90,9 +90,22 @@ const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
   guest: [agent(2, AGENT_PORT)],
 };
 
+/**
+ * Starts an agent, and anew where its process dies. The tool does so by itself where it is started
+ * by hand; here a shell does, which is there at once, where a process of Deno takes seconds.
+ */
 function agent(peerCid: number, port: number): string {
   const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} --exclusive`;
-  return `{ ${command}; echo "${MARKS.agentEnded} ($?)"; } &`;
+  return `{
+  after=
+  while :; do
+    ${command} --testament /tmp/agent-${port} $after
+    status=$?
+    case $status in 0|2|130) break ;; esac
+    after="--after $status"
+  done
+  echo "${MARKS.agentEnded} ($status)"
+} &`;
 }
 
 /**

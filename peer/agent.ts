@@ -1,6 +1,6 @@
 /**
- * The agent: the end that waits, runs its side of the cases that the controller names, and
- * reports how they ended. It runs cases of its own catalogue and does nothing else it is told.
+ * The agent: the end that waits, runs its sides of the cases that the controller names, and reports
+ * how they ended. It runs cases of its own catalogue and does nothing else it is told.
  *
  * @module
  */
@@ -22,6 +22,8 @@ import {
 
 /** What a side of a case is run with, of what travels over the control channel. */
 export interface SideOrder {
+  /** Counts up within the controller's run. */
+  readonly run: number;
   /** The case's id. */
   readonly id: string;
   /** The role that this side plays. */
@@ -36,16 +38,41 @@ export interface SideOrder {
   readonly lines: CaseLines;
   /** Ends the side early: the other side has already decided the verdict. */
   readonly stop: AbortSignal;
+  /** Is to be told of each step before it is taken. */
+  readonly onStep: (step: string) => void;
 }
 
 /** Runs one side of one case; never rejects. */
 export type SideRunner = (order: SideOrder) => Promise<SideReport>;
 
+/** The report on a side whose process died in it. */
+export interface Inherited {
+  /** Which of the run's sides it is. */
+  readonly run: number;
+  /** What is known of it. */
+  readonly report: SideReport;
+}
+
+/** What an agent offers. */
+export interface AgentServices {
+  /** What it says of itself. */
+  readonly facts: EndFacts;
+  /** Runs sides of its catalogue's cases. */
+  readonly runSide: SideRunner;
+  /** Begins a controller's run, or goes on with it: then with what an earlier process left. */
+  readonly begin?: (session: string) => readonly Inherited[] | undefined;
+}
+
+/** Most sides that run at the same time. */
+export const MAX_SIDES = 16;
 /** How long the other end may take to introduce itself, in milliseconds. */
 const HELLO_TIME = 10_000;
+/** Most characters of a step. */
+const MAX_STEP = 400;
+/** How long a side must be at a step before the controller is told of it, in milliseconds. */
+const STEP_TIME = 500;
 
-interface RunningCase {
-  readonly run: number;
+interface RunningSide {
   readonly lines: LineQueue;
   readonly stop: AbortController;
   readonly done: Promise<void>;
@@ -54,37 +81,46 @@ interface RunningCase {
 /**
  * Serves one controller until it goes away.
  *
- * @throws {ProtocolError} where it talks nonsense; a case under way is stopped.
+ * @throws {ProtocolError} where it talks nonsense; cases under way are stopped.
  */
 export async function serveController(
   channel: LineChannel,
-  facts: EndFacts,
-  runSide: SideRunner,
+  { facts, runSide, begin }: AgentServices,
 ): Promise<void> {
-  let running: RunningCase | undefined;
+  const running = new Map<number, RunningSide>();
+  let newest = -1;
   try {
-    decodeHello(await channel.readLine(HELLO_TIME));
-    await channel.writeLine(encodeHello(facts));
+    const { session } = decodeHello(await channel.readLine(HELLO_TIME));
+    const left = session === undefined ? undefined : begin?.(session);
+    const resumed = left?.map(({ run }) => run);
+    await channel.writeLine(encodeHello(facts, resumed === undefined ? {} : { resumed }));
+    for (const { run, report } of left ?? []) {
+      await channel.writeLine(encodeMessage({ type: "done", run, report }));
+    }
     for (;;) {
       const order = decodeOrder(await channel.readLine());
+      const side = running.get(order.run);
       if (order.type === "start") {
-        if (running !== undefined && order.run <= running.run) {
+        if (order.run <= newest) {
           throw new ProtocolError(`the controller started run ${order.run} twice`);
         }
-        await running?.done;
-        running = start(channel, order, runSide);
-      } else if (running?.run === order.run) {
-        if (order.type === "line") running.lines.push(order.text);
-        else running.stop.abort(new Error(order.why));
-      }
+        if (running.size >= MAX_SIDES) {
+          throw new ProtocolError(`the controller started more than ${MAX_SIDES} cases at once`);
+        }
+        newest = order.run;
+        const ended = () => running.delete(order.run);
+        running.set(order.run, start(channel, order, runSide, ended));
+      } else if (order.type === "line") side?.lines.push(order.text);
+      else side?.stop.abort(new Error(order.why));
     }
   } catch (error) {
     if (!(error instanceof PeerGoneError)) throw error;
   } finally {
-    running?.stop.abort(new PeerGoneError("the controller went away"));
     // A controller that reads no more must not keep a case waiting to tell it something.
     channel.close();
-    await running?.done;
+    const sides = [...running.values()];
+    for (const { stop } of sides) stop.abort(new PeerGoneError("the controller went away"));
+    await Promise.all(sides.map(({ done }) => done));
   }
 }
 
@@ -92,19 +128,53 @@ function start(
   channel: LineChannel,
   order: Order & { type: "start" },
   runSide: SideRunner,
-): RunningCase {
+  ended: () => void,
+): RunningSide {
   const { run } = order;
   const lines = new LineQueue();
   const stop = new AbortController();
   const send = (answer: Answer) => channel.writeLine(encodeMessage(answer));
+  const steps = new StepTeller((text) => send({ type: "step", run, text }));
   const side: SideOrder = {
     ...order,
     lines: { write: (text) => send({ type: "line", run, text }), read: (s) => lines.read(s) },
     stop: stop.signal,
+    onStep: steps.onStep,
   };
   const done = runSide(side)
+    .finally(() => {
+      steps.end();
+      ended();
+    })
     .then((report) => send({ type: "done", run, report }))
     // Nobody is left to be told.
     .catch(() => {});
-  return { run, lines, stop, done };
+  return { lines, stop, done };
+}
+
+/** Tells the controller what a side is doing where that takes it long: most steps take no time. */
+class StepTeller {
+  readonly #timer: ReturnType<typeof setInterval>;
+  #step = "";
+  #told = "";
+
+  constructor(tell: (step: string) => Promise<void>) {
+    let before = "";
+    this.#timer = setInterval(() => {
+      if (this.#step === before && this.#step !== this.#told) {
+        this.#told = this.#step;
+        tell(this.#told.slice(0, MAX_STEP)).catch(() => {});
+      }
+      before = this.#step;
+    }, STEP_TIME);
+  }
+
+  /** Takes a step. */
+  readonly onStep = (step: string): void => {
+    this.#step = step;
+  };
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SideReport } from "../core/outcome.ts";
-import { serveController, type SideOrder, type SideRunner } from "./agent.ts";
+import { MAX_SIDES, serveController, type SideOrder, type SideRunner } from "./agent.ts";
 import {
   connectControl,
   LineChannel,
@@ -29,7 +29,7 @@ const startOrder = (run: number): Order => ({
 /** An agent with this runner, and the channel of a controller that a test scripts. */
 function agent(runSide: SideRunner) {
   const [near, far] = streamPair();
-  const served = serveController(new LineChannel(near), FACTS, runSide);
+  const served = serveController(new LineChannel(near), { facts: FACTS, runSide });
   // A test may look at the end later than it comes.
   served.catch(() => {});
   const channel = new LineChannel(far);
@@ -38,7 +38,7 @@ function agent(runSide: SideRunner) {
     channel,
     greet: async () => {
       await channel.writeLine(encodeHello(FACTS));
-      return decodeHello(await channel.readLine(WAIT));
+      return decodeHello(await channel.readLine(WAIT)).facts;
     },
     order: (order: Order) => channel.writeLine(encodeMessage(order)),
     answer: async () => decodeAnswer(await channel.readLine(WAIT)),
@@ -125,24 +125,64 @@ Deno.test("serveController() stops the case under way when the controller goes a
   assert.ok(reasons[0] instanceof PeerGoneError);
 });
 
-Deno.test("serveController() runs one case after the other, even if they are started at once", async () => {
+Deno.test("serveController() runs at the same time what is started at once, up to a limit", async () => {
   const gate = Promise.withResolvers<void>();
   let atOnce = 0;
-  let most = 0;
-  const { greet, order, answer, channel, served } = agent(async () => {
-    most = Math.max(most, ++atOnce);
+  const { greet, order, answer, served } = agent(async () => {
+    if (++atOnce === MAX_SIDES) gate.resolve();
     await gate.promise;
     atOnce--;
     return PASS;
   });
   await greet();
-  const orders = [1, 2, 3].map((run) => order(startOrder(run)));
-  gate.resolve();
-  for (const run of [1, 2, 3]) assert.equal((await answer()).run, run);
+  const runs = Array.from({ length: MAX_SIDES }, (_, i) => i + 1);
+  const orders = runs.map((run) => order(startOrder(run)));
+  for (const run of runs) assert.equal((await answer()).run, run);
   await Promise.all(orders);
-  assert.equal(most, 1);
+  const { greet: again, order: start, served: other } = agent(untilStopped([]));
+  await again();
+  await Promise.all([...runs, MAX_SIDES + 1].map((run) => start(startOrder(run)).catch(() => {})));
+  await assert.rejects(other, { name: "ProtocolError", message: /more than 16 cases at once/ });
+  served.catch(() => {});
+});
+
+Deno.test("serveController() tells of a step that takes long, once, and of no other", async () => {
+  const { greet, order, answer, channel, served } = agent(async ({ onStep, stop }) => {
+    for (let i = 0; i < 100; i++) onStep(`step ${i}`);
+    await unlessAborted(new Promise(() => {}), stop).catch(() => {});
+    return PASS;
+  });
+  await greet();
+  await order(startOrder(3));
+  assert.deepEqual(await answer(), { type: "step", run: 3, text: "step 99" });
+  await assert.rejects(channel.readLine(1200), { name: "SilentPeerError" });
+  await order({ type: "stop", run: 3, why: "enough" });
+  assert.equal((await answer()).type, "done");
   channel.close();
   await served;
+});
+
+Deno.test("serveController() reports what an earlier process left, to the run that it was of", async () => {
+  const left = [{ run: 7, report: { ...PASS, state: "broken", reasons: ["it died"] } }] as const;
+  for (const [session, resumed] of [["mine", [7]], ["other", undefined]] as const) {
+    const [near, far] = streamPair();
+    const served = serveController(new LineChannel(near), {
+      facts: FACTS,
+      runSide: () => Promise.resolve(PASS),
+      begin: (session) => session === "mine" ? left : undefined,
+    });
+    const channel = new LineChannel(far);
+    await channel.writeLine(encodeHello(FACTS, { session }));
+    assert.deepEqual(decodeHello(await channel.readLine(WAIT)).resumed, resumed);
+    if (resumed !== undefined) {
+      const answer = decodeAnswer(await channel.readLine(WAIT));
+      assert.deepEqual(answer, { type: "done", ...left[0] });
+    }
+    await channel.writeLine(encodeMessage(startOrder(8)));
+    assert.equal(decodeAnswer(await channel.readLine(WAIT)).run, 8);
+    channel.close();
+    await served;
+  }
 });
 
 Deno.test("serveController() refuses a run number that does not count up", async () => {
@@ -204,12 +244,15 @@ Deno.test("serveController() ends for a controller that reads nothing, in spite 
     port: (listener.addr as Deno.NetAddr).port,
   }, WAIT);
   const written: string[] = [];
-  const served = serveController(new LineChannel(await accepting), FACTS, async ({ lines }) => {
-    const line = "x".repeat(50_000);
-    for (;;) {
-      await lines.write(line);
-      written.push("");
-    }
+  const served = serveController(new LineChannel(await accepting), {
+    facts: FACTS,
+    runSide: async ({ lines }) => {
+      const line = "x".repeat(50_000);
+      for (;;) {
+        await lines.write(line);
+        written.push("");
+      }
+    },
   });
   served.catch(() => {});
   await channel.writeLine(encodeHello(FACTS));

@@ -1,76 +1,18 @@
 /**
  * The controller of one case: starts its two sides on the two ends, carries their lines from one to
- * the other, and joins what they report. An end is an agent, here or over TCP.
+ * the other, and joins what they report.
  *
  * @module
  */
-import { reasonOf } from "../core/reason.ts";
-import { deadlineOf, levelOf, type Role } from "../core/case.ts";
-import type { CaseInfo } from "../core/case.ts";
-import type { EndFacts } from "../core/event.ts";
+import { type CaseInfo, deadlineOf, levelOf, type Role } from "../core/case.ts";
 import { joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned } from "../core/plan.ts";
 import { seedFor } from "../core/random.ts";
-import type { LineChannel } from "./channel.ts";
+import type { End, StartOrder } from "./end.ts";
 import { unlessAborted } from "./lines.ts";
-import { decodeAnswer, decodeHello, encodeHello, encodeMessage, type Order } from "./wire.ts";
 
-/** How long an end may take to introduce itself, in milliseconds. */
-const HELLO_TIME = 30_000;
 /** How long after a case's deadline an end's report is waited for, in milliseconds. */
 const REPORT_TIME = 5000;
-
-/** One end of a run, as its controller sees it. */
-export class End {
-  /** What it is called in reports: "host", "guest" or "loopback". */
-  readonly name: string;
-  /** What it says of itself. */
-  readonly facts: EndFacts;
-  readonly #channel: LineChannel;
-
-  private constructor(name: string, facts: EndFacts, channel: LineChannel) {
-    this.name = name;
-    this.facts = facts;
-    this.#channel = channel;
-  }
-
-  /**
-   * Introduces the controller to an agent.
-   *
-   * @param name what to call this end: "host", "guest" or "loopback".
-   * @param milliseconds how long it may take to answer.
-   */
-  static async open(
-    name: string,
-    channel: LineChannel,
-    own: EndFacts,
-    milliseconds: number = HELLO_TIME,
-  ): Promise<End> {
-    await channel.writeLine(encodeHello(own));
-    const facts = decodeHello(await channel.readLine(milliseconds));
-    return new End(name, { ...facts, name }, channel);
-  }
-
-  /** Tells the agent something. */
-  order(order: Order): Promise<void> {
-    return this.#channel.writeLine(encodeMessage(order));
-  }
-
-  /** Follows a case on this end to its report, giving away its lines as they come. */
-  async follow(run: number, onLine: (text: string) => Promise<void>): Promise<SideReport> {
-    for (;;) {
-      const answer = decodeAnswer(await this.#channel.readLine());
-      if (answer.run !== run) continue;
-      if (answer.type === "done") return answer.report;
-      await onLine(answer.text);
-    }
-  }
-
-  /** Ends the connection. */
-  close(): void {
-    this.#channel.close();
-  }
-}
 
 /** The two ends of a run; on loopback both are on one machine. */
 export interface Ends {
@@ -79,9 +21,6 @@ export interface Ends {
   /** The end that accepts in the direction `guest-server`. */
   readonly guest: End;
 }
-
-/** A case cannot go on, nor any other: an end is lost. */
-export class LostEndError extends Error {}
 
 /** Which end plays which role in a direction. */
 export function rolesOf(direction: Direction, { host, guest }: Ends): Record<Role, End> {
@@ -106,70 +45,87 @@ export interface CaseOptions {
   readonly stop?: AbortSignal | undefined;
 }
 
+const OTHER: Readonly<Record<Role, Role>> = { client: "server", server: "client" };
+
 /**
- * Runs one case of a plan on both ends.
+ * Runs one case of a plan on both ends. An end that is lost meanwhile breaks it.
  *
- * @throws {LostEndError} where an end is lost; the reason of `stop`, when that is aborted.
+ * @throws the reason of `stop`, when that is aborted.
  */
 export async function runCase(planned: Planned, options: CaseOptions): Promise<Verdict> {
-  const { run } = options;
   if (planned.skip.length > 0) {
     return { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
   }
   const ends = rolesOf(planned.direction, options.ends);
+  const { run, stop = new AbortController().signal } = options;
   const timeout = deadlineOf(planned.case, options.timeout);
-  const leakTime = Math.max(
-    ...Object.values(ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
-  );
-  const order = (role: Role): Order => ({
-    type: "start",
-    run,
-    id: planned.case.id,
-    role,
-    port: options.port,
-    seed: seedFor(options.seed, planned.case.id),
-    timeout,
-  });
-  const limit = new AbortController();
-  const timer = setTimeout(
-    () => limit.abort(new LostEndError("an end did not report in time")),
-    timeout + leakTime + REPORT_TIME,
-  );
-  const interrupt = () => limit.abort(options.stop?.reason);
-  options.stop?.addEventListener("abort", interrupt, { once: true });
+  const late = new Lateness(ends);
+  late.after(timeout + REPORT_TIME);
+  const side = async (role: Role): Promise<SideReport> => {
+    const other = ends[OTHER[role]];
+    const stopOther = (why: string) => other.order({ type: "stop", run, why });
+    const report = await ends[role].run(orderOf(planned, role, timeout, options), {
+      onLine: (text) => other.order({ type: "line", run, text }),
+      onLost: () => {
+        late.after(ends[role].returnTime + REPORT_TIME);
+        stopOther(`the ${role} is lost`);
+      },
+    });
+    late.reported(role);
+    if (report.state !== "pass") await stopOther(`the ${role} reported ${report.state}`);
+    return report;
+  };
   try {
-    const side = async (role: Role, other: Role): Promise<SideReport> => {
-      await reach(ends[role], ends[role].order(order(role)));
-      const forward = (text: string) =>
-        reach(ends[other], ends[other].order({ type: "line", run, text }));
-      const report = await reach(ends[role], ends[role].follow(run, forward));
-      if (report.state !== "pass") {
-        const why = `the ${other === "client" ? "server" : "client"} reported ${report.state}`;
-        await reach(ends[other], ends[other].order({ type: "stop", run, why }));
-      }
-      return report;
-    };
-    // One lost end ends the case at once; the other's rejection is then expected.
-    const [client, server] = await unlessAborted(
-      Promise.all([side("client", "server"), side("server", "client")]),
-      limit.signal,
-    );
-    const names = planned.direction === "loopback"
-      ? undefined
-      : { client: `client (${ends.client.name})`, server: `server (${ends.server.name})` };
-    return joinSides({ client, server }, levelOf(planned.case as CaseInfo) ?? "must", names);
+    const sides = Promise.all([side("client"), side("server")]);
+    const [client, server] = await unlessAborted(sides, stop);
+    return joinSides({ client, server }, levelOf(planned.case) ?? "must", namesOf(planned, ends));
   } finally {
-    clearTimeout(timer);
-    options.stop?.removeEventListener("abort", interrupt);
+    late.forget();
   }
 }
 
-/** Names the end with which something went wrong. */
-async function reach<T>(end: End, promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof LostEndError) throw error;
-    throw new LostEndError(`the ${end.name} is lost: ${reasonOf(error)}`, { cause: error });
+/** Gives up ends that do not report in time. */
+class Lateness {
+  readonly #left = new Set<Role>(["client", "server"]);
+  readonly #ends: Readonly<Record<Role, End>>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ends: Readonly<Record<Role, End>>) {
+    this.#ends = ends;
   }
+
+  /** Gives up those that have not reported then, in milliseconds from now. */
+  after(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      for (const role of this.#left) this.#ends[role].abandon("it did not report in time");
+    }, milliseconds + this.#leakTime);
+  }
+
+  /** How long the ends may look for leaks when their sides have ended. */
+  get #leakTime(): number {
+    return Math.max(
+      ...Object.values(this.#ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
+    );
+  }
+
+  reported(role: Role): void {
+    this.#left.delete(role);
+  }
+
+  /** The case is over. */
+  forget(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function orderOf(planned: Planned, role: Role, timeout: number, options: CaseOptions): StartOrder {
+  const { id } = planned.case satisfies CaseInfo;
+  const { run, port, seed } = options;
+  return { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout };
+}
+
+function namesOf({ direction }: Planned, ends: Readonly<Record<Role, End>>) {
+  if (direction === "loopback") return undefined;
+  return { client: `client (${ends.client.name})`, server: `server (${ends.server.name})` };
 }

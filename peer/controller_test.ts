@@ -5,7 +5,8 @@ import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
 import { connectControl, LineChannel, listenControl, streamPair } from "./channel.ts";
-import { End, rolesOf } from "./controller.ts";
+import { rolesOf } from "./controller.ts";
+import { End } from "./end.ts";
 import { type RunOptions, runPlan } from "./run.ts";
 import { decodeOrder, encodeHello, encodeMessage, type Order } from "./wire.ts";
 
@@ -20,7 +21,7 @@ function caseOf(id: string, requirement = "it MUST work"): CaseInfo {
 /** An end whose agent is ours, with a runner of the test's. */
 async function goodEnd(name: string, runSide: SideRunner): Promise<End> {
   const [near, far] = streamPair();
-  serveController(new LineChannel(far), FACTS, runSide).catch(() => {});
+  serveController(new LineChannel(far), { facts: FACTS, runSide }).catch(() => {});
   return await End.open(name, new LineChannel(near), FACTS);
 }
 
@@ -141,8 +142,8 @@ Deno.test("runPlan() fails the case during which a kernel died, and says of what
   const panic = "guest: its kernel reported: Kernel panic";
   const ran = await run(good, gone, { postMortem: () => Promise.resolve([panic]) });
   assert.deepEqual(outcomes(ran), ["fail"]);
-  assert.match(ran.verdicts[0]?.reasons[0] ?? "", /^the guest is lost: /);
-  assert.equal(ran.verdicts[0]?.reasons[1], panic);
+  assert.equal(ran.verdicts[0]?.reasons[0], panic);
+  assert.match(ran.verdicts[0].reasons[1] ?? "", /^client \(guest\): its agent is lost: /);
 });
 
 const BAD_AGENTS: readonly (readonly [string, (channel: LineChannel) => Promise<void>, RegExp])[] =
@@ -173,12 +174,14 @@ for (const [what, script, reason] of BAD_AGENTS) {
     );
     const ran = await run(host, await scriptedEnd("guest", script), { timeout: 60_000 });
     assert.deepEqual(outcomes(ran), ["broken"]);
-    assert.match(ran.verdicts[0]?.reasons[0] ?? "", /^the guest is lost: /);
+    assert.match(ran.verdicts[0]?.reasons[0] ?? "", /^client \(guest\): its agent is lost: /);
     assert.match(ran.verdicts[0]?.reasons[0] ?? "", reason);
     const expected = ["run-start", "case-start", "case-end", "run-stopped", "run-end"];
     assert.deepEqual(types(ran), expected);
     const stopped = ran.events.find((event) => event.type === "run-stopped");
     assert.equal(stopped?.notRun, 1);
+    assert.match(stopped.reason, /^the guest is lost: /);
+    assert.equal(stopped.lost, true);
     assert.ok(performance.now() - started < 5000);
   });
 }
@@ -195,7 +198,10 @@ Deno.test("runPlan() waits for a silent agent, or one with wrong run numbers, fo
   await Promise.all([silent, confused].map(async (guest) => {
     const ran = await run(await goodEnd("host", side), await guest, { timeout: 100 });
     assert.deepEqual(outcomes(ran), ["broken"]);
-    assert.deepEqual(ran.verdicts[0]?.reasons, ["an end did not report in time"]);
+    assert.deepEqual(ran.verdicts[0]?.reasons, [
+      "client (guest): its agent is lost: it did not report in time",
+      "server (host): passed",
+    ]);
     assert.equal(types(ran).at(-2), "run-stopped");
   }));
   assert.ok(performance.now() - started < 10_000);
@@ -235,7 +241,7 @@ Deno.test("runPlan() runs over TCP as over streams in memory", async () => {
     return PASS;
   };
   const serving = listener.accept().then((connection) =>
-    serveController(new LineChannel(connection), FACTS, side)
+    serveController(new LineChannel(connection), { facts: FACTS, runSide: side })
   );
   const channel = await connectControl({ host: "127.0.0.1", port }, 5000);
   const guest = await End.open("guest", channel, FACTS);

@@ -8,7 +8,7 @@ import { type Counts, exitCode, noCounts, type Outcome, type Verdict } from "../
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/reason.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
-import { type Ends, LostEndError, runCase } from "./controller.ts";
+import { type Ends, runCase } from "./controller.ts";
 
 /** How a run is made. */
 export interface RunOptions extends RoundOptions {
@@ -98,31 +98,34 @@ class Run {
     const { sink, stop } = this.#options;
     const run: CaseRun = { number, id: planned.case.id, direction: planned.direction };
     sink({ type: "case-start", run, title: planned.case.title });
-    const begun = performance.now();
     try {
       const order = { ...this.#options, seed, run: ++this.#ordered };
-      this.#verdict(planned, run, await runCase(planned, order));
+      await this.#ended(planned, run, await runCase(planned, order));
     } catch (error) {
-      if (!(error instanceof LostEndError)) {
-        if (stop?.aborted !== true) throw error;
-        this.#stopped = reasonOf(stop.reason);
-        return false;
-      }
-      const died = await this.#options.postMortem?.() ?? [];
-      this.#verdict(planned, run, {
-        outcome: died.length > 0 ? "fail" : "broken",
-        reasons: [error.message, ...died],
-        milliseconds: Math.round(performance.now() - begun),
-      });
-      this.#stopped = error.message;
-      this.#lost = { lost: true };
+      if (stop?.aborted !== true) throw error;
+      this.#stopped = reasonOf(stop.reason);
+      return false;
     }
     return true;
   }
 
-  #verdict(planned: Planned, run: CaseRun, found: Verdict): void {
-    const { sink, judge, untilFailure, strict } = this.#options;
-    const verdict = judge?.(run, found) ?? found;
+  /** Takes a verdict. Without one of its ends the run cannot go on. */
+  async #ended(planned: Planned, run: CaseRun, found: Verdict): Promise<void> {
+    const { ends, judge } = this.#options;
+    const lost = ends.host.lost ?? ends.guest.lost;
+    if (lost === undefined) return this.#verdict(planned, run, judge?.(run, found) ?? found);
+    const died = await this.#options.postMortem?.() ?? [];
+    this.#stopped = lost;
+    this.#lost = { lost: true };
+    this.#verdict(planned, run, {
+      ...found,
+      outcome: died.length > 0 ? "fail" : found.outcome,
+      reasons: [...died, ...found.reasons],
+    });
+  }
+
+  #verdict(planned: Planned, run: CaseRun, verdict: Verdict): void {
+    const { sink, untilFailure, strict } = this.#options;
     this.#counts[verdict.outcome]++;
     sink({ type: "case-end", run, title: planned.case.title, verdict });
     if (untilFailure && exitCode(this.#counts, strict) !== 0) {

@@ -5,7 +5,7 @@ import type { SideReport, SideState } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
 import { LineChannel, streamPair } from "./channel.ts";
-import { End } from "./controller.ts";
+import { End } from "./end.ts";
 import { type RunOptions, runPlan, type RunResult } from "./run.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
@@ -29,7 +29,7 @@ type Script = (id: string, seed: number) => SideState;
 async function end(script: Script): Promise<End> {
   const [near, far] = streamPair();
   const side: SideRunner = ({ id, seed }) => Promise.resolve(ended(script(id, seed)));
-  serveController(new LineChannel(far), FACTS, side).catch(() => {});
+  serveController(new LineChannel(far), { facts: FACTS, runSide: side }).catch(() => {});
   return await End.open("loopback", new LineChannel(near), FACTS);
 }
 

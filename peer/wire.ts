@@ -97,6 +97,8 @@ export type Order =
 /** What an agent answers. */
 export type Answer =
   | { readonly type: "line"; readonly run: number; readonly text: string }
+  /** What a side is doing that takes it longer. */
+  | { readonly type: "step"; readonly run: number; readonly text: string }
   | { readonly type: "done"; readonly run: number; readonly report: SideReport };
 
 /** The longest that an end may take to look for leaks after a case, in milliseconds. */
@@ -107,9 +109,18 @@ export function encodeMessage(message: Order | Answer): string {
   return JSON.stringify(message);
 }
 
-/** The line that introduces an end: the facts, and what else it is asked for. */
-export function encodeHello(facts: EndFacts): string {
-  return `${HELLO} ${JSON.stringify(facts)}`;
+/** How an end introduces itself. */
+export interface Greeting {
+  readonly facts: EndFacts;
+  /** Names the run that the controller makes, however often it has to connect. */
+  readonly session?: string;
+  /** The sides of that run on which an agent will report although its process died in them. */
+  readonly resumed?: readonly number[];
+}
+
+/** The line that introduces an end. */
+export function encodeHello(facts: EndFacts, more: Omit<Greeting, "facts"> = {}): string {
+  return `${HELLO} ${JSON.stringify({ ...facts, ...more })}`;
 }
 
 /**
@@ -117,7 +128,7 @@ export function encodeHello(facts: EndFacts): string {
  *
  * @throws {ProtocolError} where it is something else; says what, if that is known.
  */
-export function decodeHello(line: string): EndFacts {
+export function decodeHello(line: string): Greeting {
   if (line === "NEXT" || line === "SKIP") {
     throw new ProtocolError(
       `the peer speaks the protocol of the kernel's vsock_test ("${line}"); ` +
@@ -128,16 +139,21 @@ export function decodeHello(line: string): EndFacts {
   if (!line.startsWith(`${HELLO} `)) {
     throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
   }
-  const facts = parseObject(line.slice(HELLO.length + 1), line);
-  const { localCid, unwatched, leaks } = facts;
-  return {
-    name: text(facts, "name"),
-    kernel: text(facts, "kernel"),
-    machine: text(facts, "machine"),
-    version: text(facts, "version"),
+  const said = parseObject(line.slice(HELLO.length + 1), line);
+  const { localCid, unwatched, leaks, session, resumed } = said;
+  const facts = {
+    name: text(said, "name"),
+    kernel: text(said, "kernel"),
+    machine: text(said, "machine"),
+    version: text(said, "version"),
     ...(typeof localCid === "number" ? { localCid } : {}),
     ...(typeof unwatched === "string" ? { unwatched } : {}),
     ...(leaks === undefined ? {} : { leaks: leakFacts(leaks, line) }),
+  };
+  return {
+    facts,
+    ...(typeof session === "string" ? { session } : {}),
+    ...(Array.isArray(resumed) ? { resumed: resumed.filter(Number.isSafeInteger) } : {}),
   };
 }
 
@@ -188,7 +204,8 @@ export function decodeAnswer(line: string): Answer {
   const run = integer(message, "run");
   switch (message.type) {
     case "line":
-      return { type: "line", run, text: text(message, "text") };
+    case "step":
+      return { type: message.type, run, text: text(message, "text") };
     case "done":
       return { type: "done", run, report: sideReport(message.report, line) };
     default:
@@ -217,6 +234,7 @@ function sideReport(value: unknown, line: string): SideReport {
     reasons: reasons.map((reason) => String(reason)),
     step: text(value, "step"),
     milliseconds: integer(value, "milliseconds"),
+    ...(value.died === true ? { died: true as const } : {}),
     ...(value.splats === undefined ? {} : { splats: splats(value.splats, line) }),
   };
 }

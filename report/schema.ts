@@ -79,6 +79,7 @@ const SIDE = Type.Object({
   reasons: REASONS,
   step: Type.String({ description: "what it was doing last" }),
   milliseconds: milliseconds("how long this side took"),
+  died: Type.Optional(Type.Literal(true, { description: "there where its process died in it" })),
   splats: Type.Optional(Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
     description: "faults that its kernel reported in its log meanwhile, each as its lines",
   })),

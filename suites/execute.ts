@@ -9,6 +9,7 @@ import type { Role } from "../core/case.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import { Random } from "../core/random.ts";
 import { type CaseLines, unlessAborted } from "../peer/lines.ts";
+import type { Descriptor } from "../sys/descriptor.ts";
 import { StillBlockedError } from "../sys/errno.ts";
 import type { VsockDevice } from "../sys/device.ts";
 import type { IoUring } from "../sys/io_uring.ts";
@@ -40,6 +41,8 @@ export interface SideOptions {
   readonly lines: CaseLines;
   /** Ends the case early: the other side has already decided its verdict. */
   readonly stop: AbortSignal;
+  /** Is told of each step before it is taken. */
+  readonly onStep?: (step: string) => void;
   /** The class of the sockets; tests give one that errs on purpose. */
   readonly socketClass?: typeof Socket;
   /** The class of the rings, likewise. */
@@ -57,7 +60,7 @@ export interface SideOptions {
 }
 
 /** How long a case may take to stop once it was told to, in milliseconds. */
-const GRACE = 2000;
+const GRACE = 900;
 
 /** Most reasons in a report, and most characters of each: a report must fit a control line. */
 const MAX_REASONS = 40;
@@ -83,7 +86,10 @@ export async function executeSide(
 
   const check = new Claims();
   let step = "";
-  const trace = (next: string) => step = next;
+  const trace = (next: string) => {
+    step = next;
+    options.onStep?.(next);
+  };
   // A claim that did not hold decides, whatever came after it.
   const report = (state: SideState, reasons: readonly string[]): SideReport => ({
     state: check.mismatches.length > 0 ? "fail" : state,
@@ -93,8 +99,9 @@ export async function executeSide(
   });
 
   const peer = new Peer(options.lines, ending.signal, trace);
-  const context = { signal: ending.signal, trace };
-  using vsock = new Vsock({ ...options, context, peer });
+  const opened = new Set<Descriptor>();
+  const context = { signal: ending.signal, trace, opened };
+  const vsock = new Vsock({ ...options, context, peer });
   const random = new Random(options.seed);
   // A role need not be an async function: what it throws at once is caught, too.
   const run = async () => await definition[role]?.({ vsock, peer, check, random });
@@ -102,7 +109,9 @@ export async function executeSide(
     const lacking = await lackingOf(definition, role, { ...options, context });
     if (lacking.length > 0) return report("skip", lacking);
     await ended(run(), ending.signal);
-    return report("pass", []);
+    vsock[Symbol.dispose]();
+    const left = opened.size;
+    return left === 0 ? report("pass", []) : report("broken", [leftText(left)]);
   } catch (error) {
     if (error instanceof ClaimError) return report("fail", []);
     if (options.stop.aborted && ending.signal.reason === options.stop.reason) {
@@ -116,7 +125,15 @@ export async function executeSide(
   } finally {
     clearTimeout(timer);
     options.stop.removeEventListener("abort", stop);
+    vsock[Symbol.dispose]();
+    for (const descriptor of opened) descriptor[Symbol.dispose]();
   }
+}
+
+/** A case that ends in order closes what it opened beside what the kit closes for it. */
+function leftText(count: number): string {
+  return `it left ${count} ${count === 1 ? "descriptor" : "descriptors"} open, closed now; ` +
+    "the case must hold each with using";
 }
 
 /** Waits for the body of a case, and a little longer than it is allowed to take. */

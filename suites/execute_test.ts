@@ -165,6 +165,38 @@ Deno.test("executeSide() closes all sockets of a case, however it ended", async 
   assert.deepEqual(opened.map(({ fd }) => fd), [-1, -1, -1, -1]);
 });
 
+Deno.test("executeSide() closes what a case leaves open, and says so where it ended in order", async () => {
+  for (const fails of [false, true]) {
+    const left: Socket[] = [];
+    const address = { cid: 1, port: 1 };
+    const { state, reasons } = await execute(async ({ vsock, check }) => {
+      const listener = vsock.listening("stream");
+      const client = vsock.open("stream");
+      await client.connect(address);
+      left.push((await listener.accept()).socket);
+      if (fails) throw check.stop("enough");
+    });
+    const expected = fails
+      ? ["fail", ["enough"]]
+      : ["broken", ["it left 1 descriptor open, closed now; the case must hold each with using"]];
+    assert.deepEqual([state, reasons], expected);
+    assert.deepEqual(left.map(({ fd }) => fd), [-1]);
+  }
+});
+
+Deno.test("executeSide() leaves its ports free, however a case ended", async () => {
+  const family = freshFamily();
+  const states: string[] = [];
+  for (const waits of [true, false, true, false]) {
+    const { state } = await execute(async ({ vsock }) => {
+      const listener = vsock.listening("stream");
+      if (waits) await listener.accept();
+    }, { family, timeout: waits ? 100 : 5000 });
+    states.push(state);
+  }
+  assert.deepEqual(states, ["timeout", "pass", "timeout", "pass"]);
+});
+
 Deno.test("executeSide() opens sockets of the class that it is given", async () => {
   class Special extends Socket {}
   const { reasons } = await execute(({ vsock, check }) => {

@@ -107,8 +107,10 @@ export const VHOST_VSOCK_SET_GUEST_CID = 0x4008af60;
 export const CLONE_NEWNET = 0x40000000;
 
 /** Signals, and what sigaction(2) and timer_create(2) take beside them. */
+export const SIGKILL = 9;
 export const SIGPIPE = 13;
 export const SA_RESTART = 0x10000000;
+export const SIGEV_SIGNAL = 0;
 export const SIGEV_THREAD_ID = 4;
 export const CLOCK_MONOTONIC = 1;
 
@@ -116,6 +118,9 @@ export const CLOCK_MONOTONIC = 1;
 export const SCHED_OTHER = 0;
 export const SCHED_FIFO = 1;
 export const SCHED_RESET_ON_FORK = 0x40000000;
+
+/** prctl(2): a signal for when the parent ends. */
+export const PR_SET_PDEATHSIG = 1;
 
 /** fcntl(2) commands. */
 export const F_GETFL = 3;
@@ -132,7 +137,8 @@ export const O_CLOEXEC = 0o2000000;
 export const AT_EMPTY_PATH = 0x1000;
 export const STATX_INO = 0x100;
 
-/** From the end, lseek(2). */
+/** From the beginning and from the end, lseek(2). */
+export const SEEK_SET = 0;
 export const SEEK_END = 2;
 
 const MSG_NAMES: readonly (readonly [number, string])[] = [

@@ -24,6 +24,8 @@ export interface CallContext {
   readonly signal?: AbortSignal;
   /** Told of every call before it is made. */
   readonly trace?: (call: string) => void;
+  /** The descriptors made with this context that are open now. */
+  readonly opened?: Set<Descriptor>;
 }
 
 /** The failure of a call that may block, with the time that it took. */
@@ -52,6 +54,7 @@ export class Descriptor implements Disposable {
   protected constructor(fd: number, context: CallContext) {
     this.#fd = fd;
     this.#context = context;
+    context.opened?.add(this);
   }
 
   /** The descriptor, for what this class does not wrap; -1 once closed. */
@@ -103,8 +106,7 @@ export class Descriptor implements Disposable {
    * @returns the time that it took.
    */
   async close(): Promise<Completion> {
-    const fd = this.#fd;
-    this.#fd = -1;
+    const fd = this.#forget();
     this.#context.trace?.(`close(${fd})`);
     const completion = await callBlocking("close", [fd], this.#context.signal);
     if (completion.result < 0) throw new SysError(`close(${fd})`, -completion.result);
@@ -113,9 +115,15 @@ export class Descriptor implements Disposable {
 
   /** Closes it if it is open; does not block and does not throw. */
   [Symbol.dispose](): void {
-    if (this.#fd < 0) return;
-    call("close", this.#fd);
+    if (this.#fd >= 0) call("close", this.#forget());
+  }
+
+  /** Lets go of the descriptor, and gives it. */
+  #forget(): number {
+    const fd = this.#fd;
     this.#fd = -1;
+    this.#context.opened?.delete(this);
+    return fd;
   }
 
   #describe(symbol: string, shown: string): string {

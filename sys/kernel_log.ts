@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { O_CLOEXEC, O_NONBLOCK, O_RDONLY, SEEK_END } from "./constants.ts";
+import { O_CLOEXEC, O_NONBLOCK, O_RDONLY, SEEK_END, SEEK_SET } from "./constants.ts";
 import { errnoNumber, SysError } from "./errno.ts";
 import { call } from "./native.ts";
 import { bytes } from "./structs.ts";
@@ -18,32 +18,40 @@ const MAX_READS = 20_000;
 export interface LogPart {
   /** The lines that the kernel itself logged, without what stands in front of them. */
   readonly lines: readonly string[];
-  /** Whether records were overwritten before they were read. */
+  /** Whether records were overwritten before they were read, or it grew too fast to be read. */
   readonly overrun: boolean;
 }
 
 /** A reader of the kernel's log; closed when disposed of. */
 export class KernelLog implements Disposable {
   readonly #fd: number;
+  #newest: number;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, newest: number) {
     this.#fd = fd;
+    this.#newest = newest;
   }
 
   /**
-   * Opens the log at its end.
+   * Opens the log at its end, or behind a record.
    *
+   * @param after the number of that record, which {@linkcode newest} gave.
    * @param path of the log; tests give a file of theirs.
    * @throws {SysError} ENOENT, EACCES, EPERM (kernel.dmesg_restrict), ...
    */
-  static open(path = "/dev/kmsg"): KernelLog {
+  static open(after?: number, path = "/dev/kmsg"): KernelLog {
     const name = new TextEncoder().encode(`${path}\0`);
     const fd = call("open", name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) throw new SysError(`open(${path})`, -fd);
-    const end = call("lseek", fd, 0, SEEK_END);
-    if (end >= 0) return new KernelLog(fd);
+    const at = call("lseek", fd, 0, SEEK_SET);
+    if (at >= 0) return new KernelLog(fd, after ?? lastOf(fd));
     call("close", fd);
-    throw new SysError(`lseek(${path})`, -end);
+    throw new SysError(`lseek(${path})`, -at);
+  }
+
+  /** The number of the newest record that was read; undefined where none was. */
+  get newest(): number | undefined {
+    return this.#newest < 0 ? undefined : this.#newest;
   }
 
   /**
@@ -62,14 +70,42 @@ export class KernelLog implements Disposable {
       // The record was overwritten; the next read goes on behind the gap.
       if (count === -errnoNumber("EPIPE")) overrun = true;
       else if (count < 0) throw new SysError("read(/dev/kmsg)", -count);
-      else lines.push(...kernelLines(decoder.decode(chunk.subarray(0, count))));
+      else lines.push(...this.#unread(decoder.decode(chunk.subarray(0, count))));
     }
     return { lines, overrun: true };
+  }
+
+  /** The kernel's messages among records, without those of records that are known. */
+  #unread(records: string): string[] {
+    const number = sequenceOf(records);
+    if (number !== undefined && number <= this.#newest) return [];
+    this.#newest = number ?? this.#newest;
+    return kernelLines(records);
   }
 
   [Symbol.dispose](): void {
     call("close", this.#fd);
   }
+}
+
+/** Reads a log to its end, and gives the number of its last record; -1 where there is none. */
+function lastOf(fd: number): number {
+  const chunk = bytes(MAX_RECORD);
+  let length = 0;
+  for (let reads = 0; reads < MAX_READS; reads++) {
+    const count = call("read", fd, chunk, chunk.length);
+    if (count > 0) length = count;
+    else if (count !== -errnoNumber("EPIPE")) break;
+  }
+  // Nothing is left to be read, unless the log grows faster than that.
+  call("lseek", fd, 0, SEEK_END);
+  return sequenceOf(new TextDecoder().decode(chunk.subarray(0, length))) ?? -1;
+}
+
+/** The number of a record: each read(2) of /dev/kmsg gives one. */
+function sequenceOf(record: string): number | undefined {
+  const match = /^\d+,(\d+),/.exec(record);
+  return match === null ? undefined : Number(match[1]);
 }
 
 /**

@@ -25,7 +25,7 @@ Deno.test("KernelLog gives what is logged after it was opened, each record once"
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(path, "6,1,1,-;before\n");
-    using log = KernelLog.open(path);
+    using log = KernelLog.open(undefined, path);
     assert.deepEqual(log.read(), { lines: [], overrun: false });
     await Deno.writeTextFile(path, "6,2,2,-;first\n4,3,3,-;second\n", { append: true });
     assert.deepEqual(log.read(), { lines: ["first", "second"], overrun: false });
@@ -36,7 +36,7 @@ Deno.test("KernelLog gives what is logged after it was opened, each record once"
 });
 
 Deno.test("KernelLog.open() says why it cannot", () => {
-  assert.throws(() => KernelLog.open("/nonexistent/kmsg"), {
+  assert.throws(() => KernelLog.open(undefined, "/nonexistent/kmsg"), {
     name: "SysError",
     code: "ENOENT",
     message: /^open\(\/nonexistent\/kmsg\): ENOENT/,

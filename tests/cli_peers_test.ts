@@ -46,19 +46,6 @@ Deno.test("run ends with 1 where a case fails, and says why", async () => {
   assert.equal((await agent.ended()).code, 0, "--once ends after one controller");
 });
 
-Deno.test("run ends with 2 where it lacks the permission to use FFI, and says so", async () => {
-  const name = freshName();
-  const { tool: agent, address } = await startAgent("--stand-in", name);
-  await using _agent = agent;
-  const permissions = ["--allow-net", "--allow-env", "--allow-sys"];
-  const { code, stdout } = await runTool(run(address, name, "stream/msg-peek"), { permissions });
-  assert.match(
-    stdout,
-    /BRKN .* stream\/msg-peek\/leaves-data\n[^]*Requires ffi access.*--allow-ffi/,
-  );
-  assert.equal(code, 2);
-});
-
 Deno.test("run ends with 2 where nobody is at the agent's address", async () => {
   using reserved = new ReservedPort();
   const address = `127.0.0.1:${reserved.port}`;

@@ -78,7 +78,7 @@ Deno.test("the tool says what is missing without the permission to use the netwo
       permissions: ["--allow-env", "--allow-sys", "--allow-ffi"],
     });
     assert.equal(code, 2);
-    assert.match(stderr, /Requires net access .*\n.*run it with 'deno run -A'/);
+    assert.match(stderr, /Requires (net|write) access .*\n.*run it with 'deno run -A'/);
     assert.doesNotMatch(stderr, /\n\s+at /);
   }
 });

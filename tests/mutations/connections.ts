@@ -5,7 +5,7 @@
  */
 import type { Role } from "../../core/case.ts";
 import { POLLRDHUP } from "../../sys/constants.ts";
-import type { Completion } from "../../sys/native.ts";
+import { call, type Completion } from "../../sys/native.ts";
 import type { RawMemory, Socket } from "../../sys/socket.ts";
 import { type Address, type Bytes, bytes } from "../../sys/structs.ts";
 import {
@@ -111,10 +111,10 @@ const closeDropsData: Mutate = (Base) =>
 const closeEndsNothing: Mutate = (Base) =>
   class extends Base {
     override close(): Promise<Completion> {
-      return Promise.resolve({ result: 0, nanoseconds: 0n, interrupted: false });
+      // Its file has another descriptor, as after fork(2), so that the connection goes on.
+      call("dup", this.fd);
+      return super.close();
     }
-
-    override [Symbol.dispose](): void {}
   };
 
 const closeTakes = (nanoseconds: bigint): Mutate =>

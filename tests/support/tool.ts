@@ -129,3 +129,9 @@ export async function isAlive(pid: number): Promise<boolean> {
     return false;
   }
 }
+
+/** The processes that a process started and that are still there. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+  return text.split(" ").filter((word) => word !== "").map(Number);
+}

@@ -88,6 +88,25 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     assert.equal(verdicts.length, 2);
   });
 
+  await t.step("an agent's process that dies costs its case, and the run goes on", async () => {
+    let kill: Promise<string> | undefined;
+    const { verdicts, stopped } = await runCases(
+      lab,
+      ["stream/connect/hundred-at-once", "stream/close"],
+      (id) => {
+        // The second agent is the client; an argument tells it from the first.
+        const script = "grep -l agent-5202 /proc/[0-9]*/cmdline | cut -d/ -f3 | xargs kill -9";
+        if (id.endsWith("hundred-at-once")) kill = inVm(lab, "host", script);
+      },
+    );
+    await kill;
+    assert.equal(stopped, undefined);
+    const broken = verdicts.find(({ outcome }) => outcome === "broken");
+    assert.match(broken?.reasons[0] ?? "", /^client: its process died: SIGKILL$/);
+    assert.match(broken?.reasons[1] ?? "", /^client: last step: /);
+    assert.deepEqual(verdicts.map(({ outcome }) => outcome).toSorted(), ["broken", "pass", "pass"]);
+  });
+
   await t.step("a panic fails the case, names itself, and ends the run", async () => {
     const { verdicts, stopped } = await runCases(
       lab,
@@ -99,8 +118,8 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     );
     const last = verdicts.at(-1);
     assert.equal(last?.outcome, "fail", JSON.stringify(verdicts));
-    assert.match(last.reasons[0] ?? "", /^the loopback is lost: /);
-    assert.match(last.reasons[1] ?? "", /reported: Kernel panic - not syncing: sysrq triggered/);
+    assert.match(last.reasons[0] ?? "", /reported: Kernel panic - not syncing: sysrq triggered/);
+    assert.match(last.reasons.join("\n"), /: its agent is lost: /);
     assert.match(stopped ?? "", /the loopback is lost/);
   });
 });

@@ -1,0 +1,130 @@
+/**
+ * An agent in a process of its own, which is started anew where it dies: killed, or by a fault in a
+ * call of libc's. The new one listens where the old one did, and reports on what it left.
+ *
+ * @module
+ */
+import { EXIT } from "../core/outcome.ts";
+import { parseAddress } from "../peer/channel.ts";
+import type { ControlAddress } from "../peer/channel.ts";
+
+/** How an agent is started. */
+export interface SupervisorOptions {
+  /** The arguments of the command `agent`, without where it is to listen. */
+  readonly args: readonly string[];
+  /** Where it is to listen; port 0 is one of the system's choice. */
+  readonly listen: string;
+  /** Takes its standard error, a piece at a time; that is this process's where there is none. */
+  readonly onError?: (text: string) => void;
+}
+
+/** How long an agent may take to end when it is told to, in milliseconds. */
+const END_TIME = 3000;
+/** Exit codes with which an agent ends because it was to, or cannot be of use. */
+const FINAL: ReadonlySet<number> = new Set([EXIT.ok, EXIT.broken, EXIT.interrupted]);
+
+/** A supervised agent; ended when disposed of. */
+export class SupervisedAgent implements AsyncDisposable {
+  readonly #options: SupervisorOptions;
+  readonly #folder: string;
+  readonly #listening = Promise.withResolvers<ControlAddress>();
+  #child: Deno.ChildProcess | undefined;
+  #ending = false;
+  /** Settles with its exit code when it has ended for good. */
+  readonly ended: Promise<number>;
+
+  private constructor(options: SupervisorOptions, folder: string) {
+    this.#options = options;
+    this.#folder = folder;
+    // Nobody need ask where it listens.
+    this.#listening.promise.catch(() => {});
+    this.ended = this.#supervise();
+  }
+
+  /** Starts an agent. */
+  static async start(options: SupervisorOptions): Promise<SupervisedAgent> {
+    return new SupervisedAgent(options, await Deno.makeTempDir({ prefix: "vsock-agent-" }));
+  }
+
+  /** Where it listens; rejects where it ended before it did. */
+  get listening(): Promise<ControlAddress> {
+    return this.#listening.promise;
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending = true;
+    this.#kill("SIGTERM");
+    const timer = setTimeout(() => this.#kill("SIGKILL"), END_TIME);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  async #supervise(): Promise<number> {
+    const testament = `${this.#folder}/testament`;
+    let { listen } = this.#options;
+    let after: string[] = [];
+    try {
+      for (;;) {
+        const { code, address } = await this.#once(["--listen", listen, ...after], testament);
+        // One that dies before it listens would die again.
+        if (this.#ending || FINAL.has(code) || address === undefined) return code;
+        listen = address;
+        after = ["--after", `${code}`];
+      }
+    } finally {
+      this.#listening.reject(new Error("the agent ended before it listened"));
+      await Deno.remove(this.#folder, { recursive: true });
+    }
+  }
+
+  /** Runs its process to the end. */
+  async #once(args: readonly string[], testament: string) {
+    const { onError } = this.#options;
+    const own = [...this.#options.args, ...args, "--testament", testament];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--no-check", "-A", Deno.mainModule, "agent", ...own],
+      // A Ctrl-C at the terminal reaches only this process, which ends the other when it should.
+      detached: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: onError === undefined ? "inherit" : "piped",
+    }).spawn();
+    this.#child = child;
+    const [{ code }, address] = await Promise.all([
+      child.status,
+      this.#readAddress(child.stdout),
+      onError === undefined ? undefined : readText(child.stderr, onError),
+    ]);
+    return { code, address };
+  }
+
+  /** The address, which is all that it writes to standard output. */
+  async #readAddress(stream: ReadableStream<Uint8Array>): Promise<string | undefined> {
+    let address: string | undefined;
+    let text = "";
+    await readText(stream, (piece) => {
+      text += piece;
+      if (address !== undefined || !text.includes("\n")) return;
+      address = text.slice(0, text.indexOf("\n"));
+      this.#listening.resolve(parseAddress(address));
+    });
+    return address;
+  }
+
+  #kill(signal: Deno.Signal): void {
+    try {
+      this.#child?.kill(signal);
+    } catch (error) {
+      // It has just ended.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+}
+
+async function readText(
+  stream: ReadableStream<Uint8Array>,
+  take: (text: string) => void,
+): Promise<void> {
+  for await (const piece of stream.pipeThrough(new TextDecoderStream())) take(piece);
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import type { SideReport } from "../core/outcome.ts";
+import { MAX_SIDES, type SideOrder, type SideRunner } from "../peer/agent.ts";
+import { inherited, Testament } from "./testament.ts";
+
+const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };
+
+function order(run: number): SideOrder {
+  return {
+    run,
+    id: "a/b/c",
+    role: "client",
+    port: 1,
+    seed: 1,
+    timeout: 60_000,
+    lines: { write: () => Promise.resolve(), read: () => new Promise(() => {}) },
+    stop: new AbortController().signal,
+    onStep: () => {},
+  };
+}
+
+/** Calls `body` with the path of a file that is not there yet. */
+async function withPath(body: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(`${folder}/testament`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs sides that end when told to, and gives what a successor would read meanwhile. */
+const steps = (end: Promise<void>, ...names: string[]): SideRunner => async ({ onStep }) => {
+  names.forEach(onStep);
+  await end;
+  return PASS;
+};
+
+Deno.test("Testament leaves the sides under way, each with its last step, and none that ended", () =>
+  withPath(async (path) => {
+    using first = Testament.open(path);
+    assert.equal(first.left, undefined);
+    first.note({ port: 7 });
+    first.note({ session: "a run", log: 12 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const long = "x".repeat(5000);
+    const sides = [
+      first.around(steps(promise, "socket()", "recv(3)"))(order(1)),
+      first.around(steps(promise, long))(order(3)),
+    ];
+    await first.around(steps(Promise.resolve(), "ended"))(order(2));
+    using second = Testament.open(path);
+    const { sides: left = [], ...own } = second.left ?? {};
+    assert.deepEqual(own, { port: 7, session: "a run", log: 12 });
+    assert.deepEqual(left.map(({ run }) => run).sort(), [1, 3]);
+    assert.equal(left.find(({ run }) => run === 1)?.step, "recv(3)");
+    const cut = left.find(({ run }) => run === 3)?.step ?? "";
+    assert.ok(long.startsWith(cut) && cut.length > 900);
+    resolve();
+    await Promise.all(sides);
+  }));
+
+Deno.test("Testament.around() has room for as many sides as an agent runs, again and again", () =>
+  withPath(async (path) => {
+    using testament = Testament.open(path);
+    for (let round = 0; round < 3; round++) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const run = testament.around(steps(promise, "a step"));
+      const sides = Array.from({ length: MAX_SIDES }, (_, i) => run(order(i)));
+      resolve();
+      assert.equal((await Promise.all(sides)).length, MAX_SIDES);
+    }
+  }));
+
+Deno.test("Testament.open() takes a file of another form for none", () =>
+  withPath(async (path) => {
+    await Deno.writeTextFile(path, "what is this");
+    using testament = Testament.open(path);
+    assert.equal(testament.left, undefined);
+  }));
+
+Deno.test("inherited() tells a side that hung from one whose process died", () => {
+  const now = Date.now();
+  const side = { timeout: 1000, step: "recv(3)" };
+  const sides = [{ ...side, run: 1, begun: now - 10 }, { ...side, run: 2, begun: now - 5000 }];
+  const [died, hung] = inherited({ sides }, "SIGSEGV", [["BUG: x"]]).map(({ report }) => report);
+  assert.deepEqual([died?.state, died?.reasons], ["broken", ["its process died: SIGSEGV"]]);
+  assert.deepEqual(died?.splats, [["BUG: x"]]);
+  assert.equal(hung?.state, "timeout");
+  assert.match(
+    hung.reasons.join(),
+    /^it had not ended after 1 s, and its process could not say so/,
+  );
+  assert.ok(died.died && hung.died);
+  assert.deepEqual(inherited({ sides: [] }, "SIGKILL", []), []);
+});
