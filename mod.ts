@@ -32,7 +32,7 @@ export {
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
 export type { Splat } from "./core/splat.ts";
-export type { CaseRun, EndFacts, EventSink, RunEvent } from "./core/event.ts";
+export type { CaseRun, EndFacts, EventSink, LeakFacts, RunEvent } from "./core/event.ts";
 export {
   countOutcomes,
   type Counts,
@@ -100,7 +100,12 @@ export { executeSide, type SideOptions } from "./suites/execute.ts";
 export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit.ts";
 export { Claims } from "./suites/kit/claims.ts";
 export { Peer } from "./suites/kit/peer.ts";
+export type { Machine, Place } from "./suites/kit/place.ts";
 export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
+export { type NamespaceMode, NetNamespace } from "./sys/net_namespace.ts";
+export type { VsockSysctl } from "./sys/sysctl.ts";
+export { VhostVsock } from "./sys/vhost.ts";
+export { VsockDevice } from "./sys/device.ts";
 export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
 export { IoUring } from "./sys/io_uring.ts";
 export type { RingCompletion, RingLayout } from "./sys/io_uring_abi.ts";

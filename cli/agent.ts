@@ -11,9 +11,9 @@ import { type ControlAddress, LineChannel, listenControl, showAddress } from "..
 import { dieWithParent } from "../sys/process.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
-import { ownFacts, sideRunner, type SideSettings, watchKernel } from "./side.ts";
+import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
-import { inherited, type Left, Testament } from "./testament.ts";
+import { inherited, killedWhenLate, type Left, Testament } from "./testament.ts";
 
 /** How long a refused controller may take to introduce itself, in milliseconds. */
 const REFUSAL_TIME = 1000;
@@ -34,8 +34,9 @@ export function agent(options: AgentOptions): Promise<number> {
 }
 
 /** Arguments that make another process the same side. */
-export function sideArguments({ peerCid, standIn }: SideSettings): string[] {
-  return ["--peer-cid", `${peerCid}`, ...(standIn === undefined ? [] : ["--stand-in", standIn])];
+export function sideArguments({ peerCid, standIn, exclusive }: SideSettings): string[] {
+  const stand = standIn === undefined ? [] : ["--stand-in", standIn];
+  return ["--peer-cid", `${peerCid}`, ...stand, ...(exclusive ? ["--exclusive"] : [])];
 }
 
 function supervise(options: AgentOptions): Promise<number> {
@@ -53,24 +54,25 @@ function serve(options: AgentOptions, path: string): Promise<number> {
     dieWithParent();
     using testament = Testament.open(path);
     const { left } = testament;
-    using watch = watchKernel(options, left?.log);
-    const offered = services(options, testament, watch);
+    using watches = await Watches.open(options, left?.log);
+    const offered = services(options, testament, watches);
     using listener = listenControl({ ...options.listen, port: left?.port ?? options.listen.port });
     stop.addEventListener("abort", () => listener.close());
     const { hostname, port } = listener.addr as Deno.NetAddr;
     testament.note({ port });
     Deno.stdout.writeSync(new TextEncoder().encode(`${showAddress({ host: hostname, port })}\n`));
-    return await new Waiter(offered, watch, stop).serveAll(listener, options.once === true);
+    return await new Waiter(offered, watches.log, stop).serveAll(listener, options.once === true);
   });
 }
 
 /** What this process offers to a controller, and what it knows of the process before. */
-function services(options: AgentOptions, testament: Testament, watch: KernelWatch): AgentServices {
+function services(options: AgentOptions, testament: Testament, watches: Watches): AgentServices {
   const { left } = testament;
-  let remembered = left === undefined ? undefined : inherit(left, options.after, watch);
+  let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
   return {
-    facts: ownFacts("agent", options, watch),
-    runSide: testament.around(watch.around(sideRunner(options))),
+    facts: ownFacts("agent", options, watches),
+    // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
+    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)))),
     begin(session): readonly Inherited[] | undefined {
       const mine = left?.session === session ? remembered : undefined;
       remembered = undefined;

@@ -71,7 +71,7 @@ export class KernelWatch implements Disposable {
         [first, ...rest],
       ) => [`(before this case) ${first}`, ...rest]);
       const report = await runSide(order);
-      const splats = [...before, ...this.look()].slice(0, MAX_SPLATS);
+      const splats = [...before, ...report.splats ?? [], ...this.look()].slice(0, MAX_SPLATS);
       return splats.length === 0 ? report : { ...report, splats };
     };
   }

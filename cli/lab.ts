@@ -7,6 +7,7 @@ import type { EndFacts, EventSink } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
+import { buildDebugKernel } from "../lab/debug_kernel.ts";
 import { type LabAddress, openEnds, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { Progress } from "../lab/progress.ts";
@@ -173,4 +174,12 @@ export function withTimeout(
       clearTimeout(timer);
     }
   });
+}
+
+/** Builds the debug kernel, unless there is one. */
+export async function labKernelBuild({ refresh }: { refresh?: true | undefined }): Promise<number> {
+  const progress = new Progress(screenOf(Deno.stderr));
+  const folder = await buildDebugKernel(refresh ?? false, progress);
+  progress.say(`the debug kernel is in ${folder}; now "lab --kernel debug"`);
+  return EXIT.ok;
 }

@@ -4,14 +4,22 @@
  * @module
  */
 import { Argument, Command, Option } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
-import { DEFAULT_KERNEL } from "../lab/kernel.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct_options.ts";
-import { addressOption, cidOption, secondsOption, wholeNumber } from "./usage.ts";
+import { wholeTimeout, withKernelOptions } from "./kernel_options.ts";
+import { addPerf } from "./perf_program.ts";
+import {
+  addressOption,
+  cidOption,
+  examples,
+  secondsOption,
+  STAND_IN,
+  wholeNumber,
+} from "./usage.ts";
 
-const STAND_IN = "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
 const TESTAMENT = "keeps here what the process needs that is started when this one dies";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -39,6 +47,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   addRun(root, act);
   addAgent(root, act);
   addLab(root, act);
+  addPerf(root as unknown as PlainCommand, act);
   addCatalogue(root, act);
   addReport(root, act);
   root.command("completions")
@@ -52,12 +61,6 @@ export function program(act: (code: number | Promise<number>) => void): Command 
 }
 
 type Act = Parameters<typeof program>[0];
-
-/** Examples as help shows them; each is what follows the program's name. */
-function examples(...lines: string[]): string {
-  const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
-  return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
-}
 
 function addRun(root: Command, act: Act): void {
   withConductOptions(root.command("run"))
@@ -88,6 +91,7 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
+    .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
     .addOption(
@@ -169,6 +173,13 @@ function addLab(root: Command, act: Act): void {
     .addOption(wholeTimeout())
     .addHelpText("after", examples("lab run stream/close --report html=close.html"))
     .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
+  lab.command("kernel").description("kernels of the lab's own")
+    .addHelpText("after", examples("lab kernel build --debug")).command("build")
+    .description("build a kernel that tells of its own faults; then: lab --kernel debug")
+    .requiredOption("--debug", "with KASAN, kmemleak and lockdep: 12 min or more, 4 GB of disk")
+    .option("--refresh", "anew, though there is one")
+    .addHelpText("after", examples("lab kernel build --debug"))
+    .action(async (options) => act((await import("./lab.ts")).labKernelBuild(options)));
   withName(lab.command("down")).description("end the lab that is up")
     .addHelpText("after", examples("lab down"))
     .action(async (options) => act((await import("./lab.ts")).labDown(options)));
@@ -195,18 +206,12 @@ function withName<A extends unknown[], O extends Record<string, unknown>>(comman
 function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ) {
-  return withName(command)
-    .addOption(
-      new Option("--topology <which>", "a host with its guest, or one VM with itself")
-        .choices(["guest-host", "loopback"] as const).default("guest-host" as const),
+  const named = withName(command).addOption(
+    new Option(
+      "--topology <which>",
+      "a host with its guest, one VM with itself, or a guest with three CIDs of its own",
     )
-    .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
-    .option("--modules <folder>", "with a vmlinuz: where its modules are")
-    .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .addOption(wholeTimeout());
-}
-
-/** How long a command of the lab may take altogether. */
-function wholeTimeout() {
-  return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+      .choices(["guest-host", "loopback", "three-cids"] as const).default("guest-host" as const),
+  );
+  return withKernelOptions(named);
 }

@@ -10,17 +10,20 @@ import { findCase } from "../suites/catalogue.ts";
 import { executeSide } from "../suites/execute.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
 import { lackingOf } from "../suites/kit/features.ts";
-import { AF_VSOCK } from "../sys/constants.ts";
+import { AF_VSOCK, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { SysError } from "../sys/errno.ts";
 import { localCid } from "../sys/facts.ts";
 import { Socket } from "../sys/socket.ts";
 import { type AddressFamily, unixStandIn, VSOCK } from "../sys/structs.ts";
 import { VERSION } from "../core/version.ts";
 import { KernelWatch } from "./kernel_watch.ts";
+import { LeakWatch } from "./leak_watch.ts";
 import { UsageError } from "./usage.ts";
 
 /** Which sockets this side uses. */
 export interface SideSettings {
+  /** Nothing else goes on on this machine: what its kernel holds is the cases' doing. */
+  readonly exclusive?: boolean | undefined;
   /** The CID of the other side. */
   readonly peerCid: number;
   /** AF_UNIX in AF_VSOCK's place, under this name: for trying the tool itself. */
@@ -63,18 +66,46 @@ export function lackingHere(
   });
 }
 
-/**
- * Watches the log of the kernel whose sockets the settings choose.
- *
- * @param after the record up to which an earlier process read it.
- */
-export function watchKernel({ standIn }: SideSettings, after?: number): KernelWatch {
-  return standIn === undefined ? KernelWatch.open(after) : KernelWatch.none();
-}
-
 /** What can be said of this machine by a process that has no sockets here. */
 export function machineFacts(name: string): EndFacts {
   return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
+}
+
+/** What watches the kernel of a side: its log, and what it leaks. */
+export class Watches implements Disposable {
+  readonly log: KernelWatch;
+  readonly leaks: LeakWatch;
+
+  private constructor(log: KernelWatch, leaks: LeakWatch) {
+    this.log = log;
+    this.leaks = leaks;
+  }
+
+  /**
+   * Begins to watch the kernel whose sockets the settings choose.
+   *
+   * @param after the record up to which an earlier process read its log.
+   */
+  static async open(
+    { standIn, exclusive = false, peerCid }: SideSettings,
+    after?: number,
+  ): Promise<Watches> {
+    return standIn === undefined
+      ? new Watches(
+        KernelWatch.open(after),
+        await LeakWatch.machine(exclusive, peerCid === VMADDR_CID_LOCAL),
+      )
+      : new Watches(KernelWatch.none(), await LeakWatch.none());
+  }
+
+  /** A runner whose reports carry what was seen meanwhile. */
+  around(runSide: SideRunner): SideRunner {
+    return this.log.around(this.leaks.around(runSide));
+  }
+
+  [Symbol.dispose](): void {
+    this.log[Symbol.dispose]();
+  }
 }
 
 /**
@@ -82,10 +113,11 @@ export function machineFacts(name: string): EndFacts {
  *
  * @throws {UsageError} where it has no AF_VSOCK and is to use it.
  */
-export function ownFacts(name: string, settings: SideSettings, watch?: KernelWatch): EndFacts {
+export function ownFacts(name: string, settings: SideSettings, watches?: Watches): EndFacts {
   const facts = {
     ...machineFacts(name),
-    ...(watch?.unwatched === undefined ? {} : { unwatched: watch.unwatched }),
+    ...(watches?.log.unwatched === undefined ? {} : { unwatched: watches.log.unwatched }),
+    ...(watches?.leaks.facts === undefined ? {} : { leaks: watches.leaks.facts }),
   };
   const family = familyOf(settings);
   if (family.domain !== AF_VSOCK) return facts;

@@ -46,6 +46,38 @@ function parseSeconds(text: string): number {
   return Math.round(value * 1000);
 }
 
+/** What the option `--stand-in` does. */
+export const STAND_IN =
+  "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+
+/** Examples as help shows them; each is what follows the program's name. */
+export function examples(...lines: string[]): string {
+  const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
+  return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
+}
+
+/** What a letter behind a size multiplies it by. */
+const UNITS = "KMGTPE";
+
+/**
+ * A size in bytes as vsock_perf takes it: `65536`, `64K`, `1G`.
+ *
+ * @param max the largest, in bytes.
+ */
+export function sizeOption(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+|0[xX][\da-fA-F]+)([KMGTPE]?)$/i.exec(text);
+    const power = 1 + UNITS.indexOf((match?.[2] ?? "").toUpperCase() || " ");
+    const value = Number(match?.[1]) * 1024 ** power;
+    if (!(value >= min && value <= max)) {
+      throw new InvalidArgumentError(
+        `Give a size such as 64K, 1M or 1G, from ${min} to ${max} bytes.`,
+      );
+    }
+    return value;
+  };
+}
+
 /** A CID: any but the wildcard. */
 export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
 /** A port for which the next one is a port, too. */

@@ -15,6 +15,13 @@ export const FEATURES = {
   "io-uring": "io_uring (CONFIG_IO_URING)",
   "sendmsg-zc": "io_uring with IORING_OP_SENDMSG_ZC",
   "local-transport": "a CID that one can bind to and connect to",
+  "known-place": "the transports of Linux alone (loopback, virtio, vhost)",
+  "second-cid": "a second CID of its own",
+  "loopback-cid": "VMADDR_CID_LOCAL (vsock_loopback)",
+  "namespaces":
+    "network namespaces with a mode for AF_VSOCK (Linux 7.0), and the right to make them",
+  "vhost-device": "/dev/vhost-vsock",
+  "g2h-fallback": "a guest with net.vsock.g2h_fallback",
 } as const;
 
 /** The name of a feature that a case may need. */
@@ -106,9 +113,9 @@ export function neededOf(info: Pick<CaseInfo, "needs">, role: Role): Feature[] {
 /** A case: its client and its server run at the same time, on the two sides. */
 export interface Case<Context> extends CaseInfo {
   /** Runs on the side that connects. */
-  readonly client: (context: Context) => Promise<void>;
+  readonly client: (context: Context) => void | Promise<void>;
   /** Runs on the side that accepts; without it that side only keeps out of the way. */
-  readonly server?: (context: Context) => Promise<void>;
+  readonly server?: (context: Context) => void | Promise<void>;
 }
 
 /** The form of a case's id. */

@@ -20,6 +20,16 @@ export interface EndFacts {
   readonly version: string;
   /** Why faults in its kernel's log go unseen, where they do. */
   readonly unwatched?: string;
+  /** What tells of leaks there, where something does. */
+  readonly leaks?: LeakFacts;
+}
+
+/** How an end looks for what its kernel leaks. */
+export interface LeakFacts {
+  /** What it looks at. */
+  readonly watched: readonly string[];
+  /** How long that may take after a case, in milliseconds. */
+  readonly milliseconds: number;
 }
 
 /** Names a case in a direction. */

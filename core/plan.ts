@@ -15,7 +15,13 @@ export const DIRECTION_CHOICES = ["host-server", "guest-server", "both"] as cons
 export type DirectionChoice = typeof DIRECTION_CHOICES[number];
 
 /** How the two ends are connected. */
-export type Topology = "loopback" | "guest-host";
+export type Topology =
+  /** One machine with itself. */
+  | "loopback"
+  /** A host and its guest. */
+  | "guest-host"
+  /** The same, and the guest is a host, too: its kernel has all three kinds of local CID. */
+  | "three-cids";
 
 /** One thing to do. */
 export interface Planned<C extends CaseInfo = CaseInfo> {

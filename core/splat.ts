@@ -25,8 +25,6 @@ const BEGINNINGS: readonly RegExp[] = [
   /^(rcu: )?INFO: rcu\w* .*(detected (expedited )?stalls?|self-detected stall)/,
   /^rcu: INFO: rcu\w* detected/,
   /^(UBSAN: |Kernel panic - not syncing)/,
-  /^unreferenced object 0x/, // kmemleak
-  /^kmemleak: \d+ new suspected memory leaks/,
 ];
 const END = /^---\[ end (trace|Kernel panic)/;
 const CUT_HERE = /^-+\[ cut here \]-+$/;

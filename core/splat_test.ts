@@ -18,8 +18,8 @@ const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
   "ubsan.log": [/^UBSAN: array-index-out-of-bounds/],
   "rcu-stall.log": [/^rcu: INFO: rcu_preempt detected stalls/],
   "soft-lockup.log": [/^watchdog: BUG: soft lockup/],
-  "leak.log": [/^unreferenced object 0xffff888007a7f000/],
-  "kmemleak.log": [/^kmemleak: 3 new suspected memory leaks/],
+  "leak.log": [], // kmemleak names no case: cli/leak_watch.ts asks it itself
+  "kmemleak.log": [],
   "none.log": [],
 };
 

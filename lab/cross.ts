@@ -9,6 +9,7 @@ import { C_FOLDER } from "./csuite.ts";
 import { type Cell, judgeSession, type ProgramRun } from "./cross_output.ts";
 import { CONTROL_PORT, GUEST_CID, GUEST_CONTROL_PORT, HOST_ADDRESS } from "./init.ts";
 import type { LabAddress } from "./lab.ts";
+import { runPair } from "./pair.ts";
 import type { Progress } from "./progress.ts";
 import { runScript } from "./shell.ts";
 
@@ -57,8 +58,6 @@ const SESSION_TIME = 300_000;
  * again, and what is behind a case that fails again fails with it.
  */
 const CANNOT_SKIP: readonly string[] = ["vsock_uring_test"];
-/** How long a server may outlive its client, in seconds. */
-const SERVER_GRACE = 30;
 /** The deadline of a case of ours, in seconds. */
 const CASE_SECONDS = 30;
 
@@ -171,37 +170,15 @@ async function session(
         : skipped.map((position) => `--skip=${position}`)),
     ].join(" ");
   };
-  const { server, client } = ends;
-  await runScript(server.shell, serverScript(command("server")), stop);
-  const connected = await runScript(client.shell, `cd /tmp\n${command("client")}`, stop);
-  const accepted = await runScript(server.shell, END_OF_SERVER, stop);
+  const shell = (role: "server" | "client") => (script: string) =>
+    runScript(ends[role].shell, script, stop);
+  const { server, client } = await runPair(
+    { server: shell("server"), client: shell("client") },
+    { server: command("server"), client: command("client") },
+    { folder: "/tmp", isListening: "grep -q 'listening on' server.log" },
+  );
   return [
-    { name: `${pairing.server} server`, ...accepted },
-    { name: `${pairing.client} client`, ...connected },
+    { name: `${pairing.server} server`, ...server },
+    { name: `${pairing.client} client`, ...client },
   ];
 }
-
-/** Starts a server that outlives the script, which ends when the server listens or has ended. */
-function serverScript(command: string): string {
-  return `cd /tmp
-rm -f server.log server.status
-(
-  ${command} >server.log 2>&1 &
-  echo $! >server.pid
-  wait $!
-  echo $? >server.status.new
-  mv server.status.new server.status
-) &
-until grep -q 'listening on' server.log 2>/dev/null || [ -e server.status ]; do usleep 100000; done`;
-}
-
-/**
- * Waits for that server's end, and gives what it wrote and its exit code. Its client has ended, so
- * it must end soon, too; a C server whose client never reached it would wait for ever.
- */
-const END_OF_SERVER = `cd /tmp
-(sleep ${SERVER_GRACE}; [ -e server.status ] || kill -9 $(cat server.pid)) >/dev/null 2>&1 &
-until [ -e server.status ]; do usleep 100000; done
-kill $! 2>/dev/null
-cat server.log
-exit $(cat server.status)`;

@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { Archive } from "./apt.ts";
 import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import type { CpioEntry } from "./cpio.ts";
-import { LabError } from "./error.ts";
+import { unpackSource } from "./kernel_source.ts";
 import type { Progress } from "./progress.ts";
 import { requireCompiler } from "./tools.ts";
 
@@ -23,10 +22,11 @@ const PROGRAMS = {
     files: "vsock_uring_test timeout control util msg_zerocopy_common".split(" "),
     libraries: ["-luring"],
   },
+  vsock_perf: { files: "vsock_perf msg_zerocopy_common".split(" "), libraries: [] },
 } as const;
 
 /** Static, so that they run in a VM that has no libraries. */
-const FLAGS =
+export const FLAGS: readonly string[] =
   "-O2 -w -static -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-strict-overflow"
     .split(" ");
 
@@ -69,25 +69,14 @@ export async function cPrograms(progress: Progress): Promise<CSuite> {
 
 async function buildAll(making: string, progress: Progress): Promise<void> {
   await requireCompiler(progress);
-  const archive = await progress.phase("lists", "fetching Debian's package lists", Archive.open);
-  const [source] = await archive.find(/^linux-source-\d+\.\d+$/);
-  if (source === undefined) throw new LabError("Debian's archive has no kernel source");
-  const megabytes = Math.ceil(source.size / 1024 / 1024);
-  const text = `downloading ${source.name} ${source.version} (${megabytes} MB)`;
   const unpacked = `${making}/unpacked`;
-  await Deno.mkdir(unpacked);
-  await progress.phase("source", text, async () => {
-    await archive.unpack(source, unpacked);
-    const patterns = WANTED.map((path) => `${source.name}/${path}`);
-    await output("tar", ["-xf", `usr/src/${source.name}.tar.xz`, ...patterns], { cwd: unpacked });
-  });
+  const { name, root } = await unpackSource(unpacked, progress, WANTED);
   await progress.phase("C tests", "building the kernel's C tests", async () => {
-    const root = `${unpacked}/${source.name}`;
-    for (const [name, { files, libraries }] of Object.entries(PROGRAMS)) {
-      await build(root, files, libraries, `${making}/${name}`);
+    for (const [program, { files, libraries }] of Object.entries(PROGRAMS)) {
+      await build(root, files, libraries, `${making}/${program}`);
     }
   });
-  await Deno.writeTextFile(`${making}/source`, `${source.name} ${source.version}`);
+  await Deno.writeTextFile(`${making}/source`, name);
   await Deno.remove(unpacked, { recursive: true });
 }
 

@@ -67,6 +67,7 @@ const PREPARE = `#!/bin/busybox sh
 export PATH=/base/bin:/bin HOME=/tmp DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
@@ -94,7 +95,7 @@ const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
  * by hand; here a shell does, which is there at once, where a process of Deno takes seconds.
  */
 function agent(peerCid: number, port: number): string {
-  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port}`;
+  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} --exclusive`;
   return `{
   after=
   while :; do

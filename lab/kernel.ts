@@ -6,6 +6,7 @@
 import { Archive, type Package } from "./apt.ts";
 import { cached, cacheRoot, ignoreAbsent, sha256 } from "./cache.ts";
 import { LabError } from "./error.ts";
+import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
 import type { Progress } from "./progress.ts";
 
@@ -51,6 +52,8 @@ export interface KernelChoice {
  * @throws {LabError} where there is none of that name, or it cannot be fetched.
  */
 export async function findKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
+  const [isDebug, wrong] = /^debug(?::(.+))?$/.exec(choice.kernel) ?? [];
+  if (isDebug !== undefined) return await findDebugKernel(wrong);
   const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
   if (debian === undefined) return await ownKernel(choice);
   if (choice.modules !== undefined) {
@@ -70,7 +73,7 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
     (making) => fetchDebian(debian, making, progress),
     (what) => progress.say(`${what}; fetching it again`),
   );
-  return await cachedKernel(choice.kernel, folder);
+  return await keptKernel(choice.kernel, folder);
 }
 
 async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
@@ -84,7 +87,8 @@ async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
   return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES) };
 }
 
-async function cachedKernel(name: string, folder: string): Promise<Kernel> {
+/** A kernel that is kept in a folder of the cache: vmlinuz, modules, and their order. */
+export async function keptKernel(name: string, folder: string): Promise<Kernel> {
   const order: string[] = JSON.parse(await Deno.readTextFile(`${folder}/order.json`));
   const modules = await Promise.all(order.map(async (module) => ({
     name: module,
@@ -103,14 +107,18 @@ async function fetchDebian(version: string, making: string, progress: Progress):
     const unpacked = `${making}/unpacked`;
     await Deno.mkdir(unpacked);
     for (const item of packages) await archive.unpack(item, unpacked);
-    const index = await indexModules(unpacked);
-    const modules = await readModules(index, MODULES);
     await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
-    for (const module of modules) await Deno.writeFile(`${making}/${module.name}.ko`, module.data);
-    const order = modules.map((module) => module.name);
-    await Deno.writeTextFile(`${making}/order.json`, JSON.stringify(order));
+    await keepModules(unpacked, making);
     await Deno.remove(unpacked, { recursive: true });
   });
+}
+
+/** Keeps those of the modules below a folder that a lab needs, and the order in which they load. */
+export async function keepModules(from: string, into: string): Promise<void> {
+  const modules = await readModules(await indexModules(from), MODULES);
+  for (const module of modules) await Deno.writeFile(`${into}/${module.name}.ko`, module.data);
+  const order = modules.map((module) => module.name);
+  await Deno.writeTextFile(`${into}/order.json`, JSON.stringify(order));
 }
 
 /**

@@ -49,6 +49,8 @@ export interface LabAddress {
 export interface BootedLab extends AsyncDisposable {
   readonly address: LabAddress;
   readonly vm: Vm;
+  /** How its processors come about. */
+  readonly accelerator: Accelerator;
 }
 
 /** A lab whose agents answer. */
@@ -141,7 +143,7 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
       consoles: [`${consolesIn}/${role}.log`, `${consolesIn}/guest.log`],
     };
     const initrd = `${folder}/initrd`;
-    await Deno.writeFile(initrd, await initramfs(role, parts, options.files ?? []));
+    await Deno.writeFile(initrd, await initramfs(role, parts, options));
     const args = outerArguments({
       ...address,
       role,
@@ -155,6 +157,7 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
     return {
       address: { ...address, pid: vm.pid },
       vm,
+      accelerator: parts.accelerator,
       async [Symbol.asyncDispose]() {
         await vm[Symbol.asyncDispose]();
         await Deno.remove(folder, { recursive: true });
@@ -170,15 +173,16 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
 async function initramfs(
   role: VmRole,
   parts: Parts,
-  files: readonly CpioEntry[],
+  options: LabOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const own = parts.kernel.modules.filter(({ name }) => wanted(role, name));
+  const { topology, files = [] } = options;
+  const own = parts.kernel.modules.filter(({ name }) => wanted(role, topology, name));
   const guest = role === "host" ? guestArguments() : [];
   const script = initScript(role, own.map(({ name }) => name), guest);
   const guestFiles: CpioEntry[] = role !== "host" ? [] : [
     { path: "guest", folder: true },
     { path: "guest/vmlinuz", data: await Deno.readFile(parts.kernel.vmlinuz) },
-    { path: "guest/initrd", data: await initramfs("guest", parts, files) },
+    { path: "guest/initrd", data: await initramfs("guest", parts, options) },
   ];
   return cpio([
     ...["app", "base", "bin", "dev", "modules", "proc", "sys", "tmp"]
@@ -192,9 +196,13 @@ async function initramfs(
   ]);
 }
 
-/** A guest must not offer what only hosts have, and a host's kernel must not be a guest's. */
-function wanted(role: VmRole, module: string): boolean {
-  const hostOnly = /^(kvm|vhost|irqbypass|ccp)/.test(module);
+/**
+ * A guest must not offer what only hosts have, unless it is to be a host as well; and a host's
+ * kernel must not be a guest's.
+ */
+function wanted(role: VmRole, topology: Topology, module: string): boolean {
+  const both = role === "guest" && topology === "three-cids";
+  const hostOnly = (both ? /^(kvm|irqbypass|ccp)/ : /^(kvm|vhost|irqbypass|ccp)/).test(module);
   const guestOnly = module === "vmw_vsock_virtio_transport";
   return role === "host" ? !guestOnly : role === "guest" ? !hostOnly : !hostOnly && !guestOnly;
 }

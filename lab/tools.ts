@@ -34,6 +34,21 @@ const COMPILER = {
 /** Packages of libraries that they need, each with a header of its. */
 const HEADERS = { "libc6-dev": "stdio.h", "liburing-dev": "liburing.h" } as const;
 
+/** What is needed to build a kernel. */
+const KERNEL_TOOLS = {
+  ...COMPILER,
+  bc: { program: "bc", package: "bc" },
+  bison: { program: "bison", package: "bison" },
+  flex: { program: "flex", package: "flex" },
+  patch: { program: "patch", package: "patch" },
+  perl: { program: "perl", package: "perl" },
+} as const satisfies Record<string, Tool>;
+const KERNEL_HEADERS = {
+  "libc6-dev": "stdio.h",
+  "libelf-dev": "libelf.h",
+  "libssl-dev": "openssl/ssl.h",
+} as const;
+
 /** Where each program is. */
 export type Tools = Readonly<Record<keyof typeof TOOLS, string>>;
 
@@ -56,11 +71,21 @@ export async function requireTools(progress: Progress): Promise<Tools> {
 
 /** As {@linkcode requireTools}, for what builds C programs. */
 export async function requireCompiler(progress: Progress): Promise<void> {
+  await requireAll(COMPILER, await missingHeaders(HEADERS), progress);
+}
+
+/** As {@linkcode requireTools}, for what builds kernels. */
+export async function requireKernelTools(progress: Progress): Promise<void> {
+  await requireAll(KERNEL_TOOLS, await missingHeaders(KERNEL_HEADERS), progress);
+}
+
+/** The packages whose header is not there. */
+async function missingHeaders(headers: Readonly<Record<string, string>>): Promise<string[]> {
   const missing: string[] = [];
-  for (const [name, header] of Object.entries(HEADERS)) {
+  for (const [name, header] of Object.entries(headers)) {
     if (!await exists(`/usr/include/${header}`)) missing.push(name);
   }
-  await requireAll(COMPILER, missing, progress);
+  return missing;
 }
 
 async function requireAll<K extends string>(

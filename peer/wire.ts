@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EndFacts } from "../core/event.ts";
+import type { EndFacts, LeakFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
 import type { Splat } from "../core/splat.ts";
@@ -101,6 +101,9 @@ export type Answer =
   | { readonly type: "step"; readonly run: number; readonly text: string }
   | { readonly type: "done"; readonly run: number; readonly report: SideReport };
 
+/** The longest that an end may take to look for leaks after a case, in milliseconds. */
+const MAX_LEAK_TIME = 300_000;
+
 /** A message as a line. */
 export function encodeMessage(message: Order | Answer): string {
   return JSON.stringify(message);
@@ -137,7 +140,7 @@ export function decodeHello(line: string): Greeting {
     throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
   }
   const said = parseObject(line.slice(HELLO.length + 1), line);
-  const { localCid, unwatched, session, resumed } = said;
+  const { localCid, unwatched, leaks, session, resumed } = said;
   const facts = {
     name: text(said, "name"),
     kernel: text(said, "kernel"),
@@ -145,12 +148,27 @@ export function decodeHello(line: string): Greeting {
     version: text(said, "version"),
     ...(typeof localCid === "number" ? { localCid } : {}),
     ...(typeof unwatched === "string" ? { unwatched } : {}),
+    ...(leaks === undefined ? {} : { leaks: leakFacts(leaks, line) }),
   };
   return {
     facts,
     ...(typeof session === "string" ? { session } : {}),
     ...(Array.isArray(resumed) ? { resumed: resumed.filter(Number.isSafeInteger) } : {}),
   };
+}
+
+/** @throws {ProtocolError} */
+function leakFacts(value: unknown, line: string): LeakFacts {
+  const { watched, milliseconds } = typeof value === "object" && value !== null
+    ? value as Partial<Record<keyof LeakFacts, unknown>>
+    : {};
+  const isList = Array.isArray(watched) && watched.every((what) => typeof what === "string");
+  const isTime = typeof milliseconds === "number" && milliseconds >= 0 &&
+    milliseconds <= MAX_LEAK_TIME;
+  if (!isList || !isTime) {
+    throw new ProtocolError(`the peer does not say how it looks for leaks: ${quote(line)}`);
+  }
+  return { watched, milliseconds };
 }
 
 /** @throws {ProtocolError} */

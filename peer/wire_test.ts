@@ -165,6 +165,22 @@ Deno.test("the decoders throw nothing but ProtocolError, whatever the line", () 
   );
 });
 
+Deno.test("decodeHello() refuses an end that says nonsense of how it looks for leaks", () => {
+  const facts = { name: "host", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
+  const bad = [
+    null,
+    7,
+    { watched: "sockets", milliseconds: 1 },
+    { watched: [1], milliseconds: 1 },
+    { watched: [], milliseconds: -1 },
+    { watched: [], milliseconds: 1e9 },
+  ];
+  for (const leaks of bad) {
+    const line = `${HELLO} ${JSON.stringify({ ...facts, leaks })}`;
+    assert.throws(() => decodeHello(line), /does not say how it looks for leaks/);
+  }
+});
+
 const GOOD_REPORT = { state: "fail", reasons: ["why"], step: "send", milliseconds: 1 };
 
 Deno.test("decodeAnswer() refuses a report that contradicts itself or lacks something", () => {
@@ -201,7 +217,7 @@ Deno.test("decodeHello() gives back the facts that encodeHello() was given", () 
   const facts = { name: "guest", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
   assert.deepEqual(decodeHello(encodeHello(facts)), { facts });
   const more = { session: "a run", resumed: [3, 4] };
-  const known = { ...facts, localCid: 3 };
+  const known = { ...facts, localCid: 3, leaks: { watched: ["sockets"], milliseconds: 12_000 } };
   assert.deepEqual(decodeHello(encodeHello(known, more)), { facts: known, ...more });
 });
 

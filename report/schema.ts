@@ -37,7 +37,7 @@ const DIRECTION = oneOf<Direction>(
   { "host-server": true, "guest-server": true, loopback: true },
   "which end plays the server",
 );
-const TOPOLOGY = oneOf<Topology>({ loopback: true, "guest-host": true });
+const TOPOLOGY = oneOf<Topology>({ loopback: true, "guest-host": true, "three-cids": true });
 const LEVEL = oneOf<Level>({ must: true, should: true });
 const OUTCOME = oneOf<Outcome>(
   {
@@ -66,6 +66,10 @@ const END = Type.Object({
   unwatched: Type.Optional(
     Type.String({ description: "why faults in its kernel's log went unseen, where they did" }),
   ),
+  leaks: Type.Optional(Type.Object({
+    watched: Type.Array(Type.String(), { description: "what was looked at for leaks" }),
+    milliseconds: milliseconds("how long that may take after a case"),
+  })),
 });
 
 const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });

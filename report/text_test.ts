@@ -32,6 +32,8 @@ Deno.test("endText() shows the CID where it is known and not the wildcard", () =
   assert.equal(endText(end), "guest: Linux 7.3.4 x86_64");
   assert.equal(endText({ ...end, localCid: 3 }), "guest: Linux 7.3.4 x86_64, CID 3");
   assert.equal(endText({ ...end, localCid: 0xffffffff }), "guest: Linux 7.3.4 x86_64");
+  const leaks = { watched: ["sockets", "kmemleak"], milliseconds: 12_000 };
+  assert.match(endText({ ...end, leaks }), /; watched for leaks: sockets, kmemleak$/);
 });
 
 Deno.test("countsText() always says how many passed and failed", () => {

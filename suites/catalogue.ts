@@ -3,10 +3,67 @@
  *
  * @module
  */
+import {
+  seqpacketAnyPort,
+  seqpacketEachLocalCid,
+  seqpacketForeignCid,
+  seqpacketReservedPort,
+  seqpacketTwice,
+  seqpacketUnknownFlag,
+  streamAnyPort,
+  streamEachLocalCid,
+  streamForeignCid,
+  streamReservedPort,
+  streamTwice,
+  streamUnknownFlag,
+} from "./addressing/bind.ts";
+import {
+  seqpacketFromBound,
+  seqpacketFromOther,
+  streamFromBound,
+  streamFromOther,
+} from "./addressing/connect.ts";
+import {
+  seqpacketFallback,
+  seqpacketNobody,
+  seqpacketOwnCid,
+  seqpacketToHost,
+  streamFallback,
+  streamNobody,
+  streamOwnCid,
+  streamToHost,
+} from "./addressing/destination.ts";
+import { namesOwnCid, refusesWrongRequests } from "./addressing/device.ts";
+import { seqpacketByCid, streamByCid } from "./addressing/listen.ts";
+import {
+  seqpacketConnected,
+  seqpacketUnconnected,
+  streamConnected,
+  streamUnconnected,
+} from "./addressing/names.ts";
+import { seqpacketFreed, seqpacketPairs, streamFreed, streamPairs } from "./addressing/ports.ts";
 import { listsConnection, listsListener, listsNoSocket } from "./diag/dump.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { seqpacketUnread, streamUnread } from "./ioctl/siocinq.ts";
 import { seqpacketUnsent, streamUnsent } from "./ioctl/siocoutq.ts";
+import { foundFrom, sameCidTwice } from "./namespaces/cid.ts";
+import {
+  connectionOutlives,
+  globalMissesLocal,
+  globalReachesGlobal,
+  localMissesGlobal,
+  localMissesLocal,
+  localReachesItself,
+  portsOfNamespaces,
+  seqpacketInLocal,
+} from "./namespaces/loopback.ts";
+import {
+  childInherits,
+  childModeIsWrittenOnce,
+  localStaysLocal,
+  modeIsReadOnly,
+} from "./namespaces/mode.ts";
+import { clientInGlobal, clientInLocal, serverInGlobal, serverInLocal } from "./namespaces/peer.ts";
 import { largerThanBuffer } from "./seqpacket/big_message.ts";
 import { messageBounds } from "./seqpacket/bounds.ts";
 import { msgPeek as seqpacketMsgPeek } from "./seqpacket/msg_peek.ts";
@@ -33,7 +90,7 @@ import { ownWrite, peersRead } from "./stream/shutdown.ts";
 import { interruptedConnect, releaseOfUnboundSocket } from "./transport/change.ts";
 import { sendmsgArrives, sendmsgZcArrives } from "./uring/stream.ts";
 import { keepsDataBehindCopy } from "./zerocopy/coalescence.ts";
-import { closedUnread, emptyIsEagain } from "./zerocopy/error_queue.ts";
+import { closedUnread, emptyIsEagain, unreadLeaksNothing } from "./zerocopy/error_queue.ts";
 import { withoutOptmem } from "./zerocopy/memory.ts";
 import { seqpacketCompletes, streamCompletes } from "./zerocopy/send.ts";
 
@@ -67,6 +124,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   seqpacketUnsent,
   closeWhileConnecting,
   closedUnread,
+  unreadLeaksNothing,
   withoutOptmem,
   releaseOfUnboundSocket,
   retryAfterFailure,
@@ -85,6 +143,60 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   listsConnection,
   sendmsgArrives,
   sendmsgZcArrives,
+  streamEachLocalCid,
+  seqpacketEachLocalCid,
+  streamForeignCid,
+  seqpacketForeignCid,
+  streamTwice,
+  seqpacketTwice,
+  streamUnknownFlag,
+  seqpacketUnknownFlag,
+  streamAnyPort,
+  seqpacketAnyPort,
+  streamReservedPort,
+  seqpacketReservedPort,
+  streamPairs,
+  seqpacketPairs,
+  streamFreed,
+  seqpacketFreed,
+  streamUnconnected,
+  seqpacketUnconnected,
+  streamConnected,
+  seqpacketConnected,
+  streamByCid,
+  seqpacketByCid,
+  streamFromBound,
+  seqpacketFromBound,
+  streamFromOther,
+  seqpacketFromOther,
+  streamOwnCid,
+  seqpacketOwnCid,
+  streamNobody,
+  seqpacketNobody,
+  streamToHost,
+  seqpacketToHost,
+  streamFallback,
+  seqpacketFallback,
+  namesOwnCid,
+  refusesWrongRequests,
+  modeIsReadOnly,
+  childModeIsWrittenOnce,
+  childInherits,
+  localStaysLocal,
+  globalReachesGlobal,
+  globalMissesLocal,
+  localMissesGlobal,
+  localMissesLocal,
+  localReachesItself,
+  seqpacketInLocal,
+  portsOfNamespaces,
+  connectionOutlives,
+  sameCidTwice,
+  foundFrom,
+  clientInGlobal,
+  clientInLocal,
+  serverInGlobal,
+  serverInLocal,
 ];
 
 /** The case of that id. */

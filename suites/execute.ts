@@ -11,14 +11,18 @@ import { Random } from "../core/random.ts";
 import { type CaseLines, unlessAborted } from "../peer/lines.ts";
 import type { Descriptor } from "../sys/descriptor.ts";
 import { StillBlockedError } from "../sys/errno.ts";
+import type { VsockDevice } from "../sys/device.ts";
 import type { IoUring } from "../sys/io_uring.ts";
+import type { NetNamespace } from "../sys/net_namespace.ts";
 import type { dumpVsock } from "../sys/sock_diag.ts";
 import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
+import type { VhostVsock } from "../sys/vhost.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
 import { lackingOf } from "./kit/features.ts";
 import { Peer } from "./kit/peer.ts";
+import type { Machine } from "./kit/place.ts";
 import { Vsock } from "./kit/vsock.ts";
 
 /** What one side of a case runs with. */
@@ -45,6 +49,14 @@ export interface SideOptions {
   readonly ringClass?: typeof IoUring;
   /** What asks the kernel for its sockets, likewise. */
   readonly dumpVsock?: typeof dumpVsock;
+  /** What tells where this machine is, likewise. */
+  readonly machine?: Machine;
+  /** The class of /dev/vsock, likewise. */
+  readonly deviceClass?: typeof VsockDevice;
+  /** The class of /dev/vhost-vsock, likewise. */
+  readonly vhostClass?: typeof VhostVsock;
+  /** The class of network namespaces, likewise. */
+  readonly namespaceClass?: typeof NetNamespace;
 }
 
 /** How long a case may take to stop once it was told to, in milliseconds. */

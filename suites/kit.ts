@@ -9,9 +9,11 @@ import type { Claims } from "./kit/claims.ts";
 import type { Peer } from "./kit/peer.ts";
 import type { Vsock } from "./kit/vsock.ts";
 
-export { kernel, man, spec, upstream } from "../core/case.ts";
+export { kernel, man, type Role, spec, upstream } from "../core/case.ts";
 export {
   AF_VSOCK,
+  IOCTL_VM_SOCKETS_GET_LOCAL_CID,
+  LAST_RESERVED_PORT,
   MSG_DONTWAIT,
   MSG_EOR,
   MSG_ERRQUEUE,
@@ -32,23 +34,30 @@ export {
   SO_LINGER,
   SO_RCVLOWAT,
   SO_RCVTIMEO,
+  SO_REUSEADDR,
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
   SO_ZEROCOPY,
   SOCK_STREAM,
   SOL_SOCKET,
   VMADDR_CID_ANY,
+  VMADDR_CID_HOST,
   VMADDR_CID_HYPERVISOR,
   VMADDR_CID_LOCAL,
+  VMADDR_FLAG_TO_HOST,
   VMADDR_PORT_ANY,
 } from "../sys/constants.ts";
+export { CAP_NET_BIND_SERVICE, hasCapability, WithoutCapability } from "../sys/capabilities.ts";
 export { SysError } from "../sys/errno.ts";
 export { optmemMax } from "../sys/facts.ts";
 export { timedSleep } from "../sys/native.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
 export { Urgency } from "../sys/scheduling.ts";
+export type { NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
 export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { TimedSysError } from "../sys/descriptor.ts";
+export type { Claims } from "./kit/claims.ts";
 export { Socket, type SocketType } from "../sys/socket.ts";
 export { type Address, type Bytes, bytes } from "../sys/structs.ts";
 export {
@@ -60,7 +69,11 @@ export {
 } from "../sys/sock_diag.ts";
 export { describeSocket, newSockets } from "./kit/diag.ts";
 export { djb2 } from "./kit/djb2.ts";
-export { LOCAL_CIDS } from "./kit/features.ts";
+export { connectInBackground, LOCAL_CIDS } from "./kit/features.ts";
+export { connecting, forBothTypes } from "./kit/both_types.ts";
+export { errorOf } from "./kit/errors.ts";
+export type { Vsock } from "./kit/vsock.ts";
+export { errorsOfNobody, FOREIGN_CID, localCidsOf, type Machine, routeTo } from "./kit/place.ts";
 export { receivesEndThroughRing, receiveThroughRing, sendThroughRing } from "./kit/uring.ts";
 export type { Random } from "../core/random.ts";
 

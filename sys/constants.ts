@@ -24,13 +24,22 @@ export const VMADDR_CID_LOCAL = 1;
 export const VMADDR_CID_HOST = 2;
 export const VMADDR_PORT_ANY = 0xffffffff;
 
+/** svm_flags: to the host, whatever the CID. */
+export const VMADDR_FLAG_TO_HOST = 0x01;
+
+/** The highest port for which CAP_NET_BIND_SERVICE is needed. */
+export const LAST_RESERVED_PORT = 1023;
+
 /** The socket option level of AF_VSOCK, and its options. */
 export const SO_VM_SOCKETS_BUFFER_SIZE = 0;
 export const SO_VM_SOCKETS_BUFFER_MIN_SIZE = 1;
 export const SO_VM_SOCKETS_BUFFER_MAX_SIZE = 2;
+/** SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD, whose struct timeval has 64 bits on 64-bit machines. */
+export const SO_VM_SOCKETS_CONNECT_TIMEOUT = 6;
 
 /** Socket options. */
 export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
@@ -91,6 +100,12 @@ export const SIOCOUTQ = 0x5411;
 export const SIOCINQ = 0x541b;
 export const IOCTL_VM_SOCKETS_GET_LOCAL_CID = 0x7b9;
 
+/** The CID of a guest, linux/vhost.h. */
+export const VHOST_VSOCK_SET_GUEST_CID = 0x4008af60;
+
+/** A network namespace, unshare(2) and setns(2). */
+export const CLONE_NEWNET = 0x40000000;
+
 /** Signals, and what sigaction(2) and timer_create(2) take beside them. */
 export const SIGKILL = 9;
 export const SIGPIPE = 13;
@@ -113,6 +128,7 @@ export const F_SETFL = 4;
 
 /** open(2). */
 export const O_RDONLY = 0;
+export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;

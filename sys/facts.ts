@@ -3,11 +3,7 @@
  *
  * @module
  */
-import { IOCTL_VM_SOCKETS_GET_LOCAL_CID, O_CLOEXEC, O_RDONLY } from "./constants.ts";
-import { SysError } from "./errno.ts";
-import { call } from "./native.ts";
-import { refuseForbidden } from "./forbidden.ts";
-import { int } from "./structs.ts";
+import { VsockDevice } from "./device.ts";
 
 /** The transports of AF_VSOCK, as their symbols in the kernel are called. */
 export const TRANSPORTS = ["loopback", "virtio", "vhost", "vmci", "hvs"] as const;
@@ -16,32 +12,52 @@ export const TRANSPORTS = ["loopback", "virtio", "vhost", "vmci", "hvs"] as cons
 export type Transport = typeof TRANSPORTS[number];
 
 /**
- * IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock: this machine's own CID, vsock(7).
+ * This machine's own CID.
  *
  * @throws {SysError} ENOENT on a kernel without AF_VSOCK, EACCES, ...
  */
 export function localCid(): number {
-  refuseForbidden("/dev/vsock");
-  const device = new TextEncoder().encode("/dev/vsock\0");
-  const fd = call("open", device, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw new SysError("open(/dev/vsock)", -fd);
-  try {
-    const cid = int(0);
-    const result = call("ioctl", fd, IOCTL_VM_SOCKETS_GET_LOCAL_CID, cid);
-    if (result < 0) throw new SysError("ioctl(IOCTL_VM_SOCKETS_GET_LOCAL_CID)", -result);
-    return new DataView(cid.buffer).getUint32(0, true);
-  } finally {
-    call("close", fd);
-  }
+  using device = VsockDevice.open();
+  return device.localCid();
 }
 
+/** The modules of the transports. */
+const MODULES: Readonly<Record<Transport, string>> = {
+  loopback: "vsock_loopback",
+  virtio: "vmw_vsock_virtio_transport",
+  vhost: "vhost_vsock",
+  vmci: "vmw_vsock_vmci_transport",
+  hvs: "hv_sock",
+};
+
+let builtIn: readonly Transport[] | undefined;
+
 /**
- * The transports whose code is loaded, by their symbols in /proc/kallsyms: a symbol `x_transport`
- * is of the transport x.
+ * The transports that are part of the kernel itself, by their symbols in /proc/kallsyms: a symbol
+ * `x_transport` that is no module's is of the transport x.
  */
-export function registeredTransports(): Transport[] {
+function builtInTransports(): readonly Transport[] {
+  if (builtIn !== undefined) return builtIn;
   const symbols = Deno.readTextFileSync("/proc/kallsyms");
-  return TRANSPORTS.filter((name) => new RegExp(` ${name}_transport\\s`).test(symbols));
+  return builtIn = TRANSPORTS.filter((name) =>
+    new RegExp(` ${name}_transport$`, "m").test(symbols)
+  );
+}
+
+/** The transports whose code is loaded: modules, and what is built in. */
+export function registeredTransports(): Transport[] {
+  return TRANSPORTS.filter((name) =>
+    isThere(`/sys/module/${MODULES[name]}`) || builtInTransports().includes(name)
+  );
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path) !== undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** net.core.optmem_max: how many bytes of control data one socket may hold in the kernel. */

@@ -202,7 +202,7 @@ function openNative(): Native {
   if (Deno.build.os !== "linux") {
     throw new TypeError(`Cannot call libc on ${Deno.build.os}: AF_VSOCK sockets are Linux's`);
   }
-  const { symbols } = openLibc();
+  const { symbols } = openLibc(BOOTSTRAP);
   const encoder = new TextEncoder();
   const known = new Map<string, bigint>();
   const address = (symbol: string): bigint => {
@@ -252,9 +252,16 @@ function openNative(): Native {
   return opened;
 }
 
-function openLibc() {
+/**
+ * Opens libc for some of its functions.
+ *
+ * @throws {Deno.errors.NotCapable} without the permission to use FFI.
+ */
+export function openLibc<const S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+): Deno.DynamicLibrary<S> {
   try {
-    return Deno.dlopen("libc.so.6", BOOTSTRAP);
+    return Deno.dlopen("libc.so.6", symbols);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     const reason = error instanceof Error ? error.message : String(error);

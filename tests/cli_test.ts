@@ -35,6 +35,18 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /--report.*is invalid\. Write FORMAT=FILE, with a format of json,/,
   ],
   [[...RUN, "--report", "json"], /--report.*'json' is invalid\. Write FORMAT=FILE/],
+  [["perf", "sender"], /required option '--sender <cid>' not specified/],
+  [["perf", "receiver", "--buf-size", "1Q"], /Give a size such as 64K, 1M or 1G, from 1 to/],
+  [["perf", "receiver", "--buf-size", "2G"], /--buf-size.*'2G' is invalid/],
+  [["perf", "latency"], /required option '--peer-cid <cid>' not specified/],
+  [
+    ["perf", "latency", "--peer-cid", "1", "--size", "65K", "--connections", "2"],
+    /--size may be at most 65536 with several --connections/,
+  ],
+  [
+    ["perf", "sender", "--sender", "1", "--zerocopy", "--direction", "both", "--stand-in", "x"],
+    /--zerocopy goes with --direction one/,
+  ],
   [["list", "--needs", "wings"], /Allowed choices are seqpacket/],
   [["completions", "tcsh"], /Allowed choices are bash, zsh, fish/],
   [["--mode", "client", "--control-port", "0"], /Give a whole number from 1 to 65535/],

@@ -11,8 +11,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   peer: ["core"],
   report: ["core"],
   suites: ["core", "peer", "sys"],
+  perf: ["core", "report", "sys"],
   lab: ["core", "peer", "report"],
-  cli: ["core", "lab", "peer", "report", "suites", "sys"],
+  cli: ["core", "lab", "peer", "perf", "report", "suites", "sys"],
 };
 /** Case files see the kit alone; the kit and what runs cases may see below it. */
 const KIT = /^suites\/(kit\/|kit\.ts|[a-z_]+\.ts$)/;

@@ -9,6 +9,7 @@ import {
   AF_VSOCK,
   SIOCINQ,
   SIOCOUTQ,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
   SO_ZEROCOPY,
   SOL_SOCKET,
   VMADDR_CID_HOST,
@@ -19,11 +20,14 @@ import { SysError } from "../../sys/errno.ts";
 import { IoUring } from "../../sys/io_uring.ts";
 import { IORING_OP_SENDMSG_ZC } from "../../sys/io_uring_abi.ts";
 import { registeredTransports } from "../../sys/facts.ts";
+import { NetNamespace } from "../../sys/net_namespace.ts";
 import { type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
 import type { CallContext } from "../../sys/descriptor.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
 import type { AddressFamily } from "../../sys/structs.ts";
+import { VhostVsock } from "../../sys/vhost.ts";
 import { describeSocket } from "./diag.ts";
+import { localCidsOf, type Machine, THIS_MACHINE } from "./place.ts";
 
 /** Where features are looked for. */
 export interface FeatureOptions {
@@ -40,6 +44,12 @@ export interface FeatureOptions {
   readonly ringClass?: typeof IoUring;
   /** What asks the kernel for its sockets, likewise. */
   readonly dumpVsock?: typeof dumpVsock;
+  /** What tells where this machine is, likewise. */
+  readonly machine?: Machine;
+  /** The class of network namespaces, likewise. */
+  readonly namespaceClass?: typeof NetNamespace;
+  /** The class of /dev/vhost-vsock, likewise. */
+  readonly vhostClass?: typeof VhostVsock;
 }
 
 /** The CIDs that transports other than a guest's own have: 0 to 3, as the kernel's tests try. */
@@ -88,7 +98,54 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   "io-uring": (options) => refusal(NO_RING, () => openRing(options)[Symbol.dispose]()),
   "sendmsg-zc": probeSendmsgZc,
   "local-transport": probeLocalTransport,
+  "known-place": ({ family, machine }) => {
+    if (machine !== undefined) return undefined;
+    if (family.domain !== AF_VSOCK) return `its sockets are ${family.name}`;
+    const others = registeredTransports().filter((name) => UNKNOWN.includes(name));
+    return others.length === 0 ? undefined : `registered is ${others.join(", ")}`;
+  },
+  "second-cid": (options) => {
+    const cids = localCidsOf(placeFrom(options));
+    return cids.length > 1 ? undefined : `its only one is ${cids.join() || "none"}`;
+  },
+  "loopback-cid": (options) =>
+    placeFrom(options).loopback ? undefined : "vsock_loopback is not loaded",
+  "g2h-fallback": (options) => {
+    const { fallback, guestCid } = placeFrom(options);
+    if (fallback === undefined) return "there is no such sysctl";
+    return guestCid === undefined ? "this machine is no guest" : undefined;
+  },
+  "namespaces": probeNamespaces,
+  "vhost-device": ({ vhostClass = VhostVsock }) =>
+    refusal(["ENOENT", "ENODEV", "ENXIO", "EACCES"], () => vhostClass.open()[Symbol.dispose]()),
 };
+
+/** Each case makes namespaces of both modes; a mode of this machine's that forbids it is a lack. */
+function probeNamespaces(options: FeatureOptions): string | undefined {
+  const { family, namespaceClass = NetNamespace } = options;
+  if (family.domain !== AF_VSOCK && options.namespaceClass === undefined) {
+    return `its sockets are ${family.name}`;
+  }
+  return refusal(
+    ["EPERM", "EINVAL", "ENOSYS"],
+    () => namespaceClass.create("global")[Symbol.dispose](),
+  ) ??
+    modeRefusal(namespaceClass);
+}
+
+function modeRefusal(namespaceClass: typeof NetNamespace): string | undefined {
+  using namespace = namespaceClass.create("global");
+  const mode = namespace.read("ns_mode");
+  if (mode === undefined) return "no sysctl net.vsock.ns_mode (it came with Linux 7.0)";
+  return mode === "global" ? undefined : `children of this one are ${mode}`;
+}
+
+/** Transports whose choice and errors are not those that vsock(7) and virtio describe. */
+const UNKNOWN: readonly string[] = ["vmci", "hvs"];
+
+function placeFrom({ machine = THIS_MACHINE }: FeatureOptions) {
+  return machine.place();
+}
 
 /** Errors of a sock_diag dump: vsock_diag is not built in nor loaded, or no sock_diag is. */
 const NO_DIAG = ["ENOENT", "EOPNOTSUPP", "EPROTONOSUPPORT"];
@@ -168,8 +225,21 @@ function open(type: SocketType, { family, socketClass = Socket }: FeatureOptions
  * @throws {SysError} EINPROGRESS, or another where it cannot even begin.
  */
 function startConnecting(socket: Socket, { peerCid, port }: FeatureOptions): void {
-  socket.setNonblocking();
+  connectInBackground(socket);
   socket.connectHere({ cid: peerCid, port: port + 1 });
+}
+
+/** How long a connect() in the background goes on, in milliseconds. */
+const BACKGROUND_TIME = 10;
+
+/**
+ * Makes connect() not wait for the answer. The kernel then keeps the socket, closed or not, until
+ * the time of its connect() is over, which is 2 s unless it is told otherwise.
+ */
+export function connectInBackground(socket: Socket): void {
+  socket.setNonblocking();
+  if (socket.family.domain !== AF_VSOCK) return;
+  socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, BACKGROUND_TIME);
 }
 
 /** The message of the error with which a call fails, where it is one of these. */

@@ -4,12 +4,16 @@
  * @module
  */
 import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../../sys/constants.ts";
+import { VsockDevice } from "../../sys/device.ts";
 import { IoUring } from "../../sys/io_uring.ts";
 import { ALL_STATES, type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
 import type { CallContext } from "../../sys/descriptor.ts";
+import { type NamespaceMode, NetNamespace } from "../../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
+import { VhostVsock } from "../../sys/vhost.ts";
 import type { Address, AddressFamily } from "../../sys/structs.ts";
 import type { Peer } from "./peer.ts";
+import { type Machine, THIS_MACHINE } from "./place.ts";
 
 /** What the sockets of a case are made with. */
 export interface VsockOptions {
@@ -29,6 +33,14 @@ export interface VsockOptions {
   readonly ringClass?: typeof IoUring;
   /** What asks the kernel for its sockets, likewise. */
   readonly dumpVsock?: typeof dumpVsock;
+  /** What tells where this machine is, likewise. */
+  readonly machine?: Machine;
+  /** The class of /dev/vsock, likewise. */
+  readonly deviceClass?: typeof VsockDevice;
+  /** The class of /dev/vhost-vsock, likewise. */
+  readonly vhostClass?: typeof VhostVsock;
+  /** The class of network namespaces, likewise. */
+  readonly namespaceClass?: typeof NetNamespace;
 }
 
 /** Prepares sockets. */
@@ -65,8 +77,8 @@ export class Vsock implements Disposable {
   }
 
   /** A new socket that listens. */
-  listening(type: SocketType, backlog = 1): Socket {
-    const socket = this.bound(type);
+  listening(type: SocketType, backlog = 1, address: Address = this.localAddress()): Socket {
+    const socket = this.bound(type, address);
     socket.listen(backlog);
     return socket;
   }
@@ -96,6 +108,28 @@ export class Vsock implements Disposable {
   dump(states: number = ALL_STATES): Promise<DiagSocket[]> {
     const { context, dumpVsock: dump = dumpVsock } = this.#options;
     return dump(states, context);
+  }
+
+  /** /dev/vsock; its user closes it. */
+  device(): VsockDevice {
+    const { context, deviceClass = VsockDevice } = this.#options;
+    return deviceClass.open(context);
+  }
+
+  /** /dev/vhost-vsock; its user closes it. */
+  vhost(): VhostVsock {
+    const { context, vhostClass = VhostVsock } = this.#options;
+    return vhostClass.open(context);
+  }
+
+  /** A new network namespace; its user closes it. */
+  namespace(mode: NamespaceMode): NetNamespace {
+    return (this.#options.namespaceClass ?? NetNamespace).create(mode);
+  }
+
+  /** Where this machine is among others. */
+  get machine(): Machine {
+    return this.#options.machine ?? THIS_MACHINE;
   }
 
   /** A new io_uring; its user closes it before the sockets. */

@@ -15,7 +15,7 @@ const LISTEN_TIME = 3;
 
 /**
  * A listener is closed while a connection is on its way to it. What it leaks does not show here
- * but in the kernel's log, through kmemleak.
+ * but in the kernel's count of its sockets, and in kmemleak.
  */
 export const closeWhileConnecting = defineCase({
   id: "stream/accept-queue/closed-while-connecting",

@@ -138,6 +138,7 @@ export const boundByOwnBuffer = defineCase({
     check.that(total > 0, "send() took nothing");
     check.that(total <= SMALL, `${total} bytes were queued, expected at most ${SMALL}`);
     await peer.writeln("CLIDONE");
+    await vsock.waitRemoteClose(socket);
   },
   async server(context) {
     const { vsock, peer } = context;

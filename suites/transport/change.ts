@@ -6,14 +6,15 @@
 import {
   Alarm,
   type CaseContext,
+  connectInBackground,
   defineCase,
+  errorOf,
   kernel,
   LOCAL_CIDS,
   type Random,
   SO_LINGER,
   type Socket,
   SOL_SOCKET,
-  SysError,
   upstream,
   Urgency,
   VMADDR_CID_HYPERVISOR,
@@ -40,7 +41,7 @@ async function releaseUnbound(cid: number, { vsock, check }: CaseContext): Promi
     }
     first[Symbol.dispose]();
     using socket = vsock.open("stream");
-    socket.setNonblocking();
+    connectInBackground(socket);
     const address = { cid, port: port + PORTS_TRIED };
     const refused = await check.fails(
       ["EADDRNOTAVAIL", "ENODEV"],
@@ -55,17 +56,6 @@ async function releaseUnbound(cid: number, { vsock, check }: CaseContext): Promi
   } finally {
     for (const socket of taken) socket[Symbol.dispose]();
   }
-}
-
-/** The name of the error with which a call fails. */
-function errorOf(call: () => void): string | undefined {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof SysError) return error.code;
-    throw error;
-  }
-  return undefined;
 }
 
 /** A reference too few was kept for such a socket: the kernel's log tells. */
@@ -173,7 +163,7 @@ export const interruptedConnect = defineCase({
       const known = [undefined, "EINTR", "ECONNRESET"].includes(first);
       check.that(known, `connect() with a signal: expected EINTR or ECONNRESET, got ${first}`);
       // A host does not answer what a guest sends to this CID: there is nothing to wait for.
-      socket.setNonblocking();
+      connectInBackground(socket);
       const second = errorOf(() => socket.connectHere(elsewhere));
       socket[Symbol.dispose]();
       // A listener with a full queue resets; then, too, the server has something to accept.

@@ -20,7 +20,7 @@ const LARGEST = 4096 << 10;
 
 /**
  * Control data takes up all of net.core.optmem_max for as long as the call lasts. What the way out
- * of it leaks shows in the kernel's log, through kmemleak.
+ * of it leaks shows in kmemleak.
  */
 export const withoutOptmem = defineCase({
   id: "zerocopy/send/without-memory-is-enomem",

@@ -44,7 +44,7 @@ const oneFailureIsForEver: Mutate = (Base) =>
   };
 
 /** The port of a socket stays taken once that is closed. */
-const portStaysTaken: Mutate = (Base) => {
+export const portStaysTaken: Mutate = (Base) => {
   const taken = new Set<number>();
   return class extends Base {
     override bind(address: Address): void {

@@ -44,6 +44,7 @@ const PATIENCE = 40_000;
 const SHORT: Readonly<Record<Ground, number>> = { unix: 1200, vsock: 5000 };
 /** Cases that count this process's signals or keep its thread busy: these run alone. */
 const ALONE = [
+  /^(addressing|namespaces)\//,
   /^seqpacket\/bounds\//,
   /^stream\/connect\/hundred-at-once$/,
   /^stream\/packets\/small-ones-keep-connection$/,

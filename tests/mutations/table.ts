@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { ADDRESSES } from "./addresses.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { MESSAGES } from "./messages.ts";
 import { type Mutation, mutationsOf } from "./mutation.ts";
+import { NAMESPACES } from "./namespaces.ts";
 import { QUEUES } from "./queues.ts";
 import { STREAMS } from "./streams.ts";
 import { ZEROCOPY } from "./zerocopy.ts";
@@ -17,6 +19,8 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...MESSAGES,
   ...QUEUES,
   ...ZEROCOPY,
+  ...ADDRESSES,
+  ...NAMESPACES,
 ]);
 
 /**
@@ -57,6 +61,46 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
     test: "diag/dump/lists-connection fails where",
   },
   {
+    id: "addressing/device/names-own-cid",
+    on: "client",
+    what: "/dev/vsock names another CID",
+    noticed: "client",
+    file: "suites/addressing/device_test.ts",
+    test: "addressing/device/names-own-cid fails where /dev/vsock names another CID",
+  },
+  {
+    id: "addressing/device/refuses-wrong-requests",
+    on: "client",
+    what: "/dev/vsock takes every request",
+    noticed: "client",
+    file: "suites/addressing/device_test.ts",
+    test: "addressing/device/refuses-wrong-requests fails where /dev/vsock takes every request",
+  },
+  ...["stream", "seqpacket"].map((type) => ({
+    id: `addressing/destination/${type}-fallback`,
+    on: "client",
+    what: "g2h_fallback changes nothing",
+    noticed: "client",
+    file: "suites/addressing/destination_test.ts",
+    test: "fails where g2h_fallback changes nothing",
+  } as const)),
+  ...[
+    ["mode/is-read-only", "ns_mode can be written"],
+    ["mode/child-mode-is-written-once", "child_ns_mode can be written twice"],
+    ["mode/child-inherits", "a child is always global"],
+    ["mode/local-makes-no-global", "a local namespace has global children"],
+    ["cid/same-twice", "a CID is taken for its namespace only"],
+    ["cid/found-from", "a guest is found from every namespace"],
+    ["loopback/seqpacket-in-local", "SOCK_SEQPACKET is refused"],
+  ].map(([claim = "", what = ""]) => ({
+    id: `namespaces/${claim}`,
+    on: "client",
+    what,
+    noticed: "client",
+    file: "suites/namespaces/fake_test.ts",
+    test: claim.startsWith("loopback/") ? "warns where" : "fails on a kernel that",
+  } as const)),
+  {
     id: "uring/sendmsg/arrives-whole",
     on: "client",
     what: "io_uring sends the pieces in another order",
@@ -79,6 +123,8 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "credit": /^stream\/credit\//,
   "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
   "more than one transport": /^transport\//,
+  "CIDs": /^addressing\//,
+  "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };
 

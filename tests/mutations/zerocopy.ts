@@ -34,6 +34,7 @@ import {
 
 const EMPTY = "zerocopy/error-queue/empty-is-eagain";
 const UNREAD = "zerocopy/error-queue/closed-unread";
+const MANY_UNREAD = "zerocopy/error-queue/unread-leaks-nothing";
 const NO_MEMORY = "zerocopy/send/without-memory-is-enomem";
 const JOINED = "zerocopy/coalescence/keeps-data";
 const ACCEPTED = "sockopt/zerocopy/on-accepted-socket";
@@ -187,6 +188,7 @@ export const ZEROCOPY: readonly Row[] = [
   [UNREAD, "client", "send() flips a bit", sendFlipsABit, /expected 65, got 64/, {
     noticed: "server",
   }],
+  [MANY_UNREAD, "client", "poll() hides POLLERR", noPollerr, /the flag is not set in 0x/],
   [
     NO_MEMORY,
     "client",

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from "../../sys/constants.ts";
+import { SO_REUSEADDR, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from "../../sys/constants.ts";
 import { SysError } from "../../sys/errno.ts";
 import { call } from "../../sys/native.ts";
 import { bytes, int } from "../../sys/structs.ts";
 
 const AF_INET = 2;
-const SO_REUSEADDR = 2;
 
 /**
  * A port of 127.0.0.1 to which a socket is bound that does not listen: connecting is refused, and

@@ -1,0 +1,24 @@
+/**
+ * The options that every command has which boots VMs.
+ *
+ * @module
+ */
+import type { Command } from "@commander-js/extra-typings";
+import { DEFAULT_KERNEL } from "../lab/kernel.ts";
+import { secondsOption } from "./usage.ts";
+
+/** Adds which kernel the VMs have, and how long the command may take. */
+export function withKernelOptions<A extends unknown[], O extends Record<string, unknown>>(
+  command: Command<A, O>,
+) {
+  return command
+    .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
+    .option("--modules <folder>", "with a vmlinuz: where its modules are")
+    .option("--refresh", "look for a newer kernel of that name than the cached one")
+    .addOption(wholeTimeout());
+}
+
+/** How long a command that boots VMs may take altogether. */
+export function wholeTimeout() {
+  return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+}

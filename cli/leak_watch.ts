@@ -1,0 +1,191 @@
+/**
+ * Watches what this machine's kernel holds on to after a case, and adds what it leaked to the
+ * side's report.
+ *
+ * @module
+ */
+import type { LeakFacts } from "../core/event.ts";
+import type { SideReport } from "../core/outcome.ts";
+import type { Splat } from "../core/splat.ts";
+import type { SideOrder, SideRunner } from "../peer/agent.ts";
+import { unlessAborted } from "../peer/lines.ts";
+import { fileLessSockets, Kmemleak, socketBuffers } from "../sys/kernel_memory.ts";
+
+/** Something that a kernel has more of when it leaks. */
+export interface Gauge {
+  /** What it counts, in the plural. */
+  readonly what: string;
+  /** How many there are; undefined where that cannot be known. */
+  readonly read: () => number | undefined | Promise<number | undefined>;
+  /** How many more than before are no leak yet. */
+  readonly slack: number;
+}
+
+/** AF_VSOCK sockets without a file. One that is left is a leak. */
+const SOCKETS: Gauge = {
+  what: "AF_VSOCK sockets that belong to no file",
+  read: fileLessSockets,
+  slack: 0,
+};
+
+/**
+ * Socket buffers, of all the machine's sockets: a few come and go with any traffic, and a guest
+ * keeps up to 128 empty ones for what its host sends (virtio_vsock_rx_fill()).
+ */
+const BUFFERS: Gauge = { what: "socket buffers", read: socketBuffers, slack: 160 };
+
+/**
+ * How long a kernel may take to let go, in milliseconds. A socket whose peer does not answer its
+ * shutdown lives for another 8 s: VSOCK_CLOSE_TIMEOUT.
+ */
+const GRACE = 12_000;
+/** How long after each other the gauges are read, in milliseconds, at first and at most. */
+const FIRST_PAUSE = 2;
+const MAX_PAUSE = 250;
+/** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
+const SCAN_TIME = 60_000;
+
+/** A gauge, and the fewest that it ever told. */
+interface Level {
+  readonly gauge: Gauge;
+  floor: number;
+}
+
+/** What the watch is made with. */
+export interface LeakWatchOptions {
+  readonly gauges: readonly Gauge[];
+  readonly kmemleak?: Pick<Kmemleak, "prepare" | "scan" | "minAge"> | undefined;
+  /** Whether both sides are on this kernel: then the server's asks kmemleak for both. */
+  readonly shared?: boolean | undefined;
+  /** In milliseconds; tests have less patience. */
+  readonly grace?: number;
+}
+
+/** Leaks of this kernel, case by case. */
+export class LeakWatch {
+  readonly #levels: readonly Level[];
+  readonly #kmemleak: LeakWatchOptions["kmemleak"];
+  readonly #shared: boolean;
+  readonly #grace: number;
+  /** How many sides are running; while others are, nobody can tell what one leaves behind. */
+  #running = 0;
+  /** Whether all that ran was looked at. */
+  #settled = true;
+
+  private constructor(levels: readonly Level[], options: LeakWatchOptions) {
+    const { kmemleak, shared = false, grace } = options;
+    this.#levels = levels;
+    this.#kmemleak = kmemleak;
+    this.#shared = shared;
+    this.#grace = grace ?? GRACE;
+  }
+
+  /** Begins to watch what can be watched. */
+  static async open(options: LeakWatchOptions): Promise<LeakWatch> {
+    const levels: Level[] = [];
+    for (const gauge of options.gauges) {
+      const floor = await gauge.read();
+      if (floor !== undefined) levels.push({ gauge, floor });
+    }
+    return new LeakWatch(levels, options);
+  }
+
+  /**
+   * Watches this machine.
+   *
+   * @param exclusive whether nothing else goes on there, so that its buffers can be counted.
+   * @param shared whether both sides are on it.
+   */
+  static machine(exclusive: boolean, shared: boolean): Promise<LeakWatch> {
+    const gauges = exclusive ? [SOCKETS, BUFFERS] : [SOCKETS];
+    return LeakWatch.open({ gauges, kmemleak: Kmemleak.open(), shared });
+  }
+
+  /** One that watches nothing: the stand-in tries no kernel. */
+  static none(): Promise<LeakWatch> {
+    return LeakWatch.open({ gauges: [] });
+  }
+
+  /** What is watched, and how long a look at it may take. */
+  get facts(): LeakFacts | undefined {
+    const watched = this.#levels.map(({ gauge }) => gauge.what);
+    if (this.#kmemleak !== undefined) watched.push("kmemleak");
+    if (watched.length === 0) return undefined;
+    const scanTime = this.#kmemleak === undefined ? 0 : this.#kmemleak.minAge + SCAN_TIME;
+    // What the case before left unlooked at is looked at first.
+    return { watched, milliseconds: 2 * (this.#grace + scanTime) };
+  }
+
+  /**
+   * A runner whose reports carry the leaks that came with them. A side that did not pass reports at
+   * once, since the other waits for it; what it leaked is looked at before the next, and marked.
+   */
+  around(runSide: SideRunner): SideRunner {
+    return async (order): Promise<SideReport> => {
+      const before = this.#settled || this.#running > 0 ? [] : await this.#settle(order);
+      this.#running++;
+      this.#settled = false;
+      const report = await runSide(order).finally(() => this.#running--);
+      const looked = report.state === "pass" && this.#running === 0;
+      const after = looked ? await this.#settle(order) : [];
+      const leaks = [...before.map(markEarlier), ...after];
+      return leaks.length === 0
+        ? report
+        : { ...report, splats: [...report.splats ?? [], ...leaks] };
+    };
+  }
+
+  /** Waits until the gauges are back where they were; what is not by then has leaked. */
+  async #settle({ role, stop }: Pick<SideOrder, "role" | "stop">): Promise<Splat[]> {
+    const started = performance.now();
+    const leaks: Splat[] = [];
+    for (const level of this.#levels) {
+      const left = await this.#leftOf(level, started + this.#grace, stop);
+      if (left > 0) leaks.push([leakText(left, level.gauge.what, this.#grace)]);
+    }
+    if (this.#kmemleak !== undefined && (role === "server" || !this.#shared)) {
+      this.#kmemleak.prepare();
+      await pause(Math.max(0, started + this.#kmemleak.minAge - performance.now()), stop);
+      leaks.push(...this.#kmemleak.scan());
+    }
+    this.#settled = !stop.aborted;
+    return leaks;
+  }
+
+  /** How much more than before is left of something when it is back, or when the time is over. */
+  async #leftOf(level: Level, end: number, stop: AbortSignal): Promise<number> {
+    for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
+      const count = await level.gauge.read() ?? level.floor;
+      const left = count - level.floor;
+      const over = performance.now() >= end;
+      if (left <= level.gauge.slack || over) {
+        // What has leaked stays: it must not be told again after the next case.
+        level.floor = left > level.gauge.slack ? count : Math.min(count, level.floor);
+        return left > level.gauge.slack ? left : 0;
+      }
+      await pause(time, stop);
+      if (stop.aborted) return 0;
+    }
+  }
+}
+
+function markEarlier([what = "", ...rest]: Splat): Splat {
+  return [`(before this case) ${what}`, ...rest];
+}
+
+function leakText(left: number, what: string, grace: number): string {
+  return `leak: ${left} more ${what} than before, ${grace / 1000} s after the case`;
+}
+
+/** Waits, unless it is told to stop. */
+async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+  try {
+    await unlessAborted(over, stop);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import type { SideReport, SideState } from "../core/outcome.ts";
+import type { SideOrder } from "../peer/agent.ts";
+import { type Gauge, LeakWatch, type LeakWatchOptions } from "./leak_watch.ts";
+
+const ORDER = { role: "client", stop: new AbortController().signal } as SideOrder;
+const report = (state: SideState): SideReport => ({
+  state,
+  reasons: [],
+  step: "",
+  milliseconds: 1,
+});
+
+/** A kernel with one gauge, of which a test sets the count. */
+class Kernel implements Gauge {
+  readonly what = "things";
+  readonly slack = 2;
+  /** What is read, one after the other; the last one again and again. */
+  counts = [10];
+
+  readonly read = () => this.counts.length > 1 ? this.counts.shift() : this.counts[0];
+
+  open(options: Partial<LeakWatchOptions> = {}): Promise<LeakWatch> {
+    return LeakWatch.open({ gauges: [this], grace: 30, ...options });
+  }
+}
+
+/** A runner that ends so, and sets the counts that the kernel tells from then on. */
+function leaving(kernel: Kernel, counts: number[], state: SideState = "pass") {
+  return () => {
+    kernel.counts = counts;
+    return Promise.resolve(report(state));
+  };
+}
+
+const LEAK = [["leak: 3 more things than before, 0.03 s after the case"]];
+
+Deno.test("LeakWatch.around() adds to a report what stays, once", async () => {
+  const kernel = new Kernel();
+  const watch = await kernel.open();
+  assert.deepEqual((await watch.around(leaving(kernel, [13]))(ORDER)).splats, LEAK);
+  assert.deepEqual(await watch.around(leaving(kernel, [15]))(ORDER), report("pass"));
+  assert.deepEqual((await watch.around(leaving(kernel, [16]))(ORDER)).splats, LEAK);
+});
+
+Deno.test("LeakWatch.around() waits for what is let go of, and measures from the fewest", async () => {
+  const kernel = new Kernel();
+  const watch = await kernel.open();
+  assert.deepEqual(await watch.around(leaving(kernel, [40, 20, 4]))(ORDER), report("pass"));
+  assert.deepEqual((await watch.around(leaving(kernel, [7]))(ORDER)).splats, LEAK);
+});
+
+Deno.test("LeakWatch.around() reports a failure at once, and its leak before the next", async () => {
+  const kernel = new Kernel();
+  const watch = await kernel.open();
+  assert.deepEqual(await watch.around(leaving(kernel, [13], "fail"))(ORDER), report("fail"));
+  assert.deepEqual((await watch.around(leaving(kernel, [13]))(ORDER)).splats, [
+    ["(before this case) leak: 3 more things than before, 0.03 s after the case"],
+  ]);
+});
+
+Deno.test("LeakWatch.around() stops waiting when its side is stopped, and looks later", async () => {
+  const kernel = new Kernel();
+  const watch = await kernel.open({ grace: 60_000 });
+  const stop = new AbortController();
+  const runSide = watch.around(leaving(kernel, [99]));
+  const stopped = runSide({ ...ORDER, stop: stop.signal });
+  stop.abort(new Error("the other side failed"));
+  assert.deepEqual(await stopped, report("pass"));
+});
+
+Deno.test("LeakWatch.around() looks when the last of several sides has ended", async () => {
+  const kernel = new Kernel();
+  const watch = await kernel.open();
+  const first = Promise.withResolvers<SideReport>();
+  const running = watch.around(() => first.promise)(ORDER);
+  assert.deepEqual(await watch.around(leaving(kernel, [13]))(ORDER), report("pass"));
+  first.resolve(report("pass"));
+  assert.deepEqual((await running).splats, LEAK);
+});
+
+Deno.test("LeakWatch.around() asks kmemleak; on a shared kernel the server's side does", async () => {
+  const scans: string[] = [];
+  const kmemleak = {
+    prepare: () => void scans.push("prepare"),
+    scan: () => {
+      scans.push("scan");
+      return [["unreferenced object 0x1 (size 8):", "backtrace"]];
+    },
+    minAge: 5,
+  };
+  const alone = await LeakWatch.open({ gauges: [], kmemleak });
+  const { splats } = await alone.around(() => Promise.resolve(report("pass")))(ORDER);
+  assert.deepEqual(splats, [["unreferenced object 0x1 (size 8):", "backtrace"]]);
+  assert.deepEqual(scans, ["prepare", "scan"]);
+  const shared = await LeakWatch.open({ gauges: [], kmemleak, shared: true });
+  const runSide = shared.around(() => Promise.resolve(report("pass")));
+  assert.equal((await runSide(ORDER)).splats, undefined);
+  assert.equal((await runSide({ ...ORDER, role: "server" })).splats?.length, 1);
+});
+
+Deno.test("LeakWatch leaves out what cannot be read, and says what it watches", async () => {
+  const unknown: Gauge = { what: "secrets", read: () => undefined, slack: 0 };
+  assert.equal((await LeakWatch.open({ gauges: [unknown] })).facts, undefined);
+  const { facts } = await LeakWatch.open({ gauges: [unknown, new Kernel()], grace: 100 });
+  assert.deepEqual(facts, { watched: ["things"], milliseconds: 200 });
+  assert.equal((await LeakWatch.none()).facts, undefined);
+});

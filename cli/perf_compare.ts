@@ -1,0 +1,173 @@
+/**
+ * The command `perf compare`: ours and C in turn, on this machine over AF_UNIX, or in VMs that the
+ * lab boots.
+ *
+ * @module
+ */
+import { EXIT } from "../core/outcome.ts";
+import type { Topology } from "../core/plan.ts";
+import { VERSION } from "../core/version.ts";
+import type { CpioEntry } from "../lab/cpio.ts";
+import { perfPrograms } from "../lab/cperf.ts";
+import { C_FOLDER, cPrograms } from "../lab/csuite.ts";
+import { LabError } from "../lab/error.ts";
+import { GUEST_CID } from "../lab/init.ts";
+import { openLab } from "../lab/lab.ts";
+import { type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
+import { Progress } from "../lab/progress.ts";
+import { runScript, type ScriptResult } from "../lab/shell.ts";
+import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
+import { type Amounts, compare, NoFigureError, type Setting } from "../perf/compare.ts";
+import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
+import { screenOf } from "../report/terminal.ts";
+import { closeEnds, labOptions, type LabUpOptions, SELF, withTimeout } from "./lab.ts";
+import { cannotWrite } from "./report_files.ts";
+
+/** Options of `perf compare`. */
+export interface CompareOptions extends Omit<LabUpOptions, "topology" | "name"> {
+  /** `unix` is this machine. */
+  readonly topology: Topology | "unix";
+  readonly rounds: number;
+  readonly bytes?: number;
+  readonly requests?: number;
+  readonly json?: true;
+  readonly chart?: string;
+}
+
+/** How much is measured here, and in a VM that is translated. */
+const AMOUNTS = {
+  unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
+  vm: { bytes: 512 * 1024 ** 2, requests: 10_000, warmup: 5000 },
+} as const;
+/** What is aimed at for p50 of a round trip: ours to C. */
+const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
+/** The server listens when it says so; vsock_perf when it is in accept(2), system call 43. */
+const IS_LISTENING = "grep -q 'Listen port' server.log || grep -q '^43 ' " +
+  "/proc/$(cat server.pid)/syscall";
+
+/** Measures ours and C, and shows both. */
+export function perfCompare(options: CompareOptions): Promise<number> {
+  return withTimeout(options.timeout, async (stop) => {
+    const progress = new Progress(screenOf(Deno.stderr));
+    const comparison = options.topology === "unix"
+      ? await compareHere(options, progress, stop)
+      : await compareInVm(options, options.topology, progress, stop);
+    const { chart } = options;
+    if (chart !== undefined) {
+      const picture = chart.endsWith(".svg") ? comparisonSvg : comparisonHtml;
+      await Deno.writeTextFile(chart, picture(comparison)).catch((error) => {
+        throw cannotWrite(chart, error);
+      });
+    }
+    const text = options.json ? comparisonJson(comparison) : comparisonText(comparison);
+    screenOf(Deno.stdout).write(text);
+    return EXIT.ok;
+  });
+}
+
+async function compareHere(
+  options: CompareOptions,
+  progress: Progress,
+  stop: AbortSignal,
+): Promise<Comparison> {
+  const programs = await perfPrograms(progress);
+  const folder = await Deno.makeTempDir({ prefix: "vsock-compare-" });
+  try {
+    const shell: ScriptRunner = (script) => runHere(script, stop);
+    const cli = decodeURIComponent(new URL("../cli.ts", import.meta.url).pathname);
+    const setting: Setting = {
+      ours: `"${Deno.execPath()}" run -A --no-check "${cli}"`,
+      c: { stream: `${programs}/stream`, pingpong: `${programs}/pingpong` },
+      where: { standIn: `compare-${Deno.pid}` },
+    };
+    return {
+      ...about("AF_UNIX", "fixtures/perf, built by this machine's gcc"),
+      ...await run(options, setting, { server: shell, client: shell }, folder, progress),
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function compareInVm(
+  options: CompareOptions,
+  topology: Topology,
+  progress: Progress,
+  stop: AbortSignal,
+): Promise<Comparison> {
+  const { source, files } = await cPrograms(progress);
+  const pingpong = await Deno.readFile(`${await perfPrograms(progress)}/pingpong`);
+  const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
+  const what = { ...labOptions({ ...options, topology }), files: [...files, own] };
+  await using open = await openLab(what, "short", SELF, progress, stop);
+  const { kernel } = open.ends.host.facts;
+  closeEnds(open.ends);
+  const [host, guest] = open.address.shells;
+  const setting: Setting = {
+    ours: "deno run -A /app/vsock-conformance.js",
+    c: { stream: `/${C_FOLDER}/vsock_perf`, pingpong: `/${C_FOLDER}/pingpong` },
+    where: { cid: topology === "loopback" ? 1 : GUEST_CID },
+  };
+  const body = async (signal: AbortSignal) => {
+    const shell = (socket: string): ScriptRunner => (script) => runScript(socket, script, signal);
+    // The guest accepts: its CID is one that a host can connect to.
+    const shells = {
+      server: shell(topology === "loopback" ? host : guest),
+      client: shell(host),
+    };
+    return await run(options, setting, shells, "/tmp", progress);
+  };
+  const how = { kvm: "KVM", tcg: "translated (TCG)", "tcg-single": "translated (TCG), one thread" };
+  return {
+    ...about(`AF_VSOCK, ${topology}`, `${source}, and fixtures/perf for round trips`),
+    vm: `Linux ${kernel}, ${how[open.accelerator]}`,
+    ...await open.vm.during("the comparison", options.timeout, body, stop),
+  };
+}
+
+async function run(
+  options: CompareOptions,
+  setting: Setting,
+  shells: Pair<ScriptRunner>,
+  folder: string,
+  progress: Progress,
+): Promise<Pick<Comparison, "rows">> {
+  const place = options.topology === "unix" ? "unix" : "vm";
+  const { bytes = AMOUNTS[place].bytes, requests = AMOUNTS[place].requests, rounds } = options;
+  const amounts: Amounts = { bytes, requests, rounds, warmup: AMOUNTS[place].warmup };
+  const settings = { folder, isListening: IS_LISTENING };
+  try {
+    return await compare(setting, amounts, MAX_ROUND_TRIP[place], async (commands) => {
+      const { server, client } = await runPair(shells, commands, settings);
+      return { server: server.output, client: client.output };
+    }, (text) => progress.say(text));
+  } catch (error) {
+    if (error instanceof NoFigureError) throw new LabError(error.message);
+    throw error;
+  }
+}
+
+function about(over: string, c: string) {
+  return {
+    tool: VERSION,
+    startedAt: new Date().toISOString(),
+    over,
+    machine: `${navigator.hardwareConcurrency} processors, Linux ${Deno.osRelease()} ` +
+      `${Deno.build.arch}, Deno ${Deno.version.deno}`,
+    c,
+  };
+}
+
+/** Runs a script in a shell of this machine. */
+async function runHere(script: string, signal: AbortSignal): Promise<ScriptResult> {
+  const command = new Deno.Command("/bin/sh", {
+    args: ["-c", `exec 2>&1\n${script}`],
+    stdin: "null",
+    stderr: "null",
+    env: { NO_COLOR: "1" },
+    signal,
+  });
+  const { code, stdout } = await command.output();
+  signal.throwIfAborted();
+  return { output: new TextDecoder().decode(stdout), status: code };
+}

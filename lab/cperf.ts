@@ -1,0 +1,48 @@
+/**
+ * C programs of ours that `perf compare` measures opposite the tool: built from fixtures/perf.
+ *
+ * @module
+ */
+import { cached, sha256Text } from "./cache.ts";
+import { output } from "./command.ts";
+import { FLAGS } from "./csuite.ts";
+import { LabError } from "./error.ts";
+import type { Progress } from "./progress.ts";
+import { requireCompiler } from "./tools.ts";
+
+const SOURCES = ["place.h", "pingpong.c", "stream.c"];
+
+/**
+ * The folder of the programs `pingpong` and `stream`, built if need be.
+ *
+ * @throws {LabError} where the sources are not at hand.
+ */
+export async function perfPrograms(progress: Progress): Promise<string> {
+  const sources = new URL("../fixtures/perf/", import.meta.url);
+  if (sources.protocol !== "file:") throw NO_SOURCES;
+  const folder = decodeURIComponent(sources.pathname);
+  const texts = await Promise.all(
+    SOURCES.map((name) =>
+      Deno.readTextFile(`${folder}${name}`).catch(() => {
+        throw NO_SOURCES;
+      })
+    ),
+  );
+  const key = (await sha256Text(JSON.stringify([FLAGS, texts]))).slice(0, 16);
+  return await cached(
+    ["cperf", key],
+    (making) =>
+      progress.phase("C programs", "building the C programs to compare with", async () => {
+        await requireCompiler(progress);
+        for (const source of SOURCES.filter((name) => name.endsWith(".c"))) {
+          const into = `${making}/${source.slice(0, -2)}`;
+          await output("gcc", [...FLAGS, "-o", into, `${folder}${source}`]);
+        }
+      }),
+    (what) => progress.say(`${what}; building it again`),
+  );
+}
+
+const NO_SOURCES = new LabError(
+  "The comparison needs the C programs in fixtures/perf: run it from a clone of the repository",
+);

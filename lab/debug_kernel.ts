@@ -1,0 +1,124 @@
+/**
+ * A kernel that tells of its own faults: KASAN, kmemleak and lockdep, built from Debian's package
+ * of the kernel's source; and wrong builds of its AF_VSOCK, which leak on purpose.
+ *
+ * @module
+ */
+import { cached, cacheRoot, ignoreAbsent } from "./cache.ts";
+import { output } from "./command.ts";
+import { LabError } from "./error.ts";
+import { keepModules, keptKernel, type Kernel } from "./kernel.ts";
+import { type KernelSource, unpackSource } from "./kernel_source.ts";
+import { indexModules } from "./modules.ts";
+import type { Progress } from "./progress.ts";
+import { requireKernelTools } from "./tools.ts";
+
+/** What is built, and the wrong builds: patches, named as their files are. */
+const FILES = new URL("../fixtures/kernel/", import.meta.url).pathname;
+const CACHED = ["kernels", "debug"];
+
+/** Folders of the source that the modules of AF_VSOCK are built in. */
+const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
+
+/**
+ * Builds it, or finds it in the cache.
+ *
+ * @param refresh throws the cached one away.
+ * @throws {LabError} where the build fails; it takes 4 GB of disk while it lasts.
+ */
+export async function buildDebugKernel(refresh: boolean, progress: Progress): Promise<string> {
+  if (refresh) {
+    await Deno.remove([cacheRoot(), ...CACHED].join("/"), { recursive: true }).catch(ignoreAbsent);
+  }
+  return await cached(
+    CACHED,
+    (making) => build(making, progress),
+    (what) => progress.say(`${what}; building it again`),
+  );
+}
+
+/**
+ * The kernel, if it was built.
+ *
+ * @param wrong which wrong build of AF_VSOCK to take; none for the right one.
+ * @throws {LabError} where it was not, or there is no such wrong build.
+ */
+export async function findDebugKernel(wrong: string | undefined): Promise<Kernel> {
+  const folder = [cacheRoot(), ...CACHED].join("/");
+  const kernel = await keptKernel("debug", folder).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new LabError('Build the debug kernel first: "lab kernel build --debug", 12 min or more');
+  });
+  if (wrong === undefined) return kernel;
+  const patches = await wrongBuilds();
+  if (!patches.includes(wrong)) {
+    throw new LabError(`There is no wrong build "${wrong}"; there are: ${patches.join(", ")}`);
+  }
+  const modules = await Promise.all(kernel.modules.map(async (module) => {
+    const data = await Deno.readFile(`${folder}/${wrong}/${module.name}.ko`).catch(() => undefined);
+    return data === undefined ? module : { ...module, data };
+  }));
+  return { ...kernel, name: `debug:${wrong}`, modules };
+}
+
+/** The names of the wrong builds. */
+async function wrongBuilds(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(`${FILES}leaks`)) {
+    if (name.endsWith(".patch")) names.push(name.slice(0, -".patch".length));
+  }
+  return names.sort();
+}
+
+async function build(making: string, progress: Progress): Promise<void> {
+  await requireKernelTools(progress);
+  const unpacked = `${making}/unpacked`;
+  const source = await unpackSource(unpacked, progress);
+  const make = (...args: string[]) =>
+    output("make", ["-s", `-j${navigator.hardwareConcurrency + 1}`, ...args], { cwd: source.root });
+  await progress.phase("kernel", `building ${source.name} with KASAN and kmemleak`, async () => {
+    await configure(source, make);
+    await make("bzImage", "modules");
+    await Deno.rename(`${source.root}/arch/x86/boot/bzImage`, `${making}/vmlinuz`);
+    await keepModules(source.root, making);
+  });
+  for (const name of await wrongBuilds()) {
+    await progress.phase(name, `building its modules wrongly: ${name}`, async () => {
+      const patch = (...args: string[]) =>
+        output("patch", ["-s", "-p1", "-i", `${FILES}leaks/${name}.patch`, ...args], {
+          cwd: source.root,
+        });
+      await patch();
+      await make("modules");
+      await keepVsock(source, `${making}/${name}`);
+      await patch("-R");
+    });
+  }
+  await Deno.remove(unpacked, { recursive: true });
+}
+
+/** Merges our configuration over the smallest one, and sees that all of it has been taken. */
+async function configure(
+  { root }: KernelSource,
+  make: (...args: string[]) => Promise<string>,
+): Promise<void> {
+  const wanted = `${FILES}debug.config`;
+  await make("allnoconfig");
+  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", wanted], { cwd: root });
+  await make("olddefconfig");
+  const config = (await Deno.readTextFile(`${root}/.config`)).split("\n");
+  const missing = (await Deno.readTextFile(wanted)).split("\n")
+    .filter((line) => line.startsWith("CONFIG_") && !config.includes(line));
+  if (missing.length > 0) {
+    throw new LabError(`This kernel cannot be configured as wanted; it lacks ${missing.join(" ")}`);
+  }
+}
+
+async function keepVsock({ root }: KernelSource, into: string): Promise<void> {
+  await Deno.mkdir(into);
+  for (const folder of VSOCK_FOLDERS) {
+    for (const [name, path] of await indexModules(`${root}/${folder}`)) {
+      await Deno.copyFile(path, `${into}/${name}.ko`);
+    }
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * Throughput as the kernel's vsock_perf measures it: one end sends, the other receives, and either
+ * may be that program. Between two of ours both may also send at once.
+ *
+ * @module
+ */
+import {
+  MSG_DONTWAIT,
+  MSG_ZEROCOPY,
+  POLLERR,
+  POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  SHUT_WR,
+  SO_RCVLOWAT,
+  SO_ZEROCOPY,
+  SOL_SOCKET,
+} from "../sys/constants.ts";
+import { MonotonicClock } from "../sys/direct.ts";
+import { Mapping } from "../sys/memory.ts";
+import type { Socket } from "../sys/socket.ts";
+import { type Bytes, bytes } from "../sys/structs.ts";
+import { Completions } from "./completions.ts";
+import { FastSocket } from "./fast_socket.ts";
+import { connectTo, listenAt, type Place, setBuffers } from "./place.ts";
+
+/** What both ends of a measurement of throughput can be told. Sizes are in bytes. */
+export interface ThroughputOptions extends Place {
+  /** What one call is given: the most that is sent, or received, at once. */
+  readonly bufSize: number;
+  /** The socket's own buffer. vsock_perf sets that of the receiver only. */
+  readonly vskSize: number;
+  /** SO_RCVLOWAT of an end that receives. */
+  readonly rcvlowat: number;
+  /** How much an end that sends is to send. */
+  readonly bytes: number;
+  /** Send with MSG_ZEROCOPY, and wait for each completion. */
+  readonly zerocopy: boolean;
+  /** Whether both ends send and receive at once. */
+  readonly both: boolean;
+  /** How long the peer may do nothing, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** What an end that sends has measured. */
+export interface SentFigures {
+  readonly bytes: number;
+  /** Calls of send(2). */
+  readonly calls: number;
+  /** Seconds from the first call to the last. */
+  readonly seconds: number;
+  /** Seconds within send(2). */
+  readonly secondsInSend: number;
+  /** Completions of MSG_ZEROCOPY, and those among them for which the kernel copied. */
+  readonly completions?: { readonly all: number; readonly copied: number };
+}
+
+/** What an end that receives has measured. */
+export interface ReceivedFigures {
+  readonly bytes: number;
+  /** Calls of recv(2); each follows a POLLIN of poll(2). */
+  readonly wakeups: number;
+  /** Seconds from the connection to its end. */
+  readonly seconds: number;
+  /** Seconds within recv(2). */
+  readonly secondsInRecv: number;
+}
+
+/** What an end has measured. */
+export interface ThroughputFigures {
+  readonly sent?: SentFigures;
+  readonly received?: ReceivedFigures;
+}
+
+/** Connects to a receiver and sends. */
+export async function runSender(
+  cid: number,
+  options: ThroughputOptions,
+): Promise<ThroughputFigures> {
+  using socket = await connectTo(options, cid, options.timeout);
+  return options.both ? sendAndReceive(socket, options) : { sent: send(socket, options) };
+}
+
+/**
+ * Waits for a sender, and receives what it sends.
+ *
+ * @param onListening is told when a sender may come.
+ */
+export async function runReceiver(
+  options: ThroughputOptions,
+  onListening: () => void,
+): Promise<ThroughputFigures> {
+  using listener = listenAt(options, 1);
+  onListening();
+  using socket = (await listener.accept()).socket;
+  return options.both ? sendAndReceive(socket, options) : { received: receive(socket, options) };
+}
+
+function send(socket: Socket, options: ThroughputOptions): SentFigures {
+  using sending = new Sending(socket, options);
+  while (!sending.done) sending.step(0);
+  return sending.figures();
+}
+
+function receive(socket: Socket, options: ThroughputOptions): ReceivedFigures {
+  prepareReceiver(socket, options);
+  const receiving = new Receiving(socket, options);
+  while (!receiving.done) {
+    const events = receiving.poll(POLLIN | POLLRDHUP);
+    if ((events & (POLLIN | POLLERR)) !== 0) receiving.step(0);
+    else receiving.end();
+  }
+  return receiving.figures();
+}
+
+/** Both at once on one thread: whatever the socket is ready for. */
+function sendAndReceive(socket: Socket, options: ThroughputOptions): ThroughputFigures {
+  prepareReceiver(socket, options);
+  using sending = new Sending(socket, options);
+  const receiving = new Receiving(socket, options);
+  while (!sending.done || !receiving.done) {
+    const wanted = (sending.done ? 0 : POLLOUT) | (receiving.done ? 0 : POLLIN);
+    const events = receiving.poll(wanted);
+    if ((events & ~POLLOUT) !== 0 && !receiving.done) receiving.step(MSG_DONTWAIT);
+    if ((events & ~POLLIN) !== 0 && !sending.done) {
+      sending.step(MSG_DONTWAIT);
+      // The end of what is sent is all that tells the peer that it has everything.
+      if (sending.done) socket.shutdown(SHUT_WR);
+    }
+  }
+  return { sent: sending.figures(), received: receiving.figures() };
+}
+
+function prepareReceiver(socket: Socket, { vskSize, rcvlowat }: ThroughputOptions): void {
+  setBuffers(socket, vskSize);
+  socket.setInt(SOL_SOCKET, SO_RCVLOWAT, rcvlowat);
+}
+
+/** One end's sending, a call at a time. */
+class Sending implements Disposable {
+  readonly #socket: FastSocket;
+  readonly #clock = new MonotonicClock();
+  readonly #mapping: Mapping | undefined;
+  readonly #completions: Completions | undefined;
+  readonly #data: Bytes;
+  readonly #size: number;
+  readonly #length: bigint;
+  readonly #flags: number;
+  #rest: number;
+  readonly #bytes: number;
+  #calls = 0;
+  #inSend = 0;
+  readonly #began: number;
+  #ended: number;
+
+  constructor(socket: Socket, { bytes: total, bufSize, zerocopy, timeout }: ThroughputOptions) {
+    this.#socket = new FastSocket(socket, timeout);
+    this.#size = bufSize;
+    this.#length = BigInt(bufSize);
+    this.#bytes = this.#rest = total;
+    this.#flags = zerocopy ? MSG_ZEROCOPY : 0;
+    if (zerocopy) {
+      socket.setInt(SOL_SOCKET, SO_ZEROCOPY, 1);
+      this.#completions = new Completions(socket);
+      this.#mapping = new Mapping(bufSize, { populate: true });
+    }
+    // Filled, as vsock_perf does: pages that nobody has written to are all the same page of zeros.
+    this.#data = (this.#mapping?.bytes() ?? bytes(bufSize)).fill(0);
+    this.#ended = this.#began = this.#clock.now();
+  }
+
+  get done(): boolean {
+    return this.#rest === 0;
+  }
+
+  /** Sends once. */
+  step(flags: number): void {
+    const length = this.#rest < this.#size ? BigInt(this.#rest) : this.#length;
+    const before = this.#clock.now();
+    const sent = this.#socket.send(this.#data, length, flags | this.#flags);
+    const after = this.#clock.now();
+    if (sent < 0) return;
+    this.#inSend += after - before;
+    this.#calls++;
+    this.#rest -= sent;
+    if (this.#completions !== undefined) {
+      this.#socket.poll(POLLERR);
+      this.#completions.take();
+    }
+    if (this.#rest === 0) this.#ended = this.#clock.now();
+  }
+
+  figures(): SentFigures {
+    return {
+      bytes: this.#bytes - this.#rest,
+      calls: this.#calls,
+      seconds: (this.#ended - this.#began) / 1e9,
+      secondsInSend: this.#inSend / 1e9,
+      ...(this.#completions === undefined ? {} : { completions: this.#completions.figures() }),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#mapping?.[Symbol.dispose]();
+  }
+}
+
+/** One end's receiving, a call at a time. */
+class Receiving {
+  readonly #socket: FastSocket;
+  readonly #clock = new MonotonicClock();
+  readonly #into: Bytes;
+  readonly #length: bigint;
+  #bytes = 0;
+  #calls = 0;
+  #inRecv = 0;
+  readonly #began: number;
+  #ended = 0;
+
+  constructor(socket: Socket, { bufSize, timeout }: ThroughputOptions) {
+    this.#socket = new FastSocket(socket, timeout);
+    this.#into = bytes(bufSize);
+    this.#length = BigInt(bufSize);
+    this.#began = this.#clock.now();
+  }
+
+  get done(): boolean {
+    return this.#ended !== 0;
+  }
+
+  poll(events: number): number {
+    return this.#socket.poll(events);
+  }
+
+  /** Receives once. */
+  step(flags: number): void {
+    const before = this.#clock.now();
+    const received = this.#socket.recv(this.#into, this.#length, flags);
+    const after = this.#clock.now();
+    if (received < 0) return;
+    this.#inRecv += after - before;
+    this.#calls++;
+    this.#bytes += received;
+    if (received === 0) this.end();
+  }
+
+  /** There will be no more. */
+  end(): void {
+    this.#ended = this.#clock.now();
+  }
+
+  figures(): ReceivedFigures {
+    return {
+      bytes: this.#bytes,
+      wakeups: this.#calls,
+      seconds: (this.#ended - this.#began) / 1e9,
+      secondsInRecv: this.#inRecv / 1e9,
+    };
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * From which address connect(2) connects.
+ *
+ * @module
+ */
+import {
+  AF_VSOCK,
+  type CaseContext,
+  connecting,
+  defineCase,
+  forBothTypes,
+  kernel,
+  localCidsOf,
+  man,
+  POLLIN,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
+  type SocketType,
+  spec,
+} from "../kit.ts";
+
+/** Connects from the CID by which the peer knows this side. */
+async function connectFrom(
+  type: SocketType,
+  { vsock, peer, check }: CaseContext,
+): Promise<void> {
+  const { port } = vsock.peerAddress();
+  const cid = Number(await peer.readUlong());
+  await peer.expectln("LISTENING");
+  using socket = vsock.bound(type, { cid, port: port + 1 });
+  await check.succeeds(`connect() from CID ${cid}`, () => socket.connect(vsock.peerAddress()));
+  check.equal(socket.getsockname(), { cid, port: port + 1, flags: 0 }, "getsockname()");
+  await check.sendsByte(socket);
+  await check.receivesByte(socket);
+}
+
+/** Claims from where the connection comes. */
+async function seesFrom(type: SocketType, { vsock, peer, check }: CaseContext): Promise<void> {
+  const { cid, port } = vsock.peerAddress();
+  await peer.writeUlong(cid);
+  using listener = vsock.listening(type);
+  await peer.writeln("LISTENING");
+  const { socket, address } = await listener.accept();
+  using accepted = socket;
+  check.equal(address.cid, cid, "the CID of the client");
+  check.equal(address.port, port + 1, "the port of the client");
+  await check.receivesByte(accepted);
+  await check.sendsByte(accepted);
+}
+
+/** From the CID that the transport has. */
+export const [streamFromBound, seqpacketFromBound] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/connect/${type}-from-bound-address`,
+    title: `a ${type} connection comes from the CID and port to which its socket was bound`,
+    requirement: "the peer of a bound socket that connects MUST see the bound CID and port",
+    refs: [man("bind", 2, "DESCRIPTION"), kernel("virtio_transport_send_pkt_info")],
+    needs: connecting(type),
+    client: (context) => connectFrom(type, context),
+    server: (context) => seesFrom(type, context),
+  })
+);
+
+/** The errors of connect() from where nothing comes back, or of an address that does not fit. */
+const NOT_FROM_THERE = ["ETIMEDOUT", "EADDRNOTAVAIL", "EINVAL", "ENETUNREACH"];
+/** How long to wait for an answer that does not come, in milliseconds. */
+const NO_ANSWER = 500;
+
+/** From another CID of this machine's. */
+export const [streamFromOther, seqpacketFromOther] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/connect/${type}-from-other-cid`,
+    title: `nothing is sent from a CID that the transport does not have`,
+    requirement:
+      "connect() of a socket that is bound to a CID of another transport MUST fail, and " +
+      "the peer MUST NOT see that CID",
+    refs: [spec("5.10.6.4 Receive and Transmit"), kernel("virtio_transport_send_pkt_info")],
+    needs: connecting(type, { client: "second-cid" }),
+    async client({ vsock, peer, check }) {
+      const { port } = vsock.peerAddress();
+      const known = Number(await peer.readUlong());
+      const others = localCidsOf(vsock.machine.place()).filter((cid) => cid !== known);
+      for (const [i, cid] of others.entries()) {
+        await peer.expectln("LISTENING");
+        using socket = vsock.bound(type, { cid, port: port + 1 + i });
+        socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, NO_ANSWER);
+        const connect = () => socket.connect(vsock.peerAddress());
+        await check.fails(NOT_FROM_THERE, `connect() from CID ${cid}`, connect);
+        await peer.writeUlong(cid);
+      }
+      await peer.expectln("LISTENING");
+      await peer.writeUlong(known);
+    },
+    async server({ vsock, peer, check }) {
+      const { cid: known } = vsock.peerAddress();
+      await peer.writeUlong(known);
+      using listener = vsock.listening(type);
+      listener.setNonblocking();
+      for (;;) {
+        await peer.writeln("LISTENING");
+        const cid = Number(await peer.readUlong());
+        if (cid === known) return;
+        // The request itself may have arrived, before the answer found nobody.
+        while ((await listener.poll(POLLIN, 0)) & POLLIN) {
+          using socket = listener.acceptHere();
+          check.equal(socket.getpeername().cid, known, `the CID of a client bound to ${cid}`);
+        }
+      }
+    },
+  })
+);

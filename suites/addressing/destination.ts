@@ -1,0 +1,140 @@
+/**
+ * Where connect(2) leads, by the destination's CID and flags.
+ *
+ * @module
+ */
+import {
+  type Address,
+  AF_VSOCK,
+  type CaseContext,
+  connecting,
+  defineCase,
+  errorsOfNobody,
+  forBothTypes,
+  FOREIGN_CID,
+  kernel,
+  localCidsOf,
+  man,
+  routeTo,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
+  type SocketType,
+  VMADDR_CID_HOST,
+  VMADDR_CID_HYPERVISOR,
+  VMADDR_CID_LOCAL,
+  VMADDR_FLAG_TO_HOST,
+} from "../kit.ts";
+
+/** How long to wait for an answer that does not come, in milliseconds. */
+const NO_ANSWER = 300;
+
+/** Claims how connect() fails where nobody listens. */
+async function failsAt(type: SocketType, to: Address, { vsock, check }: CaseContext) {
+  using socket = vsock.open(type);
+  const expected = errorsOfNobody(vsock.machine.place(), type, to);
+  if (expected.includes("ETIMEDOUT")) {
+    socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, NO_ANSWER);
+  }
+  const flag = to.flags === undefined ? "" : " with VMADDR_FLAG_TO_HOST";
+  const what = `connect() to CID ${to.cid}${flag}`;
+  await check.fails(expected, what, () => socket.connect(to));
+}
+
+/** CIDs behind which nobody listens at the port of the case: the kernel's own, and a foreign one. */
+function destinations({ vsock }: CaseContext): Set<number> {
+  const known = [VMADDR_CID_HYPERVISOR, VMADDR_CID_LOCAL, VMADDR_CID_HOST, FOREIGN_CID];
+  return new Set([...known, ...localCidsOf(vsock.machine.place())])
+    .difference(new Set([vsock.peerAddress().cid]));
+}
+
+const refs = [man("vsock", 7, "ENODEV"), kernel("vsock_assign_transport")];
+
+/** Nobody is there. */
+export const [streamNobody, seqpacketNobody] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/destination/${type}-nobody`,
+    title: `connect() where nobody is fails as the transport to that CID says`,
+    requirement:
+      "connect() to a CID where nobody listens MUST fail: ENODEV without a transport or " +
+      "guest, ECONNRESET where it is refused, ETIMEDOUT where nobody answers",
+    refs,
+    needs: connecting(type, { client: "known-place" }),
+    async client(context) {
+      const { port } = context.vsock.peerAddress();
+      for (const cid of destinations(context)) {
+        await failsAt(type, { cid, port }, context);
+      }
+    },
+  })
+);
+
+/** The flag that takes a packet to the host. */
+export const [streamToHost, seqpacketToHost] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/destination/${type}-flag-to-host`,
+    title: `VMADDR_FLAG_TO_HOST leads to the host, be the CID a guest's or foreign`,
+    requirement:
+      "connect() with VMADDR_FLAG_TO_HOST MUST use the guest's device for every CID that " +
+      "is not local, and fail with ENODEV where there is none",
+    refs: [man("vsock", 7, "VMADDR_FLAG_TO_HOST"), kernel("vsock_assign_transport")],
+    needs: connecting(type, { client: "known-place" }),
+    async client(context) {
+      const { cid: peerCid, port } = context.vsock.peerAddress();
+      for (const cid of new Set([peerCid, FOREIGN_CID])) {
+        await failsAt(type, { cid, port, flags: VMADDR_FLAG_TO_HOST }, context);
+      }
+    },
+  })
+);
+
+/** A machine's own CIDs. */
+export const [streamOwnCid, seqpacketOwnCid] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/destination/${type}-own-cid`,
+    title: `what is addressed to this machine's own CID stays on it`,
+    requirement:
+      "connect() to VMADDR_CID_LOCAL or to a guest's own CID (a host's that is no guest) " +
+      "MUST reach a listener of this machine, which sees VMADDR_CID_LOCAL as the peer",
+    refs: [man("vsock", 7, "Local communication"), kernel("vsock_use_local_transport")],
+    needs: [{ client: "known-place" }, { client: "loopback-cid" }],
+    async client({ vsock, check }) {
+      const place = vsock.machine.place();
+      using listener = vsock.listening(type);
+      const { port } = listener.getsockname();
+      const own = localCidsOf(place).filter((cid) => routeTo(place, { cid }) === "loopback");
+      for (const cid of own) {
+        using socket = vsock.open(type);
+        await check.succeeds(`connect() to CID ${cid}`, () => socket.connect({ cid, port }));
+        check.equal(socket.getpeername().cid, cid, `getpeername() after connect() to CID ${cid}`);
+        const { socket: accepted, address } = await listener.accept();
+        using _accepted = accepted;
+        check.equal(address.cid, VMADDR_CID_LOCAL, `the CID of the client of CID ${cid}`);
+        check.equal(accepted.getsockname().cid, cid, `the CID of what was accepted at CID ${cid}`);
+        await check.sendsByte(socket);
+        await check.receivesByte(accepted);
+      }
+    },
+  })
+);
+
+/** The fallback of a guest. */
+export const [streamFallback, seqpacketFallback] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/destination/${type}-fallback`,
+    title: `net.vsock.g2h_fallback decides where a CID that nobody here has is sought`,
+    requirement:
+      "connect() to a CID that no guest of this machine's has MUST go to its host with " +
+      "net.vsock.g2h_fallback, and fail at once without",
+    refs: [kernel("vsock_assign_transport"), kernel("vsock_sysctl_register")],
+    needs: connecting(type, { client: "known-place" }, { client: "g2h-fallback" }),
+    async client(context) {
+      const { vsock, check } = context;
+      const to = { cid: FOREIGN_CID, port: vsock.peerAddress().port };
+      for (const on of [false, true]) {
+        using _setting = vsock.machine.withFallback(on);
+        const route = routeTo(vsock.machine.place(), to);
+        check.equal(route === "to-host", on, `the route to the host with g2h_fallback=${on}`);
+        await failsAt(type, to, context);
+      }
+    },
+  })
+);

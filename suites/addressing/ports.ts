@@ -1,0 +1,84 @@
+/**
+ * Which sockets may have the same port.
+ *
+ * @module
+ */
+import {
+  type CaseContext,
+  connecting,
+  defineCase,
+  errorOf,
+  forBothTypes,
+  kernel,
+  localCidsOf,
+  man,
+  SO_REUSEADDR,
+  type SocketType,
+  SOL_SOCKET,
+  VMADDR_CID_ANY,
+} from "../kit.ts";
+
+/** Binds a socket to each of two CIDs, at one port, and gives the second one's error. */
+function bindBoth(types: readonly [SocketType, SocketType], cids: readonly [number, number], {
+  vsock,
+}: Pick<CaseContext, "vsock">): string | undefined {
+  const { port } = vsock.localAddress();
+  using first = vsock.open(types[0]);
+  using second = vsock.open(types[1]);
+  first.bind({ cid: cids[0], port });
+  // AF_INET would let the second socket have the address; AF_VSOCK knows no such option.
+  second.setInt(SOL_SOCKET, SO_REUSEADDR, 1);
+  return errorOf(() => second.bind({ cid: cids[1], port }));
+}
+
+/** Every pair of CIDs in either order, and of the type with the other type. */
+export const [streamPairs, seqpacketPairs] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/ports/${type}-one-socket-per-address`,
+    title: `a port is taken at its CID alone, and VMADDR_CID_ANY is every CID`,
+    requirement: "bind() MUST fail with EADDRINUSE where a socket of either type has the port at " +
+      "the same CID or one of the two is VMADDR_CID_ANY, in either order, and only there",
+    refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket")],
+    needs: [{ client: "known-place" }],
+    client(context) {
+      const { vsock, check } = context;
+      const cids = [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())];
+      for (const first of cids) {
+        for (const second of cids) {
+          const shares = first === second || [first, second].includes(VMADDR_CID_ANY);
+          const expected = shares ? "EADDRINUSE" : undefined;
+          for (const other of ["stream", "seqpacket"] as const) {
+            const code = bindBoth([type, other], [first, second], context);
+            const what = `bind() of a ${other} socket to ${second} beside ${first}`;
+            check.equal(code, expected, what);
+          }
+        }
+      }
+    },
+  })
+);
+
+/** Only a socket that is bound holds a port. */
+export const [streamFreed, seqpacketFreed] = forBothTypes((type) =>
+  defineCase({
+    id: `addressing/ports/${type}-free-after-close`,
+    title: `a listener's port is free once that is closed, whatever it accepted`,
+    requirement:
+      "bind() to the port of a closed listener MUST succeed while its connections are open",
+    refs: [man("bind", 2, "EADDRINUSE"), kernel("vsock_remove_sock")],
+    needs: connecting(type),
+    async client({ vsock, peer, check }) {
+      using socket = await vsock.connect(type);
+      await peer.expectln("BOUND");
+      await check.sendsByte(socket);
+    },
+    async server({ vsock, peer, check }) {
+      using socket = await vsock.accept(type);
+      using another = vsock.open(type);
+      const bind = () => another.bind(vsock.localAddress());
+      await check.succeeds("bind() to the port of the closed listener", bind);
+      await peer.writeln("BOUND");
+      await check.receivesByte(socket);
+    },
+  })
+);

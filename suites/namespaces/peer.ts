@@ -1,0 +1,74 @@
+/**
+ * A machine's sockets in namespaces of its own, and the peer on the other machine.
+ *
+ * @module
+ */
+import {
+  defineCase,
+  kernel,
+  type NamespaceMode,
+  type Role,
+  VMADDR_CID_HOST,
+  VMADDR_CID_LOCAL,
+} from "../kit.ts";
+
+const refs = [kernel("vsock_net_check_mode"), kernel("vsock_assign_transport")];
+
+/** The error of connect() from a local namespace, by where the peer is. */
+function errorFromLocal(peerCid: number): string {
+  // A guest's device is in the namespaces of the host and of the guest's own that are global.
+  if (peerCid === VMADDR_CID_LOCAL) return "ECONNRESET";
+  return peerCid === VMADDR_CID_HOST ? "ENETUNREACH" : "ENODEV";
+}
+
+/** One side is in a namespace of some mode; the other is where the tool runs. */
+function peerCase(where: Role, mode: NamespaceMode) {
+  const reaches = mode === "global";
+  const claim = reaches ? "MUST connect" : "MUST NOT connect";
+  return defineCase({
+    id: `namespaces/peer/${where}-in-${mode}`,
+    title: `a ${where} in another, ${mode} namespace ${reaches ? "has" : "does not have"} the peer`,
+    requirement: `a ${where} in a new ${mode} namespace and a peer in a global one ${claim}`,
+    refs,
+    needs: [{ [where]: "namespaces" }],
+    async client({ vsock, peer, check }) {
+      await peer.expectln("LISTENING");
+      using namespace = where === "client" ? vsock.namespace(mode) : undefined;
+      namespace?.write("g2h_fallback", "0");
+      const open = () => vsock.open("stream");
+      using socket = namespace?.within(open) ?? open();
+      const connect = () => socket.connect(vsock.peerAddress());
+      if (reaches) {
+        await check.succeeds("connect()", connect);
+        await check.sendsByte(socket);
+        await check.receivesByte(socket);
+      } else {
+        const cid = vsock.peerAddress().cid;
+        const code = where === "client" ? errorFromLocal(cid) : "ECONNRESET";
+        await check.fails(code, "connect()", connect);
+        await peer.writeln("REFUSED");
+      }
+    },
+    async server({ vsock, peer, check }) {
+      using namespace = where === "server" ? vsock.namespace(mode) : undefined;
+      const open = () => vsock.open("stream");
+      using listener = namespace?.within(open) ?? open();
+      listener.bind(vsock.localAddress());
+      listener.listen(1);
+      await peer.writeln("LISTENING");
+      if (!reaches) return await peer.expectln("REFUSED");
+      const { socket } = await listener.accept();
+      using accepted = socket;
+      await check.receivesByte(accepted);
+      await check.sendsByte(accepted);
+    },
+  });
+}
+
+/** Either side in either kind of namespace. */
+export const [clientInGlobal, clientInLocal, serverInGlobal, serverInLocal] = [
+  peerCase("client", "global"),
+  peerCase("client", "local"),
+  peerCase("server", "global"),
+  peerCase("server", "local"),
+] as const;

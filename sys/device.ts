@@ -1,0 +1,41 @@
+/**
+ * /dev/vsock: what AF_VSOCK says of this machine.
+ *
+ * @module
+ */
+import { IOCTL_VM_SOCKETS_GET_LOCAL_CID, O_CLOEXEC, O_RDONLY } from "./constants.ts";
+import { type CallContext, Descriptor } from "./descriptor.ts";
+import { SysError } from "./errno.ts";
+import { refuseForbidden } from "./forbidden.ts";
+import { call } from "./native.ts";
+
+const PATH = "/dev/vsock";
+
+/** The device; closed when disposed of. */
+export class VsockDevice extends Descriptor {
+  /**
+   * open(2) of /dev/vsock.
+   *
+   * @throws {SysError} ENOENT on a kernel without AF_VSOCK, EACCES, ...
+   */
+  static open(context: CallContext = {}): VsockDevice {
+    refuseForbidden(PATH);
+    context.trace?.(`open(${PATH})`);
+    const fd = call("open", new TextEncoder().encode(`${PATH}\0`), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) throw new SysError(`open(${PATH})`, -fd);
+    return new this(fd, context);
+  }
+
+  /**
+   * IOCTL_VM_SOCKETS_GET_LOCAL_CID: the CID of this machine, vsock(7); of those that a guest which
+   * is a host has, the guest's.
+   */
+  localCid(): number {
+    return this.ioctlInt(IOCTL_VM_SOCKETS_GET_LOCAL_CID) >>> 0;
+  }
+
+  /** ioctl(2) with address 0 for what it is to store. */
+  ioctlNowhere(request: number): void {
+    this.call("ioctl", `0x${request.toString(16)}, 0`, request, null);
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The sysctls of AF_VSOCK, of the network namespace of the thread that asks.
+ *
+ * @module
+ */
+import { O_CLOEXEC, O_WRONLY } from "./constants.ts";
+import { Descriptor } from "./descriptor.ts";
+import { SysError } from "./errno.ts";
+import { call } from "./native.ts";
+
+/** Which of them, Linux 7.0 and newer. */
+export type VsockSysctl = "g2h_fallback" | "ns_mode" | "child_ns_mode";
+
+const FOLDER = "/proc/sys/net/vsock";
+
+/** A sysctl's value; undefined on a kernel without it. */
+export function vsockSysctl(name: VsockSysctl): string | undefined {
+  try {
+    return Deno.readTextFileSync(`${FOLDER}/${name}`).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** A file that is open for writing. */
+class WritableFile extends Descriptor {
+  static open(path: string): WritableFile {
+    const fd = call("open", new TextEncoder().encode(`${path}\0`), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) throw new SysError(`open(${path})`, -fd);
+    return new this(fd, {});
+  }
+
+  write(text: string): void {
+    const data = new TextEncoder().encode(text);
+    this.call("write", JSON.stringify(text), data, data.length);
+  }
+}
+
+/**
+ * Sets a sysctl.
+ *
+ * @throws {SysError} ENOENT on a kernel without it; EACCES, EINVAL, ... where it cannot be so.
+ */
+export function setVsockSysctl(name: VsockSysctl, value: string): void {
+  using file = WritableFile.open(`${FOLDER}/${name}`);
+  file.write(value);
+}
+
+/** A sysctl has another value until it is disposed of. */
+export class VsockSetting implements Disposable {
+  readonly #name: VsockSysctl;
+  readonly #before: string;
+
+  /** As {@linkcode setVsockSysctl}. */
+  constructor(name: VsockSysctl, value: string) {
+    this.#name = name;
+    this.#before = vsockSysctl(name) ?? "";
+    setVsockSysctl(name, value);
+  }
+
+  [Symbol.dispose](): void {
+    setVsockSysctl(this.#name, this.#before);
+  }
+}
