@@ -15,10 +15,13 @@ import { dumpVsock } from "./sock_diag.ts";
  * @throws {SysError} where sock_diag fails otherwise than by not being there.
  */
 export async function fileLessSockets(): Promise<number | undefined> {
-  const sockets = vsockReferences();
-  if (sockets === undefined) return undefined;
+  const before = vsockReferences();
+  if (before === undefined) return undefined;
   try {
-    return sockets - (await dumpVsock()).filter(({ inode }) => inode !== 0).length;
+    const inFiles = (await dumpVsock()).filter(({ inode }) => inode !== 0).length;
+    // Others open and close sockets meanwhile: that must not look like fewer than there can be,
+    // from which whatever is there later would differ.
+    return Math.max(0, Math.max(before, vsockReferences() ?? 0) - inFiles);
   } catch (error) {
     if (error instanceof SysError && NO_DIAG.includes(error.code)) return undefined;
     throw error;
