@@ -111,6 +111,8 @@ export interface CaseInfo {
   readonly needs?: readonly Need[];
   /** How many times the usual deadline it may take, where it makes hundreds of calls; 1 if not. */
   readonly timeFactor?: number;
+  /** Why no other case may run at the same time, where none may: it reads "it counts ...". */
+  readonly alone?: string;
 }
 
 /** How long a case may take where most cases may take `timeout`, both in milliseconds. */

@@ -1,5 +1,5 @@
 /**
- * A QEMU's monitor, QMP: devices come and go.
+ * QEMU's monitor (QMP): commands and their answers as JSON, a line each.
  *
  * @module
  */
@@ -7,6 +7,8 @@ import { LineChannel } from "./channel.ts";
 
 /** How long the monitor may take to answer, in milliseconds. */
 const ANSWER_TIME = 10_000;
+/** The longest line that is taken, in bytes: some answers are long lists. */
+const MAX_LINE = 1024 * 1024;
 /** How long a guest may take to let go of a device, in milliseconds. */
 const UNPLUG_TIME = 30_000;
 
@@ -45,10 +47,17 @@ export class Qmp implements Disposable {
 
   /** Connects to the monitor's Unix socket. */
   static async connect(path: string): Promise<Qmp> {
-    const monitor = new Qmp(new LineChannel(await Deno.connect({ transport: "unix", path })));
-    await monitor.#read(ANSWER_TIME);
-    await monitor.#execute("qmp_capabilities");
-    return monitor;
+    const monitor = new Qmp(
+      new LineChannel(await Deno.connect({ transport: "unix", path }), MAX_LINE),
+    );
+    try {
+      await monitor.#read(ANSWER_TIME);
+      await monitor.execute("qmp_capabilities");
+      return monitor;
+    } catch (error) {
+      monitor[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**
@@ -58,10 +67,10 @@ export class Qmp implements Disposable {
    * @throws {MonitorError} where there is none.
    */
   async findDevice(cid: number): Promise<PluggedDevice> {
-    const found = await this.#execute("qom-list", { path: PERIPHERAL }) as { name: string }[];
+    const found = await this.execute("qom-list", { path: PERIPHERAL }) as { name: string }[];
     for (const { name: id } of found) {
       const get = (property: string) =>
-        this.#execute("qom-get", { path: `${PERIPHERAL}/${id}`, property });
+        this.execute("qom-get", { path: `${PERIPHERAL}/${id}`, property });
       const isIt = await get("guest-cid").catch(notThere) === cid;
       if (!isIt) continue;
       const bus = String(await get("parent_bus")).split("/").at(-1) ?? "";
@@ -72,7 +81,7 @@ export class Qmp implements Disposable {
 
   /** Takes a device from the guest, and waits until it has let go. */
   async unplug({ id }: PluggedDevice): Promise<void> {
-    await this.#execute("device_del", { id });
+    await this.execute("device_del", { id });
     const isGone = ({ event, data }: Message) => event === "DEVICE_DELETED" && data?.device === id;
     while (!this.#events.some(isGone)) await this.#read(UNPLUG_TIME);
   }
@@ -80,10 +89,16 @@ export class Qmp implements Disposable {
   /** Gives a device back. */
   async plug({ id, cid, bus }: PluggedDevice): Promise<void> {
     const device = { driver: "vhost-vsock-pci", id, "guest-cid": cid, bus };
-    await this.#execute("device_add", device);
+    await this.execute("device_add", device);
   }
 
-  async #execute(command: string, args: Record<string, unknown> = {}): Promise<unknown> {
+  /**
+   * Has QEMU do something.
+   *
+   * @returns what it answers.
+   * @throws {MonitorError} where it cannot.
+   */
+  async execute(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     await this.#channel.writeLine(JSON.stringify({ execute: command, arguments: args }));
     for (;;) {
       const answer = await this.#read(ANSWER_TIME);

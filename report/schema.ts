@@ -150,7 +150,7 @@ const REPORT = Type.Object({
   stopped: Type.Optional(Type.Object({
     reason: Type.String(),
     during: Type.Optional(
-      count("which of the cases without a verdict had begun then, counted from 1"),
+      count("the first of the cases without a verdict that had begun then, counted from 1"),
     ),
   }, { description: "there where the run ended before its plan did" })),
 }, {
