@@ -21,7 +21,7 @@ export type Leash =
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- & vm=$!
-{ cat <&3 >/dev/null; kill $vm 2>/dev/null; } & watch=$!
+{ cat <&3 >/dev/null; kill $vm; } 2>/dev/null & watch=$!
 exec 3<&-
 wait $vm; status=$?
 kill $watch 2>/dev/null
@@ -119,12 +119,17 @@ export class Vm implements AsyncDisposable {
     }
   }
 
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#why !== undefined;
+  }
+
   /** Ends the VM. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#why !== undefined) return;
     // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
     if (this.#short) await closeQuietly(this.#process.stdin);
-    else killQuietly(this.pid, "SIGTERM");
+    if (this.#why !== undefined) return;
+    if (!this.#short) killQuietly(this.pid, "SIGTERM");
     const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
     await this.ended;
     clearTimeout(timer);

@@ -100,7 +100,9 @@ class Run {
     sink({ type: "case-start", run, title: planned.case.title });
     try {
       const order = { ...this.#options, seed, run: ++this.#ordered };
-      await this.#ended(planned, run, await runCase(planned, order));
+      const deaths = this.#deaths;
+      const found = await runCase(planned, order);
+      await this.#ended(planned, run, found, this.#deaths > deaths);
     } catch (error) {
       if (stop?.aborted !== true) throw error;
       this.#stopped = reasonOf(stop.reason);
@@ -109,14 +111,29 @@ class Run {
     return true;
   }
 
-  /** Takes a verdict. Without one of its ends the run cannot go on. */
-  async #ended(planned: Planned, run: CaseRun, found: Verdict): Promise<void> {
-    const { ends, judge } = this.#options;
+  /** How often an end was lost so far. */
+  get #deaths(): number {
+    const { host, guest } = this.#options.ends;
+    return host.deaths + guest.deaths;
+  }
+
+  /**
+   * Takes a verdict. Without one of its ends the run cannot go on; with an end that came back it
+   * does, also where that was its kernel's death.
+   *
+   * @param broke whether an end was lost in this case.
+   */
+  async #ended(planned: Planned, run: CaseRun, found: Verdict, broke: boolean): Promise<void> {
+    const { ends, judge, postMortem } = this.#options;
     const lost = ends.host.lost ?? ends.guest.lost;
-    if (lost === undefined) return this.#verdict(planned, run, judge?.(run, found) ?? found);
-    const died = await this.#options.postMortem?.() ?? [];
-    this.#stopped = lost;
-    this.#lost = { lost: true };
+    const died = broke || lost !== undefined ? await postMortem?.() ?? [] : [];
+    if (lost === undefined && died.length === 0) {
+      return this.#verdict(planned, run, judge?.(run, found) ?? found);
+    }
+    if (lost !== undefined) {
+      this.#stopped = lost;
+      this.#lost = { lost: true };
+    }
     this.#verdict(planned, run, {
       ...found,
       outcome: died.length > 0 ? "fail" : found.outcome,
