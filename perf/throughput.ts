@@ -98,7 +98,8 @@ export async function runReceiver(
 
 function send(socket: Socket, options: ThroughputOptions): SentFigures {
   using sending = new Sending(socket, options);
-  while (!sending.done) sending.step(0);
+  let now = sending.now();
+  while (!sending.done) now = sending.step(0, now);
   return sending.figures();
 }
 
@@ -123,7 +124,7 @@ function sendAndReceive(socket: Socket, options: ThroughputOptions): ThroughputF
     const events = receiving.poll(wanted);
     if ((events & ~POLLOUT) !== 0 && !receiving.done) receiving.step(MSG_DONTWAIT);
     if ((events & ~POLLIN) !== 0 && !sending.done) {
-      sending.step(MSG_DONTWAIT);
+      sending.step(MSG_DONTWAIT, sending.now());
       // The end of what is sent is all that tells the peer that it has everything.
       if (sending.done) socket.shutdown(SHUT_WR);
     }
@@ -173,21 +174,29 @@ class Sending implements Disposable {
     return this.#rest === 0;
   }
 
-  /** Sends once. */
-  step(flags: number): void {
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /**
+   * Sends once.
+   *
+   * @param before the time now: where one call follows the other, that at which the last one ended.
+   * @returns the time when it has.
+   */
+  step(flags: number, before: number): number {
     const length = this.#rest < this.#size ? BigInt(this.#rest) : this.#length;
-    const before = this.#clock.now();
     const sent = this.#socket.send(this.#data, length, flags | this.#flags);
     const after = this.#clock.now();
-    if (sent < 0) return;
+    if (sent < 0) return after;
     this.#inSend += after - before;
     this.#calls++;
     this.#rest -= sent;
-    if (this.#completions !== undefined) {
-      this.#socket.poll(POLLERR);
-      this.#completions.take();
-    }
-    if (this.#rest === 0) this.#ended = this.#clock.now();
+    this.#ended = after;
+    if (this.#completions === undefined) return after;
+    this.#socket.poll(POLLERR);
+    this.#completions.take();
+    return this.#ended = this.#clock.now();
   }
 
   figures(): SentFigures {
