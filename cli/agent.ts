@@ -13,7 +13,7 @@ import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
 import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
-import { inherited, type Left, Testament } from "./testament.ts";
+import { inherited, killedWhenLate, type Left, Testament } from "./testament.ts";
 
 /** How long a refused controller may take to introduce itself, in milliseconds. */
 const REFUSAL_TIME = 1000;
@@ -34,11 +34,13 @@ export function agent(options: AgentOptions): Promise<number> {
 }
 
 /** Arguments that make another process the same side. */
-export function sideArguments({ peerCid, standIn, exclusive }: SideSettings): string[] {
+export function sideArguments(settings: SideSettings): string[] {
+  const { peerCid, standIn, exclusive, guestMonitor } = settings;
   return [
     ...["--peer-cid", `${peerCid}`],
     ...(standIn === undefined ? [] : ["--stand-in", standIn]),
     ...(exclusive ? ["--exclusive"] : []),
+    ...(guestMonitor === undefined ? [] : ["--guest-monitor", guestMonitor]),
   ];
 }
 
@@ -74,8 +76,8 @@ function services(options: AgentOptions, testament: Testament, watches: Watches)
   let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
   return {
     facts: ownFacts("agent", options, watches),
-    // Looking at the kernel afterwards takes its time, and does not hang as a case may.
-    runSide: watches.around(testament.around(sideRunner(options))),
+    // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
+    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)))),
     begin(session): readonly Inherited[] | undefined {
       const mine = left?.session === session ? remembered : undefined;
       remembered = undefined;

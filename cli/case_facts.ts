@@ -53,6 +53,8 @@ export interface CaseFacts {
   readonly level: Level;
   /** The features that each side must have. */
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
+  /** Why no other case may run at the same time, where none may. */
+  readonly alone?: string;
   /** Sources, each also as a line of text. */
   readonly refs: readonly (Reference & { readonly text: string })[];
   /** The case in tools/testing/vsock that it was ported from. */
@@ -61,7 +63,7 @@ export interface CaseFacts {
 
 /** What is known of a case. */
 export function factsOf(info: CaseInfo): CaseFacts {
-  const { id, title, requirement, refs } = info;
+  const { id, title, requirement, refs, alone } = info;
   const name = upstreamName(info);
   return {
     id,
@@ -69,6 +71,7 @@ export function factsOf(info: CaseInfo): CaseFacts {
     requirement,
     level: levelOf(info) ?? "must",
     needs: { client: neededOf(info, "client"), server: neededOf(info, "server") },
+    ...(alone === undefined ? {} : { alone }),
     refs: refs.map((reference) => ({ ...reference, text: referenceText(reference) })),
     ...(name === undefined ? {} : { upstream: { name, ...upstreamPlace(name) } }),
   };

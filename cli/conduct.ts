@@ -22,7 +22,7 @@ import { ReportBuilder } from "../report/model.ts";
 import { screenOf, TerminalWriter } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
-import { type ConductOptions, roundsAsked } from "./conduct_options.ts";
+import { type ConductOptions, firstPort, roundsAsked } from "./conduct_options.ts";
 import { ReportFiles } from "./report_files.ts";
 import { UsageError } from "./usage.ts";
 
@@ -74,7 +74,8 @@ export async function conduct(
     topology,
     plan,
     ends,
-    port: options.peerPort,
+    port: firstPort(options),
+    jobs: options.jobs,
     timeout: caseTimeout,
     untilFailure: options.untilFailure,
     strict,

@@ -6,9 +6,19 @@
 import type { Command } from "@commander-js/extra-typings";
 import { type Command as PlainCommand, Option } from "commander";
 import { DIRECTION_CHOICES, type DirectionChoice } from "../core/plan.ts";
+import { MAX_SIDES } from "../peer/agent.ts";
+import { PORT_STRIDE } from "../peer/run.ts";
 import { REPORT_FORMATS } from "../report/formats.ts";
 import { reportOption, type ReportTarget } from "./report_files.ts";
-import { secondsOption, seedOption, several, vsockPortOption, wholeNumber } from "./usage.ts";
+import { VMADDR_PORT_ANY } from "../sys/constants.ts";
+import {
+  secondsOption,
+  seedOption,
+  several,
+  UsageError,
+  vsockPortOption,
+  wholeNumber,
+} from "./usage.ts";
 
 /** The AF_VSOCK port of upstream's tests. */
 export const DEFAULT_PORT = 1234;
@@ -20,6 +30,8 @@ export interface ConductOptions {
   readonly direction: DirectionChoice;
   readonly peerPort: number;
   readonly caseTimeout: number;
+  /** How many cases run at the same time. */
+  readonly jobs?: number | undefined;
   readonly seed?: number | undefined;
   readonly shuffle?: boolean | undefined;
   readonly repeat?: number | undefined;
@@ -30,6 +42,8 @@ export interface ConductOptions {
   readonly ktap?: boolean | undefined;
   readonly report?: readonly ReportTarget[] | undefined;
 }
+
+const jobsOption = wholeNumber(1, MAX_SIDES);
 
 /** An interface as the type of an object literal, which commander's types ask for. */
 type Plain<T> = { [K in keyof T]: T[K] };
@@ -50,11 +64,12 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     )
     .option(
       "--peer-port <port>",
-      "AF_VSOCK port; the next is used, too",
+      `AF_VSOCK port; the next ${PORT_STRIDE - 1} are used, too, and with --jobs more`,
       vsockPortOption,
       DEFAULT_PORT,
     )
     .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
+    .option("--jobs <number>", "cases side by side, but for those that must be alone", jobsOption)
     .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
     .option("--shuffle", "run the cases in an order that the seed decides")
     .option("--repeat <times>", "run all that often; names what is flaky", wholeNumber(1, 1e6))
@@ -68,6 +83,17 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
       several(reportOption),
     );
   return plain as unknown as Command<[...A, string[]], O & Plain<ConductOptions>>;
+}
+
+/**
+ * The first of the ports that cases use.
+ *
+ * @throws {UsageError} where so many jobs have no room behind it.
+ */
+export function firstPort({ peerPort, jobs = 1 }: ConductOptions): number {
+  const last = peerPort + jobs * PORT_STRIDE - 1;
+  if (last < VMADDR_PORT_ANY) return peerPort;
+  throw new UsageError(`--peer-port ${peerPort} has no room behind it for ${jobs} jobs`);
 }
 
 /** How many rounds are asked for at most. */

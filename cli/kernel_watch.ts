@@ -19,6 +19,8 @@ const OVERRUN = "so much that its log overran: a fault may have been lost";
 /** Faults of this kernel from one look at its log to the next. */
 export class KernelWatch implements Disposable {
   readonly #log: KernelLog | undefined;
+  /** What was found for each side that runs now. */
+  readonly #running = new Set<Splat[]>();
   /** Why the log is not watched, where it is not. */
   readonly unwatched: string | undefined;
 
@@ -62,21 +64,36 @@ export class KernelWatch implements Disposable {
   }
 
   /**
-   * A runner whose reports carry the faults that came while it ran. One that came after the case
-   * before had ended is this case's, marked, so that none is lost: it may be that case's late end.
+   * A runner whose reports carry the faults that came while it ran; a fault that came while several
+   * sides ran is told by each, since nobody knows whose it is. One that came after the case before
+   * had ended is this case's, marked, so that none is lost: it may be that case's late end.
    */
   around(runSide: SideRunner): SideRunner {
     return async (order): Promise<SideReport> => {
-      const before = this.look().map((
-        [first, ...rest],
-      ) => [`(before this case) ${first}`, ...rest]);
-      const report = await runSide(order);
-      const splats = [...before, ...report.splats ?? [], ...this.look()].slice(0, MAX_SPLATS);
+      const mine: Splat[] = this.#running.size > 0 ? [] : this.look().map(markEarlier);
+      this.#share();
+      this.#running.add(mine);
+      const report = await runSide(order).finally(() => {
+        this.#share();
+        this.#running.delete(mine);
+      });
+      const splats = mine.slice(0, MAX_SPLATS);
       return splats.length === 0 ? report : { ...report, splats };
     };
+  }
+
+  /** Gives what was reported since the last look to all that run. */
+  #share(): void {
+    if (this.#running.size === 0) return;
+    const found = this.look();
+    for (const splats of this.#running) splats.push(...found);
   }
 
   [Symbol.dispose](): void {
     this.#log?.[Symbol.dispose]();
   }
+}
+
+function markEarlier([first = "", ...rest]: Splat): Splat {
+  return [`(before this case) ${first}`, ...rest];
 }

@@ -42,6 +42,23 @@ Deno.test("KernelWatch.around() marks what came between two cases, and leaves ot
     assert.deepEqual(await runSide(ORDER), PASS);
   }));
 
+Deno.test("KernelWatch.around() gives what came while several sides ran to each of them", () =>
+  withLog(async (path, log) => {
+    using watch = KernelWatch.open(undefined, path);
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const run = (i: 0 | 1) => watch.around(() => gates[i].promise.then(() => PASS))(ORDER);
+    const first = run(0);
+    log("BUG: of the first");
+    const second = run(1);
+    log("BUG: of both");
+    gates[0].resolve();
+    assert.deepEqual((await first).splats, [["BUG: of the first"], ["BUG: of both"]]);
+    log("BUG: of the second");
+    gates[1].resolve();
+    assert.deepEqual((await second).splats, [["BUG: of both"], ["BUG: of the second"]]);
+    assert.deepEqual(watch.look(), []);
+  }));
+
 Deno.test("KernelWatch.open() says why a log is not watched, and KernelWatch.none() does not", () => {
   using watch = KernelWatch.open(undefined, "/nonexistent/kmsg");
   assert.match(watch.unwatched ?? "", /^open\(\/nonexistent\/kmsg\): ENOENT/);

@@ -142,7 +142,7 @@ async function conductOn(
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
-    if (code === EXIT.broken && await isGone(address)) {
+    if (code === EXIT.broken && (await isGone(address) || await console.guestEnded())) {
       throw new LabError(`${consoles}\nQEMU ended, and no kernel said why: run it again`);
     }
     progress.say(consoles);

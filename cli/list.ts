@@ -25,7 +25,9 @@ interface PrintOptions {
 export function list(selectors: readonly string[], options: CaseFilter & PrintOptions): number {
   const cases = chosenCases(selectors).filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
-  const lines = cases.map(({ id, title }) => `${id.padEnd(width)}  ${title}\n`);
+  const lines = cases.map(({ id, title, alone }) =>
+    `${id.padEnd(width)}  ${title}${alone === undefined ? "" : " (alone)"}\n`
+  );
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : lines.join(""));
   return EXIT.ok;
 }
@@ -62,6 +64,7 @@ function explanation(info: CaseInfo): string {
     `  requirement  ${info.requirement}`,
     `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
     ...needsText(info),
+    ...(info.alone === undefined ? [] : [`  alone        ${info.alone}`]),
     ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
     ...(place === undefined ? [] : [`  upstream id  ${place.id} (${place.program}, Linux 7.3)`]),
   ];

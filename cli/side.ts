@@ -28,6 +28,8 @@ export interface SideSettings {
   readonly peerCid: number;
   /** AF_UNIX in AF_VSOCK's place, under this name: for trying the tool itself. */
   readonly standIn?: string | undefined;
+  /** The Unix socket of the monitor (QMP) of the guest's QEMU, where that is on this machine. */
+  readonly guestMonitor?: string | undefined;
 }
 
 /** The family that the settings choose. */
@@ -48,7 +50,9 @@ export function sideRunner(settings: SideSettings): SideRunner {
         milliseconds: 0,
       });
     }
-    return executeSide(definition, order.role, { ...order, family, peerCid: settings.peerCid });
+    const { peerCid, guestMonitor } = settings;
+    const monitor = guestMonitor === undefined ? {} : { guestMonitor };
+    return executeSide(definition, order.role, { ...order, family, peerCid, ...monitor });
   };
 }
 

@@ -18,7 +18,7 @@ import { killUnlessDone } from "../sys/timer.ts";
 const FIELD = 1024;
 /** Two texts for each side, behind the one for the process: what it is, and what it does. */
 const SIZE = FIELD * (1 + 2 * MAX_SIDES);
-/** How long a process may take beyond a side's deadline to report on it, in milliseconds. */
+/** How long a process may take beyond a side's deadline to end it, in milliseconds. */
 const KILL_TIME = 2500;
 
 /** What is written down of a process. */
@@ -105,7 +105,7 @@ export class Testament implements Disposable {
     this.#process.text = JSON.stringify(this.#record);
   }
 
-  /** A runner whose sides are written down, step by step; one that hangs costs the process. */
+  /** A runner whose sides are written down, step by step. */
   around(runSide: SideRunner): SideRunner {
     return async (order: SideOrder): Promise<SideReport> => {
       const slot = this.#free.pop();
@@ -114,7 +114,6 @@ export class Testament implements Disposable {
       const { run, timeout, onStep } = order;
       step.text = "";
       what.text = JSON.stringify({ run, timeout, begun: Date.now() } satisfies SideRecord);
-      using _deadline = killUnlessDone(timeout + KILL_TIME);
       try {
         return await runSide({
           ...order,
@@ -139,6 +138,14 @@ export class Testament implements Disposable {
     const field = (from: number) => new Field(this.#memory.bytes(from, FIELD));
     return [field(at), field(at + FIELD)];
   }
+}
+
+/** A runner that costs the process where a side hangs so that nothing can end it. */
+export function killedWhenLate(runSide: SideRunner): SideRunner {
+  return async (order) => {
+    using _deadline = killUnlessDone(order.timeout + KILL_TIME);
+    return await runSide(order);
+  };
 }
 
 /** What a file says; undefined where there is none, or it is of another form. */

@@ -5,8 +5,8 @@
  */
 import type { Topology } from "../core/plan.ts";
 import { cpio, type CpioEntry } from "./cpio.ts";
-import { initScript, type VmRole } from "./init.ts";
-import type { Kernel } from "./kernel.ts";
+import { GUEST_CID, GUEST_CIDS, initScript, type VmRole } from "./init.ts";
+import { isMultiDevice, type Kernel } from "./kernel.ts";
 import type { LabOptions } from "./lab.ts";
 import { guestArguments } from "./qemu.ts";
 
@@ -23,12 +23,16 @@ export interface ImageParts {
 export async function initramfs(
   role: VmRole,
   parts: ImageParts,
-  options: Pick<LabOptions, "topology" | "files">,
+  options: Pick<LabOptions, "topology" | "kernel" | "files">,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { topology, files = [] } = options;
-  const own = parts.kernel.modules.filter(({ name }) => wanted(role, topology, name));
-  const guest = role === "host" ? guestArguments() : [];
-  const script = initScript(role, own.map(({ name }) => name), guest);
+  const { modules, guestModules = modules } = parts.kernel;
+  const own = (role === "host" ? modules : guestModules).filter(({ name }) =>
+    wanted(role, topology, name)
+  );
+  const cids = hasSeveralDevices(options) ? GUEST_CIDS : [GUEST_CID];
+  const guest = role === "host" ? guestArguments(cids) : [];
+  const script = initScript(role, own.map(({ name }) => name), guest, cids[0]);
   const guestFiles: CpioEntry[] = role !== "host" ? [] : [
     { path: "guest", folder: true },
     { path: "guest/vmlinuz", data: await Deno.readFile(parts.kernel.vmlinuz) },
@@ -55,4 +59,9 @@ function wanted(role: VmRole, topology: Topology, module: string): boolean {
   const hostOnly = (both ? /^(kvm|irqbypass|ccp)/ : /^(kvm|vhost|irqbypass|ccp)/).test(module);
   const guestOnly = module === "vmw_vsock_virtio_transport";
   return role === "host" ? !guestOnly : role === "guest" ? !hostOnly : !hostOnly && !guestOnly;
+}
+
+/** Whether the guest has more than one device, which is what such a kernel is for. */
+function hasSeveralDevices({ topology, kernel }: Pick<LabOptions, "topology" | "kernel">): boolean {
+  return topology === "three-devices" || isMultiDevice(kernel);
 }

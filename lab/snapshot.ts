@@ -11,8 +11,8 @@
 import { reasonOf } from "../core/reason.ts";
 import { cacheFolder, cacheRoot, ignoreAbsent, requireSpace, sha256, sha256Text } from "./cache.ts";
 import { readConsole } from "./consoles.ts";
+import { Qmp } from "../peer/qmp.ts";
 import { LabError } from "./error.ts";
-import { Monitor } from "./qmp.ts";
 
 /** Changes when what a snapshot must be like does. */
 const LAYOUT = 1;
@@ -68,7 +68,7 @@ export class Snapshot {
     const folder = await cacheFolder("snapshots");
     const making = `${folder}/making-${crypto.randomUUID()}`;
     try {
-      using monitor = await Monitor.open(socket);
+      using monitor = await Qmp.connect(socket);
       try {
         await monitor.execute("migrate-set-parameters", { "max-bandwidth": UNLIMITED });
         await monitor.execute("migrate", { uri: `exec:cat > '${making}'` });
@@ -100,10 +100,10 @@ export async function restored(socket: string, signal: AbortSignal): Promise<voi
 }
 
 /** A monitor, as soon as QEMU has made its socket. */
-async function connectMonitor(socket: string, signal: AbortSignal): Promise<Monitor> {
+async function connectMonitor(socket: string, signal: AbortSignal): Promise<Qmp> {
   for (;;) {
     try {
-      return await Monitor.open(socket);
+      return await Qmp.connect(socket);
     } catch (error) {
       const early = error instanceof Deno.errors.NotFound ||
         error instanceof Deno.errors.ConnectionRefused;
@@ -119,7 +119,7 @@ async function pause(signal?: AbortSignal): Promise<void> {
 }
 
 /** Waits until a VM's state is written. */
-async function completion(monitor: Monitor): Promise<void> {
+async function completion(monitor: Qmp): Promise<void> {
   const deadline = performance.now() + SAVE_TIME;
   for (;;) {
     const { status, "error-desc": why } = await monitor.execute("query-migrate") as {

@@ -1,5 +1,6 @@
 /**
- * A run: the cases of a plan from the first to the last, once or in several rounds, as events.
+ * A run: the cases of a plan, one after the other or several side by side, once or in several
+ * rounds, as events.
  *
  * @module
  */
@@ -10,6 +11,9 @@ import { reasonOf } from "../core/reason.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
 import { type Ends, runCase } from "./controller.ts";
 
+/** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
+export const PORT_STRIDE = 16;
+
 /** How a run is made. */
 export interface RunOptions extends RoundOptions {
   /** How the two ends are connected. */
@@ -18,10 +22,12 @@ export interface RunOptions extends RoundOptions {
   readonly plan: readonly Planned[];
   /** The two ends. */
   readonly ends: Ends;
-  /** The AF_VSOCK port of the server; the next one is used as well. */
+  /** The AF_VSOCK port of the server; a few behind it are used as well. */
   readonly port: number;
   /** A case's usual deadline, in milliseconds. */
   readonly timeout: number;
+  /** How many cases run at the same time, {@linkcode PORT_STRIDE} ports apart; one if not given. */
+  readonly jobs?: number | undefined;
   /** Ends the run with the first verdict that makes it fail. */
   readonly untilFailure?: boolean | undefined;
   /** Whether a warning makes it fail. */
@@ -49,13 +55,20 @@ export async function runPlan(options: RunOptions): Promise<RunResult> {
   return await new Run(options).all();
 }
 
+/** A case of a round. */
+interface Item {
+  readonly planned: Planned;
+  readonly run: CaseRun;
+}
+
 class Run {
   readonly #options: RunOptions;
   readonly #counts: Record<Outcome, number> = noCounts();
   /** How many cases the ends were told to run. */
   #ordered = 0;
   #stopped: string | undefined;
-  #lost: { readonly lost?: true } = {};
+  /** What the kernel died of, where an end is lost. */
+  #died: Promise<readonly string[]> | undefined;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -71,9 +84,10 @@ class Run {
         const rounds = repeat === Infinity ? {} : { rounds: repeat };
         sink({ type: "round-start", round: round.number, seed: round.seed, ...rounds });
       }
-      const left = await this.#round(round);
+      const left = round.plan.length - await this.#round(round);
       if (this.#stopped === undefined) continue;
-      sink({ type: "run-stopped", reason: this.#stopped, notRun: left, ...this.#lost });
+      const lost = this.#died === undefined ? {} : { lost: true };
+      sink({ type: "run-stopped", reason: this.#stopped, notRun: left, ...lost });
       break;
     }
     const counts = this.#counts;
@@ -81,72 +95,120 @@ class Run {
     return { counts, ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }) };
   }
 
-  /** Runs a round, and gives the number of its cases that did not run. */
+  /** Runs a round, direction by direction, and gives the number of verdicts. */
   async #round(round: Round): Promise<number> {
+    const { jobs = 1 } = this.#options;
+    const items = round.plan.map((planned, i): Item => ({
+      planned,
+      run: { number: i + 1, id: planned.case.id, direction: planned.direction },
+    }));
+    let ended = 0;
+    for (const group of Map.groupBy(items, ({ run }) => run.direction).values()) {
+      const isAlone = ({ planned }: Item) => jobs === 1 || planned.case.alone !== undefined;
+      const rest = group.filter((item) => !isAlone(item));
+      const again: Item[] = [];
+      const lane = async (_: unknown, i: number): Promise<void> => {
+        for (let item; !this.#stops() && (item = rest.shift()) !== undefined;) {
+          ended += await this.#case(item, round, i, again);
+        }
+      };
+      await Promise.all(Array.from({ length: jobs }, lane));
+      for (const item of group.filter(isAlone)) {
+        if (!this.#stops()) ended += await this.#case(item, round, 0);
+      }
+      for (const item of again) {
+        if (!this.#stops()) ended += await this.#again(item, round);
+      }
+    }
+    return ended;
+  }
+
+  /** Whether nothing more is to be begun. */
+  #stops(): boolean {
     const { stop } = this.#options;
-    for (const [i, planned] of round.plan.entries()) {
-      if (stop?.aborted) this.#stopped = reasonOf(stop.reason);
-      if (this.#stopped !== undefined) return round.plan.length - i;
-      const ended = await this.#case(planned, i + 1, round);
-      if (!ended) return round.plan.length - i;
-    }
-    return 0;
-  }
-
-  /** Runs a case, and says whether it came to a verdict. */
-  async #case(planned: Planned, number: number, { seed }: Round): Promise<boolean> {
-    const { sink, stop } = this.#options;
-    const run: CaseRun = { number, id: planned.case.id, direction: planned.direction };
-    sink({ type: "case-start", run, title: planned.case.title });
-    try {
-      const order = { ...this.#options, seed, run: ++this.#ordered };
-      const deaths = this.#deaths;
-      const found = await runCase(planned, order);
-      await this.#ended(planned, run, found, this.#deaths > deaths);
-    } catch (error) {
-      if (stop?.aborted !== true) throw error;
-      this.#stopped = reasonOf(stop.reason);
-      return false;
-    }
-    return true;
-  }
-
-  /** How often an end was lost so far. */
-  get #deaths(): number {
-    const { host, guest } = this.#options.ends;
-    return host.deaths + guest.deaths;
+    if (stop?.aborted) this.#stopped ??= reasonOf(stop.reason);
+    return this.#stopped !== undefined;
   }
 
   /**
-   * Takes a verdict. Without one of its ends the run cannot go on; with an end that came back it
-   * does, also where that was its kernel's death.
+   * Runs a case.
    *
-   * @param broke whether an end was lost in this case.
+   * @param lane which of those that run at the same time.
+   * @param again takes it where a process died in it that ran others, too: nobody knows of which.
+   * @returns the number of verdicts.
    */
-  async #ended(planned: Planned, run: CaseRun, found: Verdict, broke: boolean): Promise<void> {
-    const { ends, judge, postMortem } = this.#options;
-    const lost = ends.host.lost ?? ends.guest.lost;
-    const died = broke || lost !== undefined ? await postMortem?.() ?? [] : [];
-    if (lost === undefined && died.length === 0) {
-      return this.#verdict(planned, run, judge?.(run, found) ?? found);
+  async #case(item: Item, round: Round, lane: number, again?: Item[]): Promise<number> {
+    const { planned, run } = item;
+    this.#options.sink({ type: "case-start", run, title: planned.case.title });
+    const verdict = await this.#attempt(planned, round, lane);
+    if (verdict === undefined) return 0;
+    if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
+      await this.#ended(item, verdict);
+      return 1;
     }
-    if (lost !== undefined) {
-      this.#stopped = lost;
-      this.#lost = { lost: true };
-    }
-    this.#verdict(planned, run, {
-      ...found,
-      outcome: died.length > 0 ? "fail" : found.outcome,
-      reasons: [...died, ...found.reasons],
-    });
+    // A kernel that died is told when it does so of one case alone; what it said is over with now.
+    await this.#causes();
+    again.push(item);
+    return 0;
   }
 
-  #verdict(planned: Planned, run: CaseRun, verdict: Verdict): void {
-    const { sink, untilFailure, strict } = this.#options;
+  /** Runs a case alone that has no verdict yet, since a process died that ran it with others. */
+  async #again(item: Item, round: Round): Promise<number> {
+    const verdict = await this.#attempt(item.planned, round, 0);
+    if (verdict === undefined) return 0;
+    const why = "run again, alone: a process died while this and other cases were under way";
+    await this.#ended(item, { ...verdict, reasons: [...verdict.reasons, why] });
+    return 1;
+  }
+
+  /** Runs a case; gives nothing where the run was stopped meanwhile. */
+  async #attempt(planned: Planned, { seed }: Round, lane: number): Promise<Verdict | undefined> {
+    const { port, stop } = this.#options;
+    const own = { seed, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
+    try {
+      return await runCase(planned, { ...this.#options, ...own });
+    } catch (error) {
+      if (stop?.aborted !== true) throw error;
+      this.#stopped ??= reasonOf(stop.reason);
+      return undefined;
+    }
+  }
+
+  /** Why the run cannot go on, where an end is lost. */
+  #lost(): string | undefined {
+    const { host, guest } = this.#options.ends;
+    return host.lost ?? guest.lost;
+  }
+
+  /** Takes a verdict. An end that came back may have lost its kernel, too. */
+  async #ended({ planned, run }: Item, found: Verdict): Promise<void> {
+    const { sink, judge, untilFailure, strict } = this.#options;
+    const lost = this.#lost();
+    let died: readonly string[] = [];
+    if (lost !== undefined) died = await (this.#died ??= this.#causes());
+    else if (hasDied(found)) died = await this.#causes();
+    const verdict = withCause(lost === undefined ? judge?.(run, found) ?? found : found, died);
+    this.#stopped ??= lost;
     this.#counts[verdict.outcome]++;
     sink({ type: "case-end", run, title: planned.case.title, verdict });
     if (untilFailure && exitCode(this.#counts, strict) !== 0) {
       this.#stopped ??= `--until-failure: ${run.id} (${run.direction}) is ${verdict.outcome}`;
     }
   }
+
+  /** What a kernel said that died, if one did. */
+  async #causes(): Promise<readonly string[]> {
+    return await this.#options.postMortem?.() ?? [];
+  }
+}
+
+/** A verdict on a case during which an end was lost: a kernel that died of it fails it. */
+function withCause(found: Verdict, died: readonly string[]): Verdict {
+  if (died.length === 0) return found;
+  return { ...found, outcome: "fail", reasons: [...died, ...found.reasons] };
+}
+
+/** Whether a process died in a case. */
+function hasDied({ sides }: Verdict): boolean {
+  return sides !== undefined && (sides.client.died ?? sides.server.died ?? false);
 }

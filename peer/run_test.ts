@@ -6,7 +6,7 @@ import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
 import { LineChannel, streamPair } from "./channel.ts";
 import { End } from "./end.ts";
-import { type RunOptions, runPlan, type RunResult } from "./run.ts";
+import { PORT_STRIDE, type RunOptions, runPlan, type RunResult } from "./run.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PLAN = planRun(
@@ -55,6 +55,18 @@ async function run(script: Script, options: Partial<RunOptions> = {}): Promise<R
   ends.guest.close();
   return { ...result, events };
 }
+
+/** A plan of many cases, some of which must be alone. */
+const MANY = planRun(
+  Array.from({ length: 12 }, (_, i): CaseInfo => ({
+    id: `a/b/n${i}`,
+    title: "",
+    requirement: "it MUST work",
+    refs: [],
+    ...(i % 4 === 3 ? { alone: "it counts" } : {}),
+  })),
+  ["host-server", "guest-server"],
+);
 
 /** What is seen of cases: a round's number, or an outcome. */
 function told({ events }: Ran): (number | string)[] {
@@ -122,4 +134,116 @@ Deno.test("runPlan() until a failure takes what a baseline says for it", async (
   });
   assert.deepEqual(told(ran), ["expected-fail", "unexpected-pass"]);
   assert.equal(ran.counts.fail, 0);
+});
+
+Deno.test("runPlan() with jobs runs cases side by side on ports apart, and some alone", async () => {
+  let running = 0;
+  let most = 0;
+  const ports = new Set<number>();
+  const directions: string[] = [];
+  const side: SideRunner = async ({ id, role, port, lines }) => {
+    const alone = Number(id.slice("a/b/n".length)) % 4 === 3;
+    if (role === "client") {
+      most = Math.max(most, ++running);
+      assert.ok(!alone || running === 1, `${id} is not alone`);
+      ports.add(port);
+      // Nothing goes on before the others had the time to begin.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running--;
+      await lines.write("DONE");
+    } else await lines.read(new AbortController().signal);
+    return ended("pass");
+  };
+  const open = async () => {
+    const [near, far] = streamPair();
+    serveController(new LineChannel(far), { facts: FACTS, runSide: side }).catch(() => {});
+    return await End.open("x", new LineChannel(near), FACTS);
+  };
+  const ends = { host: await open(), guest: await open() };
+  const seen: string[] = [];
+  const { counts } = await runPlan({
+    topology: "guest-host",
+    plan: MANY,
+    ends,
+    port: 1000,
+    timeout: 10_000,
+    seed: 7,
+    jobs: 3,
+    sink: (event) => {
+      if (event.type === "case-start") directions.push(event.run.direction);
+      if (event.type === "case-end") seen.push(`${event.run.id} ${event.run.direction}`);
+    },
+  });
+  assert.equal(counts.pass, MANY.length);
+  assert.equal(new Set(seen).size, MANY.length);
+  assert.equal(most, 3);
+  assert.deepEqual([...ports].sort(), [1000, 1000 + PORT_STRIDE, 1000 + 2 * PORT_STRIDE]);
+  assert.deepEqual(directions, directions.toSorted().reverse(), "one direction after the other");
+  ends.host.close();
+  ends.guest.close();
+});
+
+Deno.test("runPlan() with jobs runs again, alone, what a process that died ran side by side", async () => {
+  let lives = 0;
+  const runs: string[] = [];
+  const open = async () => {
+    const [near, far] = streamPair();
+    const channel = new LineChannel(far);
+    const end = await Promise.all([
+      End.open("loopback", new LineChannel(near), FACTS, { again: () => respawn() }),
+      serveDying(channel),
+    ]);
+    return end[0];
+  };
+  const respawn = () => {
+    const [near, far] = streamPair();
+    serveDying(new LineChannel(far));
+    return Promise.resolve(new LineChannel(near));
+  };
+  /** An agent whose process dies of the case two, whichever else it runs. */
+  const serveDying = (channel: LineChannel) => {
+    lives++;
+    const side: SideRunner = ({ id }) => {
+      runs.push(id);
+      if (id !== "a/b/two") return new Promise((resolve) => setTimeout(resolve, 30, ended("pass")));
+      channel.close();
+      return new Promise(() => {});
+    };
+    serveController(channel, { facts: FACTS, runSide: side }).catch(() => {});
+    return Promise.resolve();
+  };
+  const good: SideRunner = ({ stop }) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, 30, ended("pass"));
+      stop.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve(ended("stopped"));
+      });
+    });
+  const [near, far] = streamPair();
+  serveController(new LineChannel(far), { facts: FACTS, runSide: good }).catch(() => {});
+  const ends = { host: await open(), guest: await End.open("x", new LineChannel(near), FACTS) };
+  const verdicts = new Map<string, string>();
+  await runPlan({
+    topology: "loopback",
+    plan: PLAN,
+    ends,
+    port: 1,
+    timeout: 10_000,
+    seed: 7,
+    jobs: 3,
+    sink: (event) => {
+      if (event.type !== "case-end") return;
+      verdicts.set(event.run.id, `${event.verdict.outcome}: ${event.verdict.reasons.at(-1)}`);
+    },
+  });
+  const why = "run again, alone: a process died while this and other cases were under way";
+  assert.deepEqual(Object.fromEntries(verdicts), {
+    "a/b/one": `pass: ${why}`,
+    "a/b/two": `broken: ${why}`,
+    "a/b/three": `pass: ${why}`,
+  });
+  assert.equal(lives, 3, "it died twice");
+  ends.host.close();
+  ends.guest.close();
 });

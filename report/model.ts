@@ -41,8 +41,8 @@ export interface Stopped {
   /** What stopped it: an interruption, a lost end. */
   readonly reason: string;
   /**
-   * Which of the report's cases had begun then without ever having ended, counted from 1; missing
-   * if none had.
+   * The first of the report's cases that had begun then without ever having ended, counted from 1;
+   * missing if none had.
    */
   readonly during?: number;
 }
@@ -100,7 +100,8 @@ export class ReportBuilder {
   readonly #setting: RunSetting;
   readonly #cases = new RoundTable();
   #start: Extract<RunEvent, { type: "run-start" }> | undefined;
-  #during: CaseRun | undefined;
+  /** Those that have begun and not ended, by their names. */
+  readonly #begun = new Set<string>();
   #round: Pick<Round, "number" | "seed"> = { number: 1, seed: 0 };
   #stopped: string | undefined;
   #milliseconds: number | undefined;
@@ -120,10 +121,10 @@ export class ReportBuilder {
         this.#round = { number: event.round, seed: event.seed };
         break;
       case "case-start":
-        this.#during = event.run;
+        this.#begun.add(nameOf(event.run));
         break;
       case "case-end":
-        this.#during = undefined;
+        this.#begun.delete(nameOf(event.run));
         this.#cases.of(event.run).add(event.verdict, this.#round);
         break;
       case "run-stopped":
@@ -143,10 +144,9 @@ export class ReportBuilder {
     const cases = this.#reported();
     const verdicts = verdictsOf({ cases });
     const reason = this.#stopped ?? "the tool could not go on";
-    const during =
-      cases.findIndex(({ id, direction, verdict }) =>
-        verdict === undefined && id === this.#during?.id && direction === this.#during.direction
-      ) + 1;
+    const isBegun = (entry: ReportedCase) =>
+      entry.verdict === undefined && this.#begun.has(nameOf(entry));
+    const during = cases.findIndex(isBegun) + 1;
     const stopped = during === 0 ? { reason } : { reason, during };
     const spent = () => verdicts.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     return {
@@ -193,7 +193,11 @@ function reported(
   };
 }
 
-/** The verdicts of a report, in the order in which they fell. */
+function nameOf({ id, direction }: Pick<CaseRun, "id" | "direction">): string {
+  return `${id} (${direction})`;
+}
+
+/** The verdicts of a report, in the order of its plan. */
 export function verdictsOf(report: Pick<RunReport, "cases">): Verdict[] {
   return report.cases.flatMap(({ verdict }) => verdict ?? []);
 }

@@ -37,7 +37,12 @@ const DIRECTION = oneOf<Direction>(
   { "host-server": true, "guest-server": true, loopback: true },
   "which end plays the server",
 );
-const TOPOLOGY = oneOf<Topology>({ loopback: true, "guest-host": true, "three-cids": true });
+const TOPOLOGY = oneOf<Topology>({
+  loopback: true,
+  "guest-host": true,
+  "three-cids": true,
+  "three-devices": true,
+});
 const LEVEL = oneOf<Level>({ must: true, should: true });
 const OUTCOME = oneOf<Outcome>(
   {
@@ -142,7 +147,7 @@ const REPORT = Type.Object({
   stopped: Type.Optional(Type.Object({
     reason: Type.String(),
     during: Type.Optional(
-      count("which of the cases without a verdict had begun then, counted from 1"),
+      count("the first of the cases without a verdict that had begun then, counted from 1"),
     ),
   }, { description: "there where the run ended before its plan did" })),
 }, {

@@ -66,6 +66,22 @@ Deno.test("--repeat runs all again, names what is flaky, and reports each case o
   assert.match(html.stdout, /2 cases in one direction, 3 rounds/);
 });
 
+Deno.test("--jobs gives the verdicts of a run without, and refuses what has no room", async () => {
+  await using tool = await standIn();
+  const cases = ["stream/**", "seqpacket/msg-*/*", "seqpacket/rcvtimeo"];
+  const outcomes = async (...args: string[]) => {
+    const json = `${tool.folder}/run.json`;
+    const { stdout } = await tool.run("--seed", "7", ...args, "--report", `json=${json}`, ...cases);
+    const report = parseReport(await Deno.readTextFile(json), json);
+    assert.equal(report.stopped, undefined, stdout);
+    return report.cases.map(({ id, verdict }) => `${id} ${verdict?.outcome}`);
+  };
+  assert.deepEqual(await outcomes("--jobs", "4"), await outcomes());
+  const refused = await tool.run("--peer-port", "4294967280", "--jobs", "2", ...cases);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /^error: --peer-port 4294967280 has no room behind it for 2 jobs/);
+});
+
 Deno.test("--until-failure repeats until something fails", async () => {
   await using tool = await standIn();
   const fails = await tool.run("--until-failure", "--seed", "5", PASSES, FAILS);

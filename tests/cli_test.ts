@@ -27,6 +27,7 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
   [[...RUN, "--peer-port", "4294967294"], /--peer-port.*is invalid/],
   [[...RUN, "--case-timeout", "0"], /Give a time in seconds, more than 0/],
   [[...RUN, "--seed", "-1"], /--seed.*is invalid|Give a whole number/],
+  [[...RUN, "--jobs", "17"], /--jobs.*is invalid\. Give a whole number from 1 to 16/],
   [[...RUN, "--repeat", "0"], /--repeat.*is invalid\. Give a whole number from 1 to 1000000/],
   [[...RUN, "--baseline", "/nowhere"], /^error: Cannot read the baseline \/nowhere: /],
   [[...RUN, "--direction", "sideways"], /Allowed choices are host-server, guest-server, both/],

@@ -124,6 +124,7 @@ export const [streamFallback, seqpacketFallback] = forBothTypes((type) =>
     requirement:
       "connect() to a CID that no guest of this machine's has MUST go to its host with " +
       "net.vsock.g2h_fallback, and fail at once without",
+    alone: "it sets net.vsock.g2h_fallback",
     refs: [kernel("vsock_assign_transport"), kernel("vsock_sysctl_register")],
     needs: connecting(type, { client: "known-place" }, { client: "g2h-fallback" }),
     async client(context) {

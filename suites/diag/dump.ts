@@ -35,6 +35,7 @@ export const listsNoSocket = defineCase({
   id: "diag/dump/lists-no-socket",
   title: "sock_diag lists no socket when none is open",
   requirement: "a dump MUST NOT list a socket that was closed, once its close has had its time",
+  alone: "it looks at all AF_VSOCK sockets of the machine",
   refs: [upstream("No sockets"), ...refs],
   needs: [{ server: "vsock-diag" }, { server: "no-other-sockets" }],
   client: () => Promise.resolve(),
@@ -59,6 +60,7 @@ export const listsListener = defineCase({
   id: "diag/dump/lists-listener",
   title: "sock_diag lists a listening socket, once and as listening",
   requirement: "a dump MUST list a listening socket once, with its address, inode and TCP_LISTEN",
+  alone: "it looks at all AF_VSOCK sockets of the machine",
   refs: [upstream("Listen socket"), ...refs],
   needs: [{ server: "vsock-diag" }],
   client: () => Promise.resolve(),
@@ -84,6 +86,7 @@ export const listsConnection = defineCase({
   id: "diag/dump/lists-connection",
   title: "sock_diag lists both ends of a connection, each once and as connected",
   requirement: "a dump MUST list a connected socket once, with both addresses and TCP_ESTABLISHED",
+  alone: "it looks at all AF_VSOCK sockets of the machine",
   refs: [upstream("Connect"), ...refs],
   needs: ["vsock-diag"],
   async client({ vsock, peer, check }) {

@@ -55,6 +55,7 @@ export const ownWrite = defineCase({
   id: "stream/shutdown/own-write-is-epipe",
   title: "send() after shutdown(SHUT_WR) is EPIPE with SIGPIPE",
   requirement: "send() after shutdown(SHUT_WR) MUST fail with EPIPE and raise SIGPIPE if allowed",
+  alone: "it counts the signals of its process",
   refs: [
     upstream("SOCK_STREAM SHUT_WR", "claims that the first send() is refused, not a later one"),
     man("shutdown", 2, "DESCRIPTION"),
@@ -77,6 +78,7 @@ export const peersRead = defineCase({
   id: "stream/shutdown/peers-read-is-epipe",
   title: "send() after the peer's shutdown(SHUT_RD) is EPIPE with SIGPIPE",
   requirement: "send() to a peer that did shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
+  alone: "it counts the signals of its process",
   refs: [upstream("SOCK_STREAM SHUT_RD"), spec("5.10.6.5 Stream Sockets"), ...refs],
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");

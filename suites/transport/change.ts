@@ -135,6 +135,7 @@ export const interruptedConnect = defineCase({
   id: "transport/change/after-interrupted-connect",
   title: "a socket can be moved to another transport after an interrupted connect()",
   requirement: "connect() that a signal interrupts MUST fail with EINTR, and another harm nothing",
+  alone: "it sends its thread signals in the midst of calls, and floods the transport",
   refs: [
     upstream(
       "SOCK_STREAM transport change null-ptr-deref, lockdep warn",

@@ -99,7 +99,8 @@ export const unreadLeaksNothing = defineCase({
     }
   },
   async server({ vsock, peer, check }) {
-    using listener = vsock.listening("stream");
+    // A client may have closed the next one before this side has accepted one.
+    using listener = vsock.listening("stream", CONNECTIONS);
     await peer.writeln("LISTENING");
     for (let i = 0; i < CONNECTIONS; i++) {
       const { socket: accepted } = await listener.accept();

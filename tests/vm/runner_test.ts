@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { closeEnds } from "../../cli/lab.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
@@ -11,18 +12,12 @@ import { ConsoleWatch } from "../../lab/consoles.ts";
 import { findKernel } from "../../lab/kernel.ts";
 import { openEnds } from "../../lab/ends.ts";
 import type { OpenLab } from "../../lab/lab.ts";
-import type { Ends } from "../../peer/controller.ts";
 import { runPlan } from "../../peer/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { oopsModule } from "../support/oops_module.ts";
 import { inVm, SELF, testLab, testProgress } from "./support.ts";
 
 const KERNEL = { kernel: "debian:latest" };
-
-function closeEnds({ host, guest }: Ends): void {
-  host.close();
-  guest.close();
-}
 
 /** Runs cases in the lab; `during` is called when each begins. */
 async function runCases(
@@ -95,7 +90,7 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
       ["stream/connect/hundred-at-once", "stream/close"],
       (id) => {
         // The second agent is the client; an argument tells it from the first.
-        const script = "grep -l agent-5202 /proc/[0-9]*/cmdline | cut -d/ -f3 | xargs kill -9";
+        const script = "grep -l 'agent-520[2]' /proc/[0-9]*/cmdline | cut -d/ -f3 | xargs kill -9";
         if (id.endsWith("hundred-at-once")) kill = inVm(lab, "host", script);
       },
     );
