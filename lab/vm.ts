@@ -46,6 +46,8 @@ export class Vm implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #errors: Promise<string>;
   readonly #consoles: readonly string[];
+  /** How long they were before, in characters: those of a VM that this one takes the place of. */
+  readonly #before: Promise<readonly number[]>;
   readonly #short: boolean;
   #why: string | undefined;
   /** Settles when the process has ended, with why. */
@@ -61,6 +63,7 @@ export class Vm implements AsyncDisposable {
     leash: Leash,
     errorFile: string,
   ) {
+    this.#before = Promise.all(consoles.map(async (path) => (await readConsole(path)).length));
     const short = this.#short = leash === "short";
     const command = short
       ? new Deno.Command("/bin/sh", {
@@ -137,9 +140,10 @@ export class Vm implements AsyncDisposable {
 
   /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
   async #mishap(signal: AbortSignal): Promise<never> {
+    const before = await this.#before;
     while (this.#why === undefined) {
-      for (const path of this.#consoles) {
-        const text = await readConsole(path);
+      for (const [i, path] of this.#consoles.entries()) {
+        const text = (await readConsole(path)).slice(before[i]);
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
       }
