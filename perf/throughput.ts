@@ -19,7 +19,7 @@ import {
 import { MonotonicClock } from "../sys/direct.ts";
 import { Mapping } from "../sys/memory.ts";
 import type { Socket } from "../sys/socket.ts";
-import { type Bytes, bytes } from "../sys/structs.ts";
+import type { Bytes } from "../sys/structs.ts";
 import { Completions } from "./completions.ts";
 import { FastSocket } from "./fast_socket.ts";
 import { connectTo, listenAt, type Place, setBuffers } from "./place.ts";
@@ -105,7 +105,7 @@ function send(socket: Socket, options: ThroughputOptions): SentFigures {
 
 function receive(socket: Socket, options: ThroughputOptions): ReceivedFigures {
   prepareReceiver(socket, options);
-  const receiving = new Receiving(socket, options);
+  using receiving = new Receiving(socket, options);
   while (!receiving.done) {
     const events = receiving.poll(POLLIN | POLLRDHUP);
     if ((events & (POLLIN | POLLERR)) !== 0) receiving.step(0);
@@ -118,7 +118,7 @@ function receive(socket: Socket, options: ThroughputOptions): ReceivedFigures {
 function sendAndReceive(socket: Socket, options: ThroughputOptions): ThroughputFigures {
   prepareReceiver(socket, options);
   using sending = new Sending(socket, options);
-  const receiving = new Receiving(socket, options);
+  using receiving = new Receiving(socket, options);
   while (!sending.done || !receiving.done) {
     const wanted = (sending.done ? 0 : POLLOUT) | (receiving.done ? 0 : POLLIN);
     const events = receiving.poll(wanted);
@@ -141,7 +141,7 @@ function prepareReceiver(socket: Socket, { vskSize, rcvlowat }: ThroughputOption
 class Sending implements Disposable {
   readonly #socket: FastSocket;
   readonly #clock = new MonotonicClock();
-  readonly #mapping: Mapping | undefined;
+  readonly #memory: Mapping;
   readonly #completions: Completions | undefined;
   readonly #data: Bytes;
   readonly #size: number;
@@ -163,10 +163,9 @@ class Sending implements Disposable {
     if (zerocopy) {
       socket.setInt(SOL_SOCKET, SO_ZEROCOPY, 1);
       this.#completions = new Completions(socket);
-      this.#mapping = new Mapping(bufSize, { populate: true });
     }
-    // Filled, as vsock_perf does: pages that nobody has written to are all the same page of zeros.
-    this.#data = (this.#mapping?.bytes() ?? bytes(bufSize)).fill(0);
+    this.#memory = callMemory(bufSize);
+    this.#data = this.#memory.bytes();
     this.#ended = this.#began = this.#clock.now();
   }
 
@@ -210,13 +209,14 @@ class Sending implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#mapping?.[Symbol.dispose]();
+    this.#memory[Symbol.dispose]();
   }
 }
 
 /** One end's receiving, a call at a time. */
-class Receiving {
+class Receiving implements Disposable {
   readonly #socket: FastSocket;
+  readonly #memory: Mapping;
   readonly #clock = new MonotonicClock();
   readonly #into: Bytes;
   readonly #length: bigint;
@@ -228,7 +228,8 @@ class Receiving {
 
   constructor(socket: Socket, { bufSize, timeout }: ThroughputOptions) {
     this.#socket = new FastSocket(socket, timeout);
-    this.#into = bytes(bufSize);
+    this.#memory = callMemory(bufSize);
+    this.#into = this.#memory.bytes();
     this.#length = BigInt(bufSize);
     this.#began = this.#clock.now();
   }
@@ -266,4 +267,16 @@ class Receiving {
       secondsInRecv: this.#inRecv / 1e9,
     };
   }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
+  }
+}
+
+/**
+ * What a call is given: pages of its own, where fresh memory would all be one page of zeros until
+ * it is written to, and aligned, which makes the kernel's copies faster by a twentieth.
+ */
+function callMemory(size: number): Mapping {
+  return new Mapping(size, { populate: true });
 }
