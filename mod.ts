@@ -75,6 +75,7 @@ export {
 } from "./peer/channel.ts";
 export type { Ends } from "./peer/controller.ts";
 export { End, type EndOptions, type SideFollower, type StartOrder } from "./peer/end.ts";
+export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError } from "./peer/wire.ts";
@@ -105,6 +106,7 @@ export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
 export { type NamespaceMode, NetNamespace } from "./sys/net_namespace.ts";
 export type { VsockSysctl } from "./sys/sysctl.ts";
 export { VhostVsock } from "./sys/vhost.ts";
+export { type VsockDeviceEntry, vsockDevices } from "./sys/vsock_devices.ts";
 export { VsockDevice } from "./sys/device.ts";
 export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
 export { IoUring } from "./sys/io_uring.ts";

@@ -34,9 +34,14 @@ export function agent(options: AgentOptions): Promise<number> {
 }
 
 /** Arguments that make another process the same side. */
-export function sideArguments({ peerCid, standIn, exclusive }: SideSettings): string[] {
-  const stand = standIn === undefined ? [] : ["--stand-in", standIn];
-  return ["--peer-cid", `${peerCid}`, ...stand, ...(exclusive ? ["--exclusive"] : [])];
+export function sideArguments(settings: SideSettings): string[] {
+  const { peerCid, standIn, exclusive, guestMonitor } = settings;
+  return [
+    ...["--peer-cid", `${peerCid}`],
+    ...(standIn === undefined ? [] : ["--stand-in", standIn]),
+    ...(exclusive ? ["--exclusive"] : []),
+    ...(guestMonitor === undefined ? [] : ["--guest-monitor", guestMonitor]),
+  ];
 }
 
 function supervise(options: AgentOptions): Promise<number> {

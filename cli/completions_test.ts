@@ -35,7 +35,7 @@ const LINES: readonly (readonly [line: string, offered: readonly string[], not?:
   ["lab ", ["up", "down", "shell", "stream/connect/refused-without-socket"]],
   ["lab s", ["shell", "stream/connect/refused-without-socket"], "up"],
   ["lab --to", ["--topology"], "--timeout"],
-  ["lab up --topology ", ["guest-host", "loopback", "three-cids"], "--name"],
+  ["lab up --topology ", ["guest-host", "loopback", "three-cids", "three-devices"], "--name"],
   ["lab --name run --d", ["--direction"]],
   ["lab shell g", ["guest"], "host"],
   ["run --direction g", ["guest-server"], "both"],

@@ -8,6 +8,7 @@ import { EXIT } from "../core/outcome.ts";
 import { type DirectionChoice, directionsOf, type Topology } from "../core/plan.ts";
 import { type CrossCase, type CrossCell, runCross } from "../lab/cross.ts";
 import { crossTable } from "../lab/cross_table.ts";
+import { crossTimes } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
 import { openLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
@@ -41,7 +42,8 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
       cells.push(...await open.vm.during("the run", options.timeout, run, stop));
     }
     const { text, agrees } = crossTable(cases, cells);
-    screenOf(Deno.stdout).write(`${options.kernel}, C programs of ${source}\n\n${text}`);
+    screenOf(Deno.stdout).write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
+    screenOf(Deno.stdout).write(crossTimes(cases, cells));
     return agrees ? EXIT.ok : EXIT.failed;
   });
 }

@@ -12,9 +12,14 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
   command: Command<A, O>,
 ) {
   return command
-    .option("--kernel <kernel>", "debian:<version>, debian:latest, or a vmlinuz", DEFAULT_KERNEL)
+    .option(
+      "--kernel <kernel>",
+      "debian:<version>, debian:latest, multi-device, or a vmlinuz",
+      DEFAULT_KERNEL,
+    )
     .option("--modules <folder>", "with a vmlinuz: where its modules are")
     .option("--refresh", "look for a newer kernel of that name than the cached one")
+    .option("--cold", "boot, and neither use nor save a snapshot")
     .addOption(wholeTimeout());
 }
 

@@ -8,7 +8,8 @@ import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
 import { buildDebugKernel } from "../lab/debug_kernel.ts";
-import { type LabAddress, openEnds, openLab } from "../lab/lab.ts";
+import { openEnds } from "../lab/ends.ts";
+import { type LabAddress, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { Progress } from "../lab/progress.ts";
 import { interact } from "../lab/shell.ts";
@@ -25,6 +26,7 @@ export interface LabUpOptions {
   readonly kernel: string;
   readonly modules?: string | undefined;
   readonly refresh?: boolean | undefined;
+  readonly cold?: boolean | undefined;
   /** For the whole command, in milliseconds. */
   readonly timeout: number;
   readonly name: string;
@@ -107,9 +109,9 @@ export async function labShell(
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh }: Omit<LabUpOptions, "name" | "timeout">,
+  { topology, kernel, modules, refresh, cold }: Omit<LabUpOptions, "name" | "timeout">,
 ) {
-  return { topology, kernel: { kernel, modules, refresh } };
+  return { topology, kernel: { kernel, modules, refresh }, cold };
 }
 
 /** What a user chose, checked before anything is booted. */
@@ -140,7 +142,7 @@ async function conductOn(
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
-    if (code === EXIT.broken && await isGone(address)) {
+    if (code === EXIT.broken && (await isGone(address) || await console.guestEnded())) {
       throw new LabError(`${consoles}\nQEMU ended, and no kernel said why: run it again`);
     }
     progress.say(consoles);

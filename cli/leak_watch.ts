@@ -5,11 +5,12 @@
  * @module
  */
 import type { LeakFacts } from "../core/event.ts";
-import type { SideReport } from "../core/outcome.ts";
+import type { Role } from "../core/case.ts";
+import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Splat } from "../core/splat.ts";
-import type { SideOrder, SideRunner } from "../peer/agent.ts";
-import { unlessAborted } from "../peer/lines.ts";
-import { fileLessSockets, Kmemleak, socketBuffers } from "../sys/kernel_memory.ts";
+import type { SideRunner } from "../peer/agent.ts";
+import { describeSocket } from "../suites/kit/diag.ts";
+import { fileLessListed, fileLessSockets, Kmemleak, socketBuffers } from "../sys/kernel_memory.ts";
 
 /** Something that a kernel has more of when it leaks. */
 export interface Gauge {
@@ -19,6 +20,8 @@ export interface Gauge {
   readonly read: () => number | undefined | Promise<number | undefined>;
   /** How many more than before are no leak yet. */
   readonly slack: number;
+  /** Those that can be named, one line each. */
+  readonly list?: () => Promise<string[]>;
 }
 
 /** AF_VSOCK sockets without a file. One that is left is a leak. */
@@ -26,6 +29,7 @@ const SOCKETS: Gauge = {
   what: "AF_VSOCK sockets that belong to no file",
   read: fileLessSockets,
   slack: 0,
+  list: async () => (await fileLessListed()).map(describeSocket),
 };
 
 /**
@@ -44,6 +48,9 @@ const FIRST_PAUSE = 2;
 const MAX_PAUSE = 250;
 /** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
 const SCAN_TIME = 60_000;
+
+/** States that decide a verdict: the other side waits to be told. */
+const DECIDING: readonly SideState[] = ["fail", "timeout", "broken"];
 
 /** A gauge, and the fewest that it ever told. */
 interface Level {
@@ -67,8 +74,6 @@ export class LeakWatch {
   readonly #kmemleak: LeakWatchOptions["kmemleak"];
   readonly #shared: boolean;
   readonly #grace: number;
-  /** How many sides are running; while others are, nobody can tell what one leaves behind. */
-  #running = 0;
   /** Whether all that ran was looked at. */
   #settled = true;
 
@@ -117,17 +122,18 @@ export class LeakWatch {
   }
 
   /**
-   * A runner whose reports carry the leaks that came with them. A side that did not pass reports at
-   * once, since the other waits for it; what it leaked is looked at before the next, and marked.
+   * A runner whose reports carry the leaks that came with them. A side that failed reports at once,
+   * since the other waits for it; what it leaked is looked at before the next, and marked. So it is
+   * with sides beside which others run: while they do, nobody can tell what one leaves behind.
    */
   around(runSide: SideRunner): SideRunner {
     return async (order): Promise<SideReport> => {
-      const before = this.#settled || this.#running > 0 ? [] : await this.#settle(order);
-      this.#running++;
+      const looks = order.beside !== true;
+      const before = !looks || this.#settled ? [] : await this.#settle(order.role);
       this.#settled = false;
-      const report = await runSide(order).finally(() => this.#running--);
-      const looked = report.state === "pass" && this.#running === 0;
-      const after = looked ? await this.#settle(order) : [];
+      const report = await runSide(order);
+      const mayWait = !DECIDING.includes(report.state);
+      const after = looks && mayWait ? await this.#settle(order.role) : [];
       const leaks = [...before.map(markEarlier), ...after];
       return leaks.length === 0
         ? report
@@ -136,35 +142,39 @@ export class LeakWatch {
   }
 
   /** Waits until the gauges are back where they were; what is not by then has leaked. */
-  async #settle({ role, stop }: Pick<SideOrder, "role" | "stop">): Promise<Splat[]> {
+  async #settle(role: Role): Promise<Splat[]> {
     const started = performance.now();
     const leaks: Splat[] = [];
     for (const level of this.#levels) {
-      const left = await this.#leftOf(level, started + this.#grace, stop);
-      if (left > 0) leaks.push([leakText(left, level.gauge.what, this.#grace)]);
+      const left = await this.#leftOf(level, started + this.#grace);
+      if (left === 0) continue;
+      const listed = await level.gauge.list?.() ?? [];
+      leaks.push([leakText(left, level.gauge.what, this.#grace), ...listed]);
     }
     if (this.#kmemleak !== undefined && (role === "server" || !this.#shared)) {
       this.#kmemleak.prepare();
-      await pause(Math.max(0, started + this.#kmemleak.minAge - performance.now()), stop);
+      await pause(Math.max(0, started + this.#kmemleak.minAge - performance.now()));
       leaks.push(...this.#kmemleak.scan());
     }
-    this.#settled = !stop.aborted;
+    this.#settled = true;
     return leaks;
   }
 
   /** How much more than before is left of something when it is back, or when the time is over. */
-  async #leftOf(level: Level, end: number, stop: AbortSignal): Promise<number> {
+  async #leftOf(level: Level, end: number): Promise<number> {
     for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
-      const count = await level.gauge.read() ?? level.floor;
-      const left = count - level.floor;
-      const over = performance.now() >= end;
-      if (left <= level.gauge.slack || over) {
-        // What has leaked stays: it must not be told again after the next case.
-        level.floor = left > level.gauge.slack ? count : Math.min(count, level.floor);
-        return left > level.gauge.slack ? left : 0;
+      const count = await level.gauge.read();
+      const left = count === undefined ? undefined : count - level.floor;
+      if (left !== undefined && left <= level.gauge.slack) {
+        level.floor = Math.min(level.floor, level.floor + left);
+        return 0;
       }
-      await pause(time, stop);
-      if (stop.aborted) return 0;
+      if (performance.now() >= end) {
+        // What has leaked stays: it must not be told again after the next case.
+        level.floor += left ?? 0;
+        return left ?? 0;
+      }
+      await pause(time);
     }
   }
 }
@@ -177,15 +187,6 @@ function leakText(left: number, what: string, grace: number): string {
   return `leak: ${left} more ${what} than before, ${grace / 1000} s after the case`;
 }
 
-/** Waits, unless it is told to stop. */
-async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const over = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-  try {
-    await unlessAborted(over, stop);
-  } catch (error) {
-    if (!stop.aborted) throw error;
-  } finally {
-    clearTimeout(timer);
-  }
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

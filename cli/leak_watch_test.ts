@@ -3,7 +3,7 @@ import type { SideReport, SideState } from "../core/outcome.ts";
 import type { SideOrder } from "../peer/agent.ts";
 import { type Gauge, LeakWatch, type LeakWatchOptions } from "./leak_watch.ts";
 
-const ORDER = { role: "client", stop: new AbortController().signal } as SideOrder;
+const ORDER = { role: "client" } as SideOrder;
 const report = (state: SideState): SideReport => ({
   state,
   reasons: [],
@@ -59,24 +59,16 @@ Deno.test("LeakWatch.around() reports a failure at once, and its leak before the
   ]);
 });
 
-Deno.test("LeakWatch.around() stops waiting when its side is stopped, and looks later", async () => {
-  const kernel = new Kernel();
-  const watch = await kernel.open({ grace: 60_000 });
-  const stop = new AbortController();
-  const runSide = watch.around(leaving(kernel, [99]));
-  const stopped = runSide({ ...ORDER, stop: stop.signal });
-  stop.abort(new Error("the other side failed"));
-  assert.deepEqual(await stopped, report("pass"));
-});
-
-Deno.test("LeakWatch.around() looks when the last of several sides has ended", async () => {
+Deno.test("LeakWatch.around() looks at nothing beside other sides, and then before the next", async () => {
   const kernel = new Kernel();
   const watch = await kernel.open();
-  const first = Promise.withResolvers<SideReport>();
-  const running = watch.around(() => first.promise)(ORDER);
-  assert.deepEqual(await watch.around(leaving(kernel, [13]))(ORDER), report("pass"));
-  first.resolve(report("pass"));
-  assert.deepEqual((await running).splats, LEAK);
+  const beside = { ...ORDER, beside: true } as const;
+  for (const counts of [[13], [15]]) {
+    assert.deepEqual(await watch.around(leaving(kernel, counts))(beside), report("pass"));
+  }
+  assert.deepEqual((await watch.around(leaving(kernel, [15]))(ORDER)).splats, [
+    ["(before this case) leak: 5 more things than before, 0.03 s after the case"],
+  ]);
 });
 
 Deno.test("LeakWatch.around() asks kmemleak; on a shared kernel the server's side does", async () => {

@@ -13,7 +13,7 @@ import { C_FOLDER, cPrograms } from "../lab/csuite.ts";
 import { LabError } from "../lab/error.ts";
 import { GUEST_CID } from "../lab/init.ts";
 import { openLab } from "../lab/lab.ts";
-import { type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
+import { IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
 import { Progress } from "../lab/progress.ts";
 import { runScript, type ScriptResult } from "../lab/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
@@ -37,14 +37,10 @@ export interface CompareOptions extends Omit<LabUpOptions, "topology" | "name"> 
 /** How much is measured here, and in a VM that is translated. */
 const AMOUNTS = {
   unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
-  vm: { bytes: 512 * 1024 ** 2, requests: 10_000, warmup: 5000 },
+  vm: { bytes: 128 * 1024 ** 2, requests: 4000, warmup: 4000 },
 } as const;
 /** What is aimed at for p50 of a round trip: ours to C. */
 const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
-/** The server listens when it says so; vsock_perf when it is in accept(2), system call 43. */
-const IS_LISTENING = "grep -q 'Listen port' server.log || grep -q '^43 ' " +
-  "/proc/$(cat server.pid)/syscall";
-
 /** Measures ours and C, and shows both. */
 export function perfCompare(options: CompareOptions): Promise<number> {
   return withTimeout(options.timeout, async (stop) => {

@@ -20,6 +20,7 @@ import {
   wholeNumber,
 } from "./usage.ts";
 
+const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
 const TESTAMENT = "keeps here what the process needs that is started when this one dies";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -74,6 +75,7 @@ function addRun(root: Command, act: Act): void {
         10_000,
       ),
     )
+    .option("--guest-monitor <socket>", MONITOR)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
@@ -91,6 +93,7 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
+    .option("--guest-monitor <socket>", MONITOR)
     .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
@@ -209,9 +212,11 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   const named = withName(command).addOption(
     new Option(
       "--topology <which>",
-      "a host with its guest, one VM with itself, or a guest with three CIDs of its own",
+      "a host with its guest, one VM with itself, or a guest with three CIDs or vsock devices",
     )
-      .choices(["guest-host", "loopback", "three-cids"] as const).default("guest-host" as const),
+      .choices(["guest-host", "loopback", "three-cids", "three-devices"] as const).default(
+        "guest-host" as const,
+      ),
   );
   return withKernelOptions(named);
 }

@@ -28,6 +28,8 @@ export interface SideSettings {
   readonly peerCid: number;
   /** AF_UNIX in AF_VSOCK's place, under this name: for trying the tool itself. */
   readonly standIn?: string | undefined;
+  /** The Unix socket of the monitor (QMP) of the guest's QEMU, where that is on this machine. */
+  readonly guestMonitor?: string | undefined;
 }
 
 /** The family that the settings choose. */
@@ -48,7 +50,9 @@ export function sideRunner(settings: SideSettings): SideRunner {
         milliseconds: 0,
       });
     }
-    return executeSide(definition, order.role, { ...order, family, peerCid: settings.peerCid });
+    const { peerCid, guestMonitor } = settings;
+    const monitor = guestMonitor === undefined ? {} : { guestMonitor };
+    return executeSide(definition, order.role, { ...order, family, peerCid, ...monitor });
   };
 }
 
@@ -64,11 +68,6 @@ export function lackingHere(
     peerCid: settings.peerCid,
     port,
   });
-}
-
-/** What can be said of this machine by a process that has no sockets here. */
-export function machineFacts(name: string): EndFacts {
-  return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
 }
 
 /** What watches the kernel of a side: its log, and what it leaks. */
@@ -106,6 +105,11 @@ export class Watches implements Disposable {
   [Symbol.dispose](): void {
     this.log[Symbol.dispose]();
   }
+}
+
+/** What can be said of this machine by a process that has no sockets here. */
+export function machineFacts(name: string): EndFacts {
+  return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
 }
 
 /**

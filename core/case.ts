@@ -21,6 +21,9 @@ export const FEATURES = {
   "namespaces":
     "network namespaces with a mode for AF_VSOCK (Linux 7.0), and the right to make them",
   "vhost-device": "/dev/vhost-vsock",
+  "several-devices": "several vsock devices, and IOCTL_VM_SOCKETS_GET_LOCAL_CIDS that lists them",
+  "unused-device": "a vsock device that the driver did not take",
+  "guest-monitor": "the monitor of the guest's QEMU (--guest-monitor)",
   "g2h-fallback": "a guest with net.vsock.g2h_fallback",
 } as const;
 
@@ -38,6 +41,7 @@ export type Reference =
   | { readonly kind: "man"; readonly page: string; readonly section: number; readonly at: string }
   | { readonly kind: "spec"; readonly section: string }
   | { readonly kind: "kernel"; readonly function: string }
+  | { readonly kind: "proposal"; readonly part: string }
   | { readonly kind: "upstream"; readonly name: string; readonly changed?: string };
 
 /** A manual page, and what in it. */
@@ -53,6 +57,16 @@ export function spec(section: string): Reference {
 /** The kernel function that decides. */
 export function kernel(name: string): Reference {
   return { kind: "kernel", function: name };
+}
+
+/**
+ * The proposal of May 2024 for several devices, "[RFC PATCH 0/5] vsock/virtio: Add support for
+ * multi-devices".
+ *
+ * @param part of it, such as `2/5`.
+ */
+export function proposal(part: string): Reference {
+  return { kind: "proposal", part };
 }
 
 /**
@@ -73,6 +87,8 @@ export function referenceText(reference: Reference): string {
       return `virtio 1.3, ${reference.section}`;
     case "kernel":
       return `kernel, ${reference.function}()`;
+    case "proposal":
+      return `RFC PATCH ${reference.part} of May 2024, vsock/virtio: Add support for multi-devices`;
     case "upstream":
       return `tools/testing/vsock, "${reference.name}"`;
   }

@@ -21,7 +21,9 @@ export type Topology =
   /** A host and its guest. */
   | "guest-host"
   /** The same, and the guest is a host, too: its kernel has all three kinds of local CID. */
-  | "three-cids";
+  | "three-cids"
+  /** A host and its guest, which has three vsock devices. */
+  | "three-devices";
 
 /** One thing to do. */
 export interface Planned<C extends CaseInfo = CaseInfo> {

@@ -5,6 +5,7 @@
  */
 import { quoteSplat } from "../core/outcome.ts";
 import { consoleLines, findSplats } from "../core/splat.ts";
+import { MARKS } from "./init.ts";
 import type { LabAddress } from "./lab.ts";
 
 /** How long a console may lag behind the connection that broke, in milliseconds. */
@@ -58,6 +59,12 @@ export class ConsoleWatch {
       if (found.length > 0 || performance.now() > deadline) return found;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** Whether the guest's QEMU has ended since, as its host says. */
+  async guestEnded(): Promise<boolean> {
+    const [[, path, from] = ["", "", 0]] = this.#consoles;
+    return (await readConsole(path)).slice(from).includes(MARKS.guestEnded);
   }
 
   async #reasons(): Promise<string[]> {

@@ -7,6 +7,7 @@
 import type { Direction } from "../core/plan.ts";
 import { C_FOLDER } from "./csuite.ts";
 import { type Cell, judgeSession, type ProgramRun } from "./cross_output.ts";
+import { CaseClock } from "./cross_times.ts";
 import { CONTROL_PORT, GUEST_CID, GUEST_CONTROL_PORT, HOST_ADDRESS } from "./init.ts";
 import type { LabAddress } from "./lab.ts";
 import { runPair } from "./pair.ts";
@@ -49,6 +50,8 @@ export interface CrossCell extends Cell {
   readonly case: CrossCase;
   readonly pairing: Pairing;
   readonly direction: Direction;
+  /** How long it took, in milliseconds. */
+  readonly milliseconds?: number | undefined;
 }
 
 /** How long two programs may take for their list, in milliseconds: some C cases never end. */
@@ -100,8 +103,8 @@ type Session = (skipped: readonly number[]) => Promise<readonly [ProgramRun, Pro
 export async function verdicts(
   list: readonly CrossCase[],
   run: Session,
-): Promise<(Cell & { readonly case: CrossCase })[]> {
-  const found: (Cell & { readonly case: CrossCase })[] = [];
+): Promise<Omit<CrossCell, "pairing" | "direction">[]> {
+  const found: Omit<CrossCell, "pairing" | "direction">[] = [];
   let wanted = list;
   while (wanted.length > 0) {
     const positions = wanted.map(({ position }) => position);
@@ -110,7 +113,8 @@ export async function verdicts(
     const { cells, left } = judgeSession(positions, server, client);
     for (const info of wanted) {
       const cell = cells.get(info.position);
-      if (cell !== undefined) found.push({ ...cell, case: info });
+      const milliseconds = client.times?.get(info.position);
+      if (cell !== undefined) found.push({ ...cell, case: info, milliseconds });
     }
     wanted = wanted.filter(({ position }) => left.includes(position));
   }
@@ -170,15 +174,17 @@ async function session(
         : skipped.map((position) => `--skip=${position}`)),
     ].join(" ");
   };
-  const shell = (role: "server" | "client") => (script: string) =>
-    runScript(ends[role].shell, script, stop);
+  const clock = new CaseClock();
   const { server, client } = await runPair(
-    { server: shell("server"), client: shell("client") },
+    {
+      server: (script) => runScript(ends.server.shell, script, stop),
+      client: (script) => runScript(ends.client.shell, script, stop, (text) => clock.take(text)),
+    },
     { server: command("server"), client: command("client") },
     { folder: "/tmp", isListening: "grep -q 'listening on' server.log" },
   );
   return [
     { name: `${pairing.server} server`, ...server },
-    { name: `${pairing.client} client`, ...client },
+    { name: `${pairing.client} client`, ...client, times: clock.times() },
   ];
 }

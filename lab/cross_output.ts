@@ -22,6 +22,8 @@ export interface ProgramRun {
   readonly output: string;
   /** Its exit code. */
   readonly status: number;
+  /** How long each case took, in milliseconds, by position; where that was watched. */
+  readonly times?: ReadonlyMap<number, number>;
 }
 
 /** What is known after two programs have ended. */

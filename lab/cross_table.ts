@@ -113,7 +113,8 @@ function counts(cases: readonly CrossCase[], cells: readonly CrossCell[]): strin
     `${count("skip")} skip`;
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
+/** Rows of a table as lines; the first row's names stand above several columns. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
   // The names of directions stand above several columns: they widen none.
   const [head = [], ...body] = rows;
   const widths = head.map((_, i) => Math.max(...body.map((row) => row[i]?.length ?? 0)));

@@ -21,6 +21,11 @@ export const HOST_ADDRESS = "10.0.2.2";
 
 /** The CID of the guest in the lab. */
 export const GUEST_CID = 3;
+/** The CIDs of a guest with several devices, in the order of their places on the bus. */
+export const GUEST_CIDS: readonly number[] = [4, 3, 5];
+
+/** In a host, the monitor (QMP) of its guest's QEMU. */
+export const GUEST_MONITOR = "/tmp/guest-monitor";
 
 /** Console lines by which the lab follows a boot. */
 export const MARKS = {
@@ -43,18 +48,20 @@ const TOOL = "deno run -A vsock-conformance.js";
  * The script.
  *
  * @param guest QEMU's arguments for the guest of a host, all but the processor.
+ * @param guestCid by which a host's agent knows its guest.
  */
 export function initScript(
   role: VmRole,
   modules: readonly string[],
   guest: readonly string[] = [],
+  guestCid = GUEST_CID,
 ): string {
   return [
     PREPARE,
     ...modules.map((name) => `insmod /modules/${name}.ko`),
     SETTLE,
     `echo "${MARKS.booted} after $(cut -d' ' -f1 /proc/uptime) s"`,
-    ...AGENTS[role],
+    ...agents(role, guestCid),
     ...(role === "host" ? [startGuest(guest)] : []),
     shells(role),
     "while :; do sleep 3600; done",
@@ -84,18 +91,23 @@ ip addr add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2
 cd /app`;
 
-const AGENTS: Readonly<Record<VmRole, readonly string[]>> = {
-  loopback: [agent(1, AGENT_PORT), agent(1, SECOND_PORT)],
-  host: [agent(GUEST_CID, AGENT_PORT)],
-  guest: [agent(2, AGENT_PORT)],
-};
+function agents(role: VmRole, guestCid: number): string[] {
+  switch (role) {
+    case "loopback":
+      return [agent(1, AGENT_PORT), agent(1, SECOND_PORT)];
+    case "host":
+      return [agent(guestCid, AGENT_PORT, ` --guest-monitor ${GUEST_MONITOR}`)];
+    case "guest":
+      return [agent(2, AGENT_PORT)];
+  }
+}
 
 /**
  * Starts an agent, and anew where its process dies. The tool does so by itself where it is started
  * by hand; here a shell does, which is there at once, where a process of Deno takes seconds.
  */
-function agent(peerCid: number, port: number): string {
-  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} --exclusive`;
+function agent(peerCid: number, port: number, more = ""): string {
+  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} --exclusive${more}`;
   return `{
   after=
   while :; do

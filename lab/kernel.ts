@@ -8,6 +8,14 @@ import { cached, cacheRoot, ignoreAbsent, sha256 } from "./cache.ts";
 import { LabError } from "./error.ts";
 import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
+import {
+  buildModules,
+  buildPackages,
+  type Patch,
+  patchesDigest,
+  readFault,
+  readPatches,
+} from "./modules_build.ts";
 import type { Progress } from "./progress.ts";
 
 /** A kernel that a VM can boot. */
@@ -17,6 +25,8 @@ export interface Kernel {
   readonly vmlinuz: string;
   /** In an order in which they can be loaded. */
   readonly modules: readonly Module[];
+  /** What all VMs but a host load instead, where that differs. */
+  readonly guestModules?: readonly Module[];
 }
 
 /** What the VMs of the lab need beyond the core kernel; a kernel may have any of it built in. */
@@ -38,7 +48,10 @@ export const DEFAULT_KERNEL = "debian:latest";
 
 /** How a user names a kernel. */
 export interface KernelChoice {
-  /** `debian:<version>`, `debian:latest`, or the path of a vmlinuz. */
+  /**
+   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` one that errs), or the path
+   * of a vmlinuz.
+   */
   readonly kernel: string;
   /** With a path: the folder below which its modules are. */
   readonly modules?: string | undefined;
@@ -55,11 +68,13 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
   const [isDebug, wrong] = /^debug(?::(.+))?$/.exec(choice.kernel) ?? [];
   if (isDebug !== undefined) return await findDebugKernel(wrong);
   const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
-  if (debian === undefined) return await ownKernel(choice);
+  const ours = isMultiDevice(choice);
+  if (debian === undefined && !ours) return await ownKernel(choice);
   if (choice.modules !== undefined) {
-    throw new LabError("--modules goes with the path of a kernel; debian:... brings its own");
+    throw new LabError("--modules goes with the path of a kernel; a named one brings its own");
   }
-  if (!/^(latest|\d+\.\d+)$/.test(debian)) {
+  if (ours) return await builtKernel(choice, progress);
+  if (debian === undefined || !/^(latest|\d+\.\d+)$/.test(debian)) {
     throw new LabError(
       `Cannot use the kernel "${choice.kernel}": write debian:latest or, for example, debian:6.12`,
     );
@@ -76,6 +91,27 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
   return await keptKernel(choice.kernel, folder);
 }
 
+/** Whether a kernel is that of the repository's patches for several devices. */
+export function isMultiDevice({ kernel }: KernelChoice): boolean {
+  return /^multi-device(:|$)/.test(kernel);
+}
+
+/** The version that the patches are for. */
+const PATCHED_VERSION = "6.12";
+
+/** A distribution's kernel whose guests load an AF_VSOCK that is built from patches. */
+async function builtKernel({ kernel }: KernelChoice, progress: Progress): Promise<Kernel> {
+  const [set = "", fault] = kernel.split(":");
+  const patches = await readPatches(set);
+  if (fault !== undefined) patches.push(await readFault(set, fault));
+  const folder = await cached(
+    ["kernels", `${set}-${await patchesDigest(patches)}`],
+    (making) => fetchDebian(PATCHED_VERSION, making, progress, patches),
+    (what) => progress.say(`${what}; building it again`),
+  );
+  return await keptKernel(kernel, folder);
+}
+
 async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
   const isFile = await Deno.stat(kernel).then((info) => info.isFile).catch(() => false);
   if (!isFile) {
@@ -90,27 +126,70 @@ async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
 /** A kernel that is kept in a folder of the cache: vmlinuz, modules, and their order. */
 export async function keptKernel(name: string, folder: string): Promise<Kernel> {
   const order: string[] = JSON.parse(await Deno.readTextFile(`${folder}/order.json`));
-  const modules = await Promise.all(order.map(async (module) => ({
-    name: module,
-    data: await Deno.readFile(`${folder}/${module}.ko`),
-  })));
-  return { name, vmlinuz: `${folder}/vmlinuz`, modules };
+  const load = (from: string) =>
+    Promise.all(order.map(async (module) => ({
+      name: module,
+      data: await Deno.readFile(`${from}/${module}.ko`),
+    })));
+  const guestModules = await load(`${folder}/guest`).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return undefined;
+  });
+  const modules = await load(folder);
+  const kernel = { name, vmlinuz: `${folder}/vmlinuz`, modules };
+  return guestModules === undefined ? kernel : { ...kernel, guestModules };
 }
 
-async function fetchDebian(version: string, making: string, progress: Progress): Promise<void> {
+/**
+ * @param patches to build AF_VSOCK with for guests, from the same kernel's source.
+ */
+async function fetchDebian(
+  version: string,
+  making: string,
+  progress: Progress,
+  patches?: readonly Patch[],
+): Promise<void> {
   const archive = await progress.phase("lists", "fetching Debian's package lists", Archive.open);
-  const packages = await kernelPackages(archive, version);
+  const packages = await kernelPackages(archive, version, patches && await ownRelease());
+  if (patches !== undefined && packages[0] !== undefined) {
+    packages.push(...await buildPackages(archive, packages[0]));
+  }
   const megabytes = Math.ceil(packages.reduce((sum, { size }) => sum + size, 0) / 1024 / 1024);
   const [{ name, version: exact } = { name: "", version: "" }] = packages;
   const text = `downloading ${name} ${exact} (${megabytes} MB)`;
+  const unpacked = `${making}/unpacked`;
+  await Deno.mkdir(unpacked);
   await progress.phase("kernel", text, async () => {
-    const unpacked = `${making}/unpacked`;
-    await Deno.mkdir(unpacked);
     for (const item of packages) await archive.unpack(item, unpacked);
     await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
     await keepModules(unpacked, making);
-    await Deno.remove(unpacked, { recursive: true });
   });
+  if (patches !== undefined) {
+    await progress.phase(
+      "modules",
+      `building AF_VSOCK with ${patches.length} patches`,
+      async () => {
+        await Deno.mkdir(`${making}/guest`);
+        const built = await indexModules(await buildModules(unpacked, patches, progress));
+        const order: string[] = JSON.parse(await Deno.readTextFile(`${making}/order.json`));
+        for (const name of order) {
+          const from = built.get(name) ?? `${making}/${name}.ko`;
+          await Deno.copyFile(from, `${making}/guest/${name}.ko`);
+        }
+      },
+    );
+  }
+  await Deno.remove(unpacked, { recursive: true });
+}
+
+/**
+ * This machine's release as Debian's kernels name it: the compiler of that release built them, so
+ * this machine's can build modules for them.
+ */
+async function ownRelease(): Promise<string> {
+  const release = await Deno.readTextFile("/etc/os-release").catch(() => "");
+  const number = /^VERSION_ID="?(\d+)"?$/m.exec(release)?.[1];
+  return number === undefined ? "" : `+deb${number}`;
 }
 
 /** Keeps those of the modules below a folder that a lab needs, and the order in which they load. */
@@ -124,12 +203,16 @@ export async function keepModules(from: string, into: string): Promise<void> {
 /**
  * The packages of the newest kernel of a version: one with everything (`linux-image-...`), or two
  * (`linux-binary-...` and `linux-modules-...`). The cloud flavour has all we need and is small.
+ *
+ * @param part of its name, besides.
  */
-async function kernelPackages(archive: Archive, version: string): Promise<Package[]> {
+async function kernelPackages(archive: Archive, version: string, part = ""): Promise<Package[]> {
   const found = await archive.find(
     /^linux-(image|binary|modules)-\d[^ ]*-cloud-amd64(-unsigned)?$/,
   );
-  const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
+  const kernels = found.filter(({ name }) =>
+    !name.startsWith("linux-modules-") && name.includes(part)
+  );
   const newest = kernels.find((item) => version === "latest" || versionOf(item) === version);
   if (newest === undefined) {
     const known = [...new Set(kernels.map(versionOf))].join(", ");

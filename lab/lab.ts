@@ -3,24 +3,20 @@
  *
  * @module
  */
-import { reasonOf } from "../core/reason.ts";
 import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
-import { connectControl, PeerGoneError, SilentPeerError } from "../peer/channel.ts";
 import type { Ends } from "../peer/controller.ts";
-import { End } from "../peer/end.ts";
-import { ProtocolError } from "../peer/wire.ts";
-import { chooseAccelerator } from "./accelerator.ts";
-import { findBundle } from "./bundle.ts";
 import { consoleFolder } from "./cache.ts";
-import { cpio, type CpioEntry } from "./cpio.ts";
-import { findDisk } from "./disk.ts";
-import { LabError, MishapError } from "./error.ts";
-import { initScript, type VmRole } from "./init.ts";
-import { findKernel, type Kernel, type KernelChoice } from "./kernel.ts";
+import { output } from "./command.ts";
+import type { CpioEntry } from "./cpio.ts";
+import { openEnds } from "./ends.ts";
+import { MishapError } from "./error.ts";
+import type { KernelChoice } from "./kernel.ts";
+import { type Parts, prepare } from "./parts.ts";
 import type { Progress } from "./progress.ts";
-import { type Accelerator, guestArguments, outerArguments } from "./qemu.ts";
-import { requireTools, type Tools } from "./tools.ts";
+import { type Accelerator, outerArguments } from "./qemu.ts";
+import { runScript } from "./shell.ts";
+import { agentsIdle, restored, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
 import { type Leash, Vm } from "./vm.ts";
 
 /** What lab to make. */
@@ -29,6 +25,8 @@ export interface LabOptions {
   readonly kernel: KernelChoice;
   /** Files to put into the VM besides the lab's own. */
   readonly files?: readonly CpioEntry[];
+  /** Boot, and neither use a snapshot nor save one. */
+  readonly cold?: boolean | undefined;
 }
 
 /** Where a running lab can be reached; plain data, so that it can be kept in a file. */
@@ -58,34 +56,26 @@ export interface OpenLab extends BootedLab {
   readonly ends: Ends;
 }
 
-/** What a lab is made of. */
-interface Parts {
-  readonly tools: Tools;
-  readonly kernel: Kernel;
-  readonly disk: string;
-  readonly bundle: Uint8Array;
-  readonly accelerator: Accelerator;
-}
-
-/** Finds, fetches or makes all that a lab is made of. */
-async function prepare(options: LabOptions, progress: Progress): Promise<Parts> {
-  const tools = await requireTools(progress);
-  const kernel = await findKernel(options.kernel, progress);
-  const disk = await findDisk(tools, progress);
-  const bundle = await findBundle(progress);
-  const { accelerator, why } = await chooseAccelerator(tools.qemu);
-  if (accelerator !== "kvm") progress.say(`VMs are translated (TCG), not run directly: ${why}`);
-  if (accelerator === "tcg-single") progress.say("QEMU 8.1 or newer would use more processors");
-  return { tools, kernel, disk, bundle, accelerator };
-}
-
 /** How long a boot may take, in milliseconds; a nested one under TCG takes 15 s when it is alone. */
 const BOOT_TIME = 240_000;
+/** How long a restored VM may take to answer, in milliseconds. */
+const RESTORE_TIME = 30_000;
 /** How often a boot is tried: an emulator that fails says nothing about the kernel in it. */
 const BOOT_TRIES = 3;
 
+/** How a lab is opened. */
+interface Opening {
+  readonly options: LabOptions;
+  readonly parts: Parts;
+  readonly leash: Leash;
+  /** What the controller says of itself. */
+  readonly own: EndFacts;
+  readonly progress: Progress;
+  readonly stop: AbortSignal;
+}
+
 /**
- * Boots a lab and connects to its agents.
+ * Starts a lab, from a snapshot where there is one, and connects to its agents.
  *
  * @param own what the controller says of itself.
  * @throws {LabError} where something that it needs cannot be had, or it does not boot.
@@ -98,11 +88,63 @@ export async function openLab(
   stop: AbortSignal,
 ): Promise<OpenLab> {
   const parts = await prepare(options, progress);
-  const what = options.topology === "loopback" ? "a VM" : "a host and its guest";
+  const opening = { options, parts, leash, own, progress, stop };
+  const snapshot = await snapshotOf(opening);
+  const lab = await restore(opening, snapshot);
+  if (lab !== undefined) return lab;
+  const booted = await boot(opening);
+  return snapshot === undefined ? booted : await save(opening, booted, snapshot);
+}
+
+/** Where the lab's snapshot is or will be; undefined where there is to be none. */
+async function snapshotOf({ options, parts }: Opening): Promise<Snapshot | undefined> {
+  // Under KVM a boot takes a second, and what a state depends on is harder to name.
+  if (options.cold || parts.accelerator === "kvm") return undefined;
+  const version = await output(parts.qemu, ["--version"]);
+  // What differs from one VM to the next is no part of a state.
+  const args = outerArguments({
+    ...parts,
+    vmlinuz: "vmlinuz",
+    initrd: "initrd",
+    consoles: ["", ""],
+    shells: ["", ""],
+    monitor: "",
+    ports: [0, 0],
+  });
+  // A disk that was made anew has its files in other places, and the kernel remembers those.
+  const files = [parts.kernel.vmlinuz, parts.disk.replace(/[^/]+$/, "manifest.json")];
+  return new Snapshot(await snapshotKey(version, args, files, parts.initrd));
+}
+
+async function restore(
+  opening: Opening,
+  snapshot: Snapshot | undefined,
+): Promise<OpenLab | undefined> {
+  if (snapshot === undefined || !await snapshot.exists()) return undefined;
+  const { parts, progress, stop } = opening;
+  try {
+    const text = `restoring ${whatOf(opening)} with ${parts.kernel.name}`;
+    return await progress.phase("restore", text, async () => {
+      return await startOnce(opening, "the restore", RESTORE_TIME, await snapshot.arguments());
+    });
+  } catch (error) {
+    stop.throwIfAborted();
+    progress.say(`${snapshotTrouble(error)}; booting instead`);
+    await snapshot.discard();
+    return undefined;
+  }
+}
+
+async function boot(opening: Opening): Promise<OpenLab> {
+  const { parts, progress } = opening;
+  const text = `booting ${whatOf(opening)} with ${parts.kernel.name}`;
   for (let tries = 1;; tries++) {
-    const text = `booting ${what} with ${parts.kernel.name}`;
     try {
-      return await progress.phase("boot", text, () => bootOnce(options, parts, leash, own, stop));
+      return await progress.phase(
+        "boot",
+        text,
+        () => startOnce(opening, "the boot", BOOT_TIME, []),
+      );
     } catch (error) {
       if (!(error instanceof MishapError) || tries === BOOT_TRIES) throw error;
       progress.say(`${error.message.split("\n")[0]}; trying again`);
@@ -110,30 +152,76 @@ export async function openLab(
   }
 }
 
-async function bootOnce(
-  options: LabOptions,
-  parts: Parts,
-  leash: Leash,
-  own: EndFacts,
-  stop: AbortSignal,
+/** Saves a lab that has just booted. That it cannot be saved is said, and no more. */
+async function save(
+  { own, progress, stop }: Opening,
+  lab: OpenLab,
+  snapshot: Snapshot,
 ): Promise<OpenLab> {
-  const booted = await startLab(options, parts, leash);
+  lab.ends.host.close();
+  lab.ends.guest.close();
   try {
-    const { address, vm } = booted;
-    const open = (signal: AbortSignal) => openEnds(address, own, signal);
-    return { ...booted, ends: await vm.during("the boot", BOOT_TIME, open, stop) };
+    await progress.phase("snapshot", "saving it for the next time", async () => {
+      await agentsIdle(lab.address.consoles);
+      await snapshot.save(monitorOf(lab.address));
+    });
   } catch (error) {
-    await booted[Symbol.asyncDispose]();
+    progress.say(snapshotTrouble(error));
+  }
+  try {
+    const open = (signal: AbortSignal) => openEnds(lab.address, own, signal);
+    return { ...lab, ends: await lab.vm.during("the boot", RESTORE_TIME, open, stop) };
+  } catch (error) {
+    await lab[Symbol.asyncDispose]();
     throw error;
   }
 }
 
+function whatOf({ options }: Opening): string {
+  return options.topology === "loopback" ? "a VM" : "a host and its guest";
+}
+
+/** Starts a VM and connects to its agents. */
+async function startOnce(
+  { options, parts, leash, own, stop }: Opening,
+  what: string,
+  milliseconds: number,
+  more: readonly string[],
+): Promise<OpenLab> {
+  const started = await startLab(options, parts, leash, more);
+  try {
+    const { address, vm } = started;
+    const open = async (signal: AbortSignal) => {
+      if (more.length > 0) await restored(monitorOf(address), signal);
+      const ends = await openEnds(address, own, signal);
+      if (more.length > 0) await setClocks(address, signal);
+      return ends;
+    };
+    return { ...started, ends: await vm.during(what, milliseconds, open, stop) };
+  } catch (error) {
+    await started[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A restored VM has the time of day at which it was saved. */
+async function setClocks({ topology, shells }: LabAddress, signal: AbortSignal): Promise<void> {
+  const script = `date -u -s @${Math.round(Date.now() / 1000)}`;
+  const all = topology === "loopback" ? shells.slice(0, 1) : shells;
+  await Promise.all(all.map((shell) => runScript(shell, script, signal)));
+}
+
 /** Starts a lab's VM; its agents do not answer yet. */
-async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promise<BootedLab> {
+async function startLab(
+  options: LabOptions,
+  parts: Parts,
+  leash: Leash,
+  more: readonly string[],
+): Promise<BootedLab> {
   const consolesIn = await consoleFolder();
   const folder = await Deno.makeTempDir({ prefix: "vsock-lab-" });
   try {
-    const role = options.topology === "loopback" ? "loopback" : "host";
+    const { role } = parts;
     const address: Omit<LabAddress, "pid"> = {
       topology: options.topology,
       kernel: options.kernel.kernel,
@@ -143,7 +231,7 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
       consoles: [`${consolesIn}/${role}.log`, `${consolesIn}/guest.log`],
     };
     const initrd = `${folder}/initrd`;
-    await Deno.writeFile(initrd, await initramfs(role, parts, options));
+    await Deno.writeFile(initrd, parts.initrd);
     const args = outerArguments({
       ...address,
       role,
@@ -151,9 +239,15 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
       accelerator: parts.accelerator,
       vmlinuz: parts.kernel.vmlinuz,
       disk: parts.disk,
-      monitor: `${folder}/monitor`,
+      monitor: monitorOf(address),
     });
-    const vm = new Vm(parts.tools.qemu, args, address.consoles, leash, `${consolesIn}/qemu.log`);
+    const vm = new Vm(
+      parts.qemu,
+      [...args, ...more],
+      address.consoles,
+      leash,
+      `${consolesIn}/qemu.log`,
+    );
     return {
       address: { ...address, pid: vm.pid },
       vm,
@@ -169,42 +263,9 @@ async function startLab(options: LabOptions, parts: Parts, leash: Leash): Promis
   }
 }
 
-/** What a VM unpacks into its memory: busybox, the modules, the tool, and a host's guest. */
-async function initramfs(
-  role: VmRole,
-  parts: Parts,
-  options: LabOptions,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { topology, files = [] } = options;
-  const own = parts.kernel.modules.filter(({ name }) => wanted(role, topology, name));
-  const guest = role === "host" ? guestArguments() : [];
-  const script = initScript(role, own.map(({ name }) => name), guest);
-  const guestFiles: CpioEntry[] = role !== "host" ? [] : [
-    { path: "guest", folder: true },
-    { path: "guest/vmlinuz", data: await Deno.readFile(parts.kernel.vmlinuz) },
-    { path: "guest/initrd", data: await initramfs("guest", parts, options) },
-  ];
-  return cpio([
-    ...["app", "base", "bin", "dev", "modules", "proc", "sys", "tmp"]
-      .map((path) => ({ path, folder: true } as const)),
-    { path: "init", data: new TextEncoder().encode(script), executable: true },
-    { path: "bin/busybox", data: await Deno.readFile(parts.tools.busybox), executable: true },
-    { path: "app/vsock-conformance.js", data: parts.bundle },
-    ...own.map(({ name, data }) => ({ path: `modules/${name}.ko`, data })),
-    ...guestFiles,
-    ...files,
-  ]);
-}
-
-/**
- * A guest must not offer what only hosts have, unless it is to be a host as well; and a host's
- * kernel must not be a guest's.
- */
-function wanted(role: VmRole, topology: Topology, module: string): boolean {
-  const both = role === "guest" && topology === "three-cids";
-  const hostOnly = (both ? /^(kvm|irqbypass|ccp)/ : /^(kvm|vhost|irqbypass|ccp)/).test(module);
-  const guestOnly = module === "vmw_vsock_virtio_transport";
-  return role === "host" ? !guestOnly : role === "guest" ? !hostOnly : !hostOnly && !guestOnly;
+/** The Unix socket of a lab's monitor. */
+function monitorOf({ folder }: Pick<LabAddress, "folder">): string {
+  return `${folder}/monitor`;
 }
 
 /** Two TCP ports of 127.0.0.1 that nobody has now. */
@@ -213,57 +274,4 @@ function freePorts(): [number, number] {
   using first = listen();
   using second = listen();
   return [first.addr.port, second.addr.port];
-}
-
-/** How long an agent may take to answer before it is asked anew, in milliseconds. */
-const ANSWER_TIME = 3000;
-
-/**
- * Connects to a lab's agents, as soon as they answer.
- *
- * @throws {LabError} naming what was last wrong, when `signal` is aborted first.
- */
-export async function openEnds(
-  { topology, ports }: LabAddress,
-  own: EndFacts,
-  signal: AbortSignal,
-): Promise<Ends> {
-  const names = topology === "loopback"
-    ? ["loopback", "loopback"] as const
-    : ["host", "guest"] as const;
-  const host = await openEnd(names[0], ports[0], own, signal);
-  try {
-    return { host, guest: await openEnd(names[1], ports[1], own, signal) };
-  } catch (error) {
-    host.close();
-    throw error;
-  }
-}
-
-async function openEnd(
-  name: string,
-  port: number,
-  own: EndFacts,
-  signal: AbortSignal,
-): Promise<End> {
-  const address = { host: "127.0.0.1", port };
-  const again = (milliseconds: number) => connectControl(address, milliseconds);
-  for (;;) {
-    try {
-      const channel = await connectControl(address, ANSWER_TIME, signal);
-      try {
-        return await End.open(name, channel, own, { again, helloTime: ANSWER_TIME });
-      } catch (error) {
-        channel.close();
-        throw error;
-      }
-    } catch (error) {
-      const kinds = [PeerGoneError, SilentPeerError, ProtocolError];
-      const expected = kinds.some((kind) => error instanceof kind);
-      if (!expected && !signal.aborted) throw error;
-      const reason = reasonOf(error);
-      if (signal.aborted) throw new LabError(`the ${name}'s agent does not answer: ${reason}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }

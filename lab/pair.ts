@@ -22,6 +22,13 @@ export interface PairSettings {
   readonly isListening: string;
 }
 
+/**
+ * For {@linkcode PairSettings.isListening}: the programs of `perf` say so, and vsock_perf does when
+ * it is in accept(2), which is system call 43 on x86-64.
+ */
+export const IS_LISTENING = "grep -q 'Listen port' server.log || grep -q '^43 ' " +
+  "/proc/$(cat server.pid)/syscall";
+
 /** How long a server may outlive its client, in seconds. */
 const SERVER_GRACE = 30;
 

@@ -8,6 +8,7 @@ import {
   CONTROL_PORT,
   GUEST_CID,
   GUEST_CONTROL_PORT,
+  GUEST_MONITOR,
   SECOND_PORT,
   type VmRole,
 } from "./init.ts";
@@ -69,7 +70,7 @@ export function outerArguments(vm: OuterVm): string[] {
 }
 
 /** The arguments of the guest, as the host's VM starts it: all but the processor. */
-export function guestArguments(): string[] {
+export function guestArguments(cids: readonly number[] = [GUEST_CID]): string[] {
   return [
     ...COMMON,
     ...["-m", "900"],
@@ -79,10 +80,21 @@ export function guestArguments(): string[] {
       `tcp:0.0.0.0:${SECOND_PORT}-:${AGENT_PORT}`,
       `tcp:127.0.0.1:${GUEST_CONTROL_PORT}-:${CONTROL_PORT}`,
     ]),
-    ...["-device", `vhost-vsock-pci,guest-cid=${GUEST_CID}`],
+    ...vsockDevices(cids),
     ...PORT_NOTIFY,
+    ...["-qmp", `unix:${GUEST_MONITOR},server=on,wait=off`],
     ...["-serial", "/dev/ttyS1", "-serial", "/dev/ttyS3"],
   ];
+}
+
+/** The devices of a guest; several have a port each, from which they can be unplugged. */
+function vsockDevices(cids: readonly number[]): string[] {
+  const [first] = cids;
+  if (cids.length === 1) return ["-device", `vhost-vsock-pci,guest-cid=${first}`];
+  return cids.flatMap((cid, i) => [
+    ...["-device", `pcie-root-port,id=port${cid},chassis=${i + 1}`],
+    ...["-device", `vhost-vsock-pci,guest-cid=${cid},id=vsock${cid},bus=port${cid}`],
+  ]);
 }
 
 /** A VM's processors. TCG's `max` has AMD's SVM, in which the guest then runs. */

@@ -27,12 +27,14 @@ async function connect(socket: string): Promise<Deno.UnixConn> {
  * Runs a script in a VM's shell.
  *
  * @param socket of the shell, see LabAddress.
+ * @param onText told what the shell writes, as it comes.
  * @throws {LabError} where the shell goes away; the reason of `signal`, when that is aborted.
  */
 export async function runScript(
   socket: string,
   script: string,
   signal: AbortSignal,
+  onText: (text: string) => void = () => {},
 ): Promise<ScriptResult> {
   using connection = await connect(socket);
   const nonce = crypto.randomUUID();
@@ -51,7 +53,7 @@ export async function runScript(
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     await writeAll(connection, new TextEncoder().encode(`${lines.join("\n")}\n`));
-    return await readResult(connection, nonce);
+    return await readResult(connection, nonce, onText);
   } catch (error) {
     signal.throwIfAborted();
     throw error;
@@ -60,14 +62,20 @@ export async function runScript(
   }
 }
 
-async function readResult(connection: Deno.UnixConn, nonce: string): Promise<ScriptResult> {
+async function readResult(
+  connection: Deno.UnixConn,
+  nonce: string,
+  onText: (text: string) => void,
+): Promise<ScriptResult> {
   const decoder = new TextDecoder();
   const chunk = new Uint8Array(4096);
   const pattern = new RegExp(`begin-${nonce}\\r?\\n([^]*?)end-${nonce} (\\d+)\\r?\\n`);
   for (let text = "";;) {
     const count = await connection.read(chunk);
     if (count === null) throw new LabError("the VM's shell went away");
-    text += decoder.decode(chunk.subarray(0, count), { stream: true });
+    const more = decoder.decode(chunk.subarray(0, count), { stream: true });
+    onText(more);
+    text += more;
     const match = pattern.exec(text);
     if (match !== null) {
       return { output: (match[1] ?? "").replaceAll("\r\n", "\n"), status: Number(match[2]) };

@@ -31,6 +31,13 @@ const COMPILER = {
   tar: { program: "tar", package: "tar" },
 } as const satisfies Record<string, Tool>;
 
+/** What is needed to build a kernel's modules. */
+const MODULE_TOOLS = {
+  ...COMPILER,
+  patch: { program: "patch", package: "patch" },
+  xz: TOOLS.xz,
+} as const satisfies Record<string, Tool>;
+
 /** Packages of libraries that they need, each with a header of its. */
 const HEADERS = { "libc6-dev": "stdio.h", "liburing-dev": "liburing.h" } as const;
 
@@ -86,6 +93,11 @@ async function missingHeaders(headers: Readonly<Record<string, string>>): Promis
     if (!await exists(`/usr/include/${header}`)) missing.push(name);
   }
   return missing;
+}
+
+/** As {@linkcode requireTools}, for what builds modules of a kernel. */
+export async function requireModuleTools(progress: Progress): Promise<void> {
+  await requireAll(MODULE_TOOLS, [], progress);
 }
 
 async function requireAll<K extends string>(

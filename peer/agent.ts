@@ -34,6 +34,8 @@ export interface SideOrder {
   readonly seed: number;
   /** The case's deadline, in milliseconds. */
   readonly timeout: number;
+  /** There where other cases may run at the same time, here or on the other side. */
+  readonly beside?: true;
   /** The lines to and from the other side. */
   readonly lines: CaseLines;
   /** Ends the side early: the other side has already decided the verdict. */

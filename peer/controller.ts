@@ -41,6 +41,8 @@ export interface CaseOptions {
   readonly timeout: number;
   /** The seed of the round. */
   readonly seed: number;
+  /** Whether other cases may run at the same time. */
+  readonly beside?: boolean;
   /** Ends the case without a verdict. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -102,7 +104,14 @@ class Lateness {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       for (const role of this.#left) this.#ends[role].abandon("it did not report in time");
-    }, milliseconds);
+    }, milliseconds + this.#leakTime);
+  }
+
+  /** How long the ends may look for leaks when their sides have ended. */
+  get #leakTime(): number {
+    return Math.max(
+      ...Object.values(this.#ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
+    );
   }
 
   reported(role: Role): void {
@@ -117,8 +126,9 @@ class Lateness {
 
 function orderOf(planned: Planned, role: Role, timeout: number, options: CaseOptions): StartOrder {
   const { id } = planned.case satisfies CaseInfo;
-  const { run, port, seed } = options;
-  return { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout };
+  const { run, port, seed, beside } = options;
+  const order = { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout } as const;
+  return beside ? { ...order, beside } : order;
 }
 
 function namesOf({ direction }: Planned, ends: Readonly<Record<Role, End>>) {

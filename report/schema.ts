@@ -37,7 +37,12 @@ const DIRECTION = oneOf<Direction>(
   { "host-server": true, "guest-server": true, loopback: true },
   "which end plays the server",
 );
-const TOPOLOGY = oneOf<Topology>({ loopback: true, "guest-host": true, "three-cids": true });
+const TOPOLOGY = oneOf<Topology>({
+  loopback: true,
+  "guest-host": true,
+  "three-cids": true,
+  "three-devices": true,
+});
 const LEVEL = oneOf<Level>({ must: true, should: true });
 const OUTCOME = oneOf<Outcome>(
   {

@@ -46,6 +46,39 @@ import { listsConnection, listsListener, listsNoSocket } from "./diag/dump.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { seqpacketUnread, streamUnread } from "./ioctl/siocinq.ts";
 import { seqpacketUnsent, streamUnsent } from "./ioctl/siocoutq.ts";
+import {
+  listedOnce,
+  seqpacketEachAtOnce,
+  seqpacketStaysHere,
+  streamEachAtOnce,
+  streamStaysHere,
+} from "./multi-device/cids.ts";
+import {
+  seqpacketBound,
+  seqpacketSamePort,
+  seqpacketUnbound,
+  streamBound,
+  streamSamePort,
+  streamUnbound,
+} from "./multi-device/connect.ts";
+import {
+  hundredOverAll,
+  hundredOverAllAccepted,
+  seqpacketBounds,
+  seqpacketBoundsAccepted,
+  stallsAlone,
+  stallsAloneAccepted,
+  zerocopyEach,
+  zerocopyEachAccepted,
+} from "./multi-device/data.ts";
+import { seqpacketAtAny, seqpacketAtOne, streamAtAny, streamAtOne } from "./multi-device/listen.ts";
+import { secondIsBusy } from "./multi-device/stock.ts";
+import {
+  defaultOfClient,
+  defaultOfServer,
+  lastOfClient,
+  lastOfServer,
+} from "./multi-device/unplug.ts";
 import { foundFrom, sameCidTwice } from "./namespaces/cid.ts";
 import {
   connectionOutlives,
@@ -197,6 +230,34 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   clientInLocal,
   serverInGlobal,
   serverInLocal,
+  listedOnce,
+  streamEachAtOnce,
+  seqpacketEachAtOnce,
+  streamStaysHere,
+  seqpacketStaysHere,
+  streamUnbound,
+  seqpacketUnbound,
+  streamBound,
+  seqpacketBound,
+  streamSamePort,
+  seqpacketSamePort,
+  streamAtOne,
+  seqpacketAtOne,
+  streamAtAny,
+  seqpacketAtAny,
+  seqpacketBounds,
+  zerocopyEach,
+  stallsAlone,
+  hundredOverAll,
+  seqpacketBoundsAccepted,
+  zerocopyEachAccepted,
+  stallsAloneAccepted,
+  hundredOverAllAccepted,
+  lastOfClient,
+  defaultOfClient,
+  lastOfServer,
+  defaultOfServer,
+  secondIsBusy,
 ];
 
 /** The case of that id. */

@@ -18,6 +18,7 @@ import type { dumpVsock } from "../sys/sock_diag.ts";
 import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
 import type { VhostVsock } from "../sys/vhost.ts";
+import type { vsockDevices } from "../sys/vsock_devices.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
 import { lackingOf } from "./kit/features.ts";
@@ -31,6 +32,8 @@ export interface SideOptions {
   readonly family: AddressFamily;
   /** The CID of the other side. */
   readonly peerCid: number;
+  /** The Unix socket of the monitor of the guest's QEMU, where that is on this machine. */
+  readonly guestMonitor?: string;
   /** The server's port. */
   readonly port: number;
   /** The seed of the case's randomness. */
@@ -53,6 +56,8 @@ export interface SideOptions {
   readonly machine?: Machine;
   /** The class of /dev/vsock, likewise. */
   readonly deviceClass?: typeof VsockDevice;
+  /** What lists this guest's vsock devices, likewise. */
+  readonly deviceList?: typeof vsockDevices;
   /** The class of /dev/vhost-vsock, likewise. */
   readonly vhostClass?: typeof VhostVsock;
   /** The class of network namespaces, likewise. */

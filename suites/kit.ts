@@ -9,7 +9,7 @@ import type { Claims } from "./kit/claims.ts";
 import type { Peer } from "./kit/peer.ts";
 import type { Vsock } from "./kit/vsock.ts";
 
-export { kernel, man, type Role, spec, upstream } from "../core/case.ts";
+export { kernel, man, proposal, type Role, spec, upstream } from "../core/case.ts";
 export {
   AF_VSOCK,
   IOCTL_VM_SOCKETS_GET_LOCAL_CID,
@@ -67,13 +67,22 @@ export {
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../sys/sock_diag.ts";
+export { bindDevice } from "../sys/vsock_devices.ts";
+export { BYTE } from "./kit/claims.ts";
 export { describeSocket, newSockets } from "./kit/diag.ts";
 export { djb2 } from "./kit/djb2.ts";
 export { connectInBackground, LOCAL_CIDS } from "./kit/features.ts";
 export { connecting, forBothTypes } from "./kit/both_types.ts";
 export { errorOf } from "./kit/errors.ts";
 export type { Vsock } from "./kit/vsock.ts";
-export { errorsOfNobody, FOREIGN_CID, localCidsOf, type Machine, routeTo } from "./kit/place.ts";
+export {
+  errorsOfNobody,
+  FOREIGN_CID,
+  localCidsOf,
+  type Machine,
+  routeTo,
+  transportCidsOf,
+} from "./kit/place.ts";
 export { receivesEndThroughRing, receiveThroughRing, sendThroughRing } from "./kit/uring.ts";
 export type { Random } from "../core/random.ts";
 

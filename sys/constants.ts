@@ -100,6 +100,13 @@ export const SIOCOUTQ = 0x5411;
 export const SIOCINQ = 0x541b;
 export const IOCTL_VM_SOCKETS_GET_LOCAL_CID = 0x7b9;
 
+/**
+ * All CIDs of this machine, on /dev/vsock: _IOR(7, 0xba, struct vsock_local_cids), proposed in
+ * 2024; the struct is an int and 16 unsigned ints.
+ */
+export const IOCTL_VM_SOCKETS_GET_LOCAL_CIDS = 0x804407ba;
+export const VM_SOCKETS_MAX_DEVS = 16;
+
 /** The CID of a guest, linux/vhost.h. */
 export const VHOST_VSOCK_SET_GUEST_CID = 0x4008af60;
 

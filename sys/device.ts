@@ -3,11 +3,18 @@
  *
  * @module
  */
-import { IOCTL_VM_SOCKETS_GET_LOCAL_CID, O_CLOEXEC, O_RDONLY } from "./constants.ts";
+import {
+  IOCTL_VM_SOCKETS_GET_LOCAL_CID,
+  IOCTL_VM_SOCKETS_GET_LOCAL_CIDS,
+  O_CLOEXEC,
+  O_RDONLY,
+  VM_SOCKETS_MAX_DEVS,
+} from "./constants.ts";
 import { type CallContext, Descriptor } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
 import { refuseForbidden } from "./forbidden.ts";
 import { call } from "./native.ts";
+import { bytes, intOf } from "./structs.ts";
 
 const PATH = "/dev/vsock";
 
@@ -32,6 +39,20 @@ export class VsockDevice extends Descriptor {
    */
   localCid(): number {
     return this.ioctlInt(IOCTL_VM_SOCKETS_GET_LOCAL_CID) >>> 0;
+  }
+
+  /**
+   * IOCTL_VM_SOCKETS_GET_LOCAL_CIDS: all CIDs of a guest with several devices, as many as the
+   * kernel says there are.
+   *
+   * @throws {SysError} ENOTTY on a kernel without it.
+   */
+  localCids(): number[] {
+    const stored = bytes(4 + 4 * VM_SOCKETS_MAX_DEVS);
+    const request = IOCTL_VM_SOCKETS_GET_LOCAL_CIDS;
+    this.call("ioctl", `0x${request.toString(16)}`, request, stored);
+    const count = Math.max(0, Math.min(intOf(stored), VM_SOCKETS_MAX_DEVS));
+    return [...new Uint32Array(stored.buffer, 4, count)];
   }
 
   /** ioctl(2) with address 0 for what it is to store. */

@@ -4,28 +4,47 @@
  * @module
  */
 import { SysError } from "./errno.ts";
-import { dumpVsock } from "./sock_diag.ts";
+import { type DiagSocket, dumpVsock } from "./sock_diag.ts";
 
 /**
  * How many AF_VSOCK sockets live in this kernel without a file: queued, lingering, or leaked.
  * Every socket holds a reference to the module of its protocol (sk_prot_alloc()); taken off are the
  * modules that hold one, and the sockets that belong to a file, which sock_diag(7) lists.
  *
- * @returns undefined where AF_VSOCK is no module, or the module tells no count.
+ * @returns undefined where AF_VSOCK is no module, the module tells no count, or sockets come and go
+ *   so fast that they cannot be counted.
  * @throws {SysError} where sock_diag fails otherwise than by not being there.
  */
 export async function fileLessSockets(): Promise<number | undefined> {
-  const before = vsockReferences();
-  if (before === undefined) return undefined;
   try {
-    const inFiles = (await dumpVsock()).filter(({ inode }) => inode !== 0).length;
-    // Others open and close sockets meanwhile: that must not look like fewer than there can be,
-    // from which whatever is there later would differ.
-    return Math.max(0, Math.max(before, vsockReferences() ?? 0) - inFiles);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const references = vsockReferences();
+      if (references === undefined) return undefined;
+      const cookies = await socketsWithFile();
+      // The two are of one moment if neither has changed when they are asked for again.
+      if (vsockReferences() !== references) continue;
+      const again = await socketsWithFile();
+      if (again.size === cookies.size && again.isSubsetOf(cookies)) {
+        return references - REFERENCES_WITH_FILE * cookies.size;
+      }
+    }
+    return undefined;
   } catch (error) {
     if (error instanceof SysError && NO_DIAG.includes(error.code)) return undefined;
     throw error;
   }
+}
+
+/** A socket with a file holds a second reference, to the module of its calls: __sock_create(). */
+const REFERENCES_WITH_FILE = 2;
+
+/** How often sockets are counted that come and go while they are. */
+const MAX_TRIES = 20;
+
+/** The cookies of the AF_VSOCK sockets that belong to a file. */
+async function socketsWithFile(): Promise<Set<bigint>> {
+  const sockets = await dumpVsock();
+  return new Set(sockets.filter(({ inode }) => inode !== 0).map(({ cookie }) => cookie));
 }
 
 /** How many references to the module there are that no other module holds. */
@@ -37,6 +56,11 @@ function vsockReferences(): number | undefined {
     if (isUnavailable(error)) return undefined;
     throw error;
   }
+}
+
+/** Those of them that sock_diag(7) lists: they have no file, but still an address. */
+export async function fileLessListed(): Promise<DiagSocket[]> {
+  return (await dumpVsock()).filter(({ inode }) => inode === 0);
 }
 
 /** What sock_diag says where it cannot tell of AF_VSOCK. */

@@ -3,10 +3,7 @@
  *
  * @module
  */
-import { O_CLOEXEC, O_WRONLY } from "./constants.ts";
-import { Descriptor } from "./descriptor.ts";
-import { SysError } from "./errno.ts";
-import { call } from "./native.ts";
+import { writeAttribute } from "./attribute.ts";
 
 /** Which of them, Linux 7.0 and newer. */
 export type VsockSysctl = "g2h_fallback" | "ns_mode" | "child_ns_mode";
@@ -23,28 +20,13 @@ export function vsockSysctl(name: VsockSysctl): string | undefined {
   }
 }
 
-/** A file that is open for writing. */
-class WritableFile extends Descriptor {
-  static open(path: string): WritableFile {
-    const fd = call("open", new TextEncoder().encode(`${path}\0`), O_WRONLY | O_CLOEXEC);
-    if (fd < 0) throw new SysError(`open(${path})`, -fd);
-    return new this(fd, {});
-  }
-
-  write(text: string): void {
-    const data = new TextEncoder().encode(text);
-    this.call("write", JSON.stringify(text), data, data.length);
-  }
-}
-
 /**
  * Sets a sysctl.
  *
  * @throws {SysError} ENOENT on a kernel without it; EACCES, EINVAL, ... where it cannot be so.
  */
 export function setVsockSysctl(name: VsockSysctl, value: string): void {
-  using file = WritableFile.open(`${FOLDER}/${name}`);
-  file.write(value);
+  writeAttribute(`${FOLDER}/${name}`, value);
 }
 
 /** A sysctl has another value until it is disposed of. */

@@ -10,12 +10,12 @@ import {
   defineCase,
   forBothTypes,
   kernel,
-  localCidsOf,
   man,
   POLLIN,
   SO_VM_SOCKETS_CONNECT_TIMEOUT,
   type SocketType,
   spec,
+  transportCidsOf,
 } from "../kit.ts";
 
 /** Connects from the CID by which the peer knows this side. */
@@ -61,7 +61,7 @@ export const [streamFromBound, seqpacketFromBound] = forBothTypes((type) =>
 );
 
 /** The errors of connect() from where nothing comes back, or of an address that does not fit. */
-const NOT_FROM_THERE = ["ETIMEDOUT", "EADDRNOTAVAIL", "EINVAL", "ENETUNREACH"];
+const NOT_FROM_THERE = ["ETIMEDOUT", "EADDRNOTAVAIL", "EINVAL", "ENODEV", "ENETUNREACH"];
 /** How long to wait for an answer that does not come, in milliseconds. */
 const NO_ANSWER = 500;
 
@@ -78,7 +78,7 @@ export const [streamFromOther, seqpacketFromOther] = forBothTypes((type) =>
     async client({ vsock, peer, check }) {
       const { port } = vsock.peerAddress();
       const known = Number(await peer.readUlong());
-      const others = localCidsOf(vsock.machine.place()).filter((cid) => cid !== known);
+      const others = transportCidsOf(vsock.machine.place()).filter((cid) => cid !== known);
       for (const [i, cid] of others.entries()) {
         await peer.expectln("LISTENING");
         using socket = vsock.bound(type, { cid, port: port + 1 + i });

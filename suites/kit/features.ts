@@ -16,6 +16,7 @@ import {
   VMADDR_CID_HYPERVISOR,
   VMADDR_PORT_ANY,
 } from "../../sys/constants.ts";
+import { VsockDevice } from "../../sys/device.ts";
 import { SysError } from "../../sys/errno.ts";
 import { IoUring } from "../../sys/io_uring.ts";
 import { IORING_OP_SENDMSG_ZC } from "../../sys/io_uring_abi.ts";
@@ -26,14 +27,17 @@ import type { CallContext } from "../../sys/descriptor.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
 import type { AddressFamily } from "../../sys/structs.ts";
 import { VhostVsock } from "../../sys/vhost.ts";
+import { vsockDevices } from "../../sys/vsock_devices.ts";
 import { describeSocket } from "./diag.ts";
-import { localCidsOf, type Machine, THIS_MACHINE } from "./place.ts";
+import { type Machine, THIS_MACHINE, transportCidsOf } from "./place.ts";
 
 /** Where features are looked for. */
 export interface FeatureOptions {
   readonly family: AddressFamily;
   /** The CID of the other side, which decides the transport. */
   readonly peerCid: number;
+  /** The Unix socket of the monitor of the guest's QEMU, where that is on this machine. */
+  readonly guestMonitor?: string;
   /** The port of the case; nobody listens on the next one. */
   readonly port: number;
   /** Ends a probe that blocks. */
@@ -46,6 +50,10 @@ export interface FeatureOptions {
   readonly dumpVsock?: typeof dumpVsock;
   /** What tells where this machine is, likewise. */
   readonly machine?: Machine;
+  /** The class of /dev/vsock, likewise. */
+  readonly deviceClass?: typeof VsockDevice;
+  /** What lists this guest's vsock devices, likewise. */
+  readonly deviceList?: typeof vsockDevices;
   /** The class of network namespaces, likewise. */
   readonly namespaceClass?: typeof NetNamespace;
   /** The class of /dev/vhost-vsock, likewise. */
@@ -105,7 +113,7 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
     return others.length === 0 ? undefined : `registered is ${others.join(", ")}`;
   },
   "second-cid": (options) => {
-    const cids = localCidsOf(placeFrom(options));
+    const cids = transportCidsOf(placeFrom(options));
     return cids.length > 1 ? undefined : `its only one is ${cids.join() || "none"}`;
   },
   "loopback-cid": (options) =>
@@ -115,10 +123,37 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
     if (fallback === undefined) return "there is no such sysctl";
     return guestCid === undefined ? "this machine is no guest" : undefined;
   },
+  "several-devices": probeSeveralDevices,
+  "unused-device": ({ family, deviceList = vsockDevices }) => {
+    if (family.domain !== AF_VSOCK && deviceList === vsockDevices) return "it has no transports";
+    const devices = deviceList();
+    if (devices.some(({ bound }) => !bound)) return undefined;
+    return devices.length === 0 ? "this machine has none" : `all ${devices.length} have a driver`;
+  },
+  "guest-monitor": ({ guestMonitor }) =>
+    guestMonitor === undefined ? "this side was not told where it is" : undefined,
   "namespaces": probeNamespaces,
   "vhost-device": ({ vhostClass = VhostVsock }) =>
     refusal(["ENOENT", "ENODEV", "ENXIO", "EACCES"], () => vhostClass.open()[Symbol.dispose]()),
 };
+
+function probeSeveralDevices(options: FeatureOptions): string | undefined {
+  const { family, deviceClass = VsockDevice, deviceList = vsockDevices } = options;
+  if (family.domain !== AF_VSOCK && deviceClass === VsockDevice) return "it has no transports";
+  let cids: readonly number[] = [];
+  const refused = refusal(["ENOTTY", "ENOENT", "EACCES"], () => {
+    using device = deviceClass.open();
+    cids = device.localCids();
+  });
+  if (refused === undefined) {
+    return cids.length > 1 ? undefined : `it lists ${cids.join() || "none"}`;
+  }
+  const devices = deviceList();
+  const unused = devices.filter(({ bound }) => !bound).map(({ name }) => name);
+  if (unused.length === 0) return refused;
+  return `${refused}; this kernel's driver takes one device and refuses the others with EBUSY ` +
+    `(virtio_vsock_probe): of ${devices.length} it left out ${unused.join(", ")}`;
+}
 
 /** Each case makes namespaces of both modes; a mode of this machine's that forbids it is a lack. */
 function probeNamespaces(options: FeatureOptions): string | undefined {

@@ -42,6 +42,20 @@ export class Peer {
     }
   }
 
+  /** Writes how many numbers there are, then each. */
+  async writeNumbers(values: readonly number[]): Promise<void> {
+    for (const value of [values.length, ...values]) await this.writeUlong(value);
+  }
+
+  /** Waits for what {@linkcode writeNumbers} writes. */
+  async readNumbers(): Promise<number[]> {
+    const values: number[] = [];
+    for (let left = await this.readUlong(); left > 0n; left--) {
+      values.push(Number(await this.readUlong()));
+    }
+    return values;
+  }
+
   /** Writes a number as a line; numbers are unsigned and have 64 bits. */
   async writeUlong(value: bigint | number): Promise<void> {
     await this.writeln(`${BigInt.asUintN(64, BigInt(value))}`);

@@ -4,8 +4,15 @@
  *
  * @module
  */
-import { VMADDR_CID_HOST, VMADDR_CID_LOCAL, VMADDR_FLAG_TO_HOST } from "../../sys/constants.ts";
-import { localCid, registeredTransports } from "../../sys/facts.ts";
+import {
+  VMADDR_CID_ANY,
+  VMADDR_CID_HOST,
+  VMADDR_CID_LOCAL,
+  VMADDR_FLAG_TO_HOST,
+} from "../../sys/constants.ts";
+import { VsockDevice } from "../../sys/device.ts";
+import { SysError } from "../../sys/errno.ts";
+import { registeredTransports } from "../../sys/facts.ts";
 import type { Address } from "../../sys/structs.ts";
 import type { SocketType } from "../../sys/socket.ts";
 import { VsockSetting, vsockSysctl } from "../../sys/sysctl.ts";
@@ -21,8 +28,10 @@ export interface Place {
   readonly host: boolean;
   /** Whether it has the driver of a guest's device, be there a device or not. */
   readonly guest: boolean;
-  /** Its CID as a guest. */
+  /** Its CID as a guest; with several devices that of the default one. */
   readonly guestCid: number | undefined;
+  /** Those of its other devices. */
+  readonly moreCids?: readonly number[];
   /**
    * Whether what no guest of its own has is sought at its host: net.vsock.g2h_fallback; undefined
    * where there is no such choice.
@@ -47,19 +56,36 @@ export const THIS_MACHINE: Machine = {
 function readPlace(): Place {
   const transports = registeredTransports();
   const guest = transports.includes("virtio");
-  const cid = localCid();
+  const [cid = VMADDR_CID_ANY, ...moreCids] = ownCids();
   const fallback = vsockSysctl("g2h_fallback");
   return {
     loopback: transports.includes("loopback"),
     host: transports.includes("vhost"),
     guest,
     guestCid: guest && cid > VMADDR_CID_HOST ? cid : undefined,
+    moreCids,
     fallback: fallback === undefined ? undefined : fallback === "1",
   };
 }
 
+/** What /dev/vsock names: on a kernel for several devices all of a guest's CIDs. */
+function ownCids(): number[] {
+  using device = VsockDevice.open();
+  try {
+    return device.localCids();
+  } catch (error) {
+    if (error instanceof SysError && error.code === "ENOTTY") return [device.localCid()];
+    throw error;
+  }
+}
+
 /** The CIDs of a machine. */
-export function localCidsOf({ loopback, host, guestCid }: Place): number[] {
+export function localCidsOf(place: Place): number[] {
+  return [...transportCidsOf(place), ...place.moreCids ?? []];
+}
+
+/** A CID of each transport of a machine. */
+export function transportCidsOf({ loopback, host, guestCid }: Place): number[] {
   return [
     ...loopback ? [VMADDR_CID_LOCAL] : [],
     ...host ? [VMADDR_CID_HOST] : [],
@@ -73,8 +99,8 @@ export type Route = "loopback" | "to-host" | "to-guest" | undefined;
 /** The transport that serves a destination which is no guest of this machine's. */
 export function routeTo(place: Place, { cid, flags = 0 }: Pick<Address, "cid" | "flags">): Route {
   const { loopback, host, guest, guestCid, fallback } = place;
-  const own = guest ? guestCid : VMADDR_CID_HOST;
-  if (loopback && (cid === VMADDR_CID_LOCAL || cid === own)) return "loopback";
+  const own = guest ? [guestCid, ...place.moreCids ?? []] : [VMADDR_CID_HOST];
+  if (loopback && (cid === VMADDR_CID_LOCAL || own.includes(cid))) return "loopback";
   const toHost = cid <= VMADDR_CID_HOST || (flags & VMADDR_FLAG_TO_HOST) !== 0;
   // Before there was a choice, only who had no guests sought the CIDs of guests at its host.
   if (toHost || (guest && (fallback ?? !host))) return guest ? "to-host" : undefined;

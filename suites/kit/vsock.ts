@@ -12,6 +12,8 @@ import { type NamespaceMode, NetNamespace } from "../../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
 import { VhostVsock } from "../../sys/vhost.ts";
 import type { Address, AddressFamily } from "../../sys/structs.ts";
+import { vsockDevices } from "../../sys/vsock_devices.ts";
+import { Qmp } from "../../peer/qmp.ts";
 import type { Peer } from "./peer.ts";
 import { type Machine, THIS_MACHINE } from "./place.ts";
 
@@ -21,6 +23,8 @@ export interface VsockOptions {
   readonly family: AddressFamily;
   /** The CID of the other side. */
   readonly peerCid: number;
+  /** The Unix socket of the monitor of the guest's QEMU, where that is on this machine. */
+  readonly guestMonitor?: string;
   /** The port of the case; the next one is the case's as well. */
   readonly port: number;
   /** When to stop, and who is told of each call. */
@@ -37,6 +41,8 @@ export interface VsockOptions {
   readonly machine?: Machine;
   /** The class of /dev/vsock, likewise. */
   readonly deviceClass?: typeof VsockDevice;
+  /** What lists this guest's vsock devices, likewise. */
+  readonly deviceList?: typeof vsockDevices;
   /** The class of /dev/vhost-vsock, likewise. */
   readonly vhostClass?: typeof VhostVsock;
   /** The class of network namespaces, likewise. */
@@ -114,6 +120,28 @@ export class Vsock implements Disposable {
   device(): VsockDevice {
     const { context, deviceClass = VsockDevice } = this.#options;
     return deviceClass.open(context);
+  }
+
+  /** The CIDs of this machine's devices, the default one's first. */
+  deviceCids(): number[] {
+    using device = this.device();
+    return device.localCids();
+  }
+
+  /** This machine's vsock devices, and which of them have a driver. */
+  devices(): ReturnType<typeof vsockDevices> {
+    return (this.#options.deviceList ?? vsockDevices)();
+  }
+
+  /**
+   * The monitor of the guest's QEMU; its user closes it.
+   *
+   * @throws {Error} where this side was not told where it is.
+   */
+  async monitor(): Promise<Qmp> {
+    const { guestMonitor } = this.#options;
+    if (guestMonitor === undefined) throw new Error("there is no --guest-monitor");
+    return await Qmp.connect(guestMonitor);
   }
 
   /** /dev/vhost-vsock; its user closes it. */

@@ -5,6 +5,7 @@
  */
 import { ADDRESSES } from "./addresses.ts";
 import { CONNECTIONS } from "./connections.ts";
+import { KERNEL_FAULTS, KERNEL_FAULTS_TEST } from "./kernel_faults.ts";
 import { MESSAGES } from "./messages.ts";
 import { type Mutation, mutationsOf } from "./mutation.ts";
 import { NAMESPACES } from "./namespaces.ts";
@@ -100,6 +101,13 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
     file: "suites/namespaces/fake_test.ts",
     test: claim.startsWith("loopback/") ? "warns where" : "fails on a kernel that",
   } as const)),
+  ...KERNEL_FAULTS.flatMap(({ ids, guest, what }) =>
+    ids.map((id): ShownElsewhere => ({
+      ...{ id, what: `kernel errs: ${what}`, on: guest, noticed: guest },
+      file: KERNEL_FAULTS_TEST,
+      test: "every case of several devices notices kernels that err",
+    }))
+  ),
   {
     id: "uring/sendmsg/arrives-whole",
     on: "client",
@@ -124,6 +132,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
   "more than one transport": /^transport\//,
   "CIDs": /^addressing\//,
+  "several devices": /^multi-device\//,
   "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };

@@ -4,24 +4,20 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { closeEnds } from "../../cli/lab.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
 import { ConsoleWatch } from "../../lab/consoles.ts";
 import { findKernel } from "../../lab/kernel.ts";
-import { openEnds, type OpenLab } from "../../lab/lab.ts";
-import type { Ends } from "../../peer/controller.ts";
+import { openEnds } from "../../lab/ends.ts";
+import type { OpenLab } from "../../lab/lab.ts";
 import { runPlan } from "../../peer/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { oopsModule } from "../support/oops_module.ts";
 import { inVm, SELF, testLab, testProgress } from "./support.ts";
 
 const KERNEL = { kernel: "debian:latest" };
-
-function closeEnds({ host, guest }: Ends): void {
-  host.close();
-  guest.close();
-}
 
 /** Runs cases in the lab; `during` is called when each begins. */
 async function runCases(

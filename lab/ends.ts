@@ -1,0 +1,66 @@
+/**
+ * The agents of a lab, as its controller reaches them.
+ *
+ * @module
+ */
+import type { EndFacts } from "../core/event.ts";
+import { reasonOf } from "../core/reason.ts";
+import { connectControl, PeerGoneError, SilentPeerError } from "../peer/channel.ts";
+import type { Ends } from "../peer/controller.ts";
+import { End } from "../peer/end.ts";
+import { ProtocolError } from "../peer/wire.ts";
+import { LabError } from "./error.ts";
+import type { LabAddress } from "./lab.ts";
+
+/** How long an agent may take to answer before it is asked anew, in milliseconds. */
+const ANSWER_TIME = 3000;
+
+/**
+ * Connects to a lab's agents, as soon as they answer.
+ *
+ * @throws {LabError} naming what was last wrong, when `signal` is aborted first.
+ */
+export async function openEnds(
+  { topology, ports }: LabAddress,
+  own: EndFacts,
+  signal: AbortSignal,
+): Promise<Ends> {
+  const names = topology === "loopback"
+    ? ["loopback", "loopback"] as const
+    : ["host", "guest"] as const;
+  const host = await openEnd(names[0], ports[0], own, signal);
+  try {
+    return { host, guest: await openEnd(names[1], ports[1], own, signal) };
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+}
+
+async function openEnd(
+  name: string,
+  port: number,
+  own: EndFacts,
+  signal: AbortSignal,
+): Promise<End> {
+  const address = { host: "127.0.0.1", port };
+  const again = (milliseconds: number) => connectControl(address, milliseconds);
+  for (;;) {
+    try {
+      const channel = await connectControl(address, ANSWER_TIME, signal);
+      try {
+        return await End.open(name, channel, own, { again, helloTime: ANSWER_TIME });
+      } catch (error) {
+        channel.close();
+        throw error;
+      }
+    } catch (error) {
+      const kinds = [PeerGoneError, SilentPeerError, ProtocolError];
+      const expected = kinds.some((kind) => error instanceof kind);
+      if (!expected && !signal.aborted) throw error;
+      const reason = reasonOf(error);
+      if (signal.aborted) throw new LabError(`the ${name}'s agent does not answer: ${reason}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

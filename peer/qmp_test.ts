@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { LineChannel } from "./channel.ts";
+import { MonitorError, Qmp } from "./qmp.ts";
+
+type Answer = (command: { execute: string; arguments: Record<string, unknown> }) => unknown[];
+
+/** A monitor that answers, and where it listens; it serves one connection. */
+function fakeMonitor(answer: Answer) {
+  const path = `${Deno.makeTempDirSync()}/monitor`;
+  const listener = Deno.listen({ transport: "unix", path });
+  const serve = async () => {
+    const channel = new LineChannel(await listener.accept());
+    const say = (message: unknown) => channel.writeLine(JSON.stringify(message));
+    await say({ QMP: { version: {}, capabilities: [] } });
+    try {
+      for (;;) {
+        const command = JSON.parse(await channel.readLine());
+        const known = command.execute === "qmp_capabilities" ? [{ return: {} }] : answer(command);
+        for (const message of known) await say(message);
+      }
+    } catch {
+      channel.close();
+    }
+  };
+  return { path, served: serve(), [Symbol.dispose]: () => listener.close() };
+}
+
+/** Two devices, of which the second is a vsock device, as QEMU answers. */
+const qemu: Answer = ({ execute, arguments: { path, property, id } }) => {
+  switch (execute) {
+    case "qom-list":
+      return [{ return: [{ name: "port5" }, { name: "vsock5" }] }];
+    case "qom-get":
+      if (path !== "/machine/peripheral/vsock5") return [{ error: { class: "x", desc: "no" } }];
+      return [{ return: property === "guest-cid" ? 5 : "/machine/peripheral/port5/port5" }];
+    case "device_del":
+      return [
+        { event: "DEVICE_DELETED", data: { path: "/machine/peripheral/other" } },
+        { return: {} },
+        { event: "DEVICE_DELETED", data: { device: id } },
+      ];
+    default:
+      return [{ error: { class: "x", desc: `no ${execute}` } }];
+  }
+};
+
+Deno.test("Qmp finds a device by its CID, and unplugs it", async () => {
+  using monitor = fakeMonitor(qemu);
+  {
+    using qmp = await Qmp.connect(monitor.path);
+    const device = await qmp.findDevice(5);
+    assert.deepEqual(device, { id: "vsock5", cid: 5, bus: "port5" });
+    await qmp.unplug(device);
+    await assert.rejects(qmp.plug(device), new MonitorError("device_add: no device_add"));
+    await assert.rejects(qmp.findDevice(6), /has no vsock device with the CID 6/);
+  }
+  await monitor.served;
+});

@@ -1,0 +1,234 @@
+/**
+ * Data through each of several devices.
+ *
+ * @module
+ */
+import {
+  bytes,
+  type CaseContext,
+  type ConformanceCase,
+  connecting,
+  defineCase,
+  djb2,
+  kernel,
+  Mapping,
+  MSG_TRUNC,
+  MSG_ZEROCOPY,
+  pageSize,
+  POLLERR,
+  proposal,
+  type Role,
+  SO_ZEROCOPY,
+  type Socket,
+  type SocketType,
+  SOL_SOCKET,
+  spec,
+  SysError,
+} from "../kit.ts";
+import { receivesCompletion } from "../kit/completion.ts";
+import { closeAll, connectThroughEach, type DeviceConnection, shareCids } from "../kit/devices.ts";
+
+/** What one side does with the connections of all devices: the guest sends. */
+type Play = (connections: readonly DeviceConnection[], context: CaseContext) => Promise<void>;
+
+/** A case in which the guest plays one role, its id, and what is to be proved. */
+interface DataCase extends Pick<ConformanceCase, "title" | "requirement" | "refs" | "timeFactor"> {
+  readonly claim: string;
+  readonly type?: SocketType;
+  readonly zerocopy?: boolean;
+  readonly count?: number;
+  /** The guest's side. */
+  readonly guest: Play;
+  /** The host's. */
+  readonly host: Play;
+}
+
+/** The case with a guest that connects, and with one that accepts. */
+function dataCases(data: DataCase): readonly [ConformanceCase, ConformanceCase] {
+  return [dataCase(data, "client"), dataCase(data, "server")];
+}
+
+function dataCase(data: DataCase, guest: Role): ConformanceCase {
+  const { claim, title, requirement, refs, timeFactor = 1, type = "stream", count } = data;
+  const play = (role: Role) => async (context: CaseContext) => {
+    const isGuest = role === guest;
+    const cids = await shareCids(context, isGuest);
+    const which = { guest, role, type, ...count === undefined ? {} : { count } };
+    const connections = await connectThroughEach(cids, which, context);
+    using _connections = closeAll(connections);
+    await (isGuest ? data.guest : data.host)(connections, context);
+  };
+  const accepts = guest === "server";
+  return defineCase({
+    id: `multi-device/data/${claim}${accepts ? "-accepted" : ""}`,
+    title: `${title}${accepts ? ", on connections that the guest accepted" : ""}`,
+    ...{ requirement, refs, timeFactor },
+    needs: connecting(
+      type,
+      { [guest]: "several-devices" },
+      ...data.zerocopy ? [{ [guest]: "zerocopy" } as const] : [],
+    ),
+    client: play("client"),
+    server: play("server"),
+  });
+}
+
+/** Sizes of messages: the last is read with MSG_TRUNC into half of it. */
+const SIZES = [1, 4052, 4053, 65_536, 3, 1000];
+
+/** Bounds and MSG_TRUNC. */
+export const [seqpacketBounds, seqpacketBoundsAccepted] = dataCases({
+  claim: "seqpacket-bounds",
+  type: "seqpacket",
+  title: "messages keep their boundaries and their length through each device",
+  requirement:
+    "messages sent through each device MUST arrive whole and alone; MSG_TRUNC MUST give " +
+    "the real length",
+  refs: [proposal("4/5"), spec("5.10.6.6 Seqpacket Sockets")],
+  async guest(connections, { peer, check, random }) {
+    for (const size of SIZES) {
+      for (const [, socket] of connections) {
+        const message = random.bytes(size);
+        await check.sends(socket, message);
+        await peer.writeUlong(djb2(message));
+      }
+    }
+    await peer.expectln("DONE");
+  },
+  async host(connections, { peer, check }) {
+    for (const [i, size] of SIZES.entries()) {
+      for (const [cid, socket] of connections) {
+        const sum = await peer.readUlong();
+        const isLast = i === SIZES.length - 1;
+        const into = bytes(isLast ? size / 2 : 2 * size);
+        const receive = () => socket.recvmsg([into], isLast ? MSG_TRUNC : 0);
+        const { length, flags } = await check.succeeds("recvmsg()", receive);
+        check.equal(length, size, `the length of a message from CID ${cid}`);
+        if (isLast) check.flag(flags, MSG_TRUNC, "MSG_TRUNC in msg_flags");
+        else check.equal(djb2(into.subarray(0, length)), sum, `a message from CID ${cid}`);
+      }
+    }
+    await peer.writeln("DONE");
+  },
+});
+
+/** How long a completion may take, in milliseconds. */
+const COMPLETION_TIME = 5000;
+/** Pages that are sent without being copied. */
+const PAGES = 8;
+
+/** MSG_ZEROCOPY. */
+export const [zerocopyEach, zerocopyEachAccepted] = dataCases({
+  claim: "zerocopy",
+  title: "MSG_ZEROCOPY sends and completes through each device",
+  requirement:
+    "send(MSG_ZEROCOPY) through each device MUST carry the data and report that it did " +
+    "not copy it",
+  refs: [proposal("3/5"), kernel("virtio_transport_can_msgzerocopy")],
+  zerocopy: true,
+  async guest(connections, { peer, check, random }) {
+    const length = PAGES * pageSize();
+    for (const [cid, socket] of connections) {
+      await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+      using memory = new Mapping(length);
+      const data = random.bytes(length);
+      memory.bytes().set(data);
+      await check.succeeds("send(MSG_ZEROCOPY)", () => socket.send(memory.bytes(), MSG_ZEROCOPY));
+      await peer.writeUlong(djb2(data));
+      await peer.expectln("RECEIVED");
+      const revents = await socket.poll(0, COMPLETION_TIME);
+      check.flag(revents, POLLERR, `POLLERR at CID ${cid} after what was sent was received`);
+      await receivesCompletion(check, socket, false, `CID ${cid}`);
+    }
+  },
+  async host(connections, { peer, check }) {
+    for (const [cid, socket] of connections) {
+      const sum = await peer.readUlong();
+      const data = await check.receives(socket, PAGES * pageSize());
+      check.equal(djb2(data), sum, `the data from CID ${cid}`);
+      await peer.writeln("RECEIVED");
+    }
+  },
+});
+
+/** Sends until nothing more is taken, and gives how much was. */
+function fill(socket: Socket): number {
+  const data = bytes(65_536);
+  for (let sent = 0;;) {
+    try {
+      sent += socket.sendHere(data);
+    } catch (error) {
+      if (error instanceof SysError && error.code === "EAGAIN") return sent;
+      throw error;
+    }
+  }
+}
+
+/** More than a receive buffer: it needs credit to come back. */
+const MUCH = 4 * 262_144;
+
+/** One device's peer does not read. */
+export const [stallsAlone, stallsAloneAccepted] = dataCases({
+  claim: "stalls-alone",
+  title: "a device whose peer does not read keeps no other waiting",
+  requirement:
+    "while the credit of a connection through one device is exhausted, data through the " +
+    "others MUST flow",
+  refs: [proposal("0/5"), spec("5.10.6.3 Buffer Space Management")],
+  timeFactor: 2,
+  async guest([stalled, ...others], { peer, check, random }) {
+    if (stalled === undefined) return;
+    const filled = await check.succeeds("send()", () => fill(stalled[1]));
+    for (const [, socket] of others) {
+      const data = random.bytes(MUCH);
+      await check.sends(socket, data);
+      await peer.writeUlong(djb2(data));
+      await check.receivesByte(socket);
+    }
+    await peer.writeUlong(filled);
+    await peer.expectln("DRAINED");
+    await check.sendsByte(stalled[1]);
+  },
+  async host([stalled, ...others], { peer, check }) {
+    if (stalled === undefined) return;
+    for (const [cid, socket] of others) {
+      const data = await check.receives(socket, MUCH);
+      check.equal(djb2(data), await peer.readUlong(), `the data from CID ${cid}`);
+      await check.sendsByte(socket);
+    }
+    await check.receives(stalled[1], Number(await peer.readUlong()));
+    await peer.writeln("DRAINED");
+    await check.receivesByte(stalled[1]);
+  },
+});
+
+/** Many at once. */
+export const [hundredOverAll, hundredOverAllAccepted] = dataCases({
+  claim: "hundred-connections",
+  title: "100 connections over all devices at once carry their own data",
+  requirement: "each of 100 connections through several devices MUST carry its own data, both ways",
+  refs: [proposal("0/5"), kernel("virtio_transport_recv_pkt")],
+  count: 100,
+  timeFactor: 4,
+  async guest(connections, { peer, check }) {
+    for (const [i, [cid, socket]] of connections.entries()) {
+      await check.sends(socket, Uint8Array.of(i, cid % 256));
+    }
+    await peer.writeln("SENT");
+    for (const [i, [, socket]] of connections.entries()) {
+      const [index] = await check.receives(socket, 1);
+      check.equal(index, i, "what came back");
+    }
+    await peer.writeln("DONE");
+  },
+  async host(connections, { peer, check }) {
+    await peer.expectln("SENT");
+    for (const [i, [cid, socket]] of [...connections.entries()].reverse()) {
+      const [index, from] = await check.receives(socket, 2);
+      check.equal(index, i, "which connection the data says it is on");
+      check.equal(from, cid % 256, `the CID that connection ${i} says it is from`);
+      await check.sends(socket, Uint8Array.of(i));
+    }
+    await peer.expectln("DONE");
+  },
+});

@@ -1,0 +1,176 @@
+/**
+ * A device that goes away, and comes back.
+ *
+ * @module
+ */
+import {
+  bytes,
+  type CaseContext,
+  defineCase,
+  kernel,
+  MSG_NOSIGNAL,
+  proposal,
+  type Role,
+  type Socket,
+  spec,
+  timedSleep,
+  VMADDR_PORT_ANY,
+} from "../kit.ts";
+import { closeAll, connectThroughEach, type DeviceConnection, shareCids } from "../kit/devices.ts";
+
+/** How long a guest may take to have a driver for what was plugged in, in milliseconds. */
+const PLUG_TIME = 20_000;
+/** Between two looks, in milliseconds. */
+const PAUSE = 20;
+
+const refs = [proposal("2/5"), kernel("virtio_vsock_remove"), spec("5.10.6.7 Device Events")];
+
+const type = "stream";
+
+/** Which device goes: the default one, or the last. */
+type Which = "default" | "last";
+
+/** Waits until the CIDs are these. */
+async function cidsBecome(
+  expected: readonly number[],
+  { vsock, check }: CaseContext,
+  what: string,
+) {
+  const deadline = performance.now() + PLUG_TIME;
+  let cids = vsock.deviceCids();
+  while (cids.join() !== expected.join() && performance.now() < deadline) {
+    await timedSleep(PAUSE);
+    cids = vsock.deviceCids();
+  }
+  check.equal(cids, expected, what);
+}
+
+/** Begins to receive where nothing will come: the end of its device is to end the call. */
+function block(socket: Socket, { check }: CaseContext, cid: number): Promise<unknown> {
+  const what = `recv() that waits at CID ${cid}`;
+  return check.fails("ECONNRESET", what, () => socket.recv(bytes(1)));
+}
+
+/** Claims what is left of the connection of a device that is gone. */
+async function isReset(
+  socket: Socket,
+  blocked: Promise<unknown>,
+  { check }: CaseContext,
+  cid: number,
+): Promise<void> {
+  await blocked;
+  const send = () => socket.send(bytes(1), MSG_NOSIGNAL);
+  await check.fails(
+    ["ECONNRESET", "EPIPE", "ENOTCONN"],
+    `send() on the connection of CID ${cid}`,
+    send,
+  );
+}
+
+/** Claims that connections carry data: this side sends first, or the other. */
+async function live(
+  connections: readonly DeviceConnection[],
+  first: boolean,
+  { check }: CaseContext,
+) {
+  for (const [, socket] of connections) {
+    if (first) await check.sendsByte(socket);
+    await check.receivesByte(socket);
+    if (!first) await check.sendsByte(socket);
+  }
+}
+
+/** The side that has the devices. */
+async function asGuest(which: Which, role: Role, context: CaseContext): Promise<void> {
+  const { vsock, peer, check } = context;
+  const cids = await shareCids(context, true);
+  const gone = (which === "default" ? cids[0] : cids.at(-1)) ?? 0;
+  await peer.writeUlong(gone);
+  const connections = await connectThroughEach(cids, { guest: role, role, type }, context);
+  using _connections = closeAll(connections);
+  const [reset, others] = apart(connections, gone);
+  const blocked = block(reset, context, gone);
+  await peer.writeln("UNPLUG");
+  await peer.expectln("UNPLUGGED");
+  const left = cids.filter((cid) => cid !== gone);
+  await cidsBecome(left, context, "the CIDs that are left");
+  await isReset(reset, blocked, context, gone);
+  await live(others, role === "client", context);
+  using socket = vsock.open("stream");
+  const bind = () => socket.bind({ cid: gone, port: VMADDR_PORT_ANY });
+  await check.fails("EADDRNOTAVAIL", `bind() to CID ${gone}, which is gone`, bind);
+  await peer.writeln("REPLUG");
+  await peer.expectln("PLUGGED");
+  await cidsBecome(cids, context, "the CIDs after it was plugged in again");
+  const again = await connectThroughEach(cids, { guest: role, role, type }, context);
+  using _again = closeAll(again);
+  await live(again, role === "client", context);
+  await live(others, role === "client", context);
+  await peer.expectln("DONE");
+}
+
+/** The side that has the guest's QEMU. */
+async function asHost(role: Role, context: CaseContext): Promise<void> {
+  const { vsock, peer, check } = context;
+  const guest = role === "client" ? "server" : "client";
+  const cids = await shareCids(context, false);
+  const gone = Number(await peer.readUlong());
+  const connections = await connectThroughEach(cids, { guest, role, type }, context);
+  using _connections = closeAll(connections);
+  const [reset, others] = apart(connections, gone);
+  using monitor = await vsock.monitor();
+  const device = await monitor.findDevice(gone);
+  const blocked = block(reset, context, gone);
+  await peer.expectln("UNPLUG");
+  await monitor.unplug(device);
+  try {
+    await peer.writeln("UNPLUGGED");
+    await isReset(reset, blocked, context, gone);
+    await live(others, role === "client", context);
+    using socket = vsock.open("stream");
+    const connect = () => socket.connect({ ...vsock.peerAddress(), cid: gone });
+    await check.fails("ENODEV", `connect() to CID ${gone}, which is gone`, connect);
+    await peer.expectln("REPLUG");
+  } finally {
+    await monitor.plug(device);
+  }
+  await peer.writeln("PLUGGED");
+  const again = await connectThroughEach(cids, { guest, role, type }, context);
+  using _again = closeAll(again);
+  await live(again, role === "client", context);
+  await live(others, role === "client", context);
+  await peer.writeln("DONE");
+}
+
+/** The connection of a CID, and the others. */
+function apart(connections: readonly DeviceConnection[], cid: number) {
+  const [, socket] = connections.find(([each]) => each === cid) ?? [];
+  if (socket === undefined) throw new Error(`CID ${cid} has no connection`);
+  return [socket, connections.filter(([each]) => each !== cid)] as const;
+}
+
+function unplugCase(guest: Role, which: Which) {
+  const host = guest === "client" ? "server" : "client";
+  const play = (role: Role) => (context: CaseContext) =>
+    role === guest ? asGuest(which, role, context) : asHost(role, context);
+  return defineCase({
+    id: `multi-device/unplug/${which}-of-${guest}`,
+    title: `unplugging the ${which} device of a ${guest} resets its connections and no others`,
+    requirement:
+      "connections through a device that is unplugged MUST end with ECONNRESET on both " +
+      "sides, those through others MUST go on, and the device MUST work when it is back",
+    refs,
+    needs: [{ [guest]: "several-devices" }, { [host]: "guest-monitor" }],
+    timeFactor: 3,
+    client: play("client"),
+    server: play("server"),
+  });
+}
+
+/** Either side's devices, the default one and another. */
+export const [lastOfClient, defaultOfClient, lastOfServer, defaultOfServer] = [
+  unplugCase("client", "last"),
+  unplugCase("client", "default"),
+  unplugCase("server", "last"),
+  unplugCase("server", "default"),
+] as const;

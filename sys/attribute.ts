@@ -1,0 +1,32 @@
+/**
+ * Attributes of the kernel, files below /proc/sys and /sys whose write(2) does something.
+ *
+ * @module
+ */
+import { O_CLOEXEC, O_WRONLY } from "./constants.ts";
+import { Descriptor } from "./descriptor.ts";
+import { SysError } from "./errno.ts";
+import { call } from "./native.ts";
+
+class Attribute extends Descriptor {
+  static open(path: string): Attribute {
+    const fd = call("open", new TextEncoder().encode(`${path}\0`), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) throw new SysError(`open(${path})`, -fd);
+    return new this(fd, {});
+  }
+
+  write(text: string): void {
+    const data = new TextEncoder().encode(text);
+    this.call("write", JSON.stringify(text), data, data.length);
+  }
+}
+
+/**
+ * Writes an attribute in one write(2).
+ *
+ * @throws {SysError} with the errno of open(2), or with that with which the kernel refuses.
+ */
+export function writeAttribute(path: string, text: string): void {
+  using attribute = Attribute.open(path);
+  attribute.write(text);
+}
