@@ -52,7 +52,7 @@ async function sample(started: number, controller: number): Promise<Sample> {
     processes.set(name, [Number(memory), Number(descriptors)]);
   }
   const status = await Deno.readTextFile(`/proc/${controller}/status`);
-  const open = [...Deno.readDirSync(`/proc/${controller}/fd`)].length;
+  const open = (await Array.fromAsync(Deno.readDir(`/proc/${controller}/fd`))).length;
   processes.set("controller", [Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]), open]);
   const seconds = Math.round((performance.now() - started) / 1000);
   const shown = [...processes].map(([name, [memory, open]]) => `${name} ${memory} kB ${open}`);
