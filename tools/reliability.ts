@@ -66,11 +66,12 @@ function growing(samples: readonly Sample[]): string[] {
   const half = Math.floor(used.length / 2);
   const names = used[0]?.processes.keys() ?? [];
   return [...names].filter((name) => name !== "free").flatMap((name) => {
-    const most = (part: readonly Sample[], of: 0 | 1) =>
-      Math.max(...part.map(({ processes }) => processes.get(name)?.[of] ?? 0));
+    // A case under way has what it needs; what is kept between cases is the least there is.
+    const least = (part: readonly Sample[], of: 0 | 1) =>
+      Math.min(...part.map(({ processes }) => processes.get(name)?.[of] ?? Infinity));
     const [before, after] = [used.slice(0, half), used.slice(half)];
-    const memory = most(after, 0) - most(before, 0);
-    const descriptors = most(after, 1) - most(before, 1);
+    const memory = least(after, 0) - least(before, 0);
+    const descriptors = least(after, 1) - least(before, 1);
     return [
       ...(memory > GROWTH ? [`${name}: ${memory} kB more`] : []),
       ...(descriptors > 0 ? [`${name}: ${descriptors} descriptors more`] : []),
