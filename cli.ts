@@ -14,6 +14,7 @@ import { UnmatchedSelectorError } from "./core/selector.ts";
 import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
 import { ProtocolError } from "./peer/wire.ts";
 import { ReportError } from "./report/model.ts";
+import { ForbiddenError } from "./sys/forbidden.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
 async function main(args: string[]): Promise<number> {
@@ -47,6 +48,7 @@ function explain(error: unknown): string {
     SilentPeerError,
     ProtocolError,
     ReportError,
+    ForbiddenError,
   ];
   if (expected.some((kind) => error instanceof kind)) return error.message;
   // A defect of ours, or of the system: where it came from helps whoever has to mend it.

@@ -147,6 +147,8 @@ class Waiter {
     const from = showAddress({ host: hostname, port });
     log(`${from} connected`);
     connection.setNoDelay(true);
+    // A controller whose machine vanished must not keep others away for ever.
+    connection.setKeepAlive(true);
     using channel = new LineChannel(connection);
     const onStop = () => channel.close();
     this.#stop.addEventListener("abort", onStop, { once: true });

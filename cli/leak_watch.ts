@@ -74,8 +74,6 @@ export class LeakWatch {
   readonly #kmemleak: LeakWatchOptions["kmemleak"];
   readonly #shared: boolean;
   readonly #grace: number;
-  /** How many sides are running; while others are, nobody can tell what one leaves behind. */
-  #running = 0;
   /** Whether all that ran was looked at. */
   #settled = true;
 
@@ -125,16 +123,17 @@ export class LeakWatch {
 
   /**
    * A runner whose reports carry the leaks that came with them. A side that failed reports at once,
-   * since the other waits for it; what it leaked is looked at before the next, and marked.
+   * since the other waits for it; what it leaked is looked at before the next, and marked. So it is
+   * with sides beside which others run: while they do, nobody can tell what one leaves behind.
    */
   around(runSide: SideRunner): SideRunner {
     return async (order): Promise<SideReport> => {
-      const before = this.#settled || this.#running > 0 ? [] : await this.#settle(order.role);
-      this.#running++;
+      const looks = order.beside !== true;
+      const before = !looks || this.#settled ? [] : await this.#settle(order.role);
       this.#settled = false;
-      const report = await runSide(order).finally(() => this.#running--);
+      const report = await runSide(order);
       const mayWait = !DECIDING.includes(report.state);
-      const after = mayWait && this.#running === 0 ? await this.#settle(order.role) : [];
+      const after = looks && mayWait ? await this.#settle(order.role) : [];
       const leaks = [...before.map(markEarlier), ...after];
       return leaks.length === 0
         ? report

@@ -47,6 +47,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
     );
   addRun(root, act);
   addAgent(root, act);
+  addProbe(root, act);
   addLab(root, act);
   addPerf(root as unknown as PlainCommand, act);
   addCatalogue(root, act);
@@ -85,6 +86,23 @@ function addRun(root: Command, act: Act): void {
       ),
     )
     .action(async (cases, options) => act((await import("./run.ts")).run(cases, options)));
+}
+
+function addProbe(root: Command, act: Act): void {
+  root.command("probe")
+    .description(
+      "show what this machine and its kernel offer; what a case lacks, it is skipped for",
+    )
+    .option(
+      "--peer-cid <cid>",
+      "CID of the other machine, which decides the transport",
+      cidOption,
+      1,
+    )
+    .option("--json", "as JSON")
+    .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
+    .addHelpText("after", examples("probe", "probe --peer-cid 2 --json"))
+    .action(async (options) => act((await import("./probe.ts")).probe(options)));
 }
 
 function addAgent(root: Command, act: Act): void {

@@ -9,7 +9,7 @@ import type { SideRunner } from "../peer/agent.ts";
 import { findCase } from "../suites/catalogue.ts";
 import { executeSide } from "../suites/execute.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
-import { lackingOf } from "../suites/kit/features.ts";
+import { featuresHere, lackingOf } from "../suites/kit/features.ts";
 import { AF_VSOCK, VMADDR_CID_ANY, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { SysError } from "../sys/errno.ts";
 import { localCids } from "../sys/facts.ts";
@@ -68,6 +68,12 @@ export function lackingHere(
     peerCid: settings.peerCid,
     port,
   });
+}
+
+/** Why this side does not have each feature; undefined where it has it. */
+export function featuresOf(settings: SideSettings, port: number) {
+  const { peerCid } = settings;
+  return featuresHere({ family: familyOf(settings), peerCid, port });
 }
 
 /** What watches the kernel of a side: its log, and what it leaks. */

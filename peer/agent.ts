@@ -34,6 +34,8 @@ export interface SideOrder {
   readonly seed: number;
   /** The case's deadline, in milliseconds. */
   readonly timeout: number;
+  /** There where other cases may run at the same time, here or on the other side. */
+  readonly beside?: true;
   /** The lines to and from the other side. */
   readonly lines: CaseLines;
   /** Ends the side early: the other side has already decided the verdict. */
@@ -61,6 +63,8 @@ export interface AgentServices {
   readonly runSide: SideRunner;
   /** Begins a controller's run, or goes on with it: then with what an earlier process left. */
   readonly begin?: (session: string) => readonly Inherited[] | undefined;
+  /** How long the other end may take to introduce itself, in milliseconds. */
+  readonly helloTime?: number;
 }
 
 /** Most sides that run at the same time. */
@@ -85,12 +89,12 @@ interface RunningSide {
  */
 export async function serveController(
   channel: LineChannel,
-  { facts, runSide, begin }: AgentServices,
+  { facts, runSide, begin, helloTime = HELLO_TIME }: AgentServices,
 ): Promise<void> {
   const running = new Map<number, RunningSide>();
   let newest = -1;
   try {
-    const { session } = decodeHello(await channel.readLine(HELLO_TIME));
+    const { session } = decodeHello(await channel.readLine(helloTime));
     const left = session === undefined ? undefined : begin?.(session);
     const resumed = left?.map(({ run }) => run);
     await channel.writeLine(encodeHello(facts, resumed === undefined ? {} : { resumed }));

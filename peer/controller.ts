@@ -41,6 +41,8 @@ export interface CaseOptions {
   readonly timeout: number;
   /** The seed of the round. */
   readonly seed: number;
+  /** Whether other cases may run at the same time. */
+  readonly beside?: boolean;
   /** Ends the case without a verdict. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -121,8 +123,9 @@ class Lateness {
 
 function orderOf(planned: Planned, role: Role, timeout: number, options: CaseOptions): StartOrder {
   const { id } = planned.case satisfies CaseInfo;
-  const { run, port, seed } = options;
-  return { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout };
+  const { run, port, seed, beside } = options;
+  const order = { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout } as const;
+  return beside ? { ...order, beside } : order;
 }
 
 function namesOf({ direction }: Planned, ends: Readonly<Record<Role, End>>) {

@@ -140,7 +140,7 @@ class Run {
   async #case(item: Item, round: Round, lane: number, again?: Item[]): Promise<number> {
     const { planned, run } = item;
     this.#options.sink({ type: "case-start", run, title: planned.case.title });
-    const verdict = await this.#attempt(planned, round, lane);
+    const verdict = await this.#attempt(planned, round, lane, again !== undefined);
     if (verdict === undefined) return 0;
     if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
       await this.#ended(item, verdict);
@@ -162,9 +162,14 @@ class Run {
   }
 
   /** Runs a case; gives nothing where the run was stopped meanwhile. */
-  async #attempt(planned: Planned, { seed }: Round, lane: number): Promise<Verdict | undefined> {
+  async #attempt(
+    planned: Planned,
+    { seed }: Round,
+    lane: number,
+    beside = false,
+  ): Promise<Verdict | undefined> {
     const { port, stop } = this.#options;
-    const own = { seed, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
+    const own = { seed, beside, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
     try {
       return await runCase(planned, { ...this.#options, ...own });
     } catch (error) {

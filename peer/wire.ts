@@ -90,6 +90,8 @@ export type Order =
     readonly seed: number;
     /** The case's deadline, in milliseconds. */
     readonly timeout: number;
+    /** There where other cases may run at the same time. */
+    readonly beside?: true;
   }
   | { readonly type: "line"; readonly run: number; readonly text: string }
   | { readonly type: "stop"; readonly run: number; readonly why: string };
@@ -188,6 +190,7 @@ export function decodeOrder(line: string): Order {
         port: integer(message, "port"),
         seed: integer(message, "seed"),
         timeout: integer(message, "timeout"),
+        ...(message.beside === true ? { beside: true } : {}),
       };
     }
     case "line":

@@ -68,6 +68,7 @@ export {
   TCP_LISTEN,
 } from "../sys/sock_diag.ts";
 export { bindDevice } from "../sys/vsock_devices.ts";
+export { BYTE } from "./kit/claims.ts";
 export { describeSocket, newSockets } from "./kit/diag.ts";
 export { djb2 } from "./kit/djb2.ts";
 export { connectInBackground, LOCAL_CIDS } from "./kit/features.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FEATURES } from "../core/case.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { runTool } from "./support/tool.ts";
 
@@ -27,6 +28,8 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
   [[...RUN, "--peer-port", "4294967294"], /--peer-port.*is invalid/],
   [[...RUN, "--case-timeout", "0"], /Give a time in seconds, more than 0/],
   [[...RUN, "--seed", "-1"], /--seed.*is invalid|Give a whole number/],
+  [["probe"], /^error: Cannot open an AF_VSOCK socket: VSOCK_CONFORMANCE_FORBID_VSOCK is set\n$/],
+  [["probe", "--peer-cid", "x"], /--peer-cid.*'x' is invalid/],
   [[...RUN, "--jobs", "17"], /--jobs.*is invalid\. Give a whole number from 1 to 16/],
   [[...RUN, "--repeat", "0"], /--repeat.*is invalid\. Give a whole number from 1 to 1000000/],
   [[...RUN, "--baseline", "/nowhere"], /^error: Cannot read the baseline \/nowhere: /],
@@ -114,4 +117,17 @@ Deno.test("--list shows upstream's list", async () => {
   assert.equal(stdout.trimEnd().split("\n").length, 42);
   const diag = await runTool(["--program", "vsock_diag_test", "--list"]);
   assert.equal(diag.stdout, "ID\tTest name\n0\tNo sockets\n1\tListen socket\n2\tConnect\n");
+});
+
+Deno.test("probe shows what there is, as text and as JSON, with a reason for all that is not", async () => {
+  const args = ["probe", "--stand-in", "x"];
+  const text = await runTool(args);
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stdout, /^here: Linux \S+ \S+\n/);
+  assert.match(text.stdout, /\n {2}yes seqpacket +SOCK_SEQPACKET sockets/);
+  assert.match(text.stdout, /\n {2}no {2}vsock-diag +it lists no unix sockets\n/);
+  const { stdout } = await runTool([...args, "--json"]);
+  const { features } = JSON.parse(stdout);
+  assert.deepEqual(Object.keys(features), Object.keys(FEATURES));
+  assert.equal(features.seqpacket, null);
 });

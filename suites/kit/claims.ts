@@ -10,7 +10,7 @@ import { timedSleep } from "../../sys/native.ts";
 import { type Bytes, bytes, timeval } from "../../sys/structs.ts";
 
 /** What the kernel's tests send where the content does not matter. */
-const BYTE = 0x41;
+export const BYTE = 0x41;
 /** Between two looks at a queue that is still filling, as the kernel's tests wait; milliseconds. */
 const PEEK_PAUSE = 10;
 /** How long a counter of the kernel may lag behind, in milliseconds. */

@@ -57,6 +57,24 @@ export async function lackingOf(
   return lacking;
 }
 
+/** Why this side does not have each feature; undefined where it has it. */
+export async function featuresHere(
+  options: FeatureOptions,
+): Promise<Readonly<Record<Feature, string | undefined>>> {
+  const found: Partial<Record<Feature, string | undefined>> = {};
+  const features = Object.keys(FEATURES) as Feature[];
+  for (const feature of features) {
+    try {
+      found[feature] = await PROBES[feature](options);
+    } catch (error) {
+      // To a case this is no lack but something wrong, which breaks it.
+      if (!(error instanceof SysError)) throw error;
+      found[feature] = `cannot be told: ${error.message}`;
+    }
+  }
+  return found as Readonly<Record<Feature, string | undefined>>;
+}
+
 /** Says why there is no such feature; undefined where there is, or where something else is wrong. */
 type Probe = (options: FeatureOptions) => string | undefined | Promise<string | undefined>;
 
@@ -89,17 +107,19 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
     const others = registeredTransports().filter((name) => UNKNOWN.includes(name));
     return others.length === 0 ? undefined : `registered is ${others.join(", ")}`;
   },
-  "second-cid": (options) => {
+  "second-cid": ofVsock("machine", (options) => {
     const cids = transportCidsOf(placeFrom(options));
     return cids.length > 1 ? undefined : `its only one is ${cids.join() || "none"}`;
-  },
-  "loopback-cid": (options) =>
-    placeFrom(options).loopback ? undefined : "vsock_loopback is not loaded",
-  "g2h-fallback": (options) => {
+  }),
+  "loopback-cid": ofVsock(
+    "machine",
+    (options) => placeFrom(options).loopback ? undefined : "vsock_loopback is not loaded",
+  ),
+  "g2h-fallback": ofVsock("machine", (options) => {
     const { fallback, guestCid } = placeFrom(options);
     if (fallback === undefined) return "there is no such sysctl";
     return guestCid === undefined ? "this machine is no guest" : undefined;
-  },
+  }),
   "several-devices": probeSeveralDevices,
   "unused-device": ({ family, deviceList = vsockDevices }) => {
     if (family.domain !== AF_VSOCK && deviceList === vsockDevices) return "it has no transports";
@@ -110,9 +130,20 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   "guest-monitor": ({ guestMonitor }) =>
     guestMonitor === undefined ? "this side was not told where it is" : undefined,
   "namespaces": probeNamespaces,
-  "vhost-device": ({ vhostClass = VhostVsock }) =>
-    refusal(["ENOENT", "ENODEV", "ENXIO", "EACCES"], () => vhostClass.open()[Symbol.dispose]()),
+  "vhost-device": ofVsock(
+    "vhostClass",
+    ({ vhostClass = VhostVsock }) =>
+      refusal(["ENOENT", "ENODEV", "ENXIO", "EACCES"], () => vhostClass.open()[Symbol.dispose]()),
+  ),
 };
+
+/** A probe of what only AF_VSOCK has: a stand-in must not look at what is the machine's. */
+function ofVsock(given: "machine" | "vhostClass", probe: Probe): Probe {
+  return (options) =>
+    options.family.domain !== AF_VSOCK && options[given] === undefined
+      ? `its sockets are ${options.family.name}`
+      : probe(options);
+}
 
 function probeSeveralDevices(options: FeatureOptions): string | undefined {
   const { family, deviceClass = VsockDevice, deviceList = vsockDevices } = options;

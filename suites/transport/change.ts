@@ -63,6 +63,7 @@ export const releaseOfUnboundSocket = defineCase({
   id: "transport/change/release-of-unbound-socket",
   title: "a socket that could not be bound can be moved to another transport",
   requirement: "connect() that finds no free port MUST fail with EADDRNOTAVAIL and harm nothing",
+  alone: "it takes the ports that the kernel would choose next",
   refs: [
     upstream(
       "SOCK_STREAM transport release use-after-free",

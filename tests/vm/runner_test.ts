@@ -61,6 +61,29 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     assert.deepEqual(verdicts.map(({ outcome }) => outcome), ["pass", "pass"]);
   });
 
+  await t.step(
+    "probe says what the kernel offers, and why not, as the skips of a run do",
+    async () => {
+      const text = await inVm(
+        lab,
+        "host",
+        "cd /app; deno run -A vsock-conformance.js probe --json",
+      );
+      const { features, transports, localCids } = JSON.parse(text);
+      assert.deepEqual([transports, localCids], [["loopback"], [1]]);
+      for (const name of ["seqpacket", "zerocopy", "siocinq", "io-uring", "namespaces"]) {
+        assert.equal(features[name], null, name);
+      }
+      const { verdicts } = await runCases(lab, ["namespaces/cid/same-twice"]);
+      assert.equal(verdicts[0]?.outcome, "skip");
+      assert.match(verdicts[0].reasons[0] ?? "", /lacks .*: (.*)/);
+      assert.ok(
+        verdicts[0].reasons[0]?.endsWith(features["vhost-device"]),
+        features["vhost-device"],
+      );
+    },
+  );
+
   await t.step("an Oops fails the case, with its quotation, and the run goes on", async () => {
     let oops: Promise<string> | undefined;
     const { verdicts, stopped } = await runCases(

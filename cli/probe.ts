@@ -1,0 +1,126 @@
+/**
+ * The command `probe`: what this machine and its kernel offer. A case is skipped for what is missing
+ * here, since its needs are looked for by the same code.
+ *
+ * @module
+ */
+import { type Feature, FEATURES } from "../core/case.ts";
+import type { EndFacts } from "../core/event.ts";
+import { EXIT } from "../core/outcome.ts";
+import { screenOf } from "../report/terminal.ts";
+import { endText, oneLine } from "../report/text.ts";
+import { localCidsOf, THIS_MACHINE } from "../suites/kit/place.ts";
+import { AF_VSOCK } from "../sys/constants.ts";
+import { hasCapability } from "../sys/capabilities.ts";
+import { SysError } from "../sys/errno.ts";
+import { registeredTransports, type Transport } from "../sys/facts.ts";
+import { vsockSysctl } from "../sys/sysctl.ts";
+import { type VsockDeviceEntry, vsockDevices } from "../sys/vsock_devices.ts";
+import { DEFAULT_PORT } from "./conduct_options.ts";
+import { familyOf, featuresOf, ownFacts, type SideSettings, Watches } from "./side.ts";
+
+/** Options of `probe`. */
+export interface ProbeOptions extends SideSettings {
+  readonly json?: boolean | undefined;
+}
+
+/** What a process may do here that some cases need. */
+const CAPABILITIES = {
+  CAP_NET_BIND_SERVICE: 10,
+  CAP_NET_ADMIN: 12,
+  CAP_SYS_ADMIN: 21,
+  CAP_SYS_NICE: 23,
+} as const;
+
+/** What there is, as `--json` prints it. */
+export interface Probed {
+  /** As an end of a run says it of itself. */
+  readonly facts: EndFacts;
+  readonly deno: string;
+  /** The user's number. */
+  readonly uid: number | null;
+  readonly capabilities: Readonly<Record<keyof typeof CAPABILITIES, boolean>>;
+  /** The transports of AF_VSOCK whose code is loaded. */
+  readonly transports: readonly Transport[];
+  /** The CIDs of this machine, or why they cannot be told. */
+  readonly localCids: readonly number[] | string;
+  /** The vsock devices of a guest. */
+  readonly devices: readonly VsockDeviceEntry[];
+  /** net.vsock.*, where the kernel has it. */
+  readonly sysctls: Readonly<Record<string, string | null>>;
+  /** The CID for which the features were looked for: it decides the transport. */
+  readonly peerCid: number;
+  /** Why each feature is missing, null where it is there. */
+  readonly features: Readonly<Record<Feature, string | null>>;
+}
+
+/** Prints what there is. */
+export async function probe(options: ProbeOptions): Promise<number> {
+  const found = await probeHere(options);
+  const text = options.json ? `${JSON.stringify(found, null, 2)}\n` : probedText(found);
+  screenOf(Deno.stdout).write(text);
+  return EXIT.ok;
+}
+
+async function probeHere(options: ProbeOptions): Promise<Probed> {
+  using watches = await Watches.open(options);
+  const isVsock = familyOf(options).domain === AF_VSOCK;
+  const lacking = await featuresOf(options, DEFAULT_PORT);
+  const sysctls = ["g2h_fallback", "ns_mode", "child_ns_mode"] as const;
+  return {
+    facts: ownFacts("here", options, watches),
+    deno: Deno.version.deno,
+    uid: Deno.uid(),
+    capabilities: mapped(CAPABILITIES, hasCapability),
+    transports: isVsock ? registeredTransports() : [],
+    localCids: isVsock ? localCids() : [],
+    devices: isVsock ? vsockDevices() : [],
+    sysctls: Object.fromEntries(sysctls.map((name) => [name, vsockSysctl(name) ?? null])),
+    peerCid: options.peerCid,
+    features: mapped(lacking, (why) => why ?? null),
+  };
+}
+
+function mapped<K extends string, V, W>(
+  from: Readonly<Record<K, V>>,
+  change: (value: V) => W,
+): Record<K, W> {
+  const entries = Object.entries<V>(from).map(([key, value]) => [key, change(value)]);
+  return Object.fromEntries(entries);
+}
+
+function localCids(): readonly number[] | string {
+  try {
+    return localCidsOf(THIS_MACHINE.place());
+  } catch (error) {
+    if (error instanceof SysError) return error.message;
+    throw error;
+  }
+}
+
+/** What was found, as text that ends with a line end. */
+export function probedText(found: Probed): string {
+  const { facts, deno, uid, capabilities, transports, devices, sysctls, peerCid } = found;
+  const cids = Array.isArray(found.localCids) ? found.localCids.join(", ") : found.localCids;
+  const line = (name: string, value: string) => `  ${name.padEnd(16)} ${value || "none"}`;
+  const list = (values: readonly string[]) => values.join(", ");
+  const held = Object.entries(capabilities).filter(([, has]) => has).map(([name]) => name);
+  const known = Object.entries(sysctls).filter(([, value]) => value !== null);
+  const lines = [
+    endText(facts),
+    line("tool", `${facts.version}, Deno ${deno}`),
+    line("user", `${uid}`),
+    line("capabilities", list(held)),
+    line("transports", list(transports)),
+    line("local CIDs", `${cids}`),
+    line("devices", list(devices.map(({ name, bound }) => `${name}${bound ? "" : " (unused)"}`))),
+    line("net.vsock", list(known.map(([name, value]) => `${name}=${value}`))),
+    "",
+    `features, opposite CID ${peerCid}`,
+    ...Object.entries(found.features).map(([name, why]) => {
+      const shown = why === null ? FEATURES[name as Feature] : why;
+      return `  ${why === null ? "yes" : "no "} ${name.padEnd(17)} ${shown}`;
+    }),
+  ];
+  return lines.map((line) => `${oneLine(line)}\n`).join("");
+}
