@@ -17,8 +17,10 @@ const C_FAILS = "diag/dump/lists-connection";
 Deno.test("ours and the C programs agree on every case, whoever accepts", async () => {
   const args = ["lab", "--cross", "--topology", "loopback"];
   const { code, stdout, stderr } = await runTool(args, { patience: PATIENCE });
+  // A second table, of times, follows the verdicts.
+  const [verdicts = ""] = stdout.split("servers/clients:");
   const rows = new Map(
-    stdout.split("\n").map((line) => line.split(/ {2,}/)).map(([id = "", ...rest]) => [id, rest]),
+    verdicts.split("\n").map((line) => line.split(/ {2,}/)).map(([id = "", ...rest]) => [id, rest]),
   );
   assert.deepEqual(rows.get("case"), ["upstream's name", "ours/ours", "ours/C", "C/ours", "C/C"]);
   for (const { name, case: own } of PROGRAMS.flatMap((program) => upstreamList(program))) {
