@@ -102,6 +102,7 @@ export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit
 export { Claims } from "./suites/kit/claims.ts";
 export { Peer } from "./suites/kit/peer.ts";
 export type { Machine, Place } from "./suites/kit/place.ts";
+export type { Surroundings } from "./suites/kit/surroundings.ts";
 export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
 export { type NamespaceMode, NetNamespace } from "./sys/net_namespace.ts";
 export type { VsockSysctl } from "./sys/sysctl.ts";

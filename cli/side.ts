@@ -10,9 +10,9 @@ import { findCase } from "../suites/catalogue.ts";
 import { executeSide } from "../suites/execute.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
 import { featuresHere, lackingOf } from "../suites/kit/features.ts";
-import { AF_VSOCK, VMADDR_CID_LOCAL } from "../sys/constants.ts";
+import { AF_VSOCK, VMADDR_CID_ANY, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { SysError } from "../sys/errno.ts";
-import { localCid } from "../sys/facts.ts";
+import { localCids } from "../sys/facts.ts";
 import { Socket } from "../sys/socket.ts";
 import { type AddressFamily, unixStandIn, VSOCK } from "../sys/structs.ts";
 import { VERSION } from "../core/version.ts";
@@ -133,7 +133,9 @@ export function ownFacts(name: string, settings: SideSettings, watches?: Watches
   if (family.domain !== AF_VSOCK) return facts;
   requireVsock();
   try {
-    return { ...facts, localCid: localCid() };
+    const cids = localCids();
+    const [localCid = VMADDR_CID_ANY] = cids;
+    return { ...facts, localCid, ...(cids.length > 1 ? { localCids: cids } : {}) };
   } catch (error) {
     // Without /dev/vsock, or without the right to open it, the CID just stays unknown.
     if (error instanceof SysError) return facts;

@@ -16,6 +16,8 @@ export interface EndFacts {
   readonly machine: string;
   /** IOCTL_VM_SOCKETS_GET_LOCAL_CID, where there is a /dev/vsock. */
   readonly localCid?: number;
+  /** All CIDs of a guest with several devices, the default one's first. */
+  readonly localCids?: readonly number[];
   /** The version of the tool. */
   readonly version: string;
   /** Why faults in its kernel's log go unseen, where they do. */

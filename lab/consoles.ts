@@ -35,9 +35,9 @@ export async function explainConsoles(what: string, consoles: readonly string[])
 
 /** Finds out what the kernels of a lab wrote to their consoles from now on. */
 export class ConsoleWatch {
-  readonly #consoles: readonly (readonly [name: string, path: string, from: number])[];
+  readonly #consoles: (readonly [name: string, path: string, from: number])[];
 
-  private constructor(consoles: readonly (readonly [string, string, number])[]) {
+  private constructor(consoles: (readonly [string, string, number])[]) {
     this.#consoles = consoles;
   }
 
@@ -52,7 +52,10 @@ export class ConsoleWatch {
     );
   }
 
-  /** The faults that the kernels reported since, as reasons; waits a little for them. */
+  /**
+   * The faults that the kernels reported since, as reasons; waits a little for them. What it has
+   * given it does not give again.
+   */
   async postMortem(): Promise<string[]> {
     for (const deadline = performance.now() + LAG;;) {
       const found = await this.#reasons();
@@ -68,10 +71,13 @@ export class ConsoleWatch {
   }
 
   async #reasons(): Promise<string[]> {
-    const found = await Promise.all(this.#consoles.map(async ([name, path, from]) => {
-      const text = (await readConsole(path)).slice(from);
+    const found = await Promise.all(this.#consoles.map(async ([name, path, from], i) => {
+      const whole = await readConsole(path);
+      const text = whole.slice(from);
       // The last one is what it died of; those before it are in the reports of their cases.
-      return findSplats(consoleLines(text)).slice(-1).flatMap((splat) => quoteSplat(splat, name));
+      const last = findSplats(consoleLines(text)).slice(-1);
+      if (last.length > 0) this.#consoles[i] = [name, path, whole.length];
+      return last.flatMap((splat) => quoteSplat(splat, name));
     }));
     return found.flat();
   }

@@ -18,19 +18,21 @@ const ANSWER_TIME = 3000;
 /**
  * Connects to a lab's agents, as soon as they answer.
  *
+ * @param onLost called before each attempt to reach one again that was lost.
  * @throws {LabError} naming what was last wrong, when `signal` is aborted first.
  */
 export async function openEnds(
   { topology, ports }: LabAddress,
   own: EndFacts,
   signal: AbortSignal,
+  onLost: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Ends> {
   const names = topology === "loopback"
     ? ["loopback", "loopback"] as const
     : ["host", "guest"] as const;
-  const host = await openEnd(names[0], ports[0], own, signal);
+  const host = await openEnd(names[0], ports[0], own, signal, onLost);
   try {
-    return { host, guest: await openEnd(names[1], ports[1], own, signal) };
+    return { host, guest: await openEnd(names[1], ports[1], own, signal, onLost) };
   } catch (error) {
     host.close();
     throw error;
@@ -42,9 +44,13 @@ async function openEnd(
   port: number,
   own: EndFacts,
   signal: AbortSignal,
+  onLost: () => Promise<void>,
 ): Promise<End> {
   const address = { host: "127.0.0.1", port };
-  const again = (milliseconds: number) => connectControl(address, milliseconds);
+  const again = async (milliseconds: number) => {
+    await onLost();
+    return await connectControl(address, milliseconds);
+  };
   for (;;) {
     try {
       const channel = await connectControl(address, ANSWER_TIME, signal);

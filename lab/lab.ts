@@ -6,7 +6,6 @@
 import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
 import type { Ends } from "../peer/controller.ts";
-import { consoleFolder } from "./cache.ts";
 import { output } from "./command.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { openEnds } from "./ends.ts";
@@ -15,9 +14,10 @@ import type { KernelChoice } from "./kernel.ts";
 import { type Parts, prepare } from "./parts.ts";
 import type { Progress } from "./progress.ts";
 import { type Accelerator, outerArguments } from "./qemu.ts";
-import { runScript } from "./shell.ts";
-import { agentsIdle, restored, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
-import { type Leash, Vm } from "./vm.ts";
+import { Revival } from "./revival.ts";
+import { agentsIdle, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
+import { monitorOf, newPlace, runsAgain, setClocks, startVm } from "./start.ts";
+import type { Leash, Vm } from "./vm.ts";
 
 /** What lab to make. */
 export interface LabOptions {
@@ -72,6 +72,8 @@ interface Opening {
   readonly own: EndFacts;
   readonly progress: Progress;
   readonly stop: AbortSignal;
+  /** Where its snapshot is, or will be. */
+  readonly snapshot: Snapshot | undefined;
 }
 
 /**
@@ -88,16 +90,16 @@ export async function openLab(
   stop: AbortSignal,
 ): Promise<OpenLab> {
   const parts = await prepare(options, progress);
-  const opening = { options, parts, leash, own, progress, stop };
-  const snapshot = await snapshotOf(opening);
-  const lab = await restore(opening, snapshot);
+  const snapshot = await snapshotOf(options, parts);
+  const opening = { options, parts, leash, own, progress, stop, snapshot };
+  const lab = await restore(opening);
   if (lab !== undefined) return lab;
   const booted = await boot(opening);
   return snapshot === undefined ? booted : await save(opening, booted, snapshot);
 }
 
 /** Where the lab's snapshot is or will be; undefined where there is to be none. */
-async function snapshotOf({ options, parts }: Opening): Promise<Snapshot | undefined> {
+async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot | undefined> {
   // Under KVM a boot takes a second, and what a state depends on is harder to name.
   if (options.cold || parts.accelerator === "kvm") return undefined;
   const version = await output(parts.qemu, ["--version"]);
@@ -116,17 +118,16 @@ async function snapshotOf({ options, parts }: Opening): Promise<Snapshot | undef
   return new Snapshot(await snapshotKey(version, args, files, parts.initrd));
 }
 
-async function restore(
-  opening: Opening,
-  snapshot: Snapshot | undefined,
-): Promise<OpenLab | undefined> {
+async function restore(opening: Opening): Promise<OpenLab | undefined> {
+  const { parts, progress, stop, snapshot } = opening;
   if (snapshot === undefined || !await snapshot.exists()) return undefined;
-  const { parts, progress, stop } = opening;
   try {
     const text = `restoring ${whatOf(opening)} with ${parts.kernel.name}`;
-    return await progress.phase("restore", text, async () => {
-      return await startOnce(opening, "the restore", RESTORE_TIME, await snapshot.arguments());
-    });
+    return await progress.phase(
+      "restore",
+      text,
+      () => startOnce(opening, "the restore", RESTORE_TIME, snapshot),
+    );
   } catch (error) {
     stop.throwIfAborted();
     progress.say(`${snapshotTrouble(error)}; booting instead`);
@@ -135,7 +136,7 @@ async function restore(
   }
 }
 
-async function boot(opening: Opening): Promise<OpenLab> {
+async function boot(opening: Opening): Promise<OpenedLab> {
   const { parts, progress } = opening;
   const text = `booting ${whatOf(opening)} with ${parts.kernel.name}`;
   for (let tries = 1;; tries++) {
@@ -143,7 +144,7 @@ async function boot(opening: Opening): Promise<OpenLab> {
       return await progress.phase(
         "boot",
         text,
-        () => startOnce(opening, "the boot", BOOT_TIME, []),
+        () => startOnce(opening, "the boot", BOOT_TIME),
       );
     } catch (error) {
       if (!(error instanceof MishapError) || tries === BOOT_TRIES) throw error;
@@ -153,11 +154,8 @@ async function boot(opening: Opening): Promise<OpenLab> {
 }
 
 /** Saves a lab that has just booted. That it cannot be saved is said, and no more. */
-async function save(
-  { own, progress, stop }: Opening,
-  lab: OpenLab,
-  snapshot: Snapshot,
-): Promise<OpenLab> {
+async function save(opening: Opening, lab: OpenedLab, snapshot: Snapshot): Promise<OpenLab> {
+  const { progress, stop } = opening;
   lab.ends.host.close();
   lab.ends.guest.close();
   try {
@@ -169,8 +167,7 @@ async function save(
     progress.say(snapshotTrouble(error));
   }
   try {
-    const open = (signal: AbortSignal) => openEnds(lab.address, own, signal);
-    return { ...lab, ends: await lab.vm.during("the boot", RESTORE_TIME, open, stop) };
+    return await open(opening, lab, "the boot", RESTORE_TIME, stop);
   } catch (error) {
     await lab[Symbol.asyncDispose]();
     throw error;
@@ -183,95 +180,90 @@ function whatOf({ options }: Opening): string {
 
 /** Starts a VM and connects to its agents. */
 async function startOnce(
-  { options, parts, leash, own, stop }: Opening,
+  opening: Opening,
   what: string,
   milliseconds: number,
-  more: readonly string[],
-): Promise<OpenLab> {
-  const started = await startLab(options, parts, leash, more);
+  snapshot?: Snapshot,
+): Promise<OpenedLab> {
+  const lab = await startLab(opening, snapshot);
   try {
-    const { address, vm } = started;
-    const open = async (signal: AbortSignal) => {
-      if (more.length > 0) await restored(monitorOf(address), signal);
-      const ends = await openEnds(address, own, signal);
-      if (more.length > 0) await setClocks(address, signal);
-      return ends;
-    };
-    return { ...started, ends: await vm.during(what, milliseconds, open, stop) };
+    const { address, vm } = lab;
+    if (snapshot !== undefined) {
+      const runs = (signal: AbortSignal) => runsAgain(address, signal);
+      await vm.during(what, milliseconds, runs, opening.stop);
+    }
+    const opened = await open(opening, lab, what, milliseconds, opening.stop);
+    if (snapshot !== undefined) {
+      const set = (signal: AbortSignal) => setClocks(address, signal);
+      await vm.during(what, milliseconds, set, opening.stop);
+    }
+    return opened;
   } catch (error) {
-    await started[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/** A restored VM has the time of day at which it was saved. */
-async function setClocks({ topology, shells }: LabAddress, signal: AbortSignal): Promise<void> {
-  const script = `date -u -s @${Math.round(Date.now() / 1000)}`;
-  const all = topology === "loopback" ? shells.slice(0, 1) : shells;
-  await Promise.all(all.map((shell) => runScript(shell, script, signal)));
+/** Connects to the agents of a lab, and again should they be lost. */
+async function open(
+  { own }: Opening,
+  lab: StartedLab,
+  what: string,
+  milliseconds: number,
+  stop: AbortSignal,
+): Promise<OpenedLab> {
+  const { address, vm, revival } = lab;
+  const ends = await vm.during(
+    what,
+    milliseconds,
+    (signal) => openEnds(address, own, signal, () => revival.revive()),
+    stop,
+  );
+  await revival.begin();
+  return { ...lab, ends };
 }
+
+/** A lab with what brings it back. */
+interface StartedLab extends BootedLab {
+  readonly revival: Revival;
+}
+
+/** The same, and its agents answer. */
+type OpenedLab = OpenLab & StartedLab;
 
 /** Starts a lab's VM; its agents do not answer yet. */
 async function startLab(
-  options: LabOptions,
-  parts: Parts,
-  leash: Leash,
-  more: readonly string[],
-): Promise<BootedLab> {
-  const consolesIn = await consoleFolder();
-  const folder = await Deno.makeTempDir({ prefix: "vsock-lab-" });
+  { options, parts, leash, progress, snapshot, stop }: Opening,
+  from: Snapshot | undefined,
+): Promise<StartedLab> {
+  const place = await newPlace(options, parts);
+  const remove = () => Deno.remove(place.folder, { recursive: true });
   try {
-    const { role } = parts;
-    const address: Omit<LabAddress, "pid"> = {
-      topology: options.topology,
-      kernel: options.kernel.kernel,
-      folder,
-      ports: freePorts(),
-      shells: [`${folder}/shell-1`, `${folder}/shell-2`],
-      consoles: [`${consolesIn}/${role}.log`, `${consolesIn}/guest.log`],
-    };
-    const initrd = `${folder}/initrd`;
-    await Deno.writeFile(initrd, parts.initrd);
-    const args = outerArguments({
-      ...address,
-      role,
-      initrd,
-      accelerator: parts.accelerator,
-      vmlinuz: parts.kernel.vmlinuz,
-      disk: parts.disk,
-      monitor: monitorOf(address),
+    const vm = await startVm(place, parts, leash, from);
+    const address = { ...place, pid: vm.pid };
+    const revival = new Revival(address, vm, async () => {
+      const again = await startVm(place, parts, leash, snapshot);
+      await progress.phase("restore", "a kernel died; restoring the lab", async () => {
+        const runs = async (signal: AbortSignal) => {
+          await runsAgain(place, signal);
+          await setClocks(place, signal);
+        };
+        await again.during("the restore", RESTORE_TIME, runs, stop);
+      });
+      return again;
     });
-    const vm = new Vm(
-      parts.qemu,
-      [...args, ...more],
-      address.consoles,
-      leash,
-      `${consolesIn}/qemu.log`,
-    );
     return {
-      address: { ...address, pid: vm.pid },
+      address,
       vm,
+      revival,
       accelerator: parts.accelerator,
       async [Symbol.asyncDispose]() {
-        await vm[Symbol.asyncDispose]();
-        await Deno.remove(folder, { recursive: true });
+        await revival[Symbol.asyncDispose]();
+        await remove();
       },
     };
   } catch (error) {
-    await Deno.remove(folder, { recursive: true });
+    await remove();
     throw error;
   }
-}
-
-/** The Unix socket of a lab's monitor. */
-function monitorOf({ folder }: Pick<LabAddress, "folder">): string {
-  return `${folder}/monitor`;
-}
-
-/** Two TCP ports of 127.0.0.1 that nobody has now. */
-function freePorts(): [number, number] {
-  const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  using first = listen();
-  using second = listen();
-  return [first.addr.port, second.addr.port];
 }

@@ -63,7 +63,11 @@ export function outerArguments(vm: OuterVm): string[] {
       `tcp:127.0.0.1:${vm.ports[0]}-:${AGENT_PORT}`,
       `tcp:127.0.0.1:${vm.ports[1]}-:${SECOND_PORT}`,
     ]),
-    ...vm.consoles.flatMap((path) => ["-serial", `file:${path}`]),
+    // What a VM writes stands behind what the one before it wrote that it takes the place of.
+    ...vm.consoles.flatMap((path, i) => [
+      ...["-chardev", `file,id=console-${i},path=${path},append=on`],
+      ...["-serial", `chardev:console-${i}`],
+    ]),
     ...vm.shells.flatMap((path) => ["-serial", `unix:${path},server=on,wait=off`]),
     ...["-qmp", `unix:${vm.monitor},server=on,wait=off`],
   ];

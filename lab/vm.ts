@@ -21,7 +21,7 @@ export type Leash =
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- & vm=$!
-{ cat <&3 >/dev/null; kill $vm 2>/dev/null; } & watch=$!
+{ cat <&3 >/dev/null; kill $vm; } 2>/dev/null & watch=$!
 exec 3<&-
 wait $vm; status=$?
 kill $watch 2>/dev/null
@@ -46,6 +46,8 @@ export class Vm implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #errors: Promise<string>;
   readonly #consoles: readonly string[];
+  /** How long they were before, in characters: those of a VM that this one takes the place of. */
+  readonly #before: Promise<readonly number[]>;
   readonly #short: boolean;
   #why: string | undefined;
   /** Settles when the process has ended, with why. */
@@ -61,6 +63,7 @@ export class Vm implements AsyncDisposable {
     leash: Leash,
     errorFile: string,
   ) {
+    this.#before = Promise.all(consoles.map(async (path) => (await readConsole(path)).length));
     const short = this.#short = leash === "short";
     const command = short
       ? new Deno.Command("/bin/sh", {
@@ -119,12 +122,17 @@ export class Vm implements AsyncDisposable {
     }
   }
 
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#why !== undefined;
+  }
+
   /** Ends the VM. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#why !== undefined) return;
     // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
     if (this.#short) await closeQuietly(this.#process.stdin);
-    else killQuietly(this.pid, "SIGTERM");
+    if (this.#why !== undefined) return;
+    if (!this.#short) killQuietly(this.pid, "SIGTERM");
     const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
     await this.ended;
     clearTimeout(timer);
@@ -132,9 +140,10 @@ export class Vm implements AsyncDisposable {
 
   /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
   async #mishap(signal: AbortSignal): Promise<never> {
+    const before = await this.#before;
     while (this.#why === undefined) {
-      for (const path of this.#consoles) {
-        const text = await readConsole(path);
+      for (const [i, path] of this.#consoles.entries()) {
+        const text = (await readConsole(path)).slice(before[i]);
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
       }

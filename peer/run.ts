@@ -146,6 +146,8 @@ class Run {
       await this.#ended(item, verdict);
       return 1;
     }
+    // A kernel that died is told when it does so of one case alone; what it said is over with now.
+    await this.#causes();
     again.push(item);
     return 0;
   }
@@ -183,13 +185,14 @@ class Run {
     return host.lost ?? guest.lost;
   }
 
-  /** Takes a verdict. */
+  /** Takes a verdict. An end that came back may have lost its kernel, too. */
   async #ended({ planned, run }: Item, found: Verdict): Promise<void> {
     const { sink, judge, untilFailure, strict } = this.#options;
     const lost = this.#lost();
-    const verdict = lost === undefined
-      ? judge?.(run, found) ?? found
-      : await this.#withCause(found);
+    let died: readonly string[] = [];
+    if (lost !== undefined) died = await (this.#died ??= this.#causes());
+    else if (hasDied(found)) died = await this.#causes();
+    const verdict = withCause(lost === undefined ? judge?.(run, found) ?? found : found, died);
     this.#stopped ??= lost;
     this.#counts[verdict.outcome]++;
     sink({ type: "case-end", run, title: planned.case.title, verdict });
@@ -198,12 +201,16 @@ class Run {
     }
   }
 
-  /** A verdict on a case during which an end was lost: a kernel that died of it fails it. */
-  async #withCause(found: Verdict): Promise<Verdict> {
-    const died = await (this.#died ??= this.#options.postMortem?.() ?? Promise.resolve([]));
-    if (died.length === 0) return found;
-    return { ...found, outcome: "fail", reasons: [...died, ...found.reasons] };
+  /** What a kernel said that died, if one did. */
+  async #causes(): Promise<readonly string[]> {
+    return await this.#options.postMortem?.() ?? [];
   }
+}
+
+/** A verdict on a case during which an end was lost: a kernel that died of it fails it. */
+function withCause(found: Verdict, died: readonly string[]): Verdict {
+  if (died.length === 0) return found;
+  return { ...found, outcome: "fail", reasons: [...died, ...found.reasons] };
 }
 
 /** Whether a process died in a case. */

@@ -142,13 +142,14 @@ export function decodeHello(line: string): Greeting {
     throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
   }
   const said = parseObject(line.slice(HELLO.length + 1), line);
-  const { localCid, unwatched, leaks, session, resumed } = said;
+  const { localCid, localCids, unwatched, leaks, session, resumed } = said;
   const facts = {
     name: text(said, "name"),
     kernel: text(said, "kernel"),
     machine: text(said, "machine"),
     version: text(said, "version"),
     ...(typeof localCid === "number" ? { localCid } : {}),
+    ...(Array.isArray(localCids) ? { localCids: localCids.filter(Number.isSafeInteger) } : {}),
     ...(typeof unwatched === "string" ? { unwatched } : {}),
     ...(leaks === undefined ? {} : { leaks: leakFacts(leaks, line) }),
   };

@@ -149,12 +149,12 @@ function facts(entries: readonly (readonly [string, string | number | Markup])[]
   }</dl>`;
 }
 
-function endCard({ name, kernel, machine, localCid }: EndFacts): Markup {
+function endCard({ name, kernel, machine, localCid, localCids }: EndFacts): Markup {
   return markup`<div class="card"><h3>${name}</h3>${
     facts([
       ["kernel", markup`<code>${kernel}</code>`],
       ["machine", machine],
-      ["CID", localCid ?? "unknown"],
+      ["CID", localCids?.join(", ") ?? localCid ?? "unknown"],
     ])
   }</div>`;
 }

@@ -67,6 +67,9 @@ const END = Type.Object({
   kernel: Type.String({ description: "uname -r" }),
   machine: Type.String({ description: "uname -m" }),
   localCid: Type.Optional(word32("the machine's own CID, where there is a /dev/vsock")),
+  localCids: Type.Optional(
+    Type.Array(word32("a CID"), { description: "all CIDs of a guest with several devices" }),
+  ),
   version: Type.String({ description: "the version of the tool there" }),
   unwatched: Type.Optional(
     Type.String({ description: "why faults in its kernel's log went unseen, where they did" }),

@@ -25,8 +25,11 @@ export function duration(milliseconds: number): string {
 }
 
 /** An end as one phrase: `guest: Linux 7.3.4 x86_64, CID 3`. */
-export function endText({ name, kernel, machine, localCid, unwatched, leaks }: EndFacts): string {
-  const cid = localCid === undefined || localCid === 0xffffffff ? "" : `, CID ${localCid}`;
+export function endText(
+  { name, kernel, machine, localCid, localCids, unwatched, leaks }: EndFacts,
+): string {
+  const cids = localCids ?? (localCid === undefined || localCid === 0xffffffff ? [] : [localCid]);
+  const cid = cids.length === 0 ? "" : `, CID ${cids.join(", ")}`;
   const log = unwatched === undefined ? "" : `; its kernel's log is not watched: ${unwatched}`;
   const watched = leaks === undefined ? "" : `; watched for leaks: ${leaks.watched.join(", ")}`;
   return `${name}: Linux ${kernel} ${machine}${cid}${log}${watched}`;

@@ -11,31 +11,15 @@ import { Random } from "../core/random.ts";
 import { type CaseLines, unlessAborted } from "../peer/lines.ts";
 import type { Descriptor } from "../sys/descriptor.ts";
 import { StillBlockedError } from "../sys/errno.ts";
-import type { VsockDevice } from "../sys/device.ts";
-import type { IoUring } from "../sys/io_uring.ts";
-import type { NetNamespace } from "../sys/net_namespace.ts";
-import type { dumpVsock } from "../sys/sock_diag.ts";
-import type { Socket } from "../sys/socket.ts";
-import type { AddressFamily } from "../sys/structs.ts";
-import type { VhostVsock } from "../sys/vhost.ts";
-import type { vsockDevices } from "../sys/vsock_devices.ts";
 import type { ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
 import { lackingOf } from "./kit/features.ts";
 import { Peer } from "./kit/peer.ts";
-import type { Machine } from "./kit/place.ts";
 import { Vsock } from "./kit/vsock.ts";
+import type { Surroundings } from "./kit/surroundings.ts";
 
 /** What one side of a case runs with. */
-export interface SideOptions {
-  /** The family of the sockets. */
-  readonly family: AddressFamily;
-  /** The CID of the other side. */
-  readonly peerCid: number;
-  /** The Unix socket of the monitor of the guest's QEMU, where that is on this machine. */
-  readonly guestMonitor?: string;
-  /** The server's port. */
-  readonly port: number;
+export interface SideOptions extends Surroundings {
   /** The seed of the case's randomness. */
   readonly seed: number;
   /** The case's deadline, in milliseconds. */
@@ -46,22 +30,6 @@ export interface SideOptions {
   readonly stop: AbortSignal;
   /** Is told of each step before it is taken. */
   readonly onStep?: (step: string) => void;
-  /** The class of the sockets; tests give one that errs on purpose. */
-  readonly socketClass?: typeof Socket;
-  /** The class of the rings, likewise. */
-  readonly ringClass?: typeof IoUring;
-  /** What asks the kernel for its sockets, likewise. */
-  readonly dumpVsock?: typeof dumpVsock;
-  /** What tells where this machine is, likewise. */
-  readonly machine?: Machine;
-  /** The class of /dev/vsock, likewise. */
-  readonly deviceClass?: typeof VsockDevice;
-  /** What lists this guest's vsock devices, likewise. */
-  readonly deviceList?: typeof vsockDevices;
-  /** The class of /dev/vhost-vsock, likewise. */
-  readonly vhostClass?: typeof VhostVsock;
-  /** The class of network namespaces, likewise. */
-  readonly namespaceClass?: typeof NetNamespace;
 }
 
 /** How long a case may take to stop once it was told to, in milliseconds. */

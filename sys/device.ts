@@ -55,6 +55,16 @@ export class VsockDevice extends Descriptor {
     return [...new Uint32Array(stored.buffer, 4, count)];
   }
 
+  /** All CIDs that it names: those of {@linkcode localCids}, or on most kernels just one. */
+  namedCids(): number[] {
+    try {
+      return this.localCids();
+    } catch (error) {
+      if (error instanceof SysError && error.code === "ENOTTY") return [this.localCid()];
+      throw error;
+    }
+  }
+
   /** ioctl(2) with address 0 for what it is to store. */
   ioctlNowhere(request: number): void {
     this.call("ioctl", `0x${request.toString(16)}, 0`, request, null);

@@ -12,13 +12,14 @@ export const TRANSPORTS = ["loopback", "virtio", "vhost", "vmci", "hvs"] as cons
 export type Transport = typeof TRANSPORTS[number];
 
 /**
- * This machine's own CID.
+ * The CIDs that /dev/vsock names: one, or those of a guest with several devices, the default one's
+ * first.
  *
  * @throws {SysError} ENOENT on a kernel without AF_VSOCK, EACCES, ...
  */
-export function localCid(): number {
+export function localCids(): number[] {
   using device = VsockDevice.open();
-  return device.localCid();
+  return device.namedCids();
 }
 
 /** The modules of the transports. */

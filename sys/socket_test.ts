@@ -19,7 +19,7 @@ import {
   VMADDR_CID_ANY,
   VMADDR_PORT_ANY,
 } from "./constants.ts";
-import { localCid } from "./facts.ts";
+import { localCids } from "./facts.ts";
 import { call } from "./native.ts";
 import { TimedSysError } from "./descriptor.ts";
 import { FORBID_VSOCK } from "./forbidden.ts";
@@ -33,10 +33,10 @@ const SO_PASSCRED = 16;
 
 const text = (value: string) => new TextEncoder().encode(value);
 
-Deno.test("Socket.open() and localCid() refuse AF_VSOCK where it is forbidden", () => {
+Deno.test("Socket.open() and localCids() refuse AF_VSOCK where it is forbidden", () => {
   Deno.env.set(FORBID_VSOCK, "1");
   assert.throws(() => Socket.open(VSOCK, "stream"), { message: /AF_VSOCK.*FORBID_VSOCK is set/ });
-  assert.throws(() => localCid(), { message: /\/dev\/vsock.*FORBID_VSOCK is set/ });
+  assert.throws(() => localCids(), { message: /\/dev\/vsock.*FORBID_VSOCK is set/ });
 });
 
 for (const type of TYPES) {

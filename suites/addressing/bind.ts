@@ -86,7 +86,7 @@ export const [streamTwice, seqpacketTwice] = forBothTypes((type) =>
 export const [streamUnknownFlag, seqpacketUnknownFlag] = forBothTypes((type) =>
   defineCase({
     id: `addressing/bind/${type}-unknown-flag`,
-    title: `an address with a flag that does not exist is refused`,
+    title: `a ${type} socket refuses an address with a flag that does not exist`,
     requirement: "bind() and connect() with an unknown bit in svm_flags MUST fail with EINVAL",
     refs: [man("vsock", 7, "svm_flags"), kernel("vsock_addr_validate")],
     async client({ vsock, check }) {
@@ -157,7 +157,7 @@ function bindReserved(type: SocketType, { vsock, check }: CaseContext): void {
 export const [streamReservedPort, seqpacketReservedPort] = forBothTypes((type) =>
   defineCase({
     id: `addressing/bind/${type}-reserved-port`,
-    title: `ports below 1024 need CAP_NET_BIND_SERVICE`,
+    title: `ports below 1024 need CAP_NET_BIND_SERVICE for a ${type} socket`,
     requirement:
       "bind() to a port below 1024 MUST fail with EACCES without CAP_NET_BIND_SERVICE, and only then",
     refs: [man("vsock", 7, "EACCES"), kernel("__vsock_bind_connectible")],

@@ -69,7 +69,7 @@ const NO_ANSWER = 500;
 export const [streamFromOther, seqpacketFromOther] = forBothTypes((type) =>
   defineCase({
     id: `addressing/connect/${type}-from-other-cid`,
-    title: `nothing is sent from a CID that the transport does not have`,
+    title: `a ${type} socket connects from no CID that the transport does not have`,
     requirement:
       "connect() of a socket that is bound to a CID of another transport MUST fail, and " +
       "the peer MUST NOT see that CID",

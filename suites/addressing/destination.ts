@@ -52,7 +52,7 @@ const refs = [man("vsock", 7, "ENODEV"), kernel("vsock_assign_transport")];
 export const [streamNobody, seqpacketNobody] = forBothTypes((type) =>
   defineCase({
     id: `addressing/destination/${type}-nobody`,
-    title: `connect() where nobody is fails as the transport to that CID says`,
+    title: `a ${type} connect() where nobody is fails as the transport to that CID says`,
     requirement:
       "connect() to a CID where nobody listens MUST fail: ENODEV without a transport or " +
       "guest, ECONNRESET where it is refused, ETIMEDOUT where nobody answers",
@@ -71,7 +71,7 @@ export const [streamNobody, seqpacketNobody] = forBothTypes((type) =>
 export const [streamToHost, seqpacketToHost] = forBothTypes((type) =>
   defineCase({
     id: `addressing/destination/${type}-flag-to-host`,
-    title: `VMADDR_FLAG_TO_HOST leads to the host, be the CID a guest's or foreign`,
+    title: `VMADDR_FLAG_TO_HOST leads a ${type} socket to the host, whatever the CID`,
     requirement:
       "connect() with VMADDR_FLAG_TO_HOST MUST use the guest's device for every CID that " +
       "is not local, and fail with ENODEV where there is none",
@@ -90,7 +90,7 @@ export const [streamToHost, seqpacketToHost] = forBothTypes((type) =>
 export const [streamOwnCid, seqpacketOwnCid] = forBothTypes((type) =>
   defineCase({
     id: `addressing/destination/${type}-own-cid`,
-    title: `what is addressed to this machine's own CID stays on it`,
+    title: `a ${type} connection to this machine's own CID stays on it`,
     requirement:
       "connect() to VMADDR_CID_LOCAL or to a guest's own CID (a host's that is no guest) " +
       "MUST reach a listener of this machine, which sees VMADDR_CID_LOCAL as the peer",
@@ -120,7 +120,7 @@ export const [streamOwnCid, seqpacketOwnCid] = forBothTypes((type) =>
 export const [streamFallback, seqpacketFallback] = forBothTypes((type) =>
   defineCase({
     id: `addressing/destination/${type}-fallback`,
-    title: `net.vsock.g2h_fallback decides where a CID that nobody here has is sought`,
+    title: `net.vsock.g2h_fallback decides where a ${type} socket seeks an unknown CID`,
     requirement:
       "connect() to a CID that no guest of this machine's has MUST go to its host with " +
       "net.vsock.g2h_fallback, and fail at once without",

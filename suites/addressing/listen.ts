@@ -18,7 +18,7 @@ import {
 export const [streamByCid, seqpacketByCid] = forBothTypes((type) =>
   defineCase({
     id: `addressing/listen/${type}-by-cid`,
-    title: `a listener takes what is addressed to its CID, and nothing else`,
+    title: `a ${type} listener takes what is addressed to its CID, and nothing else`,
     requirement: "connect() to a CID MUST reach the listener that is bound to it and no other; " +
       "where there is none it MUST fail with ECONNRESET",
     refs: [man("vsock", 7, "svm_cid"), kernel("vsock_find_bound_socket")],

@@ -35,7 +35,7 @@ function bindBoth(types: readonly [SocketType, SocketType], cids: readonly [numb
 export const [streamPairs, seqpacketPairs] = forBothTypes((type) =>
   defineCase({
     id: `addressing/ports/${type}-one-socket-per-address`,
-    title: `a port is taken at its CID alone, and VMADDR_CID_ANY is every CID`,
+    title: `a ${type} socket has its port at its CID alone, and VMADDR_CID_ANY is every CID`,
     requirement: "bind() MUST fail with EADDRINUSE where a socket of either type has the port at " +
       "the same CID or one of the two is VMADDR_CID_ANY, in either order, and only there",
     refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket")],
@@ -62,7 +62,7 @@ export const [streamPairs, seqpacketPairs] = forBothTypes((type) =>
 export const [streamFreed, seqpacketFreed] = forBothTypes((type) =>
   defineCase({
     id: `addressing/ports/${type}-free-after-close`,
-    title: `a listener's port is free once that is closed, whatever it accepted`,
+    title: `a ${type} listener's port is free once that is closed, whatever it accepted`,
     requirement:
       "bind() to the port of a closed listener MUST succeed while its connections are open",
     refs: [man("bind", 2, "EADDRINUSE"), kernel("vsock_remove_sock")],

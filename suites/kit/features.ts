@@ -25,39 +25,16 @@ import { NetNamespace } from "../../sys/net_namespace.ts";
 import { type DiagSocket, dumpVsock } from "../../sys/sock_diag.ts";
 import type { CallContext } from "../../sys/descriptor.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
-import type { AddressFamily } from "../../sys/structs.ts";
 import { VhostVsock } from "../../sys/vhost.ts";
 import { vsockDevices } from "../../sys/vsock_devices.ts";
 import { describeSocket } from "./diag.ts";
-import { type Machine, THIS_MACHINE, transportCidsOf } from "./place.ts";
+import { THIS_MACHINE, transportCidsOf } from "./place.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** Where features are looked for. */
-export interface FeatureOptions {
-  readonly family: AddressFamily;
-  /** The CID of the other side, which decides the transport. */
-  readonly peerCid: number;
-  /** The Unix socket of the monitor of the guest's QEMU, where that is on this machine. */
-  readonly guestMonitor?: string;
-  /** The port of the case; nobody listens on the next one. */
-  readonly port: number;
+export interface FeatureOptions extends Surroundings {
   /** Ends a probe that blocks. */
   readonly context?: CallContext;
-  /** The class of the sockets; tests give one that errs on purpose. */
-  readonly socketClass?: typeof Socket;
-  /** The class of the rings, likewise. */
-  readonly ringClass?: typeof IoUring;
-  /** What asks the kernel for its sockets, likewise. */
-  readonly dumpVsock?: typeof dumpVsock;
-  /** What tells where this machine is, likewise. */
-  readonly machine?: Machine;
-  /** The class of /dev/vsock, likewise. */
-  readonly deviceClass?: typeof VsockDevice;
-  /** What lists this guest's vsock devices, likewise. */
-  readonly deviceList?: typeof vsockDevices;
-  /** The class of network namespaces, likewise. */
-  readonly namespaceClass?: typeof NetNamespace;
-  /** The class of /dev/vhost-vsock, likewise. */
-  readonly vhostClass?: typeof VhostVsock;
 }
 
 /** The CIDs that transports other than a guest's own have: 0 to 3, as the kernel's tests try. */

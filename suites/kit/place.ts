@@ -10,9 +10,7 @@ import {
   VMADDR_CID_LOCAL,
   VMADDR_FLAG_TO_HOST,
 } from "../../sys/constants.ts";
-import { VsockDevice } from "../../sys/device.ts";
-import { SysError } from "../../sys/errno.ts";
-import { registeredTransports } from "../../sys/facts.ts";
+import { localCids, registeredTransports } from "../../sys/facts.ts";
 import type { Address } from "../../sys/structs.ts";
 import type { SocketType } from "../../sys/socket.ts";
 import { VsockSetting, vsockSysctl } from "../../sys/sysctl.ts";
@@ -56,7 +54,7 @@ export const THIS_MACHINE: Machine = {
 function readPlace(): Place {
   const transports = registeredTransports();
   const guest = transports.includes("virtio");
-  const [cid = VMADDR_CID_ANY, ...moreCids] = ownCids();
+  const [cid = VMADDR_CID_ANY, ...moreCids] = localCids();
   const fallback = vsockSysctl("g2h_fallback");
   return {
     loopback: transports.includes("loopback"),
@@ -66,17 +64,6 @@ function readPlace(): Place {
     moreCids,
     fallback: fallback === undefined ? undefined : fallback === "1",
   };
-}
-
-/** What /dev/vsock names: on a kernel for several devices all of a guest's CIDs. */
-function ownCids(): number[] {
-  using device = VsockDevice.open();
-  try {
-    return device.localCids();
-  } catch (error) {
-    if (error instanceof SysError && error.code === "ENOTTY") return [device.localCid()];
-    throw error;
-  }
 }
 
 /** The CIDs of a machine. */

@@ -11,42 +11,19 @@ import type { CallContext } from "../../sys/descriptor.ts";
 import { type NamespaceMode, NetNamespace } from "../../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../../sys/socket.ts";
 import { VhostVsock } from "../../sys/vhost.ts";
-import type { Address, AddressFamily } from "../../sys/structs.ts";
+import type { Address } from "../../sys/structs.ts";
 import { vsockDevices } from "../../sys/vsock_devices.ts";
 import { Qmp } from "../../peer/qmp.ts";
 import type { Peer } from "./peer.ts";
 import { type Machine, THIS_MACHINE } from "./place.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** What the sockets of a case are made with. */
-export interface VsockOptions {
-  /** The family of the sockets. */
-  readonly family: AddressFamily;
-  /** The CID of the other side. */
-  readonly peerCid: number;
-  /** The Unix socket of the monitor of the guest's QEMU, where that is on this machine. */
-  readonly guestMonitor?: string;
-  /** The port of the case; the next one is the case's as well. */
-  readonly port: number;
+export interface VsockOptions extends Surroundings {
   /** When to stop, and who is told of each call. */
   readonly context: CallContext;
   /** The other side, with which connecting is agreed. */
   readonly peer: Peer;
-  /** The class of the sockets; tests give one that errs on purpose. */
-  readonly socketClass?: typeof Socket;
-  /** The class of the rings, likewise. */
-  readonly ringClass?: typeof IoUring;
-  /** What asks the kernel for its sockets, likewise. */
-  readonly dumpVsock?: typeof dumpVsock;
-  /** What tells where this machine is, likewise. */
-  readonly machine?: Machine;
-  /** The class of /dev/vsock, likewise. */
-  readonly deviceClass?: typeof VsockDevice;
-  /** What lists this guest's vsock devices, likewise. */
-  readonly deviceList?: typeof vsockDevices;
-  /** The class of /dev/vhost-vsock, likewise. */
-  readonly vhostClass?: typeof VhostVsock;
-  /** The class of network namespaces, likewise. */
-  readonly namespaceClass?: typeof NetNamespace;
 }
 
 /** Prepares sockets. */

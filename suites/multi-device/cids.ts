@@ -69,7 +69,7 @@ export const [streamEachAtOnce, seqpacketEachAtOnce] = forBothTypes((type) =>
 export const [streamStaysHere, seqpacketStaysHere] = forBothTypes((type) =>
   defineCase({
     id: `multi-device/cids/${type}-stays-here`,
-    title: `what is addressed to the CID of any device of this machine stays on it`,
+    title: `a ${type} connection to the CID of any device of this machine stays on it`,
     requirement: "connect() to the CID of each device MUST reach a listener of this machine",
     refs: [proposal("2/5"), kernel("vsock_use_local_transport")],
     needs: [...needs, { client: "loopback-cid" }],

@@ -87,7 +87,7 @@ export const [streamBound, seqpacketBound] = forBothTypes((type) =>
 export const [streamSamePort, seqpacketSamePort] = forBothTypes((type) =>
   defineCase({
     id: `multi-device/connect/${type}-same-port-at-each`,
-    title: `connections from one port at each CID to one peer do not mix`,
+    title: `${type} connections from one port at each CID to one peer do not mix`,
     requirement: "connections that differ in their local CID alone MUST each carry their own data",
     refs: [proposal("2/5"), kernel("vsock_find_connected_socket")],
     needs: connecting(type, { client: "several-devices" }),

@@ -9,7 +9,7 @@ import { connecting, defineCase, errorOf, forBothTypes, kernel, proposal } from 
 export const [streamAtOne, seqpacketAtOne] = forBothTypes((type) =>
   defineCase({
     id: `multi-device/listen/${type}-at-one-cid`,
-    title: `a listener at one device's CID takes what is addressed to it alone`,
+    title: `a ${type} listener at one device's CID takes what is addressed to it alone`,
     requirement:
       "a listener that is bound to the CID of a device MUST accept what is addressed to " +
       "it, and what is addressed to another device's CID MUST fail with ECONNRESET",
@@ -57,7 +57,7 @@ export const [streamAtOne, seqpacketAtOne] = forBothTypes((type) =>
 export const [streamAtAny, seqpacketAtAny] = forBothTypes((type) =>
   defineCase({
     id: `multi-device/listen/${type}-at-any-cid`,
-    title: `a listener at any CID takes what comes through each device, and tells which`,
+    title: `a ${type} listener at any CID takes what comes through each device, and tells which`,
     requirement: "a listener at VMADDR_CID_ANY MUST accept what is addressed to the CID of each " +
       "device, and getsockname() of what was accepted give that CID",
     refs: [proposal("2/5"), kernel("virtio_transport_recv_listen")],

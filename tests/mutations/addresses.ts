@@ -15,10 +15,14 @@ import { portStaysTaken } from "./connections.ts";
 import { errsWith, failure, type Mutate, neverFails, replacing, type Row } from "./mutation.ts";
 
 const bindAnyway = neverFails("bind", () => {});
-const connectAnyway = neverFails("connect", () => {});
-const bindIgnoresCid = replacing("bind", (bind, to) => bind({ ...to, cid: VMADDR_CID_ANY }));
-const bindDoesNothing = replacing("bind", () => {});
-const namedAs = (name: Partial<Address>) =>
+/** connect() never fails. */
+export const connectAnyway = neverFails("connect", () => {});
+/** bind() takes every CID for any. */
+export const bindIgnoresCid = replacing("bind", (bind, to) => bind({ ...to, cid: VMADDR_CID_ANY }));
+/** bind() does nothing. */
+export const bindDoesNothing = replacing("bind", () => {});
+/** getsockname() gives something else. */
+export const namedAs = (name: Partial<Address>) =>
   replacing("getsockname", (getsockname) => ({ ...getsockname(), ...name }));
 
 const refusesLocalCid = replacing("bind", (bind, to) => {
@@ -27,14 +31,14 @@ const refusesLocalCid = replacing("bind", (bind, to) => {
 });
 
 /** accept() names another client. */
-const acceptsFrom = (from: Partial<Address>): Mutate =>
+export const acceptsFrom = (from: Partial<Address>): Mutate =>
   replacing("accept", async (accept) => {
     const { socket, address } = await accept();
     return { socket, address: { ...address, ...from } };
   });
 
 /** A connection comes from another machine than it does. */
-const comesFromHost = replacing("getpeername", (getpeername) => {
+export const comesFromHost = replacing("getpeername", (getpeername) => {
   return { ...getpeername(), cid: VMADDR_CID_HOST };
 });
 
@@ -60,7 +64,7 @@ const bindMoves: Mutate = (Base) =>
   };
 
 /** A port is taken at every CID by a socket at one. */
-const portIsTakenEverywhere: Mutate = (Base) => {
+export const portIsTakenEverywhere: Mutate = (Base) => {
   const taken = new Map<number, Set<Address>>();
   return class extends Base {
     #own: Address | undefined;
@@ -208,110 +212,10 @@ function naming(type: SocketType): Row[] {
   ];
 }
 
-function reaching(type: SocketType): Row[] {
-  const listen = `addressing/listen/${type}-by-cid`;
-  const bound = `addressing/connect/${type}-from-bound-address`;
-  const other = `addressing/connect/${type}-from-other-cid`;
-  const nobody = `addressing/destination/${type}-nobody`;
-  const flag = `addressing/destination/${type}-flag-to-host`;
-  const own = `addressing/destination/${type}-own-cid`;
-  return [
-    [
-      listen,
-      "server",
-      "bind() ignores the CID",
-      bindIgnoresCid,
-      /to a CID without a listener: expected ECONNRESET, but it returned/,
-      { noticed: "client" },
-    ],
-    [
-      listen,
-      "server",
-      "bind() takes a port at every CID",
-      portIsTakenEverywhere,
-      /bind\(\) to the same port: .*EADDRINUSE/,
-    ],
-    [
-      listen,
-      "client",
-      "connect() is refused otherwise",
-      errsWith("connect", "ECONNRESET", "ETIMEDOUT"),
-      /without a listener: expected ECONNRESET, got .*ETIMEDOUT/,
-    ],
-    [
-      bound,
-      "client",
-      "bind() does nothing",
-      bindDoesNothing,
-      /the port of the client: expected/,
-      { noticed: "server" },
-    ],
-    [bound, "client", "bind() ignores the CID", bindIgnoresCid, /getsockname\(\): expected/],
-    [bound, "server", "accept() names another CID", acceptsFrom({ cid: 9 }), /CID of the client/],
-    [
-      other,
-      "client",
-      "bind() ignores the CID",
-      bindIgnoresCid,
-      /connect\(\) from CID 2: expected ETIMEDOUT.*but it returned/,
-    ],
-    [
-      other,
-      "server",
-      "getpeername() gives the CID that it was bound to",
-      comesFromHost,
-      /the CID of a client bound to 2: expected 1, got 2/,
-    ],
-    [nobody, "client", "connect() always succeeds", connectAnyway, /CID 57005: .*but it returned/],
-    [
-      nobody,
-      "client",
-      "ENODEV is another errno",
-      errsWith("connect", "ENODEV", "ENETUNREACH"),
-      /CID 0: expected ENODEV, got .*ENETUNREACH/,
-    ],
-    [
-      flag,
-      "client",
-      "connect() ignores flags",
-      replacing("connect", async (connect, to) => {
-        // On this ground nothing but the flag leads away from the guests.
-        if (to.cid > VMADDR_CID_HOST) throw failure("connect(3)", "ESOCKTNOSUPPORT");
-        await connect(to);
-      }),
-      /CID 57005 with VMADDR_FLAG_TO_HOST: expected ENODEV/,
-    ],
-    [flag, "client", "connect() always succeeds", connectAnyway, /CID 57005 with .*but it return/],
-    [
-      own,
-      "client",
-      "connect() to its own CID is refused",
-      replacing("connect", () => {
-        throw failure("connect(3)", "ENODEV");
-      }),
-      /connect\(\) to CID 1: .*ENODEV/,
-    ],
-    [own, "client", "getpeername() gives another CID", comesFromHost, /after connect.*to CID 1/],
-    [own, "client", "accept() names another CID", acceptsFrom({ cid: 2 }), /client of CID 1/],
-    [own, "client", "getsockname() gives another CID", namedAs({ cid: 1 }), /accepted at CID 2/],
-  ];
-}
-
 const TYPES = ["stream", "seqpacket"] as const;
 
 /** CIDs and ports. */
 export const ADDRESSES: readonly Row[] = TYPES.flatMap((type) => [
   ...binding(type),
   ...naming(type),
-  ...reaching(type),
-]).concat([
-  [
-    "addressing/device/names-own-cid",
-    "client",
-    "bind() refuses every CID",
-    replacing("bind", () => {
-      throw failure("bind(3)", "EADDRNOTAVAIL");
-    }),
-    /bind\(\) to CID 2: .*EADDRNOTAVAIL/,
-  ],
 ]);

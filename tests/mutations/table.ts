@@ -10,6 +10,7 @@ import { MESSAGES } from "./messages.ts";
 import { type Mutation, mutationsOf } from "./mutation.ts";
 import { NAMESPACES } from "./namespaces.ts";
 import { QUEUES } from "./queues.ts";
+import { ROUTES } from "./routes.ts";
 import { STREAMS } from "./streams.ts";
 import { ZEROCOPY } from "./zerocopy.ts";
 
@@ -21,6 +22,7 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...QUEUES,
   ...ZEROCOPY,
   ...ADDRESSES,
+  ...ROUTES,
   ...NAMESPACES,
 ]);
 

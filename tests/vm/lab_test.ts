@@ -60,6 +60,27 @@ for (const kernel of KERNELS) {
   }
 }
 
+Deno.test("lab judges CIDs in a guest with three of its own, two directions", async () => {
+  const args = ["lab", "--topology", "three-cids", "--ktap", "addressing/**", "namespaces/**"];
+  const { stdout, stderr, code } = await runLab(args);
+  const { ok, notOk } = results(stdout);
+  assert.deepEqual(notOk, [], stdout + stderr);
+  assert.ok(ok.filter((id) => id.startsWith("addressing/")).length > 0);
+  assert.doesNotMatch(stdout, /lacks a second CID|lacks \/dev\/vhost-vsock/);
+  assert.equal(code, 0);
+});
+
+Deno.test("lab says why a stock kernel leaves out a guest's other devices", async () => {
+  const args = ["lab", "--topology", "three-devices", "--direction", "host-server", "--ktap"];
+  const { stdout, stderr, code } = await runLab([...args, "multi-device/**"]);
+  assert.match(stdout, /^ {2}ok \d+ multi-device\/stock\/second-is-busy$/m, stdout + stderr);
+  assert.match(
+    stdout,
+    /multi-device\/cids\/listed-once # SKIP .*ENOTTY.*EBUSY.*it left out virtio/,
+  );
+  assert.equal(code, 0);
+});
+
 Deno.test("lab reports what Linux 6.1 gets wrong, and goes on", async () => {
   const args = ["lab", "--kernel", "debian:6.1", "--topology", "loopback", "--ktap"];
   const { stdout, code } = await runLab([...args, "seqpacket/receive-buffer"]);

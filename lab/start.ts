@@ -1,0 +1,75 @@
+/**
+ * Starts the VM of a lab, from nothing or from a snapshot.
+ *
+ * @module
+ */
+import { consoleFolder } from "./cache.ts";
+import type { LabAddress, LabOptions } from "./lab.ts";
+import type { Parts } from "./parts.ts";
+import { outerArguments } from "./qemu.ts";
+import { runScript } from "./shell.ts";
+import { restored, type Snapshot } from "./snapshot.ts";
+import { type Leash, Vm } from "./vm.ts";
+
+/** Where a VM can be reached, before it runs. */
+export type Place = Omit<LabAddress, "pid">;
+
+/** A folder, ports and consoles for a new lab. */
+export async function newPlace(options: LabOptions, { role, initrd }: Parts): Promise<Place> {
+  const consolesIn = await consoleFolder();
+  const folder = await Deno.makeTempDir({ prefix: "vsock-lab-" });
+  await Deno.writeFile(initrdIn(folder), initrd);
+  return {
+    topology: options.topology,
+    kernel: options.kernel.kernel,
+    folder,
+    ports: freePorts(),
+    shells: [`${folder}/shell-1`, `${folder}/shell-2`],
+    consoles: [`${consolesIn}/${role}.log`, `${consolesIn}/guest.log`],
+  };
+}
+
+/** Starts a VM; its agents do not answer yet. */
+export async function startVm(
+  place: Place,
+  parts: Parts,
+  leash: Leash,
+  snapshot: Snapshot | undefined,
+): Promise<Vm> {
+  const { role, accelerator, kernel: { vmlinuz }, disk } = parts;
+  const monitor = monitorOf(place);
+  const initrd = initrdIn(place.folder);
+  const args = outerArguments({ ...place, role, initrd, accelerator, vmlinuz, disk, monitor });
+  const more = await snapshot?.arguments() ?? [];
+  const errors = place.consoles[0].replace(/[^/]+$/, "qemu.log");
+  return new Vm(parts.qemu, [...args, ...more], place.consoles, leash, errors);
+}
+
+/** Waits until a restored VM runs. */
+export function runsAgain(place: Place, signal: AbortSignal): Promise<void> {
+  return restored(monitorOf(place), signal);
+}
+
+/** A restored VM has the time of day at which it was saved: sets it anew. */
+export async function setClocks({ topology, shells }: Place, signal: AbortSignal): Promise<void> {
+  const script = `date -u -s @${Math.round(Date.now() / 1000)}`;
+  const all = topology === "loopback" ? shells.slice(0, 1) : shells;
+  await Promise.all(all.map((shell) => runScript(shell, script, signal)));
+}
+
+/** The Unix socket of a VM's monitor. */
+export function monitorOf({ folder }: Pick<LabAddress, "folder">): string {
+  return `${folder}/monitor`;
+}
+
+function initrdIn(folder: string): string {
+  return `${folder}/initrd`;
+}
+
+/** Two TCP ports of 127.0.0.1 that nobody has now. */
+function freePorts(): [number, number] {
+  const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using first = listen();
+  using second = listen();
+  return [first.addr.port, second.addr.port];
+}
