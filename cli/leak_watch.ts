@@ -6,7 +6,7 @@
  */
 import type { LeakFacts } from "../core/event.ts";
 import type { Role } from "../core/case.ts";
-import type { SideReport, SideState } from "../core/outcome.ts";
+import type { SideReport } from "../core/outcome.ts";
 import type { Splat } from "../core/splat.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { describeSocket } from "../suites/kit/diag.ts";
@@ -24,7 +24,7 @@ export interface Gauge {
   readonly list?: () => Promise<string[]>;
 }
 
-/** AF_VSOCK sockets without a file. One that is left is a leak. */
+/** AF_VSOCK sockets with a transport but without a file. One that is left is a leak. */
 const SOCKETS: Gauge = {
   what: "AF_VSOCK sockets that belong to no file",
   read: fileLessSockets,
@@ -48,9 +48,6 @@ const FIRST_PAUSE = 2;
 const MAX_PAUSE = 250;
 /** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
 const SCAN_TIME = 60_000;
-
-/** States that decide a verdict: the other side waits to be told. */
-const DECIDING: readonly SideState[] = ["fail", "timeout", "broken"];
 
 /** A gauge, and the fewest that it ever told. */
 interface Level {
@@ -129,10 +126,13 @@ export class LeakWatch {
   around(runSide: SideRunner): SideRunner {
     return async (order): Promise<SideReport> => {
       const looks = order.beside !== true;
-      const before = !looks || this.#settled ? [] : await this.#settle(order.role);
+      const settled = this.#settled;
+      const before = !looks || settled ? [] : await this.#settle(order.role);
       this.#settled = false;
       const report = await runSide(order);
-      const mayWait = !DECIDING.includes(report.state);
+      // Nothing ran, and the other side waits to be told.
+      if (report.state === "skip") this.#settled = settled || looks;
+      const mayWait = report.state === "pass" || report.state === "stopped";
       const after = looks && mayWait ? await this.#settle(order.role) : [];
       const leaks = [...before.map(markEarlier), ...after];
       return leaks.length === 0

@@ -62,6 +62,7 @@ export async function runCase(planned: Planned, options: CaseOptions): Promise<V
   const { run, stop = new AbortController().signal } = options;
   const timeout = deadlineOf(planned.case, options.timeout);
   const late = new Lateness(ends);
+  // A side that passed is looked at for leaks before it reports, beyond its deadline.
   const leakTime = Math.max(
     ...Object.values(ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
   );

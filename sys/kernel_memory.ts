@@ -3,29 +3,41 @@
  *
  * @module
  */
+import { VMADDR_CID_ANY } from "./constants.ts";
 import { SysError } from "./errno.ts";
 import { type DiagSocket, dumpVsock } from "./sock_diag.ts";
 
+/** The modules of transports, each of which its sockets hold a reference to. */
+const TRANSPORT_MODULES = [
+  "vsock_loopback",
+  "vmw_vsock_virtio_transport",
+  "vhost_vsock",
+  "vmw_vsock_vmci_transport",
+  "hv_sock",
+];
+
 /**
- * How many AF_VSOCK sockets live in this kernel without a file: queued, lingering, or leaked.
- * Every socket holds a reference to the module of its protocol (sk_prot_alloc()); taken off are the
- * modules that hold one, and the sockets that belong to a file, which sock_diag(7) lists.
+ * How many AF_VSOCK sockets with a transport live in this kernel without a file: queued, lingering,
+ * or leaked. Each holds a reference to its transport's module (vsock_assign_transport()); taken off
+ * are other modules' references, and the connected sockets of a file, which sock_diag(7) lists.
+ * References to the module vsock itself would count accept() as well, for as long as it waits.
  *
- * @returns undefined where AF_VSOCK is no module, the module tells no count, or sockets come and go
- *   so fast that they cannot be counted.
+ * @returns undefined where no transport is a module that tells its count, or sockets come and go so
+ *   fast that they cannot be counted.
  * @throws {SysError} where sock_diag fails otherwise than by not being there.
  */
 export async function fileLessSockets(): Promise<number | undefined> {
   try {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const references = vsockReferences();
+      const references = transportReferences();
       if (references === undefined) return undefined;
       const cookies = await socketsWithFile();
       // The two are of one moment if neither has changed when they are asked for again.
-      if (vsockReferences() !== references) continue;
+      if (transportReferences() !== references) continue;
       const again = await socketsWithFile();
       if (again.size === cookies.size && again.isSubsetOf(cookies)) {
-        return references - REFERENCES_WITH_FILE * cookies.size;
+        // A socket that found no transport for its destination is listed, and holds none.
+        return Math.max(0, references - cookies.size);
       }
     }
     return undefined;
@@ -35,23 +47,28 @@ export async function fileLessSockets(): Promise<number | undefined> {
   }
 }
 
-/** A socket with a file holds a second reference, to the module of its calls: __sock_create(). */
-const REFERENCES_WITH_FILE = 2;
-
 /** How often sockets are counted that come and go while they are. */
 const MAX_TRIES = 20;
 
-/** The cookies of the AF_VSOCK sockets that belong to a file. */
+/** The cookies of the AF_VSOCK sockets that have a destination and belong to a file. */
 async function socketsWithFile(): Promise<Set<bigint>> {
   const sockets = await dumpVsock();
-  return new Set(sockets.filter(({ inode }) => inode !== 0).map(({ cookie }) => cookie));
+  return new Set(
+    sockets.filter(({ inode, remote }) => inode !== 0 && remote.cid !== VMADDR_CID_ANY)
+      .map(({ cookie }) => cookie),
+  );
 }
 
-/** How many references to the module there are that no other module holds. */
-function vsockReferences(): number | undefined {
+/** How many references to the transports' modules there are that no other module holds. */
+function transportReferences(): number | undefined {
+  const counts = TRANSPORT_MODULES.map(referencesTo).filter((count) => count !== undefined);
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count);
+}
+
+function referencesTo(module: string): number | undefined {
   try {
-    const holders = [...Deno.readDirSync("/sys/module/vsock/holders")].length;
-    return Number(Deno.readTextFileSync("/sys/module/vsock/refcnt")) - holders;
+    const holders = [...Deno.readDirSync(`/sys/module/${module}/holders`)].length;
+    return Number(Deno.readTextFileSync(`/sys/module/${module}/refcnt`)) - holders;
   } catch (error) {
     if (isUnavailable(error)) return undefined;
     throw error;
