@@ -62,7 +62,11 @@ export async function runCase(planned: Planned, options: CaseOptions): Promise<V
   const { run, stop = new AbortController().signal } = options;
   const timeout = deadlineOf(planned.case, options.timeout);
   const late = new Lateness(ends);
-  late.after(timeout + REPORT_TIME);
+  // A side that passed is looked at for leaks before it reports, beyond its deadline.
+  const leakTime = Math.max(
+    ...Object.values(ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
+  );
+  late.after(timeout + leakTime + REPORT_TIME);
   const side = async (role: Role): Promise<SideReport> => {
     const other = ends[OTHER[role]];
     const stopOther = (why: string) => other.order({ type: "stop", run, why });

@@ -11,7 +11,7 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const NAME = "reliability";
 /** How long after each other samples are taken, in milliseconds. */
 const PAUSE = 20_000;
-/** How much the second half of the run may hold more than the first, in kB: garbage is collected late. */
+/** How much a later part of the run may hold more than an earlier one, in kB. */
 const GROWTH = 16 * 1024;
 
 /** Prints a line for each agent: its process, its memory in kB, its descriptors. */
@@ -60,9 +60,9 @@ async function sample(started: number, controller: number): Promise<Sample> {
   return { seconds, processes };
 }
 
-/** What grew from the first half of the samples to the second, the first one left out. */
+/** What grew from one half of the samples to the other, without the first third: the engine's heap. */
 function growing(samples: readonly Sample[]): string[] {
-  const used = samples.slice(1);
+  const used = samples.slice(Math.ceil(samples.length / 3));
   const half = Math.floor(used.length / 2);
   const names = used[0]?.processes.keys() ?? [];
   return [...names].filter((name) => name !== "free").flatMap((name) => {
