@@ -207,6 +207,19 @@ Deno.test("runPlan() waits for a silent agent, or one with wrong run numbers, fo
   assert.ok(performance.now() - started < 10_000);
 });
 
+Deno.test("runPlan() waits for an end that looks for leaks, as long as that says it may take", async () => {
+  const [near, far] = streamPair();
+  const leaks = { watched: ["sockets"], milliseconds: 3000 };
+  // Its report comes after a deadline of 100 ms and the 5 s that any report is waited for.
+  const slow: SideRunner = () => new Promise((resolve) => setTimeout(resolve, 5600, PASS));
+  serveController(new LineChannel(far), { facts: { ...FACTS, leaks }, runSide: slow })
+    .catch(() => {});
+  const guest = await End.open("guest", new LineChannel(near), FACTS);
+  const host = await goodEnd("host", () => Promise.resolve(PASS));
+  const plan = planRun([caseOf("a/b/one")], ["host-server"]);
+  assert.deepEqual(outcomes(await run(host, guest, { timeout: 100, plan })), ["pass"]);
+});
+
 Deno.test("runPlan() that is stopped keeps the verdicts so far and says how many are missing", async () => {
   const stop = new AbortController();
   const side: SideRunner = ({ id, stop: told }) => {
