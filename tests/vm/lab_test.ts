@@ -5,10 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../../suites/catalogue.ts";
-import { type Ended, runTool } from "../support/tool.ts";
-
-/** How long a whole run may take, in milliseconds: the machine may be busy. */
-const PATIENCE = 600_000;
+import { runLab } from "./support.ts";
 
 const KERNELS = ["debian:latest", "debian:6.12", "debian:6.1"];
 
@@ -26,17 +23,6 @@ function results(ktap: string): { ok: string[]; notOk: string[] } {
   const ids = (wanted: string) =>
     lines.filter(([, result]) => result === wanted).map(([, , id = ""]) => id);
   return { ok: ids("ok"), notOk: ids("not ok") };
-}
-
-/** How often a run is begun anew when the lab itself failed (69): QEMU ended, nothing was judged. */
-const TRIES = 3;
-
-/** Runs a lab to its verdicts. A run that has them is never repeated. */
-async function runLab(args: readonly string[]): Promise<Ended> {
-  for (let tries = 1;; tries++) {
-    const ended = await runTool(args, { patience: PATIENCE });
-    if (ended.code !== 69 || tries === TRIES) return ended;
-  }
 }
 
 for (const kernel of KERNELS) {

@@ -10,6 +10,7 @@ import { Progress } from "../../lab/progress.ts";
 import { runScript } from "../../lab/shell.ts";
 import { screenOf } from "../../report/terminal.ts";
 import { VERSION } from "../../core/version.ts";
+import { type Ended, runTool } from "../support/tool.ts";
 
 /** How long one script in a VM may take, in milliseconds; the machine may be busy. */
 const SCRIPT_TIME = 180_000;
@@ -43,4 +44,17 @@ export async function inVm(
   const { output, status } = await runScript(socket, script, AbortSignal.timeout(SCRIPT_TIME));
   assert.equal(status, 0, `the script in the ${which} failed with ${status}:\n${output}`);
   return output;
+}
+
+/** How long a whole run may take, in milliseconds: the machine may be busy. */
+const PATIENCE = 600_000;
+/** How often a run is begun anew when the lab itself failed (69): QEMU ended, nothing was judged. */
+const TRIES = 3;
+
+/** Runs a lab to its verdicts. A run that has them is never repeated. */
+export async function runLab(args: readonly string[], patience = PATIENCE): Promise<Ended> {
+  for (let tries = 1;; tries++) {
+    const ended = await runTool(args, { patience });
+    if (ended.code !== 69 || tries === TRIES) return ended;
+  }
 }
