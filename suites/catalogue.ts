@@ -104,7 +104,7 @@ import { msgTruncReturnsRealLength } from "./seqpacket/msg_trunc.ts";
 import { rcvtimeoEndsRead } from "./seqpacket/rcvtimeo.ts";
 import { holeDropsOneMessage, nullDropsMessage } from "./seqpacket/receive_buffer.ts";
 import { onAcceptedSocket } from "./sockopt/zerocopy.ts";
-import { closeWhileConnecting } from "./stream/accept_queue.ts";
+import { closedAllTheTime, closeWhileConnecting } from "./stream/accept_queue.ts";
 import { clientClose, serverClose } from "./stream/close.ts";
 import {
   manyConnections,
@@ -156,6 +156,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   streamUnsent,
   seqpacketUnsent,
   closeWhileConnecting,
+  closedAllTheTime,
   closedUnread,
   unreadLeaksNothing,
   withoutOptmem,

@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { defineCase, kernel, man, POLLIN, SysError, upstream } from "../kit.ts";
+import {
+  connectInBackground,
+  defineCase,
+  errorOf,
+  kernel,
+  man,
+  POLLIN,
+  SysError,
+  upstream,
+} from "../kit.ts";
 
 /** What the client tells the server: that it connects once more, or that it is done. */
 const CONTINUE = 1n;
@@ -52,6 +61,41 @@ export const closeWhileConnecting = defineCase({
       using listener = vsock.listening("stream");
       await peer.writeln("LISTENING");
       await listener.poll(POLLIN, random.below(LISTEN_TIME + 1));
+    }
+  },
+});
+
+/** How many listeners come and go before this side lets others run. */
+const AT_ONCE = 50;
+
+/**
+ * As above without a word between the two, and so as often as can be: in the few microseconds in
+ * which close() has taken the listener's lock, and not yet taken it out of the table of bound
+ * sockets, a request must come that waits for that lock.
+ */
+export const closedAllTheTime = defineCase({
+  id: "stream/accept-queue/closed-all-the-time",
+  title: "listeners that are closed while connections come in leave nothing behind",
+  requirement: "close() of a listener MUST end every connection that is on its way to it",
+  refs: [man("listen", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
+  async client({ vsock, peer, check }) {
+    await peer.expectln("LISTENING");
+    for (const end = performance.now() + RACE_TIME; performance.now() < end;) {
+      using socket = vsock.open("stream");
+      connectInBackground(socket);
+      const code = errorOf(() => socket.connectHere(vsock.peerAddress()));
+      check.that(code === "EINPROGRESS", `connect() that does not wait: got ${code}`);
+    }
+    await peer.writeln("DONE");
+  },
+  async server({ vsock, peer }) {
+    await peer.writeln("LISTENING");
+    const done = peer.expectln("DONE").then(() => true);
+    const next = () => new Promise<false>((resolve) => setTimeout(resolve, 0, false));
+    while (!await Promise.race([done, next()])) {
+      for (let i = 0; i < AT_ONCE; i++) {
+        using _listener = vsock.listening("stream");
+      }
     }
   },
 });

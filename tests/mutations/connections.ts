@@ -126,6 +126,7 @@ const HUNDRED = "stream/connect/hundred-at-once";
 const AGAIN = "stream/connect/same-port-again";
 const RETRY = "stream/connect/retry-after-failure";
 const RACE = "stream/accept-queue/closed-while-connecting";
+const CROWD = "stream/accept-queue/closed-all-the-time";
 const CLIENT_CLOSE = "stream/close/by-client-keeps-data";
 const SERVER_CLOSE = "stream/close/by-server-keeps-data";
 const LINGER = "stream/linger/close-after-nothing-sent";
@@ -193,6 +194,13 @@ export const CONNECTIONS: readonly Row[] = [
     "connect() times out",
     failsAfterwards("connect", "ETIMEDOUT"),
     /connect.*ETIMEDOUT/,
+  ],
+  [
+    CROWD,
+    "client",
+    "connect() waits though it must not",
+    replacing("connectHere", () => {}),
+    /connect\(\) that does not wait: got undefined/,
   ],
   ...closing(CLIENT_CLOSE, "server", "client"),
   ...closing(SERVER_CLOSE, "client", "server"),

@@ -134,6 +134,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
   "more than one transport": /^transport\//,
   "CIDs": /^addressing\//,
+  "connect() that goes on in the background": /^stream\/accept-queue\/closed-all-the-time$/,
   "several devices": /^multi-device\//,
   "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
