@@ -33,9 +33,9 @@ export class Random {
 
   /** `length` random bytes. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
-    const filled = new Uint8Array(new ArrayBuffer(length));
-    for (let i = 0; i < length; i++) filled[i] = this.next();
-    return filled;
+    const words = new Uint32Array(new ArrayBuffer(4 * Math.ceil(length / 4)));
+    for (let i = 0; i < words.length; i++) words[i] = this.next();
+    return new Uint8Array(words.buffer, 0, length);
   }
 }
 

@@ -172,8 +172,13 @@ const POLL_NAMES: readonly (readonly [number, string])[] = [
 
 /** Message flags as names, `MSG_PEEK|MSG_TRUNC`; `0` for none. */
 export function messageFlags(flags: number): string {
-  return flagNames(flags, MSG_NAMES);
+  // Every step of a case is described, so that the same flags are named thousands of times.
+  let names = messageFlagNames.get(flags);
+  if (names === undefined) messageFlagNames.set(flags, names = flagNames(flags, MSG_NAMES));
+  return names;
 }
+
+const messageFlagNames = new Map<number, string>();
 
 /** Poll events as names, `POLLIN|POLLRDHUP`; `0` for none. */
 export function pollEvents(events: number): string {
