@@ -81,8 +81,7 @@ export async function labRun(
   return await withTimeout(options.timeout, async (stop) => {
     const address = await requireLab(options.name);
     const progress = new Progress(screenOf(Deno.stderr));
-    const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
-    const ends = await openEnds(address, SELF, limit);
+    const ends = await agentsOf(address, stop);
     return await conductOn(address, { ...what, ends }, options, stop, progress);
   });
 }
@@ -150,6 +149,11 @@ async function conductOn(
   } finally {
     closeEnds(what.ends);
   }
+}
+
+/** The agents of a lab that is up. */
+export function agentsOf(address: LabAddress, stop: AbortSignal): Promise<Ends> {
+  return openEnds(address, SELF, AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]));
 }
 
 /** Lets go of a lab's agents. */

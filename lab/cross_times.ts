@@ -42,34 +42,69 @@ export class CaseClock {
   }
 }
 
-/** The times as a table, with their sums; empty where none were watched. */
-export function crossTimes(cases: readonly CrossCase[], cells: readonly CrossCell[]): string {
-  const directions = [...new Set(cells.map(({ direction }) => direction))];
-  const time = (info: CrossCase, direction: Direction, player: Player) =>
+/** The cases of a direction that ours and C both did, and how long either took. */
+export interface TimedCase {
+  readonly case: CrossCase;
+  /** Milliseconds between two programs of ours. */
+  readonly ours: number;
+  /** Milliseconds between two of C's. */
+  readonly c: number;
+}
+
+/** How long the runner took for the timed cases of a direction, several side by side. */
+export interface SideBySide {
+  readonly direction: Direction;
+  readonly jobs: number;
+  /** Undefined where it did not come to the end of them, or not all passed. */
+  readonly milliseconds: number | undefined;
+}
+
+/** What can be compared in a direction: only what both did. */
+export function timedCases(
+  cases: readonly CrossCase[],
+  cells: readonly CrossCell[],
+  direction: Direction,
+): TimedCase[] {
+  const time = (info: CrossCase, player: Player) =>
     cells.find((cell) =>
       cell.case === info && cell.direction === direction && cell.outcome === "ok" &&
       cell.pairing.server === player && cell.pairing.client === player
     )?.milliseconds;
-  const sums = directions.map(() => ({ ours: 0, c: 0 }));
-  const rows = cases.map((info) => [
-    info.id,
+  return cases.flatMap((info): TimedCase[] => {
+    const [ours, c] = [time(info, "ours"), time(info, "C")];
+    return ours === undefined || c === undefined ? [] : [{ case: info, ours, c }];
+  });
+}
+
+/** The times as a table, with their sums; empty where none were watched. */
+export function crossTimes(
+  cases: readonly CrossCase[],
+  cells: readonly CrossCell[],
+  sideBySide: readonly SideBySide[] = [],
+): string {
+  const directions = [...new Set(cells.map(({ direction }) => direction))];
+  const timed = directions.map((direction) => timedCases(cases, cells, direction));
+  if (timed.every(({ length }) => length === 0)) return "";
+  const sum = (list: readonly TimedCase[], of: "ours" | "c") =>
+    list.reduce((total, one) => total + one[of], 0);
+  const row = (info: CrossCase) =>
+    timed.flatMap((list) => {
+      const found = list.find((one) => one.case === info);
+      return found === undefined ? ["", "", ""] : figures(found.ours, found.c);
+    });
+  const withJobs = [...Map.groupBy(sideBySide, ({ jobs }) => jobs)].map(([jobs, runs]) => [
+    `all of these, --jobs ${jobs}`,
     ...directions.flatMap((direction, i) => {
-      const ours = time(info, direction, "ours");
-      const c = time(info, direction, "C");
-      const sum = sums[i];
-      // Only what both did can be compared.
-      if (sum === undefined || ours === undefined || c === undefined) return ["", "", ""];
-      sum.ours += ours;
-      sum.c += c;
-      return figures(ours, c);
+      const ours = runs.find((run) => run.direction === direction)?.milliseconds;
+      return ours === undefined ? ["", "", ""] : figures(ours, sum(timed[i] ?? [], "c"));
     }),
   ]);
-  if (sums.every(({ ours, c }) => ours === 0 && c === 0)) return "";
   const table = aligned([
     ["", ...directions.flatMap((direction) => [direction, "", ""])],
     ["time of a case, in ms", ...directions.flatMap(() => ["ours/ours", "C/C", "ratio"])],
-    ...rows,
-    ["all of these", ...sums.flatMap(({ ours, c }) => figures(ours, c))],
+    ...cases.map((info) => [info.id, ...row(info)]),
+    ["all of these", ...timed.flatMap((list) => figures(sum(list, "ours"), sum(list, "c")))],
+    ...withJobs,
   ]);
   return table.map((line) => `${line}\n`).join("");
 }

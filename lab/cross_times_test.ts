@@ -46,4 +46,8 @@ Deno.test("crossTimes() compares what both did, and sums it up", () => {
     "",
   ]);
   assert.equal(crossTimes(cases, []), "");
+  const jobs = (milliseconds?: number) =>
+    crossTimes(cases, cells, [{ direction: "loopback", jobs: 4, milliseconds }]).split("\n").at(-2);
+  assert.equal(jobs(10), "all of these, --jobs 4  10         20   0.50");
+  assert.equal(jobs(), "all of these, --jobs 4", "not all passed");
 });
