@@ -7,7 +7,7 @@
 import type { LeakFacts } from "../core/event.ts";
 import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
-import type { Splat } from "../core/splat.ts";
+import { markEarlier, type Splat } from "../core/splat.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { describeSocket } from "../suites/kit/diag.ts";
 import { fileLessListed, fileLessSockets, Kmemleak, socketBuffers } from "../sys/kernel_memory.ts";
@@ -177,10 +177,6 @@ export class LeakWatch {
       await pause(time);
     }
   }
-}
-
-function markEarlier([what = "", ...rest]: Splat): Splat {
-  return [`(before this case) ${what}`, ...rest];
 }
 
 function leakText(left: number, what: string, grace: number): string {
