@@ -5,16 +5,8 @@
  */
 import { VMADDR_CID_ANY } from "./constants.ts";
 import { SysError } from "./errno.ts";
+import { TRANSPORT_MODULES } from "./facts.ts";
 import { type DiagSocket, dumpVsock } from "./sock_diag.ts";
-
-/** The modules of transports, each of which its sockets hold a reference to. */
-const TRANSPORT_MODULES = [
-  "vsock_loopback",
-  "vmw_vsock_virtio_transport",
-  "vhost_vsock",
-  "vmw_vsock_vmci_transport",
-  "hv_sock",
-];
 
 /**
  * How many AF_VSOCK sockets with a transport live in this kernel without a file: queued, lingering,
@@ -61,7 +53,8 @@ async function socketsWithFile(): Promise<Set<bigint>> {
 
 /** How many references to the transports' modules there are that no other module holds. */
 function transportReferences(): number | undefined {
-  const counts = TRANSPORT_MODULES.map(referencesTo).filter((count) => count !== undefined);
+  const counts = Object.values(TRANSPORT_MODULES).map(referencesTo)
+    .filter((count) => count !== undefined);
   return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count);
 }
 
