@@ -43,11 +43,10 @@ const HEADERS = { "libc6-dev": "stdio.h", "liburing-dev": "liburing.h" } as cons
 
 /** What is needed to build a kernel. */
 const KERNEL_TOOLS = {
-  ...COMPILER,
+  ...MODULE_TOOLS,
   bc: { program: "bc", package: "bc" },
   bison: { program: "bison", package: "bison" },
   flex: { program: "flex", package: "flex" },
-  patch: { program: "patch", package: "patch" },
   perl: { program: "perl", package: "perl" },
 } as const satisfies Record<string, Tool>;
 const KERNEL_HEADERS = {
