@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeAttribute } from "./attribute.ts";
 import { VMADDR_CID_ANY } from "./constants.ts";
 import { SysError } from "./errno.ts";
 import { TRANSPORT_MODULES } from "./facts.ts";
@@ -86,7 +87,7 @@ const SKB_CACHE = "/sys/kernel/slab/skbuff_head_cache";
  */
 export function socketBuffers(): number | undefined {
   try {
-    Deno.writeTextFileSync(`${SKB_CACHE}/shrink`, "1", { create: false });
+    writeAttribute(`${SKB_CACHE}/shrink`, "1");
     return Number.parseInt(Deno.readTextFileSync(`${SKB_CACHE}/objects`));
   } catch (error) {
     if (isUnavailable(error)) return undefined;
@@ -115,7 +116,7 @@ export class Kmemleak {
       for (const command of ["scan", "scan", "clear"]) this.#command(command);
       return new Kmemleak();
     } catch (error) {
-      if (isUnavailable(error) || /os error (1|16|95)\b/.test(String(error))) return undefined;
+      if (isUnavailable(error, [...UNAVAILABLE, "EBUSY", "EOPNOTSUPP"])) return undefined;
       throw error;
     }
   }
@@ -135,7 +136,7 @@ export class Kmemleak {
   }
 
   static #command(text: string): void {
-    Deno.writeTextFileSync(KMEMLEAK, text, { create: false });
+    writeAttribute(KMEMLEAK, text);
   }
 }
 
@@ -151,8 +152,12 @@ export function leaksOf(text: string): string[][] {
   return leaks;
 }
 
-/** Whether a file of the kernel's is not there, or not for this user. */
-function isUnavailable(error: unknown): boolean {
+/** With what a file of the kernel's cannot be opened that is not there, or not for this user. */
+const UNAVAILABLE: readonly string[] = ["ENOENT", "EACCES", "EPERM"];
+
+/** Whether something failed since a file of the kernel's is not there, or not for this user. */
+function isUnavailable(error: unknown, codes = UNAVAILABLE): boolean {
+  if (error instanceof SysError) return codes.includes(error.code);
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotCapable;
 }
