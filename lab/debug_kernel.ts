@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { cached, cacheRoot, ignoreAbsent } from "./cache.ts";
+import { cached, cachePath, removeIfThere } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 import { keepModules, keptKernel, type Kernel } from "./kernel.ts";
@@ -28,7 +28,7 @@ const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
  */
 export async function buildDebugKernel(refresh: boolean, progress: Progress): Promise<string> {
   if (refresh) {
-    await Deno.remove([cacheRoot(), ...CACHED].join("/"), { recursive: true }).catch(ignoreAbsent);
+    await removeIfThere(cachePath(...CACHED));
   }
   return await cached(
     CACHED,
@@ -44,7 +44,7 @@ export async function buildDebugKernel(refresh: boolean, progress: Progress): Pr
  * @throws {LabError} where it was not, or there is no such wrong build.
  */
 export async function findDebugKernel(wrong: string | undefined): Promise<Kernel> {
-  const folder = [cacheRoot(), ...CACHED].join("/");
+  const folder = cachePath(...CACHED);
   const kernel = await keptKernel("debug", folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new LabError('Build the debug kernel first: "lab kernel build --debug", 12 min or more');

@@ -4,7 +4,7 @@
  * @module
  */
 import { Archive, type Package } from "./apt.ts";
-import { cached, cacheRoot, ignoreAbsent, sha256 } from "./cache.ts";
+import { cached, cachePath, removeIfThere, sha256 } from "./cache.ts";
 import { LabError } from "./error.ts";
 import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
@@ -81,7 +81,7 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
   }
   const parts = ["kernels", `debian-${debian}`];
   if (choice.refresh) {
-    await Deno.remove([cacheRoot(), ...parts].join("/"), { recursive: true }).catch(ignoreAbsent);
+    await removeIfThere(cachePath(...parts));
   }
   const folder = await cached(
     parts,
