@@ -38,6 +38,10 @@ const SOCKETS: Gauge = {
  */
 const BUFFERS: Gauge = { what: "socket buffers", read: socketBuffers, slack: 160 };
 
+function gaugesOf(exclusive: boolean): Gauge[] {
+  return exclusive ? [SOCKETS, BUFFERS] : [SOCKETS];
+}
+
 /**
  * How long a kernel may take to let go, in milliseconds. A socket whose peer does not answer its
  * shutdown lives for another 8 s: VSOCK_CLOSE_TIMEOUT.
@@ -99,8 +103,15 @@ export class LeakWatch {
    * @param shared whether both sides are on it.
    */
   static machine(exclusive: boolean, shared: boolean): Promise<LeakWatch> {
-    const gauges = exclusive ? [SOCKETS, BUFFERS] : [SOCKETS];
-    return LeakWatch.open({ gauges, kmemleak: Kmemleak.open(), shared });
+    const kmemleak = Kmemleak.find();
+    kmemleak?.begin();
+    return LeakWatch.open({ gauges: gaugesOf(exclusive), kmemleak, shared });
+  }
+
+  /** What {@linkcode machine} would watch here; begins nothing. */
+  static async possible(exclusive: boolean): Promise<LeakFacts | undefined> {
+    const kmemleak = Kmemleak.find();
+    return (await LeakWatch.open({ gauges: gaugesOf(exclusive), kmemleak })).facts;
   }
 
   /** One that watches nothing: the stand-in tries no kernel. */

@@ -56,11 +56,11 @@ export async function probe(options: ProbeOptions): Promise<number> {
 }
 
 async function probeHere(options: ProbeOptions): Promise<Probed> {
-  using watches = await Watches.open(options);
+  const watched = await Watches.possible(options);
   const isVsock = familyOf(options).domain === AF_VSOCK;
   const lacking = await featuresOf(options, DEFAULT_PORT);
   return {
-    facts: ownFacts("here", options, watches),
+    facts: ownFacts("here", options, watched),
     deno: Deno.version.deno,
     uid: Deno.uid(),
     capabilities: mapped(CAPABILITIES, hasCapability),

@@ -104,41 +104,56 @@ const MAX_LEAKS = 4;
 export class Kmemleak {
   /** How old a leaked object must be for a scan to tell of it, MSECS_MIN_AGE, in milliseconds. */
   readonly minAge: number = 5000;
+  readonly #path: string;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
 
   /**
-   * Begins to use it; what leaked before is forgotten.
+   * Looks whether there is one, and changes nothing: it is told what is no command, which only one
+   * that works takes for that.
    *
+   * @param path where it takes commands; tests give a file of theirs.
    * @returns undefined where the kernel has none, or not for this user.
    */
-  static open(): Kmemleak | undefined {
+  static find(path: string = KMEMLEAK): Kmemleak | undefined {
+    const found = new Kmemleak(path);
     try {
-      this.#command("scan=off");
-      for (const command of ["scan", "scan", "clear"]) this.#command(command);
-      return new Kmemleak();
+      found.#command(NO_COMMAND);
     } catch (error) {
       if (isUnavailable(error, [...UNAVAILABLE, "EBUSY", "EOPNOTSUPP"])) return undefined;
-      throw error;
+      if (!(error instanceof SysError && error.code === "EINVAL")) throw error;
     }
+    return found;
+  }
+
+  /** Begins to use it; what leaked before is forgotten. */
+  begin(): void {
+    for (const command of ["scan=off", "scan", "scan", "clear"]) this.#command(command);
   }
 
   /** Scans a first time, which only takes the checksums of what has become unreachable. */
   prepare(): void {
-    Kmemleak.#command("scan");
+    this.#command("scan");
   }
 
   /** Scans, and gives the leaks of more than {@linkcode minAge} each as the kernel describes it. */
   scan(): string[][] {
-    Kmemleak.#command("scan");
-    const found = leaksOf(Deno.readTextFileSync(KMEMLEAK));
-    if (found.length > 0) Kmemleak.#command("clear");
+    this.#command("scan");
+    const found = leaksOf(Deno.readTextFileSync(this.#path));
+    if (found.length > 0) this.#command("clear");
     const more = found.length - MAX_LEAKS;
     return more > 0 ? [...found.slice(0, MAX_LEAKS), [`and ${more} more leaks`]] : found;
   }
 
-  static #command(text: string): void {
-    writeAttribute(KMEMLEAK, text);
+  #command(text: string): void {
+    writeAttribute(this.#path, text);
   }
 }
+
+/** A working kmemleak answers EINVAL, one that was turned off EPERM. */
+const NO_COMMAND = "?";
 
 /** The objects that kmemleak lists: what and whence, without the dump of its contents. */
 export function leaksOf(text: string): string[][] {
