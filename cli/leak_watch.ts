@@ -175,15 +175,15 @@ export class LeakWatch {
   async #leftOf(level: Level, end: number): Promise<number> {
     for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
       const count = await level.gauge.read();
-      const left = count === undefined ? undefined : count - level.floor;
-      if (left !== undefined && left <= level.gauge.slack) {
-        level.floor = Math.min(level.floor, level.floor + left);
+      const { floor, gauge } = level;
+      if (count !== undefined && count <= floor + gauge.slack) {
+        level.floor = Math.min(floor, count);
         return 0;
       }
       if (performance.now() >= end) {
         // What has leaked stays: it must not be told again after the next case.
-        level.floor += left ?? 0;
-        return left ?? 0;
+        level.floor = count ?? floor;
+        return level.floor - floor;
       }
       await pause(time);
     }
