@@ -66,13 +66,16 @@ export interface KernelChoice {
  */
 export async function findKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
   const [isDebug, wrong] = /^debug(?::(.+))?$/.exec(choice.kernel) ?? [];
-  if (isDebug !== undefined) return await findDebugKernel(wrong);
   const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
   const ours = isMultiDevice(choice);
-  if (debian === undefined && !ours) return await ownKernel(choice);
+  if (debian === undefined && !ours && isDebug === undefined) return await ownKernel(choice);
   if (choice.modules !== undefined) {
-    throw new LabError("--modules goes with the path of a kernel; a named one brings its own");
+    throw new LabError(
+      `The kernel "${choice.kernel}" brings its own modules: leave --modules out, or name the ` +
+        "kernel that they are of by the path of its vmlinuz",
+    );
   }
+  if (isDebug !== undefined) return await findDebugKernel(wrong);
   if (ours) return await builtKernel(choice, progress);
   if (debian === undefined || !/^(latest|\d+\.\d+)$/.test(debian)) {
     throw new LabError(
