@@ -75,7 +75,7 @@ function services(options: AgentOptions, testament: Testament, watches: Watches)
   const { left } = testament;
   let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
   return {
-    facts: ownFacts("agent", options, watches),
+    facts: ownFacts("agent", options, watches.watched),
     // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
     runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)))),
     begin(session): readonly Inherited[] | undefined {

@@ -14,6 +14,7 @@ import {
   type Topology,
 } from "../core/plan.ts";
 import { type RoundOptions, roundsOf } from "../core/round.ts";
+import { withLook } from "../core/side_by_side.ts";
 import { select } from "../core/selector.ts";
 import type { Ends } from "../peer/controller.ts";
 import { runPlan } from "../peer/run.ts";
@@ -57,8 +58,10 @@ export async function conduct(
   const directions = directionsOf(topology, options.direction);
   const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   const rounds = { seed, repeat: roundsAsked(options), shuffle: options.shuffle };
-  const { caseTimeout, report = [], strict } = options;
-  const plan = planRun(cases, directions);
+  const { caseTimeout, report = [], strict, jobs = 1 } = options;
+  const looks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
+  const toRun = withLook(cases, jobs, looks);
+  const plan = planRun(toRun, directions);
   const builder = new ReportBuilder({
     argv: Deno.args,
     startedAt: new Date(),
@@ -67,7 +70,7 @@ export async function conduct(
   });
   // Opened first: that a file cannot be written is told before the run, not after it.
   await using _files = await ReportFiles.open(report, () => builder.report());
-  const sinks = [...outputs(directions, cases.length, options), builder.sink, also];
+  const sinks = [...outputs(directions, toRun.length, options), builder.sink, also];
   const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
   const { counts, stopped } = await runPlan({
     ...rounds,
@@ -75,7 +78,7 @@ export async function conduct(
     plan,
     ends,
     port: firstPort(options),
-    jobs: options.jobs,
+    jobs,
     timeout: caseTimeout,
     untilFailure: options.untilFailure,
     strict,
@@ -102,6 +105,7 @@ export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline
   }
   return Baseline.parse(text, baseline, CATALOGUE.map(({ id }) => id));
 }
+
 function outputs(
   directions: readonly Direction[],
   cases: number,
@@ -117,10 +121,10 @@ function outputs(
 }
 
 /** The plan in the order in which the first round runs it. */
-function firstRound<C extends ConformanceCase>(
-  plan: readonly Planned<C>[],
+function firstRound(
+  plan: readonly Planned[],
   rounds: RoundOptions,
-): readonly Planned<C>[] {
+): readonly Planned[] {
   const [first] = roundsOf(plan, rounds);
   return first?.plan ?? plan;
 }

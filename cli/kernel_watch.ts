@@ -5,7 +5,7 @@
  * @module
  */
 import type { SideReport } from "../core/outcome.ts";
-import { findSplats, type Splat } from "../core/splat.ts";
+import { findSplats, markEarlier, type Splat } from "../core/splat.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { SysError } from "../sys/errno.ts";
 import { KernelLog } from "../sys/kernel_log.ts";
@@ -77,7 +77,7 @@ export class KernelWatch implements Disposable {
         this.#share();
         this.#running.delete(mine);
       });
-      const splats = mine.slice(0, MAX_SPLATS);
+      const splats = bounded(mine, report.splats);
       return splats.length === 0 ? report : { ...report, splats };
     };
   }
@@ -94,6 +94,8 @@ export class KernelWatch implements Disposable {
   }
 }
 
-function markEarlier([first = "", ...rest]: Splat): Splat {
-  return [`(before this case) ${first}`, ...rest];
+/** As many as fit; of what the log told and of what was left behind, some each. */
+function bounded(logged: readonly Splat[], leaks: readonly Splat[] = []): Splat[] {
+  const room = MAX_SPLATS - Math.min(leaks.length, MAX_SPLATS / 2);
+  return [...logged.slice(0, room), ...leaks].slice(0, MAX_SPLATS);
 }

@@ -59,6 +59,31 @@ Deno.test("KernelWatch.around() gives what came while several sides ran to each 
     assert.deepEqual(watch.look(), []);
   }));
 
+Deno.test("KernelWatch.around() keeps what was left behind beside what the log says, as it fits", () =>
+  withLog(async (path, log) => {
+    using watch = KernelWatch.open(undefined, path);
+    const leak = (i: number) => [`leak ${i}`];
+    const bug = (i: number) => [`BUG: ${i}`];
+    const upTo = (count: number, make: (i: number) => string[]) =>
+      Array.from({ length: count }, (_, i) => make(i));
+    const splatsOf = async (bugs: number, leaks: number) => {
+      const runSide = watch.around(() => {
+        // Without its end, one splat would go on in the next.
+        for (const line of upTo(bugs, bug).flat()) {
+          log(line);
+          log("---[ end trace 0000000000000000 ]---");
+        }
+        return Promise.resolve({ ...PASS, splats: upTo(leaks, leak) });
+      });
+      const { splats = [] } = await runSide(ORDER);
+      return splats.map(([first]) => [first]);
+    };
+    assert.deepEqual(await splatsOf(1, 1), [bug(0), leak(0)]);
+    assert.deepEqual(await splatsOf(9, 1), [...upTo(7, bug), leak(0)]);
+    assert.deepEqual(await splatsOf(1, 9), [bug(0), ...upTo(7, leak)]);
+    assert.deepEqual(await splatsOf(9, 9), [...upTo(4, bug), ...upTo(4, leak)]);
+  }));
+
 Deno.test("KernelWatch.open() says why a log is not watched, and KernelWatch.none() does not", () => {
   using watch = KernelWatch.open(undefined, "/nonexistent/kmsg");
   assert.match(watch.unwatched ?? "", /^open\(\/nonexistent\/kmsg\): ENOENT/);

@@ -7,7 +7,7 @@
 import type { LeakFacts } from "../core/event.ts";
 import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
-import type { Splat } from "../core/splat.ts";
+import { markEarlier, type Splat } from "../core/splat.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { describeSocket } from "../suites/kit/diag.ts";
 import { fileLessListed, fileLessSockets, Kmemleak, socketBuffers } from "../sys/kernel_memory.ts";
@@ -37,6 +37,10 @@ const SOCKETS: Gauge = {
  * keeps up to 128 empty ones for what its host sends (virtio_vsock_rx_fill()).
  */
 const BUFFERS: Gauge = { what: "socket buffers", read: socketBuffers, slack: 160 };
+
+function gaugesOf(exclusive: boolean): Gauge[] {
+  return exclusive ? [SOCKETS, BUFFERS] : [SOCKETS];
+}
 
 /**
  * How long a kernel may take to let go, in milliseconds. A socket whose peer does not answer its
@@ -99,8 +103,15 @@ export class LeakWatch {
    * @param shared whether both sides are on it.
    */
   static machine(exclusive: boolean, shared: boolean): Promise<LeakWatch> {
-    const gauges = exclusive ? [SOCKETS, BUFFERS] : [SOCKETS];
-    return LeakWatch.open({ gauges, kmemleak: Kmemleak.open(), shared });
+    const kmemleak = Kmemleak.find();
+    kmemleak?.begin();
+    return LeakWatch.open({ gauges: gaugesOf(exclusive), kmemleak, shared });
+  }
+
+  /** What {@linkcode machine} would watch here; begins nothing. */
+  static async possible(exclusive: boolean): Promise<LeakFacts | undefined> {
+    const kmemleak = Kmemleak.find();
+    return (await LeakWatch.open({ gauges: gaugesOf(exclusive), kmemleak })).facts;
   }
 
   /** One that watches nothing: the stand-in tries no kernel. */
@@ -164,23 +175,19 @@ export class LeakWatch {
   async #leftOf(level: Level, end: number): Promise<number> {
     for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
       const count = await level.gauge.read();
-      const left = count === undefined ? undefined : count - level.floor;
-      if (left !== undefined && left <= level.gauge.slack) {
-        level.floor = Math.min(level.floor, level.floor + left);
+      const { floor, gauge } = level;
+      if (count !== undefined && count <= floor + gauge.slack) {
+        level.floor = Math.min(floor, count);
         return 0;
       }
       if (performance.now() >= end) {
         // What has leaked stays: it must not be told again after the next case.
-        level.floor += left ?? 0;
-        return left ?? 0;
+        level.floor = count ?? floor;
+        return level.floor - floor;
       }
       await pause(time);
     }
   }
-}
-
-function markEarlier([what = "", ...rest]: Splat): Splat {
-  return [`(before this case) ${what}`, ...rest];
 }
 
 function leakText(left: number, what: string, grace: number): string {

@@ -12,8 +12,11 @@ import {
   upstreamName,
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
+import { select } from "../core/selector.ts";
+import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import { screenOf } from "../report/terminal.ts";
 import { type CaseFilter, factsOf, fits, upstreamPlace } from "./case_facts.ts";
+import { CATALOGUE } from "../suites/catalogue.ts";
 import { chosenCases } from "./conduct.ts";
 
 /** How to print cases. */
@@ -34,7 +37,7 @@ export function list(selectors: readonly string[], options: CaseFilter & PrintOp
 
 /** Prints what is known of the chosen cases. */
 export function explain(selector: string, options: PrintOptions): number {
-  const cases = chosenCases([selector]);
+  const cases = select<CaseInfo>([...CATALOGUE, NOTHING_LEFT], [selector]);
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : cases.map(explanation).join("\n"));
   return EXIT.ok;
 }

@@ -11,10 +11,10 @@ import { screenOf } from "../report/terminal.ts";
 import { endText, oneLine } from "../report/text.ts";
 import { localCidsOf, THIS_MACHINE } from "../suites/kit/place.ts";
 import { AF_VSOCK } from "../sys/constants.ts";
-import { hasCapability } from "../sys/capabilities.ts";
+import { CAPABILITIES, hasCapability } from "../sys/capabilities.ts";
 import { SysError } from "../sys/errno.ts";
 import { registeredTransports, type Transport } from "../sys/facts.ts";
-import { vsockSysctl } from "../sys/sysctl.ts";
+import { VSOCK_SYSCTLS, vsockSysctl } from "../sys/sysctl.ts";
 import { type VsockDeviceEntry, vsockDevices } from "../sys/vsock_devices.ts";
 import { DEFAULT_PORT } from "./conduct_options.ts";
 import { familyOf, featuresOf, ownFacts, type SideSettings, Watches } from "./side.ts";
@@ -24,14 +24,6 @@ export interface ProbeOptions extends SideSettings {
   readonly json?: boolean | undefined;
 }
 
-/** What a process may do here that some cases need. */
-const CAPABILITIES = {
-  CAP_NET_BIND_SERVICE: 10,
-  CAP_NET_ADMIN: 12,
-  CAP_SYS_ADMIN: 21,
-  CAP_SYS_NICE: 23,
-} as const;
-
 /** What there is, as `--json` prints it. */
 export interface Probed {
   /** As an end of a run says it of itself. */
@@ -39,6 +31,7 @@ export interface Probed {
   readonly deno: string;
   /** The user's number. */
   readonly uid: number | null;
+  /** Whether this process may do what some cases need. */
   readonly capabilities: Readonly<Record<keyof typeof CAPABILITIES, boolean>>;
   /** The transports of AF_VSOCK whose code is loaded. */
   readonly transports: readonly Transport[];
@@ -63,19 +56,18 @@ export async function probe(options: ProbeOptions): Promise<number> {
 }
 
 async function probeHere(options: ProbeOptions): Promise<Probed> {
-  using watches = await Watches.open(options);
+  const watched = await Watches.possible(options);
   const isVsock = familyOf(options).domain === AF_VSOCK;
   const lacking = await featuresOf(options, DEFAULT_PORT);
-  const sysctls = ["g2h_fallback", "ns_mode", "child_ns_mode"] as const;
   return {
-    facts: ownFacts("here", options, watches),
+    facts: ownFacts("here", options, watched),
     deno: Deno.version.deno,
     uid: Deno.uid(),
     capabilities: mapped(CAPABILITIES, hasCapability),
     transports: isVsock ? registeredTransports() : [],
     localCids: isVsock ? localCids() : [],
     devices: isVsock ? vsockDevices() : [],
-    sysctls: Object.fromEntries(sysctls.map((name) => [name, vsockSysctl(name) ?? null])),
+    sysctls: Object.fromEntries(VSOCK_SYSCTLS.map((name) => [name, vsockSysctl(name) ?? null])),
     peerCid: options.peerCid,
     features: mapped(lacking, (why) => why ?? null),
   };

@@ -4,7 +4,9 @@
  * @module
  */
 import type { Role } from "../core/case.ts";
-import type { EndFacts } from "../core/event.ts";
+import type { EndFacts, LeakFacts } from "../core/event.ts";
+import type { SideReport } from "../core/outcome.ts";
+import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { findCase } from "../suites/catalogue.ts";
 import { executeSide } from "../suites/execute.ts";
@@ -37,10 +39,15 @@ export function familyOf({ standIn }: SideSettings): AddressFamily {
   return standIn === undefined ? VSOCK : unixStandIn(standIn);
 }
 
+/** Of a side that has nothing to do. */
+const DONE: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 0 };
+
 /** Runs sides of the catalogue's cases in this process. */
 export function sideRunner(settings: SideSettings): SideRunner {
   const family = familyOf(settings);
   return (order) => {
+    // What watches the side looks for leaks.
+    if (order.id === NOTHING_LEFT.id) return Promise.resolve(DONE);
     const definition = findCase(order.id);
     if (definition === undefined) {
       return Promise.resolve({
@@ -76,6 +83,9 @@ export function featuresOf(settings: SideSettings, port: number) {
   return featuresHere({ family: familyOf(settings), peerCid, port });
 }
 
+/** What an end says of how its kernel is watched. */
+type Watched = Pick<EndFacts, "unwatched" | "leaks">;
+
 /** What watches the kernel of a side: its log, and what it leaks. */
 export class Watches implements Disposable {
   readonly log: KernelWatch;
@@ -103,6 +113,18 @@ export class Watches implements Disposable {
       : new Watches(KernelWatch.none(), await LeakWatch.none());
   }
 
+  /** What {@linkcode open} would watch; begins nothing. */
+  static async possible({ standIn, exclusive = false }: SideSettings): Promise<Watched> {
+    if (standIn !== undefined) return {};
+    using log = KernelWatch.open();
+    return watchedBy(log, await LeakWatch.possible(exclusive));
+  }
+
+  /** What is watched. */
+  get watched(): Watched {
+    return watchedBy(this.log, this.leaks.facts);
+  }
+
   /** A runner whose reports carry what was seen meanwhile. */
   around(runSide: SideRunner): SideRunner {
     return this.log.around(this.leaks.around(runSide));
@@ -113,6 +135,13 @@ export class Watches implements Disposable {
   }
 }
 
+function watchedBy({ unwatched }: KernelWatch, leaks: LeakFacts | undefined): Watched {
+  return {
+    ...(unwatched === undefined ? {} : { unwatched }),
+    ...(leaks === undefined ? {} : { leaks }),
+  };
+}
+
 /** What can be said of this machine by a process that has no sockets here. */
 export function machineFacts(name: string): EndFacts {
   return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
@@ -121,14 +150,11 @@ export function machineFacts(name: string): EndFacts {
 /**
  * What this side is.
  *
+ * @param watched how its kernel is watched, where it is.
  * @throws {UsageError} where it has no AF_VSOCK and is to use it.
  */
-export function ownFacts(name: string, settings: SideSettings, watches?: Watches): EndFacts {
-  const facts = {
-    ...machineFacts(name),
-    ...(watches?.log.unwatched === undefined ? {} : { unwatched: watches.log.unwatched }),
-    ...(watches?.leaks.facts === undefined ? {} : { leaks: watches.leaks.facts }),
-  };
+export function ownFacts(name: string, settings: SideSettings, watched: Watched = {}): EndFacts {
+  const facts = { ...machineFacts(name), ...watched };
   const family = familyOf(settings);
   if (family.domain !== AF_VSOCK) return facts;
   requireVsock();

@@ -8,8 +8,8 @@
 import type { SideReport } from "../core/outcome.ts";
 import type { Inherited, SideOrder, SideRunner } from "../peer/agent.ts";
 import { MAX_SIDES } from "../peer/agent.ts";
-import { O_CLOEXEC, O_RDWR } from "../sys/constants.ts";
-import { SysError } from "../sys/errno.ts";
+import { O_RDWR } from "../sys/constants.ts";
+import { openFile } from "../sys/descriptor.ts";
 import { Mapping } from "../sys/memory.ts";
 import { call } from "../sys/native.ts";
 import { killUnlessDone } from "../sys/timer.ts";
@@ -90,8 +90,7 @@ export class Testament implements Disposable {
   static open(path: string): Testament {
     const left = readLeft(path);
     Deno.writeFileSync(path, new Uint8Array(SIZE));
-    const fd = call("open", new TextEncoder().encode(`${path}\0`), O_RDWR | O_CLOEXEC);
-    if (fd < 0) throw new SysError(`open(${path})`, -fd);
+    const fd = openFile(path, O_RDWR);
     try {
       return new Testament(new Mapping(SIZE, { shared: { fd, offset: 0 } }), left);
     } finally {

@@ -59,6 +59,11 @@ export function findSplats(lines: readonly string[]): Splat[] {
   return splats;
 }
 
+/** Says of a splat that it came, or was found, after one case had ended and before the next began. */
+export function markEarlier([first = "", ...rest]: Splat): Splat {
+  return [`(before this case) ${first}`, ...rest];
+}
+
 /** The lines of a serial console as the kernel's log has them: without times and line ends. */
 export function consoleLines(text: string): string[] {
   return text.split(/\r*\n/).map((line) => line.replace(/^\[ *\d+\.\d+\](\[ *[TC]\d+\])? /, ""));

@@ -30,13 +30,18 @@ export function cacheRoot(): string {
   return `${base}/vsock-conformance`;
 }
 
+/** Where a thing of the cache is, or would be. */
+export function cachePath(...parts: string[]): string {
+  return [cacheRoot(), ...parts].join("/");
+}
+
 /**
  * A folder of the cache, made if need be.
  *
  * @throws {LabError} where it cannot be written.
  */
 export async function cacheFolder(...parts: string[]): Promise<string> {
-  const folder = [cacheRoot(), ...parts].join("/");
+  const folder = cachePath(...parts);
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
@@ -70,7 +75,7 @@ export async function cached(
   make: (folder: string) => Promise<void>,
   onDamage: (what: string) => void,
 ): Promise<string> {
-  const folder = [cacheRoot(), ...parts].join("/");
+  const folder = cachePath(...parts);
   const damage = await damageOf(folder);
   if (damage === undefined) return folder;
   if (damage !== "absent") onDamage(damage);
@@ -80,7 +85,7 @@ export async function cached(
   try {
     await make(making);
     await Deno.writeTextFile(`${making}/manifest.json`, JSON.stringify(await manifestOf(making)));
-    await Deno.remove(folder, { recursive: true }).catch(ignoreAbsent);
+    await removeIfThere(folder);
     await Deno.rename(making, folder);
   } catch (error) {
     if (error instanceof Error && /os error 28/.test(error.message)) {
@@ -88,7 +93,7 @@ export async function cached(
     }
     throw error;
   } finally {
-    await Deno.remove(making, { recursive: true }).catch(ignoreAbsent);
+    await removeIfThere(making);
   }
   return folder;
 }
@@ -145,13 +150,17 @@ export async function consoleFolder(): Promise<string> {
   const runs: string[] = [];
   for await (const { name } of Deno.readDir(parent)) runs.push(name);
   for (const old of runs.sort().slice(0, -KEPT_RUNS)) {
-    await Deno.remove(`${parent}/${old}`, { recursive: true }).catch(ignoreAbsent);
+    await removeIfThere(`${parent}/${old}`);
   }
   const stamp = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
   return await cacheFolder("consoles", `${stamp}-${Deno.pid}`);
 }
 
-/** For removals: what is gone already is gone. */
-export function ignoreAbsent(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
+/** Removes a file, or a folder with all that is in it; what is gone already is gone. */
+export async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }

@@ -4,17 +4,20 @@
  *
  * @module
  */
-import { cached, cacheRoot, ignoreAbsent } from "./cache.ts";
+import { cached, cachePath, removeIfThere } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 import { keepModules, keptKernel, type Kernel } from "./kernel.ts";
 import { type KernelSource, unpackSource } from "./kernel_source.ts";
 import { indexModules } from "./modules.ts";
+import { applyPatch, readPatches, shortName } from "./modules_build.ts";
 import type { Progress } from "./progress.ts";
 import { requireKernelTools } from "./tools.ts";
 
-/** What is built, and the wrong builds: patches, named as their files are. */
-const FILES = new URL("../fixtures/kernel/", import.meta.url).pathname;
+/** How it differs from the smallest kernel. */
+const CONFIG = new URL("../fixtures/kernel/debug.config", import.meta.url);
+/** The patch set of the wrong builds, each of which has one of the patches, and its name. */
+const WRONG = "leaks";
 const CACHED = ["kernels", "debug"];
 
 /** Folders of the source that the modules of AF_VSOCK are built in. */
@@ -28,7 +31,7 @@ const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
  */
 export async function buildDebugKernel(refresh: boolean, progress: Progress): Promise<string> {
   if (refresh) {
-    await Deno.remove([cacheRoot(), ...CACHED].join("/"), { recursive: true }).catch(ignoreAbsent);
+    await removeIfThere(cachePath(...CACHED));
   }
   return await cached(
     CACHED,
@@ -44,30 +47,21 @@ export async function buildDebugKernel(refresh: boolean, progress: Progress): Pr
  * @throws {LabError} where it was not, or there is no such wrong build.
  */
 export async function findDebugKernel(wrong: string | undefined): Promise<Kernel> {
-  const folder = [cacheRoot(), ...CACHED].join("/");
+  const folder = cachePath(...CACHED);
   const kernel = await keptKernel("debug", folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new LabError('Build the debug kernel first: "lab kernel build --debug", 12 min or more');
   });
   if (wrong === undefined) return kernel;
-  const patches = await wrongBuilds();
-  if (!patches.includes(wrong)) {
-    throw new LabError(`There is no wrong build "${wrong}"; there are: ${patches.join(", ")}`);
+  const known = (await readPatches(WRONG)).map(shortName);
+  if (!known.includes(wrong)) {
+    throw new LabError(`There is no wrong build "${wrong}"; there are: ${known.join(", ")}`);
   }
   const modules = await Promise.all(kernel.modules.map(async (module) => {
     const data = await Deno.readFile(`${folder}/${wrong}/${module.name}.ko`).catch(() => undefined);
     return data === undefined ? module : { ...module, data };
   }));
   return { ...kernel, name: `debug:${wrong}`, modules };
-}
-
-/** The names of the wrong builds. */
-async function wrongBuilds(): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(`${FILES}leaks`)) {
-    if (name.endsWith(".patch")) names.push(name.slice(0, -".patch".length));
-  }
-  return names.sort();
 }
 
 async function build(making: string, progress: Progress): Promise<void> {
@@ -82,16 +76,13 @@ async function build(making: string, progress: Progress): Promise<void> {
     await Deno.rename(`${source.root}/arch/x86/boot/bzImage`, `${making}/vmlinuz`);
     await keepModules(source.root, making);
   });
-  for (const name of await wrongBuilds()) {
+  for (const patch of await readPatches(WRONG)) {
+    const name = shortName(patch);
     await progress.phase(name, `building its modules wrongly: ${name}`, async () => {
-      const patch = (...args: string[]) =>
-        output("patch", ["-s", "-p1", "-i", `${FILES}leaks/${name}.patch`, ...args], {
-          cwd: source.root,
-        });
-      await patch();
+      await applyPatch(source.root, patch);
       await make("modules");
       await keepVsock(source, `${making}/${name}`);
-      await patch("-R");
+      await applyPatch(source.root, patch, "-R");
     });
   }
   await Deno.remove(unpacked, { recursive: true });
@@ -102,7 +93,7 @@ async function configure(
   { root }: KernelSource,
   make: (...args: string[]) => Promise<string>,
 ): Promise<void> {
-  const wanted = `${FILES}debug.config`;
+  const wanted = decodeURIComponent(CONFIG.pathname);
   await make("allnoconfig");
   await output("scripts/kconfig/merge_config.sh", ["-m", ".config", wanted], { cwd: root });
   await make("olddefconfig");

@@ -4,7 +4,7 @@
  * @module
  */
 import { Archive, type Package } from "./apt.ts";
-import { cached, cacheRoot, ignoreAbsent, sha256 } from "./cache.ts";
+import { cached, cachePath, removeIfThere, sha256 } from "./cache.ts";
 import { LabError } from "./error.ts";
 import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
@@ -66,13 +66,16 @@ export interface KernelChoice {
  */
 export async function findKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
   const [isDebug, wrong] = /^debug(?::(.+))?$/.exec(choice.kernel) ?? [];
-  if (isDebug !== undefined) return await findDebugKernel(wrong);
   const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
   const ours = isMultiDevice(choice);
-  if (debian === undefined && !ours) return await ownKernel(choice);
+  if (debian === undefined && !ours && isDebug === undefined) return await ownKernel(choice);
   if (choice.modules !== undefined) {
-    throw new LabError("--modules goes with the path of a kernel; a named one brings its own");
+    throw new LabError(
+      `The kernel "${choice.kernel}" brings its own modules: leave --modules out, or name the ` +
+        "kernel that they are of by the path of its vmlinuz",
+    );
   }
+  if (isDebug !== undefined) return await findDebugKernel(wrong);
   if (ours) return await builtKernel(choice, progress);
   if (debian === undefined || !/^(latest|\d+\.\d+)$/.test(debian)) {
     throw new LabError(
@@ -81,7 +84,7 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
   }
   const parts = ["kernels", `debian-${debian}`];
   if (choice.refresh) {
-    await Deno.remove([cacheRoot(), ...parts].join("/"), { recursive: true }).catch(ignoreAbsent);
+    await removeIfThere(cachePath(...parts));
   }
   const folder = await cached(
     parts,

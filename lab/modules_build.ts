@@ -67,7 +67,7 @@ export async function readPatches(name: string): Promise<Patch[]> {
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new LabError(`There are no patches at ${folder.pathname}`);
+    throw new LabError(`There are no patches at ${decodeURIComponent(folder.pathname)}`);
   }
   return patches.sort((a, b) => a.name < b.name ? -1 : 1);
 }
@@ -79,10 +79,30 @@ export async function readPatches(name: string): Promise<Patch[]> {
  */
 export async function readFault(set: string, fault: string): Promise<Patch> {
   const known = await readPatches(`${set}/faults`);
-  const patch = known.find(({ name }) => name === `${fault}.patch`);
+  const patch = known.find((each) => shortName(each) === fault);
   if (patch !== undefined) return patch;
-  const names = known.map(({ name }) => name.replace(/\.patch$/, "")).join(", ");
+  const names = known.map(shortName).join(", ");
   throw new LabError(`There is no fault "${fault}" of ${set}; there are: ${names}`);
+}
+
+/** The name of a patch as a user gives it. */
+export function shortName({ name }: Patch): string {
+  return name.replace(/\.patch$/, "");
+}
+
+/**
+ * Applies a patch to a source tree; its file is left beside the tree.
+ *
+ * @param more arguments of patch(1).
+ */
+export async function applyPatch(
+  tree: string,
+  { name, text }: Patch,
+  ...more: readonly string[]
+): Promise<void> {
+  const file = `${tree}/../${name}`;
+  await Deno.writeTextFile(file, text);
+  await output("patch", ["-d", tree, "-p1", "-s", "-i", file, ...more]);
 }
 
 /** Tells patches, and how what they change is built, from any others. */
@@ -132,11 +152,7 @@ export async function buildModules(
   const root = source.split("/").at(-1)?.replace(/\.tar\.xz$/, "") ?? "";
   const members = SOURCES.map((path) => `${root}/${path}`);
   await output("tar", ["-xf", source, "-C", tree, "--strip-components=1", ...members]);
-  for (const { name, text } of patches) {
-    const file = `${unpacked}/${name}`;
-    await Deno.writeTextFile(file, text);
-    await output("patch", ["-d", tree, "-p1", "-s", "-i", file]);
-  }
+  for (const patch of patches) await applyPatch(tree, patch);
   for (const [path, text] of Object.entries(KBUILD)) {
     await Deno.writeTextFile(`${tree}/${path}`, text);
   }

@@ -9,7 +9,14 @@
  * @module
  */
 import { reasonOf } from "../core/reason.ts";
-import { cacheFolder, cacheRoot, ignoreAbsent, requireSpace, sha256, sha256Text } from "./cache.ts";
+import {
+  cacheFolder,
+  cachePath,
+  removeIfThere,
+  requireSpace,
+  sha256,
+  sha256Text,
+} from "./cache.ts";
 import { readConsole } from "./consoles.ts";
 import { Qmp } from "../peer/qmp.ts";
 import { LabError } from "./error.ts";
@@ -35,7 +42,7 @@ export class Snapshot {
   }
 
   get #file(): string {
-    return `${cacheRoot()}/snapshots/${this.#key}.state`;
+    return cachePath("snapshots", `${this.#key}.state`);
   }
 
   /** Whether there is one. */
@@ -53,7 +60,7 @@ export class Snapshot {
 
   /** Throws it away: it does not work. */
   async discard(): Promise<void> {
-    await Deno.remove(this.#file).catch(ignoreAbsent);
+    await removeIfThere(this.#file);
   }
 
   /**
@@ -78,7 +85,7 @@ export class Snapshot {
       }
       await Deno.rename(making, this.#file);
     } finally {
-      await Deno.remove(making).catch(ignoreAbsent);
+      await removeIfThere(making);
     }
     await removeOldest(folder);
   }
@@ -145,7 +152,7 @@ async function removeOldest(folder: string): Promise<void> {
     files.push([`${folder}/${name}`, mtime?.getTime() ?? 0]);
   }
   const old = files.sort(([, a], [, b]) => b - a).slice(KEPT);
-  for (const [path] of old) await Deno.remove(path).catch(ignoreAbsent);
+  for (const [path] of old) await removeIfThere(path);
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cacheFolder, ignoreAbsent } from "./cache.ts";
+import { cacheFolder, removeIfThere } from "./cache.ts";
 import { LabError } from "./error.ts";
 import type { LabAddress } from "./lab.ts";
 
@@ -62,8 +62,8 @@ export async function endLab(name: string, address: LabAddress): Promise<void> {
 }
 
 async function forgetLab(name: string, address: LabAddress): Promise<void> {
-  await Deno.remove(address.folder, { recursive: true }).catch(ignoreAbsent);
-  await Deno.remove(await fileOf(name)).catch(ignoreAbsent);
+  await removeIfThere(address.folder);
+  await removeIfThere(await fileOf(name));
 }
 
 /** Whether a lab's QEMU has ended; one that is about to is given a second. */

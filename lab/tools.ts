@@ -9,7 +9,7 @@ import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
 
 /** A program, and the Debian package that has it. */
-interface Tool {
+export interface Tool {
   readonly program: string;
   readonly package: string;
   /** Whether the file that was found will do. */
@@ -43,11 +43,10 @@ const HEADERS = { "libc6-dev": "stdio.h", "liburing-dev": "liburing.h" } as cons
 
 /** What is needed to build a kernel. */
 const KERNEL_TOOLS = {
-  ...COMPILER,
+  ...MODULE_TOOLS,
   bc: { program: "bc", package: "bc" },
   bison: { program: "bison", package: "bison" },
   flex: { program: "flex", package: "flex" },
-  patch: { program: "patch", package: "patch" },
   perl: { program: "perl", package: "perl" },
 } as const satisfies Record<string, Tool>;
 const KERNEL_HEADERS = {
@@ -73,17 +72,17 @@ export async function requireTools(progress: Progress): Promise<Tools> {
         `${Deno.build.os}; use "run" and "agent" on machines of your own`,
     );
   }
-  return await requireAll(TOOLS, [], progress);
+  return await requirePrograms(TOOLS, [], progress);
 }
 
 /** As {@linkcode requireTools}, for what builds C programs. */
 export async function requireCompiler(progress: Progress): Promise<void> {
-  await requireAll(COMPILER, await missingHeaders(HEADERS), progress);
+  await requirePrograms(COMPILER, await missingHeaders(HEADERS), progress);
 }
 
 /** As {@linkcode requireTools}, for what builds kernels. */
 export async function requireKernelTools(progress: Progress): Promise<void> {
-  await requireAll(KERNEL_TOOLS, await missingHeaders(KERNEL_HEADERS), progress);
+  await requirePrograms(KERNEL_TOOLS, await missingHeaders(KERNEL_HEADERS), progress);
 }
 
 /** The packages whose header is not there. */
@@ -97,10 +96,16 @@ async function missingHeaders(headers: Readonly<Record<string, string>>): Promis
 
 /** As {@linkcode requireTools}, for what builds modules of a kernel. */
 export async function requireModuleTools(progress: Progress): Promise<void> {
-  await requireAll(MODULE_TOOLS, [], progress);
+  await requirePrograms(MODULE_TOOLS, [], progress);
 }
 
-async function requireAll<K extends string>(
+/**
+ * As {@linkcode requireTools}, for any programs.
+ *
+ * @param also packages that are to be installed besides.
+ * @returns where each program is.
+ */
+export async function requirePrograms<K extends string>(
   tools: Readonly<Record<K, Tool>>,
   also: readonly string[],
   progress: Progress,

@@ -62,11 +62,7 @@ export async function runCase(planned: Planned, options: CaseOptions): Promise<V
   const { run, stop = new AbortController().signal } = options;
   const timeout = deadlineOf(planned.case, options.timeout);
   const late = new Lateness(ends);
-  // A side that passed is looked at for leaks before it reports, beyond its deadline.
-  const leakTime = Math.max(
-    ...Object.values(ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
-  );
-  late.after(timeout + leakTime + REPORT_TIME);
+  late.after(timeout + REPORT_TIME);
   const side = async (role: Role): Promise<SideReport> => {
     const other = ends[OTHER[role]];
     const stopOther = (why: string) => other.order({ type: "stop", run, why });
@@ -100,7 +96,10 @@ class Lateness {
     this.#ends = ends;
   }
 
-  /** Gives up those that have not reported then, in milliseconds from now. */
+  /**
+   * Gives up those that have not reported then, in milliseconds from now, and had the time to look
+   * for leaks besides: a side that passed does that before it reports.
+   */
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -108,7 +107,7 @@ class Lateness {
     }, milliseconds + this.#leakTime);
   }
 
-  /** How long the ends may look for leaks when their sides have ended. */
+  /** How long the ends may look for leaks when their sides have ended, in milliseconds. */
   get #leakTime(): number {
     return Math.max(
       ...Object.values(this.#ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),

@@ -9,6 +9,7 @@ import { type Counts, exitCode, noCounts, type Outcome, type Verdict } from "../
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/reason.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
+import { NOTHING_LEFT, Unseen } from "../core/side_by_side.ts";
 import { type Ends, runCase } from "./controller.ts";
 
 /** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
@@ -67,6 +68,7 @@ class Run {
   /** How many cases the ends were told to run. */
   #ordered = 0;
   #stopped: string | undefined;
+  readonly #unseen = new Unseen();
   /** What the kernel died of, where an end is lost. */
   #died: Promise<readonly string[]> | undefined;
 
@@ -113,7 +115,12 @@ class Run {
         }
       };
       await Promise.all(Array.from({ length: jobs }, lane));
-      for (const item of group.filter(isAlone)) {
+      // What those have left is looked for first, before a case that is alone is blamed for it.
+      const isLook = ({ planned }: Item) => planned.case === NOTHING_LEFT;
+      for (const item of group.filter(isLook)) {
+        if (!this.#stops()) ended += await this.#look(item, round, again.length > 0);
+      }
+      for (const item of group.filter((item) => isAlone(item) && !isLook(item))) {
         if (!this.#stops()) ended += await this.#case(item, round, 0);
       }
       for (const item of again) {
@@ -138,10 +145,11 @@ class Run {
    * @returns the number of verdicts.
    */
   async #case(item: Item, round: Round, lane: number, again?: Item[]): Promise<number> {
-    const { planned, run } = item;
-    this.#options.sink({ type: "case-start", run, title: planned.case.title });
-    const verdict = await this.#attempt(planned, round, lane, again !== undefined);
+    this.#begun(item);
+    const beside = again !== undefined;
+    const verdict = await this.#attempt(item.planned, round, lane, beside);
     if (verdict === undefined) return 0;
+    this.#unseen.add(item.run, verdict, beside);
     if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
       await this.#ended(item, verdict);
       return 1;
@@ -152,10 +160,24 @@ class Run {
     return 0;
   }
 
+  /** Looks for what cases left that ran side by side, during which a process died or not. */
+  async #look(item: Item, round: Round, died: boolean): Promise<number> {
+    this.#begun(item);
+    const found = await this.#attempt(item.planned, round, 0);
+    if (found === undefined) return 0;
+    await this.#ended(item, this.#unseen.look(item.run, found, died));
+    return 1;
+  }
+
+  #begun({ planned, run }: Item): void {
+    this.#options.sink({ type: "case-start", run, title: planned.case.title });
+  }
+
   /** Runs a case alone that has no verdict yet, since a process died that ran it with others. */
   async #again(item: Item, round: Round): Promise<number> {
     const verdict = await this.#attempt(item.planned, round, 0);
     if (verdict === undefined) return 0;
+    this.#unseen.add(item.run, verdict, false);
     const why = "run again, alone: a process died while this and other cases were under way";
     await this.#ended(item, { ...verdict, reasons: [...verdict.reasons, why] });
     return 1;

@@ -3,16 +3,12 @@
  *
  * @module
  */
-import { O_CLOEXEC, O_WRONLY } from "./constants.ts";
-import { Descriptor } from "./descriptor.ts";
-import { SysError } from "./errno.ts";
-import { call } from "./native.ts";
+import { O_WRONLY } from "./constants.ts";
+import { Descriptor, openFile } from "./descriptor.ts";
 
 class Attribute extends Descriptor {
   static open(path: string): Attribute {
-    const fd = call("open", new TextEncoder().encode(`${path}\0`), O_WRONLY | O_CLOEXEC);
-    if (fd < 0) throw new SysError(`open(${path})`, -fd);
-    return new this(fd, {});
+    return new this(openFile(path, O_WRONLY), {});
   }
 
   write(text: string): void {

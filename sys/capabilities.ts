@@ -8,6 +8,13 @@ import { call } from "./native.ts";
 
 /** To bind to a port below 1024. */
 export const CAP_NET_BIND_SERVICE = 10;
+/** What some cases need, by name. */
+export const CAPABILITIES = {
+  CAP_NET_BIND_SERVICE,
+  CAP_NET_ADMIN: 12,
+  CAP_SYS_ADMIN: 21,
+  CAP_SYS_NICE: 23,
+} as const;
 
 /** struct __user_cap_header_struct of capset(2), version 3: two words of each set. */
 const HEADER = Uint32Array.of(0x20080522, 0);

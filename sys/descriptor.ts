@@ -9,6 +9,7 @@ import {
   AT_EMPTY_PATH,
   F_GETFL,
   F_SETFL,
+  O_CLOEXEC,
   O_NONBLOCK,
   pollEvents,
   POLLIN,
@@ -43,6 +44,21 @@ export class TimedSysError extends SysError {
 const STATX_SIZE = 256;
 const STATX_INO_OFFSET = 32;
 const EMPTY_PATH = bytes(1);
+
+/**
+ * open(2) of a file that exists; no program that this process starts inherits it.
+ *
+ * @param flags besides O_CLOEXEC.
+ * @returns its descriptor, which belongs to the caller.
+ * @throws {SysError} ENOENT, EACCES, ...
+ */
+export function openFile(path: string, flags: number, context: CallContext = {}): number {
+  const name = `open(${path})`;
+  context.trace?.(name);
+  const fd = call("open", new TextEncoder().encode(`${path}\0`), flags | O_CLOEXEC);
+  if (fd < 0) throw new SysError(name, -fd);
+  return fd;
+}
 
 /** A descriptor; closed when disposed of. */
 export class Descriptor implements Disposable {

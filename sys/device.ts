@@ -6,14 +6,12 @@
 import {
   IOCTL_VM_SOCKETS_GET_LOCAL_CID,
   IOCTL_VM_SOCKETS_GET_LOCAL_CIDS,
-  O_CLOEXEC,
   O_RDONLY,
   VM_SOCKETS_MAX_DEVS,
 } from "./constants.ts";
-import { type CallContext, Descriptor } from "./descriptor.ts";
+import { type CallContext, Descriptor, openFile } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
 import { refuseForbidden } from "./forbidden.ts";
-import { call } from "./native.ts";
 import { bytes, intOf } from "./structs.ts";
 
 const PATH = "/dev/vsock";
@@ -27,10 +25,7 @@ export class VsockDevice extends Descriptor {
    */
   static open(context: CallContext = {}): VsockDevice {
     refuseForbidden(PATH);
-    context.trace?.(`open(${PATH})`);
-    const fd = call("open", new TextEncoder().encode(`${PATH}\0`), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) throw new SysError(`open(${PATH})`, -fd);
-    return new this(fd, context);
+    return new this(openFile(PATH, O_RDONLY, context), context);
   }
 
   /**

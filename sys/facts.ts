@@ -22,8 +22,8 @@ export function localCids(): number[] {
   return device.namedCids();
 }
 
-/** The modules of the transports. */
-const MODULES: Readonly<Record<Transport, string>> = {
+/** The modules of the transports, to which each of their sockets holds a reference. */
+export const TRANSPORT_MODULES: Readonly<Record<Transport, string>> = {
   loopback: "vsock_loopback",
   virtio: "vmw_vsock_virtio_transport",
   vhost: "vhost_vsock",
@@ -48,7 +48,7 @@ function builtInTransports(): readonly Transport[] {
 /** The transports whose code is loaded: modules, and what is built in. */
 export function registeredTransports(): Transport[] {
   return TRANSPORTS.filter((name) =>
-    isThere(`/sys/module/${MODULES[name]}`) || builtInTransports().includes(name)
+    isThere(`/sys/module/${TRANSPORT_MODULES[name]}`) || builtInTransports().includes(name)
   );
 }
 

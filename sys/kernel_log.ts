@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { O_CLOEXEC, O_NONBLOCK, O_RDONLY, SEEK_END, SEEK_SET } from "./constants.ts";
+import { O_NONBLOCK, O_RDONLY, SEEK_END, SEEK_SET } from "./constants.ts";
+import { openFile } from "./descriptor.ts";
 import { errnoNumber, SysError } from "./errno.ts";
 import { call } from "./native.ts";
 import { bytes } from "./structs.ts";
@@ -40,9 +41,7 @@ export class KernelLog implements Disposable {
    * @throws {SysError} ENOENT, EACCES, EPERM (kernel.dmesg_restrict), ...
    */
   static open(after?: number, path = "/dev/kmsg"): KernelLog {
-    const name = new TextEncoder().encode(`${path}\0`);
-    const fd = call("open", name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) throw new SysError(`open(${path})`, -fd);
+    const fd = openFile(path, O_RDONLY | O_NONBLOCK);
     const at = call("lseek", fd, 0, SEEK_SET);
     if (at >= 0) return new KernelLog(fd, after ?? lastOf(fd));
     call("close", fd);

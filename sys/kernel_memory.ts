@@ -3,18 +3,11 @@
  *
  * @module
  */
+import { writeAttribute } from "./attribute.ts";
 import { VMADDR_CID_ANY } from "./constants.ts";
 import { SysError } from "./errno.ts";
+import { TRANSPORT_MODULES } from "./facts.ts";
 import { type DiagSocket, dumpVsock } from "./sock_diag.ts";
-
-/** The modules of transports, each of which its sockets hold a reference to. */
-const TRANSPORT_MODULES = [
-  "vsock_loopback",
-  "vmw_vsock_virtio_transport",
-  "vhost_vsock",
-  "vmw_vsock_vmci_transport",
-  "hv_sock",
-];
 
 /**
  * How many AF_VSOCK sockets with a transport live in this kernel without a file: queued, lingering,
@@ -61,7 +54,8 @@ async function socketsWithFile(): Promise<Set<bigint>> {
 
 /** How many references to the transports' modules there are that no other module holds. */
 function transportReferences(): number | undefined {
-  const counts = TRANSPORT_MODULES.map(referencesTo).filter((count) => count !== undefined);
+  const counts = Object.values(TRANSPORT_MODULES).map(referencesTo)
+    .filter((count) => count !== undefined);
   return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count);
 }
 
@@ -93,7 +87,7 @@ const SKB_CACHE = "/sys/kernel/slab/skbuff_head_cache";
  */
 export function socketBuffers(): number | undefined {
   try {
-    Deno.writeTextFileSync(`${SKB_CACHE}/shrink`, "1", { create: false });
+    writeAttribute(`${SKB_CACHE}/shrink`, "1");
     return Number.parseInt(Deno.readTextFileSync(`${SKB_CACHE}/objects`));
   } catch (error) {
     if (isUnavailable(error)) return undefined;
@@ -110,41 +104,56 @@ const MAX_LEAKS = 4;
 export class Kmemleak {
   /** How old a leaked object must be for a scan to tell of it, MSECS_MIN_AGE, in milliseconds. */
   readonly minAge: number = 5000;
+  readonly #path: string;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
 
   /**
-   * Begins to use it; what leaked before is forgotten.
+   * Looks whether there is one, and changes nothing: it is told what is no command, which only one
+   * that works takes for that.
    *
+   * @param path where it takes commands; tests give a file of theirs.
    * @returns undefined where the kernel has none, or not for this user.
    */
-  static open(): Kmemleak | undefined {
+  static find(path: string = KMEMLEAK): Kmemleak | undefined {
+    const found = new Kmemleak(path);
     try {
-      this.#command("scan=off");
-      for (const command of ["scan", "scan", "clear"]) this.#command(command);
-      return new Kmemleak();
+      found.#command(NO_COMMAND);
     } catch (error) {
-      if (isUnavailable(error) || /os error (1|16|95)\b/.test(String(error))) return undefined;
-      throw error;
+      if (isUnavailable(error, [...UNAVAILABLE, "EBUSY", "EOPNOTSUPP"])) return undefined;
+      if (!(error instanceof SysError && error.code === "EINVAL")) throw error;
     }
+    return found;
+  }
+
+  /** Begins to use it; what leaked before is forgotten. */
+  begin(): void {
+    for (const command of ["scan=off", "scan", "scan", "clear"]) this.#command(command);
   }
 
   /** Scans a first time, which only takes the checksums of what has become unreachable. */
   prepare(): void {
-    Kmemleak.#command("scan");
+    this.#command("scan");
   }
 
   /** Scans, and gives the leaks of more than {@linkcode minAge} each as the kernel describes it. */
   scan(): string[][] {
-    Kmemleak.#command("scan");
-    const found = leaksOf(Deno.readTextFileSync(KMEMLEAK));
-    if (found.length > 0) Kmemleak.#command("clear");
+    this.#command("scan");
+    const found = leaksOf(Deno.readTextFileSync(this.#path));
+    if (found.length > 0) this.#command("clear");
     const more = found.length - MAX_LEAKS;
     return more > 0 ? [...found.slice(0, MAX_LEAKS), [`and ${more} more leaks`]] : found;
   }
 
-  static #command(text: string): void {
-    Deno.writeTextFileSync(KMEMLEAK, text, { create: false });
+  #command(text: string): void {
+    writeAttribute(this.#path, text);
   }
 }
+
+/** A working kmemleak answers EINVAL, one that was turned off EPERM. */
+const NO_COMMAND = "?";
 
 /** The objects that kmemleak lists: what and whence, without the dump of its contents. */
 export function leaksOf(text: string): string[][] {
@@ -158,8 +167,12 @@ export function leaksOf(text: string): string[][] {
   return leaks;
 }
 
-/** Whether a file of the kernel's is not there, or not for this user. */
-function isUnavailable(error: unknown): boolean {
+/** With what a file of the kernel's cannot be opened that is not there, or not for this user. */
+const UNAVAILABLE: readonly string[] = ["ENOENT", "EACCES", "EPERM"];
+
+/** Whether something failed since a file of the kernel's is not there, or not for this user. */
+function isUnavailable(error: unknown, codes = UNAVAILABLE): boolean {
+  if (error instanceof SysError) return codes.includes(error.code);
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotCapable;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { leaksOf } from "./kernel_memory.ts";
+import { Kmemleak, leaksOf } from "./kernel_memory.ts";
 
 const LISTED = `unreferenced object 0xff1100000c324640 (size 208):
   comm "tokio-runtime-w", pid 98, jiffies 4294919822
@@ -30,4 +30,27 @@ Deno.test("leaksOf() tells what leaked and whence, without its contents", () => 
     ],
   ]);
   assert.deepEqual(leaksOf(""), []);
+});
+
+Deno.test("Kmemleak.find() gives no command, Kmemleak.begin() scans and forgets what it found", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/kmemleak`;
+  try {
+    assert.equal(Kmemleak.find(path), undefined);
+    assert.ok((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+    // Whoever reads it, too, is not waited for.
+    using pipe = await Deno.open(path, { read: true, write: true });
+    const written = async () => {
+      const text = new Uint8Array(100);
+      return new TextDecoder().decode(text.subarray(0, await pipe.read(text) ?? 0));
+    };
+    const kmemleak = Kmemleak.find(path);
+    assert.equal(await written(), "?");
+    kmemleak?.begin();
+    assert.equal(await written(), "scan=offscanscanclear");
+    kmemleak?.prepare();
+    assert.equal(await written(), "scan");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY } from "./constants.ts";
-import { Descriptor } from "./descriptor.ts";
+import { CLONE_NEWNET, O_RDONLY } from "./constants.ts";
+import { Descriptor, openFile } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
 import { call } from "./native.ts";
 import { setVsockSysctl, type VsockSysctl, vsockSysctl } from "./sysctl.ts";
@@ -16,10 +16,7 @@ export type NamespaceMode = "global" | "local";
 export class NetNamespace extends Descriptor {
   /** The namespace of the calling thread. */
   static current(): NetNamespace {
-    const path = "/proc/thread-self/ns/net";
-    const fd = call("open", new TextEncoder().encode(`${path}\0`), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) throw new SysError(`open(${path})`, -fd);
-    return new this(fd, {});
+    return new this(openFile("/proc/thread-self/ns/net", O_RDONLY), {});
   }
 
   /**

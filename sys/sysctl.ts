@@ -5,8 +5,11 @@
  */
 import { writeAttribute } from "./attribute.ts";
 
-/** Which of them, Linux 7.0 and newer. */
-export type VsockSysctl = "g2h_fallback" | "ns_mode" | "child_ns_mode";
+/** Their names, Linux 7.0 and newer. */
+export const VSOCK_SYSCTLS = ["g2h_fallback", "ns_mode", "child_ns_mode"] as const;
+
+/** Which of them. */
+export type VsockSysctl = typeof VSOCK_SYSCTLS[number];
 
 const FOLDER = "/proc/sys/net/vsock";
 

@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { O_CLOEXEC, O_RDWR, VHOST_VSOCK_SET_GUEST_CID } from "./constants.ts";
-import { type CallContext, Descriptor } from "./descriptor.ts";
-import { SysError } from "./errno.ts";
+import { O_RDWR, VHOST_VSOCK_SET_GUEST_CID } from "./constants.ts";
+import { type CallContext, Descriptor, openFile } from "./descriptor.ts";
 import { refuseForbidden } from "./forbidden.ts";
-import { call } from "./native.ts";
 import { u64 } from "./structs.ts";
 
 const PATH = "/dev/vhost-vsock";
@@ -21,10 +19,7 @@ export class VhostVsock extends Descriptor {
    */
   static open(context: CallContext = {}): VhostVsock {
     refuseForbidden(PATH);
-    context.trace?.(`open(${PATH})`);
-    const fd = call("open", new TextEncoder().encode(`${PATH}\0`), O_RDWR | O_CLOEXEC);
-    if (fd < 0) throw new SysError(`open(${PATH})`, -fd);
-    return new this(fd, context);
+    return new this(openFile(PATH, O_RDWR, context), context);
   }
 
   /** VHOST_VSOCK_SET_GUEST_CID. */

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { validateCase } from "./case.ts";
+import type { SideReport, SideState, Verdict } from "./outcome.ts";
+import { NOTHING_LEFT, Unseen, withLook } from "./side_by_side.ts";
+
+const run = (id: string, direction: "host-server" | "guest-server" = "host-server") => ({
+  number: 1,
+  id,
+  direction,
+});
+
+function verdict(outcome: Verdict["outcome"], state: SideState = "pass"): Verdict {
+  const side = (state: SideState): SideReport => ({
+    state,
+    reasons: [],
+    step: "",
+    milliseconds: 1,
+  });
+  const sides = { client: side(state), server: side("pass") };
+  return { outcome, reasons: outcome === "pass" ? [] : ["why"], milliseconds: 1, sides };
+}
+
+/** The cases that a look after some others names. */
+function named(unseen: Unseen): string[] {
+  const { reasons } = unseen.look(run("look"), verdict("fail"), false);
+  return reasons.filter((reason) => reason.startsWith("| ")).map((reason) => reason.slice(2));
+}
+
+Deno.test("NOTHING_LEFT is a case like others", () => validateCase(NOTHING_LEFT));
+
+Deno.test("withLook() adds a look where cases run side by side and somebody can look", () => {
+  const cases = [{ ...NOTHING_LEFT, id: "a/b/alone" }];
+  const { alone: _, ...other } = { ...NOTHING_LEFT, id: "a/b/other" };
+  const both = [...cases, other];
+  assert.deepEqual(withLook(both, 2, true), [...both, NOTHING_LEFT]);
+  assert.deepEqual(withLook(both, 1, true), both);
+  assert.deepEqual(withLook(both, 2, false), both);
+  assert.deepEqual(withLook(cases, 2, true), cases);
+});
+
+Deno.test("Unseen names what ran side by side, and what went wrong alone before that", () => {
+  const unseen = new Unseen();
+  unseen.add(run("a"), verdict("fail", "fail"), false);
+  unseen.add(run("b"), verdict("pass"), false);
+  assert.deepEqual(named(unseen), [], "the kernel was looked at before b and after it");
+  unseen.add(run("c", "guest-server"), verdict("timeout", "timeout"), false);
+  unseen.add(run("d"), verdict("pass"), true);
+  unseen.add(run("e"), verdict("skip", "skip"), true);
+  unseen.add(run("f"), verdict("fail", "fail"), true);
+  assert.deepEqual(named(unseen), ["c (guest-server)", "d", "f"]);
+  assert.deepEqual(named(unseen), [], "they are seen now");
+});
+
+Deno.test("Unseen takes a case whose sides passed and that fails of a leak for looked at", () => {
+  const unseen = new Unseen();
+  unseen.add(run("a"), verdict("fail", "pass"), false);
+  assert.deepEqual(named(unseen), []);
+});
+
+Deno.test("Unseen knows nothing where a process died that knew what there was before", () => {
+  const look = (outcome: Verdict["outcome"], died: boolean) => {
+    const unseen = new Unseen();
+    unseen.add(run("a"), verdict("broken", "broken"), true);
+    return unseen.look(run("look"), verdict(outcome), died);
+  };
+  assert.deepEqual(look("pass", false), verdict("pass"));
+  const unknown = look("pass", true);
+  assert.equal(unknown.outcome, "broken");
+  assert.match(unknown.reasons.join(), /^a process died while the others ran/);
+  assert.equal(look("fail", true).outcome, "fail");
+  assert.deepEqual(look("broken", true), verdict("broken"));
+});
