@@ -105,7 +105,7 @@ export type { Machine, Place } from "./suites/kit/place.ts";
 export type { Surroundings } from "./suites/kit/surroundings.ts";
 export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
 export { type NamespaceMode, NetNamespace } from "./sys/net_namespace.ts";
-export type { VsockSysctl } from "./sys/sysctl.ts";
+export { VSOCK_SYSCTLS, type VsockSysctl } from "./sys/sysctl.ts";
 export { VhostVsock } from "./sys/vhost.ts";
 export { type VsockDeviceEntry, vsockDevices } from "./sys/vsock_devices.ts";
 export { VsockDevice } from "./sys/device.ts";

@@ -53,6 +53,9 @@ const MAX_PAUSE = 250;
 /** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
 const SCAN_TIME = 60_000;
 
+/** Most of what is left that is named, so that a report fits a control line. */
+const MAX_LISTED = 30;
+
 /** A gauge, and the fewest that it ever told. */
 interface Level {
   readonly gauge: Gauge;
@@ -160,7 +163,13 @@ export class LeakWatch {
       const left = await this.#leftOf(level, started + this.#grace);
       if (left === 0) continue;
       const listed = await level.gauge.list?.() ?? [];
-      leaks.push([leakText(left, level.gauge.what, this.#grace), ...listed]);
+      const more = listed.length - MAX_LISTED;
+      const rest = more > 0 ? [`and ${more} more`] : [];
+      leaks.push([
+        leakText(left, level.gauge.what, this.#grace),
+        ...listed.slice(0, MAX_LISTED),
+        ...rest,
+      ]);
     }
     if (this.#kmemleak !== undefined && (role === "server" || !this.#shared)) {
       this.#kmemleak.prepare();

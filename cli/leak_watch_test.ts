@@ -43,6 +43,16 @@ Deno.test("LeakWatch.around() adds to a report what stays, once", async () => {
   assert.deepEqual((await watch.around(leaving(kernel, [16]))(ORDER)).splats, LEAK);
 });
 
+Deno.test("LeakWatch.around() names thirty of what stays, and says how many more there are", async () => {
+  const kernel = new Kernel();
+  const list = () => Promise.resolve(Array.from({ length: 5000 }, (_, i) => `thing ${i}`));
+  const watch = await LeakWatch.open({ gauges: [{ ...kernel, list }], grace: 30 });
+  const { splats: [leak = []] = [] } = await watch.around(leaving(kernel, [5010]))(ORDER);
+  assert.equal(leak[0], "leak: 5000 more things than before, 0.03 s after the case");
+  assert.deepEqual([leak[1], leak[30]], ["thing 0", "thing 29"]);
+  assert.deepEqual(leak.slice(31), ["and 4970 more"]);
+});
+
 Deno.test("LeakWatch.around() waits for what is let go of, and measures from the fewest", async () => {
   const kernel = new Kernel();
   const watch = await kernel.open();
