@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
@@ -70,7 +71,7 @@ async function compareHere(
   const folder = await Deno.makeTempDir({ prefix: "vsock-compare-" });
   try {
     const shell: ScriptRunner = (script) => runHere(script, stop);
-    const cli = decodeURIComponent(new URL("../cli.ts", import.meta.url).pathname);
+    const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
     const setting: Setting = {
       ours: `"${Deno.execPath()}" run -A --no-check "${cli}"`,
       c: { stream: `${programs}/stream`, pingpong: `${programs}/pingpong` },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
@@ -17,7 +18,7 @@ export async function findBundle(progress: Progress): Promise<Uint8Array> {
     throw new LabError("The lab needs the tool's files on disk: clone the repository");
   }
   if (!self.pathname.endsWith("/lab/bundle.ts")) return await Deno.readFile(self);
-  const root = decodeURIComponent(new URL("..", self).pathname);
+  const root = fileURLToPath(new URL("..", self));
   const key = (await sha256Text(await sourcesOf(root))).slice(0, 16);
   const folder = await cached(
     ["bundles", key],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { FLAGS } from "./csuite.ts";
@@ -20,7 +21,7 @@ const SOURCES = ["place.h", "pingpong.c", "stream.c"];
 export async function perfPrograms(progress: Progress): Promise<string> {
   const sources = new URL("../fixtures/perf/", import.meta.url);
   if (sources.protocol !== "file:") throw NO_SOURCES;
-  const folder = decodeURIComponent(sources.pathname);
+  const folder = fileURLToPath(sources);
   const texts = await Promise.all(
     SOURCES.map((name) =>
       Deno.readTextFile(`${folder}${name}`).catch(() => {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { cached, cachePath, removeIfThere } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
@@ -93,7 +94,7 @@ async function configure(
   { root }: KernelSource,
   make: (...args: string[]) => Promise<string>,
 ): Promise<void> {
-  const wanted = decodeURIComponent(CONFIG.pathname);
+  const wanted = fileURLToPath(CONFIG);
   await make("allnoconfig");
   await output("scripts/kconfig/merge_config.sh", ["-m", ".config", wanted], { cwd: root });
   await make("olddefconfig");

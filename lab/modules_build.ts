@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import type { Archive, Package } from "./apt.ts";
 import { sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
@@ -67,7 +68,7 @@ export async function readPatches(name: string): Promise<Patch[]> {
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new LabError(`There are no patches at ${decodeURIComponent(folder.pathname)}`);
+    throw new LabError(`There are no patches at ${fileURLToPath(folder)}`);
   }
   return patches.sort((a, b) => a.name < b.name ? -1 : 1);
 }

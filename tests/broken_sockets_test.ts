@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import type { Role } from "../core/case.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
@@ -11,7 +12,7 @@ import { judge } from "./support/findings.ts";
 const PATIENCE = 300_000;
 
 Deno.test("every case notices broken sockets over AF_UNIX, and passes over whole ones", async (t) => {
-  const program = new URL("mutations/run.ts", import.meta.url).pathname;
+  const program = fileURLToPath(new URL("mutations/run.ts", import.meta.url));
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--quiet", program, "unix"],
     env: { [FORBID_VSOCK]: "1", NO_COLOR: "1" },

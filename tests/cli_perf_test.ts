@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { type Ended, runTool, Tool } from "./support/tool.ts";
 import { freshName } from "./support/unix_pair.ts";
@@ -103,7 +104,7 @@ Deno.test("perf latency counts every request, in turn and on several connections
 /** `perf latency` of 1000 requests to a server that does nothing for 400 ms after the 200th. */
 async function stalled(...more: readonly string[]) {
   const name = freshName();
-  const server = new URL("support/stalling_echo.ts", import.meta.url).pathname;
+  const server = fileURLToPath(new URL("support/stalling_echo.ts", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", server, name, "400"],
     stdout: "piped",

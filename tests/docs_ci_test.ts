@@ -1,7 +1,8 @@
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 
-const path = (name: string) => new URL(`../docs/ci/${name}`, import.meta.url).pathname;
+const path = (name: string) => fileURLToPath(new URL(`../docs/ci/${name}`, import.meta.url));
 
 /** What bash says of a script that it only reads. */
 async function bashReads(script: string): Promise<string> {

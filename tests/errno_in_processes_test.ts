@@ -1,6 +1,7 @@
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 
-const CHILD = new URL("./support/errno_child.ts", import.meta.url).pathname;
+const CHILD = fileURLToPath(new URL("./support/errno_child.ts", import.meta.url));
 const PROCESSES = 40;
 const AT_ONCE = 4;
 

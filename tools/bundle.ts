@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { bundle } from "../lab/bundle.ts";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
 await Deno.mkdir(`${root}dist`, { recursive: true });
 await bundle(root, `${root}dist/vsock-conformance.js`);
 await Deno.stdout.write(new TextEncoder().encode("dist/vsock-conformance.js\n"));

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { wrongImports } from "./imports.ts";
 import { portingIsFresh } from "./porting.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 /** The guard against touching this machine's own AF_VSOCK. */
 const ENV = { VSOCK_CONFORMANCE_FORBID_VSOCK: "1", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
 

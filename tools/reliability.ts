@@ -5,9 +5,10 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { parseReport } from "../report/schema.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const NAME = "reliability";
 /** How long after each other samples are taken, in milliseconds. */
 const PAUSE = 20_000;

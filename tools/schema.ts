@@ -3,7 +3,8 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { schemaText } from "../report/schema.ts";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
 await Deno.writeTextFile(`${root}docs/run-report.schema.json`, schemaText());

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { FORBID_VSOCK } from "../../sys/forbidden.ts";
 
-const CLI = new URL("../../cli.ts", import.meta.url).pathname;
+const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 /** How long anything that a test waits for may take, in milliseconds. */
 const PATIENCE = 30_000;
 

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { bundle } from "../../lab/bundle.ts";
 import { DEFAULT_KERNEL, findKernel } from "../../lab/kernel.ts";
 import { judge } from "../support/findings.ts";
 import { inVm, testLab, testProgress } from "./support.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 /** The program of the broken peers as one file. */
 async function program(): Promise<Uint8Array> {

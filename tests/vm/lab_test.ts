@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { runLab } from "./support.ts";
@@ -12,7 +13,7 @@ const KERNELS = ["debian:latest", "debian:6.12", "debian:6.1"];
 /** The baseline of a kernel, and what is in it: what the kernel gets wrong, see docs/kernels.md. */
 async function known(kernel: string): Promise<{ path: string; ids: string[] }> {
   const name = `${kernel.replace("debian:", "linux-")}.txt`;
-  const path = new URL(`../../fixtures/baselines/${name}`, import.meta.url).pathname;
+  const path = fileURLToPath(new URL(`../../fixtures/baselines/${name}`, import.meta.url));
   const text = await Deno.readTextFile(path).catch(() => "");
   return { path, ids: [...text.matchAll(/^[a-z]\S+/gm)].map(([id]) => id) };
 }
