@@ -74,11 +74,11 @@ export {
   streamPair,
 } from "./peer/channel.ts";
 export type { Ends } from "./peer/controller.ts";
-export { End, type EndOptions, type SideFollower, type StartOrder } from "./peer/end.ts";
+export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
 export type { CaseLines } from "./peer/lines.ts";
-export { type Order, ProtocolError } from "./peer/wire.ts";
+export { type Order, ProtocolError, type SideStart, type StartOrder } from "./peer/wire.ts";
 export { type Change, type ChangeKind, diffReports, isRegression } from "./report/diff.ts";
 export { REPORT_FORMATS, type ReportFormat } from "./report/formats.ts";
 export { KtapWriter } from "./report/ktap.ts";

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Role } from "../core/case.ts";
 import type { EndFacts } from "../core/event.ts";
 import type { SideReport } from "../core/outcome.ts";
 import type { LineChannel } from "./channel.ts";
@@ -18,24 +17,11 @@ import {
   encodeMessage,
   type Order,
   ProtocolError,
+  type SideStart,
 } from "./wire.ts";
 
-/** What a side of a case is run with, of what travels over the control channel. */
-export interface SideOrder {
-  /** Counts up within the controller's run. */
-  readonly run: number;
-  /** The case's id. */
-  readonly id: string;
-  /** The role that this side plays. */
-  readonly role: Role;
-  /** The server's AF_VSOCK port; the next one is the case's as well. */
-  readonly port: number;
-  /** The seed of the case's randomness. */
-  readonly seed: number;
-  /** The case's deadline, in milliseconds. */
-  readonly timeout: number;
-  /** There where other cases may run at the same time, here or on the other side. */
-  readonly beside?: true;
+/** What a side of a case is run with. */
+export interface SideOrder extends SideStart {
   /** The lines to and from the other side. */
   readonly lines: CaseLines;
   /** Ends the side early: the other side has already decided the verdict. */

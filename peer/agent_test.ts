@@ -10,21 +10,12 @@ import {
 } from "./channel.ts";
 import { unlessAborted } from "./lines.ts";
 import { decodeAnswer, decodeHello, encodeHello, encodeMessage, type Order } from "./wire.ts";
+import { startOrder } from "../tests/support/start_order.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };
 const WAIT = 5000;
 const never = new AbortController().signal;
-
-const startOrder = (run: number): Order => ({
-  type: "start",
-  run,
-  id: "a/b/c",
-  role: "server",
-  port: 1234,
-  seed: 7,
-  timeout: 1000,
-});
 
 /** An agent with this runner, and the channel of a controller that a test scripts. */
 function agent(runSide: SideRunner) {

@@ -8,7 +8,8 @@ import { type CaseInfo, deadlineOf, levelOf, type Role } from "../core/case.ts";
 import { joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned } from "../core/plan.ts";
 import { seedFor } from "../core/random.ts";
-import type { End, StartOrder } from "./end.ts";
+import type { End } from "./end.ts";
+import type { StartOrder } from "./wire.ts";
 import { unlessAborted } from "./lines.ts";
 
 /** How long after a case's deadline an end's report is waited for, in milliseconds. */

@@ -17,6 +17,7 @@ import {
   type Greeting,
   type Order,
   ProtocolError,
+  type StartOrder,
 } from "./wire.ts";
 
 /** How long an end may take to introduce itself, in milliseconds. */
@@ -27,9 +28,6 @@ const ANSWER_TIME = 3000;
 const RETURN_TIME = 20_000;
 /** How long to wait between two attempts to reach it, in milliseconds. */
 const PAUSE = 50;
-
-/** What an end is told to begin. */
-export type StartOrder = Extract<Order, { type: "start" }>;
 
 /** Who follows a side of a case on an end. */
 export interface SideFollower {

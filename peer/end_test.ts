@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
 import type { SideReport } from "../core/outcome.ts";
 import { LineChannel, PeerGoneError, streamPair } from "./channel.ts";
-import { End, type EndOptions, type StartOrder } from "./end.ts";
+import { End, type EndOptions } from "./end.ts";
 import { decodeHello, decodeOrder, encodeHello, encodeMessage, type Greeting } from "./wire.ts";
+import { startOrder } from "../tests/support/start_order.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const FAIL: SideReport = { state: "fail", reasons: ["why"], step: "here", milliseconds: 1 };
 const WAIT = 5000;
-
-const startOrder = (run: number): StartOrder => ({
-  type: "start",
-  run,
-  id: "a/b/c",
-  role: "server",
-  port: 1234,
-  seed: 7,
-  timeout: 1000,
-});
 
 /** An agent in the hands of a test: it accepts connections when the test says so. */
 class Agent {

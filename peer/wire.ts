@@ -77,22 +77,32 @@ export class LineDecoder {
 /** The first line that either side of our dialect writes, with the facts as JSON behind it. */
 export const HELLO = "HELLO vsock-conformance/1";
 
+/** What an agent is told of a side of a case that it is to run. */
+export interface SideStart {
+  /** Counts up within the controller's run; every later message about this case carries it. */
+  readonly run: number;
+  /** The case's id. */
+  readonly id: string;
+  /** The role that this side plays. */
+  readonly role: Role;
+  /** The AF_VSOCK port of the server; the case may use the next one as well. */
+  readonly port: number;
+  /** The seed of the case's randomness. */
+  readonly seed: number;
+  /** The case's deadline, in milliseconds. */
+  readonly timeout: number;
+  /** There where other cases may run at the same time, here or on the other side. */
+  readonly beside?: true;
+}
+
+/** Has an agent run a side of a case. */
+export interface StartOrder extends SideStart {
+  readonly type: "start";
+}
+
 /** What the controller asks of an agent. */
 export type Order =
-  | {
-    readonly type: "start";
-    /** Counts up; every later message about this case carries it. */
-    readonly run: number;
-    readonly id: string;
-    readonly role: Role;
-    /** The AF_VSOCK port of the server; the case may use the next one as well. */
-    readonly port: number;
-    readonly seed: number;
-    /** The case's deadline, in milliseconds. */
-    readonly timeout: number;
-    /** There where other cases may run at the same time. */
-    readonly beside?: true;
-  }
+  | StartOrder
   | { readonly type: "line"; readonly run: number; readonly text: string }
   | { readonly type: "stop"; readonly run: number; readonly why: string };
 

@@ -1,27 +1,10 @@
 import assert from "node:assert/strict";
-import { StillBlockedError, SysError } from "./errno.ts";
+import { StillBlockedError } from "./errno.ts";
 import { IORING_OP_READV, IORING_OP_SENDMSG } from "./io_uring_abi.ts";
 import { IoUring } from "./io_uring.ts";
 import { Socket } from "./socket.ts";
 import { bytes, unixStandIn } from "./structs.ts";
-
-/** Why this machine has no io_uring; undefined where it has. */
-function missing(): string | undefined {
-  try {
-    IoUring.open(1)[Symbol.dispose]();
-    return undefined;
-  } catch (error) {
-    if (error instanceof SysError) return error.message;
-    throw error;
-  }
-}
-
-const why = missing();
-
-/** A test that needs io_uring, and says in its name why it is ignored. */
-function test(name: string, fn: () => Promise<void> | void): void {
-  Deno.test({ name: why === undefined ? name : `${name} (${why})`, ignore: why !== undefined, fn });
-}
+import { testWithUring as test } from "../tests/support/io_uring.ts";
 
 async function connected(name: string) {
   const family = unixStandIn(`io_uring/${name}`);

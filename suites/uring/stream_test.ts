@@ -12,22 +12,7 @@ import type { IoVector } from "../../sys/structs.ts";
 import { runBothSides } from "../../tests/support/both_sides.ts";
 import type { ConformanceCase } from "../kit.ts";
 import { sendmsgArrives, sendmsgZcArrives } from "./stream.ts";
-
-function missing(): string | undefined {
-  try {
-    IoUring.open(1)[Symbol.dispose]();
-    return undefined;
-  } catch (error) {
-    if (error instanceof SysError) return error.message;
-    throw error;
-  }
-}
-
-const why = missing();
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: why === undefined ? name : `${name} (${why})`, ignore: why !== undefined, fn });
-}
+import { testWithUring as test } from "../../tests/support/io_uring.ts";
 
 /** A ring whose completions are changed on their way. */
 function changing(change: (completion: RingCompletion) => RingCompletion): typeof IoUring {
