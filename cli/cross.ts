@@ -11,6 +11,7 @@ import { crossTable } from "../lab/cross_table.ts";
 import { crossTimes } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
 import { openLab } from "../lab/lab.ts";
+import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import { screenOf } from "../report/terminal.ts";
 import { upstreamList } from "../suites/upstream.ts";
@@ -39,7 +40,13 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
       const directions = directionsOf(topology, options.direction);
       const run = (signal: AbortSignal) =>
         runCross(open.address, directions, cases, progress, signal);
-      cells.push(...await open.vm.during("the run", options.timeout, run, stop));
+      cells.push(
+        ...await whileAwake(
+          open.address,
+          stop,
+          (signal) => open.vm.during("the run", options.timeout, run, signal),
+        ),
+      );
     }
     const { text, agrees } = crossTable(cases, cells);
     screenOf(Deno.stdout).write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
