@@ -32,26 +32,36 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     const progress = new Progress(screenOf(Deno.stderr));
     const { source, files } = await cPrograms(progress);
     const cells: CrossCell[] = [];
-    for (const topology of options.topologies) {
-      const what = { ...labOptions({ ...options, topology }), files };
-      await using open = await openLab(what, "short", SELF, progress, stop);
-      // The agents have said that they are up, and are not needed.
-      closeEnds(open.ends);
-      const directions = directionsOf(topology, options.direction);
-      const run = (signal: AbortSignal) =>
-        runCross(open.address, directions, cases, progress, signal);
-      cells.push(
-        ...await whileAwake(
-          open.address,
-          stop,
-          (signal) => open.vm.during("the run", options.timeout, run, signal),
-        ),
-      );
+    const show = (): boolean => {
+      const { text, agrees } = crossTable(cases, cells);
+      const out = screenOf(Deno.stdout);
+      out.write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
+      out.write(crossTimes(cases, cells));
+      return agrees;
+    };
+    try {
+      for (const topology of options.topologies) {
+        const what = { ...labOptions({ ...options, topology }), files };
+        await using open = await openLab(what, "short", SELF, progress, stop);
+        // The agents have said that they are up, and are not needed.
+        closeEnds(open.ends);
+        const directions = directionsOf(topology, options.direction);
+        const take = (found: readonly CrossCell[]) => cells.push(...found);
+        const run = (signal: AbortSignal) =>
+          runCross(open.address, directions, cases, take, progress, signal);
+        const inTime = (signal: AbortSignal) =>
+          open.vm.during("the run", options.timeout, run, signal);
+        await whileAwake(open.address, stop, inTime);
+      }
+    } catch (error) {
+      // What is known by now is worth something, whatever became of the lab.
+      if (cells.length > 0) {
+        screenOf(Deno.stdout).write("The run did not come to its end; so far:\n\n");
+        show();
+      }
+      throw error;
     }
-    const { text, agrees } = crossTable(cases, cells);
-    screenOf(Deno.stdout).write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
-    screenOf(Deno.stdout).write(crossTimes(cases, cells));
-    return agrees ? EXIT.ok : EXIT.failed;
+    return show() ? EXIT.ok : EXIT.failed;
   });
 }
 
