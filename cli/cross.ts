@@ -15,9 +15,10 @@ import {
 } from "../core/plan.ts";
 import { type CrossCase, type CrossCell, runCross } from "../lab/cross.ts";
 import { crossTable } from "../lab/cross_table.ts";
-import { crossTimes, type SideBySide, timedCases } from "../lab/cross_times.ts";
+import { crossTimes, type SideBySide, type TimedCase, timedCases } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
 import { type LabAddress, openLab } from "../lab/lab.ts";
+import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import { runPlan } from "../peer/run.ts";
 import { screenOf } from "../report/terminal.ts";
@@ -46,65 +47,71 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     const { source, files } = await cPrograms(progress);
     const cells: CrossCell[] = [];
     const sideBySide: SideBySide[] = [];
-    for (const topology of options.topologies) {
-      const what = { ...labOptions({ ...options, topology }), files };
-      await using open = await openLab(what, "short", SELF, progress, stop);
-      // The agents have said that they are up, and are not needed.
-      closeEnds(open.ends);
-      const directions = directionsOf(topology, options.direction);
-      const run = async (signal: AbortSignal) => {
-        const { address } = open;
-        const found = await runCross(address, directions, cases, progress, signal);
-        cells.push(...found);
-        const { jobs = 1, caseTimeout } = options;
-        if (jobs === 1) return;
-        for (const direction of directions) {
-          const ids = timedCases(cases, found, direction).map((timed) => timed.case.id);
-          const what = { topology, direction, ids, jobs, caseTimeout };
-          sideBySide.push({ direction, jobs, milliseconds: await timed(what, address, signal) });
-        }
-      };
-      await open.vm.during("the run", options.timeout, run, stop);
+    const show = (): boolean => {
+      const { text, agrees } = crossTable(cases, cells);
+      const out = screenOf(Deno.stdout);
+      out.write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
+      out.write(crossTimes(cases, cells, sideBySide));
+      return agrees;
+    };
+    try {
+      for (const topology of options.topologies) {
+        const what = { ...labOptions({ ...options, topology }), files };
+        await using open = await openLab(what, "short", SELF, progress, stop);
+        // The agents have said that they are up, and are not needed.
+        closeEnds(open.ends);
+        const directions = directionsOf(topology, options.direction);
+        const take = (found: readonly CrossCell[]) => cells.push(...found);
+        const run = async (signal: AbortSignal) => {
+          await runCross(open.address, directions, cases, take, progress, signal);
+          if ((options.jobs ?? 1) === 1) return;
+          const compared = (direction: Direction) => timedCases(cases, cells, direction);
+          const timed = directions.map((direction) => ({ direction, cases: compared(direction) }));
+          sideBySide.push(...await timeSideBySide(timed, topology, open.address, options, signal));
+        };
+        const inTime = (signal: AbortSignal) =>
+          open.vm.during("the run", options.timeout, run, signal);
+        await whileAwake(open.address, stop, inTime);
+      }
+    } catch (error) {
+      // What is known by now is worth something, whatever became of the lab.
+      if (cells.length > 0) {
+        screenOf(Deno.stdout).write("The run did not come to its end; so far:\n\n");
+        show();
+      }
+      throw error;
     }
-    const { text, agrees } = crossTable(cases, cells);
-    screenOf(Deno.stdout).write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
-    screenOf(Deno.stdout).write(crossTimes(cases, cells, sideBySide));
-    return agrees ? EXIT.ok : EXIT.failed;
+    return show() ? EXIT.ok : EXIT.failed;
   });
 }
 
-/** What the runner is to be timed with. */
-interface Timed {
-  readonly topology: Topology;
-  readonly direction: Direction;
-  readonly ids: readonly string[];
-  readonly jobs: number;
-  readonly caseTimeout: number;
-}
-
-/**
- * How long the runner takes for some cases, several side by side.
- *
- * @returns milliseconds; undefined where not all of them passed.
- */
-async function timed(
-  { topology, direction, ids, jobs, caseTimeout }: Timed,
+/** How long the runner takes for the cases of each direction that both did, side by side. */
+async function timeSideBySide(
+  directions: readonly { readonly direction: Direction; readonly cases: readonly TimedCase[] }[],
+  topology: Topology,
   address: LabAddress,
+  { jobs = 1, caseTimeout: timeout }: CrossOptions,
   stop: AbortSignal,
-): Promise<number | undefined> {
+): Promise<SideBySide[]> {
+  const found: SideBySide[] = [];
   const ends = await agentsOf(address, stop);
   try {
-    const plan = planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
-    let milliseconds: number | undefined;
-    const sink: EventSink = (event) => {
-      if (event.type === "run-end") milliseconds = event.milliseconds;
-    };
-    const how = { topology, plan, ends, jobs, timeout: caseTimeout, seed: 0, port: DEFAULT_PORT };
-    const { counts } = await runPlan({ ...how, sink, stop });
-    return counts.pass === plan.length ? milliseconds : undefined;
+    for (const { direction, cases } of directions) {
+      const ids = cases.map((timed) => timed.case.id);
+      const plan = planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
+      let milliseconds: number | undefined;
+      const sink: EventSink = (event) => {
+        if (event.type === "run-end") milliseconds = event.milliseconds;
+      };
+      const how = { topology, plan, ends, jobs, timeout, seed: 0, port: DEFAULT_PORT };
+      const { counts } = await runPlan({ ...how, sink, stop });
+      if (counts.pass < plan.length) milliseconds = undefined;
+      found.push({ direction, jobs, milliseconds });
+    }
   } finally {
     closeEnds(ends);
   }
+  return found;
 }
 
 /** The chosen cases of ours that a C program has, too. */

@@ -11,6 +11,7 @@ import { buildDebugKernel } from "../lab/debug_kernel.ts";
 import { openEnds } from "../lab/ends.ts";
 import { type LabAddress, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
+import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import { interact } from "../lab/shell.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
@@ -137,7 +138,12 @@ async function conductOn(
     const console = await ConsoleWatch.begin(address);
     const postMortem = () => console.postMortem();
     const { topology } = address;
-    const code = await conduct({ ...what, topology, also, postMortem }, options, stop);
+    const conducted = { ...what, topology, also, postMortem };
+    const code = await whileAwake(
+      address,
+      stop,
+      (signal) => conduct(conducted, options, signal),
+    );
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.

@@ -15,6 +15,7 @@ import { LabError } from "../lab/error.ts";
 import { GUEST_CID } from "../lab/init.ts";
 import { openLab } from "../lab/lab.ts";
 import { IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
+import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import { runScript, type ScriptResult } from "../lab/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
@@ -117,8 +118,12 @@ async function compareInVm(
   const how = { kvm: "KVM", tcg: "translated (TCG)", "tcg-single": "translated (TCG), one thread" };
   return {
     ...about(`AF_VSOCK, ${topology}`, `${source}, and fixtures/perf for round trips`),
-    vm: `Linux ${kernel}, ${how[open.accelerator]}`,
-    ...await open.vm.during("the comparison", options.timeout, body, stop),
+    vm: `Linux ${kernel}, ${how[open.address.accelerator]}`,
+    ...await whileAwake(
+      open.address,
+      stop,
+      (signal) => open.vm.during("the comparison", options.timeout, body, signal),
+    ),
   };
 }
 

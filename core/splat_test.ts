@@ -16,6 +16,7 @@ const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
   "refcount.log": [/^refcount_t: addition on 0; use-after-free/],
   "hung-task.log": [/^INFO: task deno:201 blocked for more than 120 seconds/],
   "ubsan.log": [/^UBSAN: array-index-out-of-bounds/],
+  "timer-lost.log": [/^rcu: INFO: rcu_preempt detected stalls/], // see lab/processors.ts
   "rcu-stall.log": [/^rcu: INFO: rcu_preempt detected stalls/],
   "soft-lockup.log": [/^watchdog: BUG: soft lockup/],
   "leak.log": [], // kmemleak names no case: cli/leak_watch.ts asks it itself

@@ -67,15 +67,17 @@ const CASE_SECONDS = 30;
 /**
  * Runs cases four ways in each direction. The short lists come first: C's first case of
  * vsock_diag_test expects that no socket is left on the machine, not even one that is closing.
+ *
+ * @param take is given the cells as they are found.
  */
 export async function runCross(
   address: LabAddress,
   directions: readonly Direction[],
   cases: readonly CrossCase[],
+  take: (cells: readonly CrossCell[]) => void,
   progress: Progress,
   stop: AbortSignal,
-): Promise<CrossCell[]> {
-  const cells: CrossCell[] = [];
+): Promise<void> {
   const lists = [...Map.groupBy(cases, ({ program }) => program)]
     .sort(([, [one]], [, [other]]) => (one?.listLength ?? 0) - (other?.listLength ?? 0));
   for (const direction of directions) {
@@ -86,11 +88,10 @@ export async function runCross(
           `${direction}, ${program}: ${pairing.server} accepts, ${pairing.client} connects`;
         const run: Session = (skipped) => session(program, pairing, ends, skipped, stop);
         const found = await progress.phase(program, text, () => verdicts(list, run));
-        cells.push(...found.map((cell) => ({ ...cell, pairing, direction })));
+        take(found.map((cell) => ({ ...cell, pairing, direction })));
       }
     }
   }
-  return cells;
 }
 
 /** Runs two programs that skip these positions: the server's run and the client's. */

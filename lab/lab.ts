@@ -33,6 +33,8 @@ export interface LabOptions {
 export interface LabAddress {
   readonly topology: Topology;
   readonly kernel: string;
+  /** How its processors come about. */
+  readonly accelerator: Accelerator;
   readonly pid: number;
   /** The folder of its sockets. */
   readonly folder: string;
@@ -47,8 +49,6 @@ export interface LabAddress {
 export interface BootedLab extends AsyncDisposable {
   readonly address: LabAddress;
   readonly vm: Vm;
-  /** How its processors come about. */
-  readonly accelerator: Accelerator;
 }
 
 /** A lab whose agents answer. */
@@ -256,7 +256,6 @@ async function startLab(
       address,
       vm,
       revival,
-      accelerator: parts.accelerator,
       async [Symbol.asyncDispose]() {
         await revival[Symbol.asyncDispose]();
         await remove();

@@ -15,13 +15,17 @@ import { type Leash, Vm } from "./vm.ts";
 export type Place = Omit<LabAddress, "pid">;
 
 /** A folder, ports and consoles for a new lab. */
-export async function newPlace(options: LabOptions, { role, initrd }: Parts): Promise<Place> {
+export async function newPlace(
+  options: LabOptions,
+  { role, initrd, accelerator }: Parts,
+): Promise<Place> {
   const consolesIn = await consoleFolder();
   const folder = await Deno.makeTempDir({ prefix: "vsock-lab-" });
   await Deno.writeFile(initrdIn(folder), initrd);
   return {
     topology: options.topology,
     kernel: options.kernel.kernel,
+    accelerator,
     folder,
     ports: freePorts(),
     shells: [`${folder}/shell-1`, `${folder}/shell-2`],
@@ -36,10 +40,10 @@ export async function startVm(
   leash: Leash,
   snapshot: Snapshot | undefined,
 ): Promise<Vm> {
-  const { role, accelerator, kernel: { vmlinuz }, disk } = parts;
+  const { role, kernel: { vmlinuz }, disk } = parts;
   const monitor = monitorOf(place);
   const initrd = initrdIn(place.folder);
-  const args = outerArguments({ ...place, role, initrd, accelerator, vmlinuz, disk, monitor });
+  const args = outerArguments({ ...place, role, initrd, vmlinuz, disk, monitor });
   const more = await snapshot?.arguments() ?? [];
   const errors = place.consoles[0].replace(/[^/]+$/, "qemu.log");
   return new Vm(parts.qemu, [...args, ...more], place.consoles, leash, errors);

@@ -1,32 +1,9 @@
 import assert from "node:assert/strict";
-import { LineChannel } from "./channel.ts";
+import { FakeMonitor, type MonitorCommand } from "../tests/support/monitor.ts";
 import { MonitorError, Qmp } from "./qmp.ts";
 
-type Answer = (command: { execute: string; arguments: Record<string, unknown> }) => unknown[];
-
-/** A monitor that answers, and where it listens; it serves one connection. */
-function fakeMonitor(answer: Answer) {
-  const path = `${Deno.makeTempDirSync()}/monitor`;
-  const listener = Deno.listen({ transport: "unix", path });
-  const serve = async () => {
-    const channel = new LineChannel(await listener.accept());
-    const say = (message: unknown) => channel.writeLine(JSON.stringify(message));
-    await say({ QMP: { version: {}, capabilities: [] } });
-    try {
-      for (;;) {
-        const command = JSON.parse(await channel.readLine());
-        const known = command.execute === "qmp_capabilities" ? [{ return: {} }] : answer(command);
-        for (const message of known) await say(message);
-      }
-    } catch {
-      channel.close();
-    }
-  };
-  return { path, served: serve(), [Symbol.dispose]: () => listener.close() };
-}
-
 /** Two devices, of which the second is a vsock device, as QEMU answers. */
-const qemu: Answer = ({ execute, arguments: { path, property, id } }) => {
+const qemu = ({ execute, arguments: { path, property, id } }: MonitorCommand): unknown[] => {
   switch (execute) {
     case "qom-list":
       return [{ return: [{ name: "port5" }, { name: "vsock5" }] }];
@@ -45,14 +22,11 @@ const qemu: Answer = ({ execute, arguments: { path, property, id } }) => {
 };
 
 Deno.test("Qmp finds a device by its CID, and unplugs it", async () => {
-  using monitor = fakeMonitor(qemu);
-  {
-    using qmp = await Qmp.connect(monitor.path);
-    const device = await qmp.findDevice(5);
-    assert.deepEqual(device, { id: "vsock5", cid: 5, bus: "port5" });
-    await qmp.unplug(device);
-    await assert.rejects(qmp.plug(device), new MonitorError("device_add: no device_add"));
-    await assert.rejects(qmp.findDevice(6), /has no vsock device with the CID 6/);
-  }
-  await monitor.served;
+  using monitor = new FakeMonitor(qemu);
+  using qmp = await Qmp.connect(monitor.path);
+  const device = await qmp.findDevice(5);
+  assert.deepEqual(device, { id: "vsock5", cid: 5, bus: "port5" });
+  await qmp.unplug(device);
+  await assert.rejects(qmp.plug(device), new MonitorError("device_add: no device_add"));
+  await assert.rejects(qmp.findDevice(6), /has no vsock device with the CID 6/);
 });
