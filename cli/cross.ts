@@ -6,11 +6,19 @@
  */
 import { EXIT } from "../core/outcome.ts";
 import { type DirectionChoice, directionsOf, type Topology } from "../core/plan.ts";
-import { type CrossCase, type CrossCell, runCross } from "../lab/cross.ts";
+import { ConsoleWatch } from "../lab/consoles.ts";
+import {
+  type CrossCase,
+  type CrossCell,
+  type CrossSession,
+  crossSessions,
+  runSession,
+} from "../lab/cross.ts";
 import { crossTable } from "../lab/cross_table.ts";
 import { crossTimes } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
-import { openLab } from "../lab/lab.ts";
+import { MishapError } from "../lab/error.ts";
+import { type LabOptions, openLab } from "../lab/lab.ts";
 import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import { screenOf } from "../report/terminal.ts";
@@ -32,6 +40,7 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     const progress = new Progress(screenOf(Deno.stderr));
     const { source, files } = await cPrograms(progress);
     const cells: CrossCell[] = [];
+    const take = (found: readonly CrossCell[]) => cells.push(...found);
     const show = (): boolean => {
       const { text, agrees } = crossTable(cases, cells);
       const out = screenOf(Deno.stdout);
@@ -41,17 +50,9 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     };
     try {
       for (const topology of options.topologies) {
+        const sessions = crossSessions(directionsOf(topology, options.direction), cases);
         const what = { ...labOptions({ ...options, topology }), files };
-        await using open = await openLab(what, "short", SELF, progress, stop);
-        // The agents have said that they are up, and are not needed.
-        closeEnds(open.ends);
-        const directions = directionsOf(topology, options.direction);
-        const take = (found: readonly CrossCell[]) => cells.push(...found);
-        const run = (signal: AbortSignal) =>
-          runCross(open.address, directions, cases, take, progress, signal);
-        const inTime = (signal: AbortSignal) =>
-          open.vm.during("the run", options.timeout, run, signal);
-        await whileAwake(open.address, stop, inTime);
+        await runSessions(sessions, what, options, take, progress, stop);
       }
     } catch (error) {
       // What is known by now is worth something, whatever became of the lab.
@@ -63,6 +64,44 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     }
     return show() ? EXIT.ok : EXIT.failed;
   });
+}
+
+/** How often in a row a lab may fail in the same session. */
+const TRIES = 3;
+
+/**
+ * Runs sessions in a lab. Where that fails in the midst of one, without a word of its kernels,
+ * nothing is judged, and another lab goes on with that session.
+ */
+async function runSessions(
+  sessions: readonly CrossSession[],
+  what: LabOptions,
+  { timeout }: Pick<CrossOptions, "timeout">,
+  take: (cells: readonly CrossCell[]) => void,
+  progress: Progress,
+  stop: AbortSignal,
+): Promise<void> {
+  const left = [...sessions];
+  for (let failed = 0; left.length > 0;) {
+    await using open = await openLab(what, "short", SELF, progress, stop);
+    // The agents have said that they are up, and are not needed.
+    closeEnds(open.ends);
+    const consoles = await ConsoleWatch.begin(open.address);
+    const run = async (signal: AbortSignal) => {
+      for (let next; (next = left[0]) !== undefined; left.shift()) {
+        take(await runSession(open.address, next, progress, signal));
+        failed = 0;
+      }
+    };
+    const inTime = (signal: AbortSignal) => open.vm.during("the run", timeout, run, signal);
+    try {
+      await whileAwake(open.address, stop, inTime);
+    } catch (error) {
+      const judged = !(error instanceof MishapError) || (await consoles.postMortem()).length > 0;
+      if (judged || ++failed === TRIES) throw error;
+      progress.say(`${error.message.split("\n")[0]}; going on in another lab`);
+    }
+  }
 }
 
 /** The chosen cases of ours that a C program has, too. */
