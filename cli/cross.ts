@@ -13,11 +13,19 @@ import {
   planRun,
   type Topology,
 } from "../core/plan.ts";
-import { type CrossCase, type CrossCell, runCross } from "../lab/cross.ts";
+import { ConsoleWatch } from "../lab/consoles.ts";
+import {
+  type CrossCase,
+  type CrossCell,
+  type CrossSession,
+  crossSessions,
+  runSession,
+} from "../lab/cross.ts";
 import { crossTable } from "../lab/cross_table.ts";
-import { crossTimes, type SideBySide, type TimedCase, timedCases } from "../lab/cross_times.ts";
+import { crossTimes, type SideBySide, timedCases } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
-import { type LabAddress, openLab } from "../lab/lab.ts";
+import { MishapError } from "../lab/error.ts";
+import { type LabOptions, openLab } from "../lab/lab.ts";
 import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import { runPlan } from "../peer/run.ts";
@@ -27,7 +35,7 @@ import { upstreamList } from "../suites/upstream.ts";
 import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
 import { DEFAULT_PORT } from "./conduct_options.ts";
-import { agentsOf, closeEnds, labOptions, type LabUpOptions, SELF, withTimeout } from "./lab.ts";
+import { closeEnds, labOptions, type LabUpOptions, SELF, withTimeout } from "./lab.ts";
 
 /** Options of `lab --cross`. */
 export interface CrossOptions extends Omit<LabUpOptions, "topology" | "name"> {
@@ -47,6 +55,7 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     const { source, files } = await cPrograms(progress);
     const cells: CrossCell[] = [];
     const sideBySide: SideBySide[] = [];
+    const take = (found: readonly CrossCell[]) => cells.push(...found);
     const show = (): boolean => {
       const { text, agrees } = crossTable(cases, cells);
       const out = screenOf(Deno.stdout);
@@ -56,22 +65,15 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     };
     try {
       for (const topology of options.topologies) {
+        const sessions = crossSessions(directionsOf(topology, options.direction), cases);
         const what = { ...labOptions({ ...options, topology }), files };
-        await using open = await openLab(what, "short", SELF, progress, stop);
-        // The agents have said that they are up, and are not needed.
-        closeEnds(open.ends);
-        const directions = directionsOf(topology, options.direction);
-        const take = (found: readonly CrossCell[]) => cells.push(...found);
-        const run = async (signal: AbortSignal) => {
-          await runCross(open.address, directions, cases, take, progress, signal);
-          if ((options.jobs ?? 1) === 1) return;
-          const compared = (direction: Direction) => timedCases(cases, cells, direction);
-          const timed = directions.map((direction) => ({ direction, cases: compared(direction) }));
-          sideBySide.push(...await timeSideBySide(timed, topology, open.address, options, signal));
-        };
-        const inTime = (signal: AbortSignal) =>
-          open.vm.during("the run", options.timeout, run, signal);
-        await whileAwake(open.address, stop, inTime);
+        await runSessions(sessions, what, options, take, progress, stop);
+        if ((options.jobs ?? 1) === 1) continue;
+        for (const direction of directionsOf(topology, options.direction)) {
+          const ids = timedCases(cases, cells, direction).map((timed) => timed.case.id);
+          const plan = planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
+          sideBySide.push(await timeSideBySide(plan, direction, what, options, progress, stop));
+        }
       }
     } catch (error) {
       // What is known by now is worth something, whatever became of the lab.
@@ -85,33 +87,66 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
   });
 }
 
-/** How long the runner takes for the cases of each direction that both did, side by side. */
-async function timeSideBySide(
-  directions: readonly { readonly direction: Direction; readonly cases: readonly TimedCase[] }[],
-  topology: Topology,
-  address: LabAddress,
-  { jobs = 1, caseTimeout: timeout }: CrossOptions,
+/** How often in a row a lab may fail in the same session. */
+const TRIES = 3;
+
+/**
+ * Runs sessions in a lab. Where that fails in the midst of one, without a word of its kernels,
+ * nothing is judged, and another lab goes on with that session.
+ */
+async function runSessions(
+  sessions: readonly CrossSession[],
+  what: LabOptions,
+  { timeout }: Pick<CrossOptions, "timeout">,
+  take: (cells: readonly CrossCell[]) => void,
+  progress: Progress,
   stop: AbortSignal,
-): Promise<SideBySide[]> {
-  const found: SideBySide[] = [];
-  const ends = await agentsOf(address, stop);
-  try {
-    for (const { direction, cases } of directions) {
-      const ids = cases.map((timed) => timed.case.id);
-      const plan = planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
-      let milliseconds: number | undefined;
-      const sink: EventSink = (event) => {
-        if (event.type === "run-end") milliseconds = event.milliseconds;
-      };
-      const how = { topology, plan, ends, jobs, timeout, seed: 0, port: DEFAULT_PORT };
-      const { counts } = await runPlan({ ...how, sink, stop });
-      if (counts.pass < plan.length) milliseconds = undefined;
-      found.push({ direction, jobs, milliseconds });
+): Promise<void> {
+  const left = [...sessions];
+  for (let failed = 0; left.length > 0;) {
+    await using open = await openLab(what, "short", SELF, progress, stop);
+    // The agents have said that they are up, and are not needed.
+    closeEnds(open.ends);
+    const consoles = await ConsoleWatch.begin(open.address);
+    const run = async (signal: AbortSignal) => {
+      for (let next; (next = left[0]) !== undefined; left.shift()) {
+        take(await runSession(open.address, next, progress, signal));
+        failed = 0;
+      }
+    };
+    const inTime = (signal: AbortSignal) => open.vm.during("the run", timeout, run, signal);
+    try {
+      await whileAwake(open.address, stop, inTime);
+    } catch (error) {
+      const judged = !(error instanceof MishapError) || (await consoles.postMortem()).length > 0;
+      if (judged || ++failed === TRIES) throw error;
+      progress.say(`${error.message.split("\n")[0]}; going on in another lab`);
     }
+  }
+}
+
+/** How long the runner takes in a lab of its own for cases of a direction, side by side. */
+async function timeSideBySide(
+  plan: ReturnType<typeof planRun>,
+  direction: Direction,
+  what: LabOptions,
+  { jobs = 1, caseTimeout: timeout }: CrossOptions,
+  progress: Progress,
+  stop: AbortSignal,
+): Promise<SideBySide> {
+  await using open = await openLab(what, "short", SELF, progress, stop);
+  const { ends, address: { topology } } = open;
+  try {
+    let milliseconds: number | undefined;
+    const sink: EventSink = (event) => {
+      if (event.type === "run-end") milliseconds = event.milliseconds;
+    };
+    const how = { topology, plan, ends, jobs, timeout, seed: 0, port: DEFAULT_PORT };
+    const { counts } = await runPlan({ ...how, sink, stop });
+    return { direction, jobs, milliseconds: counts.pass < plan.length ? undefined : milliseconds };
   } finally {
     closeEnds(ends);
   }
-  return found;
 }
 
 /** The chosen cases of ours that a C program has, too. */

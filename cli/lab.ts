@@ -82,7 +82,8 @@ export async function labRun(
   return await withTimeout(options.timeout, async (stop) => {
     const address = await requireLab(options.name);
     const progress = new Progress(screenOf(Deno.stderr));
-    const ends = await agentsOf(address, stop);
+    const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
+    const ends = await openEnds(address, SELF, limit);
     return await conductOn(address, { ...what, ends }, options, stop, progress);
   });
 }
@@ -155,11 +156,6 @@ async function conductOn(
   } finally {
     closeEnds(what.ends);
   }
-}
-
-/** The agents of a lab that is up. */
-export function agentsOf(address: LabAddress, stop: AbortSignal): Promise<Ends> {
-  return openEnds(address, SELF, AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]));
 }
 
 /** Lets go of a lab's agents. */

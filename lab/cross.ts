@@ -64,34 +64,45 @@ const CANNOT_SKIP: readonly string[] = ["vsock_uring_test"];
 /** The deadline of a case of ours, in seconds. */
 const CASE_SECONDS = 30;
 
+/** What two programs do with each other before they end. */
+export interface CrossSession {
+  readonly direction: Direction;
+  readonly pairing: Pairing;
+  /** The C program, or the one of ours that stands for it. */
+  readonly program: string;
+  /** Of its list, in its order. */
+  readonly cases: readonly CrossCase[];
+}
+
 /**
- * Runs cases four ways in each direction. The short lists come first: C's first case of
- * vsock_diag_test expects that no socket is left on the machine, not even one that is closing.
- *
- * @param take is given the cells as they are found.
+ * Cases four ways in each direction. The short lists come first: C's first case of vsock_diag_test
+ * expects that no socket is left on the machine, not even one that is closing.
  */
-export async function runCross(
-  address: LabAddress,
+export function crossSessions(
   directions: readonly Direction[],
   cases: readonly CrossCase[],
-  take: (cells: readonly CrossCell[]) => void,
-  progress: Progress,
-  stop: AbortSignal,
-): Promise<void> {
+): CrossSession[] {
   const lists = [...Map.groupBy(cases, ({ program }) => program)]
     .sort(([, [one]], [, [other]]) => (one?.listLength ?? 0) - (other?.listLength ?? 0));
-  for (const direction of directions) {
-    const ends = endsOf(address, direction);
-    for (const [program, list] of lists) {
-      for (const pairing of PAIRINGS) {
-        const text =
-          `${direction}, ${program}: ${pairing.server} accepts, ${pairing.client} connects`;
-        const run: Session = (skipped) => session(program, pairing, ends, skipped, stop);
-        const found = await progress.phase(program, text, () => verdicts(list, run));
-        take(found.map((cell) => ({ ...cell, pairing, direction })));
-      }
-    }
-  }
+  return directions.flatMap((direction) =>
+    lists.flatMap(([program, list]) =>
+      PAIRINGS.map((pairing) => ({ direction, pairing, program, cases: list }))
+    )
+  );
+}
+
+/** Runs a session in a lab. */
+export async function runSession(
+  address: LabAddress,
+  { direction, pairing, program, cases }: CrossSession,
+  progress: Progress,
+  stop: AbortSignal,
+): Promise<CrossCell[]> {
+  const ends = endsOf(address, direction);
+  const text = `${direction}, ${program}: ${pairing.server} accepts, ${pairing.client} connects`;
+  const run: Session = (skipped) => session(program, pairing, ends, skipped, stop);
+  const found = await progress.phase(program, text, () => verdicts(cases, run));
+  return found.map((cell) => ({ ...cell, pairing, direction }));
 }
 
 /** Runs two programs that skip these positions: the server's run and the client's. */

@@ -1,7 +1,8 @@
 /**
  * Notices a processor of a translated VM that QEMU has forgotten: it has halted until an interrupt
- * comes, one is due, and none comes. What the kernel there wants to do on it waits for ever, and a
- * kernel says so late or not at all. No kernel can bring that about, so it is no verdict on any.
+ * comes, one is due, and none comes. What the kernel there wants to do on it waits for ever, and the
+ * kernel says so late or not at all. No fault of a protocol's code brings that about: it is no
+ * verdict on any.
  *
  * @module
  */

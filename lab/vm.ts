@@ -27,6 +27,9 @@ wait $vm; status=$?
 kill $watch 2>/dev/null
 exit $status`;
 
+/** How long a VM may take to end after its connections have, in milliseconds. */
+const MOMENT = 1000;
+
 /** What a console may say before a boot is done, and whether another boot may help. */
 const FAULTS = [
   {
@@ -115,10 +118,25 @@ export class Vm implements AsyncDisposable {
     } catch (error) {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
-      const Kind = error instanceof MishapError ? MishapError : LabError;
-      throw new Kind(await this.explain(`${what} failed: ${late}${reasonOf(error)}`));
+      // Whoever talks to a VM may find out first that it is no more.
+      const why = late === "" && !(error instanceof MishapError) ? await this.#ending() : undefined;
+      const Kind = error instanceof MishapError || why !== undefined ? MishapError : LabError;
+      throw new Kind(await this.explain(`${what} failed: ${late}${why ?? reasonOf(error)}`));
     } finally {
       over.abort();
+    }
+  }
+
+  /** Why it has ended, or ends within a moment; undefined where it goes on. */
+  async #ending(): Promise<string | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const moment = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), MOMENT);
+    });
+    try {
+      return await Promise.race([this.ended, moment]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

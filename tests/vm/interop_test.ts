@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { upstreamList } from "../../suites/upstream.ts";
 import { PROGRAMS } from "../../suites/upstream_programs.ts";
+import { childrenOf, Tool } from "../support/tool.ts";
 import { runLab } from "./support.ts";
 
 /** How long a run may take, in milliseconds: the machine may be busy. */
@@ -40,3 +41,19 @@ for (const topology of ["loopback", "guest-host"]) {
     assert.equal(code, 0, stdout + stderr);
   });
 }
+
+Deno.test("a lab that ends costs the cross test one session, and no cell", async () => {
+  const args = ["lab", "--cross", "--topology", "loopback", "diag/dump/lists-listener"];
+  await using tool = new Tool(args, { patience: PATIENCE });
+  await tool.says(/vsock_diag_test: ours accepts, C connects/);
+  for (const guard of await childrenOf(tool.pid)) {
+    for (const pid of await childrenOf(guard)) {
+      const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
+      if (command.includes("qemu-system")) Deno.kill(pid, "SIGKILL");
+    }
+  }
+  const { code, stdout, stderr } = await tool.ended();
+  assert.match(stderr, /the run failed: QEMU ended .*; going on in another lab\n/);
+  assert.match(stdout, /\ndiag\/dump\/lists-listener +Listen socket( +ok){4}\n/, stdout + stderr);
+  assert.equal(code, 0, stdout + stderr);
+});
