@@ -126,7 +126,7 @@ function agent(peerCid: number, port: number, more = ""): string {
  */
 function startGuest(args: readonly string[]): string {
   const quoted = args.map((argument) => `'${argument}'`).join(" ");
-  return `accel="-accel tcg -smp 1 -cpu max"
+  return `accel="-accel tcg -smp 1 -cpu max,-pku"
 if [ -c /dev/kvm ]; then
   accel="-accel kvm -smp 2 -cpu host"
   grep -q TCG /proc/cpuinfo &&
