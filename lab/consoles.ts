@@ -22,6 +22,14 @@ export async function readConsole(path: string | undefined): Promise<string> {
   return new TextDecoder().decode(bytes).replace(/\x1b(c|\[[0-9;?]*[A-Za-z])/g, "");
 }
 
+/**
+ * Whether a kernel says twice, a minute apart, that the same RCU grace period does not end (its
+ * number is `g=`): a processor there does not go on. Said once it may be a busy machine's doing.
+ */
+export function isStalled(console: string): boolean {
+  return /\bjiffies, g=(-?\d+), [^]*\bjiffies, g=\1, /.test(console);
+}
+
 /** Some words, with the end of the consoles behind them. */
 export async function explainConsoles(what: string, consoles: readonly string[]): Promise<string> {
   const parts = [what];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConsoleWatch, explainConsoles } from "./consoles.ts";
+import { ConsoleWatch, explainConsoles, isStalled } from "./consoles.ts";
 
 const PANIC = await Deno.readTextFile(
   new URL("../fixtures/consoles/panic.log", import.meta.url),
@@ -24,4 +24,16 @@ Deno.test("ConsoleWatch.postMortem() tells what a kernel died of since, and whic
   } finally {
     for (const path of [host, guest]) await Deno.remove(path);
   }
+});
+
+Deno.test("isStalled() needs to be told twice of one grace period", () => {
+  const said = (time: string, t: number, g: number) =>
+    `[  ${time}] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\r
+[  ${time}] rcu: \t0-....: (40 ticks this GP) idle=a6d4/1/0x4000000000000000 softirq=6864/6866\r
+[  ${time}] rcu: \t(detected by 1, t=${t} jiffies, g=${g}, q=11 ncpus=2)\r
+`;
+  const first = said("337.365090", 5256, 12801);
+  assert.equal(isStalled(first), false);
+  assert.equal(isStalled(first + said("400.388716", 5256, 12809)), false);
+  assert.equal(isStalled(first + said("400.388716", 21012, 12801)), true);
 });

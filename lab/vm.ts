@@ -4,7 +4,7 @@
  * @module
  */
 import { reasonOf } from "../core/reason.ts";
-import { explainConsoles, readConsole } from "./consoles.ts";
+import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
 import { LabError, MishapError } from "./error.ts";
 import { MARKS } from "./init.ts";
 
@@ -164,6 +164,7 @@ export class Vm implements AsyncDisposable {
         const text = (await readConsole(path)).slice(before[i]);
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
+        if (isStalled(text)) throw new LabError("a kernel stands still, as its RCU says below");
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();
