@@ -11,7 +11,7 @@ import { type ControlAddress, LineChannel, listenControl, showAddress } from "..
 import { dieWithParent } from "../sys/process.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
-import { ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
+import { loadTimers, ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
 import { inherited, killedWhenLate, type Left, Testament } from "./testament.ts";
 
@@ -57,6 +57,7 @@ function supervise(options: AgentOptions): Promise<number> {
 function serve(options: AgentOptions, path: string): Promise<number> {
   return interruptible(async (stop) => {
     dieWithParent();
+    loadTimers();
     using testament = Testament.open(path);
     const { left } = testament;
     using watches = await Watches.open(options, left?.log);

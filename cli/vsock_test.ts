@@ -23,7 +23,7 @@ import {
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 import { interruptible } from "./conduct.ts";
 import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT } from "./conduct_options.ts";
-import { lackingHere, ownFacts, sideRunner } from "./side.ts";
+import { lackingHere, loadTimers, ownFacts, sideRunner } from "./side.ts";
 import {
   cidOption,
   secondsOption,
@@ -129,6 +129,7 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
     throw new UsageError(`${program} of ${protocol} has no test ${unknown}; see --list`);
   }
   ownFacts(mode, { peerCid, standIn: options.standIn });
+  loadTimers();
   return await interruptible(async (stop) => {
     using channel = mode === "server"
       ? await acceptOne(host, port, stop)
