@@ -39,7 +39,7 @@ export interface CompareOptions extends Omit<LabUpOptions, "topology" | "name"> 
 /** How much is measured here, and in a VM that is translated. */
 const AMOUNTS = {
   unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
-  vm: { bytes: 128 * 1024 ** 2, requests: 4000, warmup: 4000 },
+  vm: { bytes: 512 * 1024 ** 2, requests: 4000, warmup: 4000 },
 } as const;
 /** What is aimed at for p50 of a round trip: ours to C. */
 const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
