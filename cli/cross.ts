@@ -35,7 +35,7 @@ import { upstreamList } from "../suites/upstream.ts";
 import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
 import { DEFAULT_PORT } from "./conduct_options.ts";
-import { closeEnds, labOptions, type LabUpOptions, SELF, withTimeout } from "./lab.ts";
+import { closeEnds, type LabUpOptions, longRunOptions, SELF, withTimeout } from "./lab.ts";
 
 /** Options of `lab --cross`. */
 export interface CrossOptions extends Omit<LabUpOptions, "topology" | "name"> {
@@ -66,7 +66,7 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     try {
       for (const topology of options.topologies) {
         const sessions = crossSessions(directionsOf(topology, options.direction), cases);
-        const what = { ...labOptions({ ...options, topology }), files };
+        const what = { ...longRunOptions({ ...options, topology }), files };
         await runSessions(sessions, what, options, take, progress, stop);
         if ((options.jobs ?? 1) === 1) continue;
         for (const direction of directionsOf(topology, options.direction)) {

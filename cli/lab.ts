@@ -115,6 +115,14 @@ export function labOptions(
   return { topology, kernel: { kernel, modules, refresh }, cold };
 }
 
+/**
+ * As {@linkcode labOptions}, for a run of minutes: a host with a guest boots. One that QEMU's TCG
+ * restored loses its guest before long.
+ */
+export function longRunOptions(options: Omit<LabUpOptions, "name" | "timeout">) {
+  return labOptions(options.topology === "loopback" ? options : { ...options, cold: true });
+}
+
 /** What a user chose, checked before anything is booted. */
 async function chosen(selectors: readonly string[], options: ConductOptions) {
   return { cases: chosenCases(selectors), baseline: await baselineOf(options) };

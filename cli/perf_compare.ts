@@ -22,7 +22,7 @@ import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
 import { type Amounts, compare, NoFigureError, type Setting } from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
-import { closeEnds, labOptions, type LabUpOptions, SELF, withTimeout } from "./lab.ts";
+import { closeEnds, type LabUpOptions, longRunOptions, SELF, withTimeout } from "./lab.ts";
 import { cannotWrite } from "./report_files.ts";
 
 /** Options of `perf compare`. */
@@ -96,7 +96,7 @@ async function compareInVm(
   const { source, files } = await cPrograms(progress);
   const pingpong = await Deno.readFile(`${await perfPrograms(progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
-  const what = { ...labOptions({ ...options, topology }), files: [...files, own] };
+  const what = { ...longRunOptions({ ...options, topology }), files: [...files, own] };
   await using open = await openLab(what, "short", SELF, progress, stop);
   const { kernel } = open.ends.host.facts;
   closeEnds(open.ends);
