@@ -117,7 +117,7 @@ export function labOptions(
 
 /**
  * As {@linkcode labOptions}, for a run of minutes: a host with a guest boots. One that QEMU's TCG
- * restored loses its guest before long.
+ * restored loses its guest sooner.
  */
 export function longRunOptions(options: Omit<LabUpOptions, "name" | "timeout">) {
   return labOptions(options.topology === "loopback" ? options : { ...options, cold: true });
