@@ -97,6 +97,7 @@ export interface SideStart {
 
 /** Has an agent run a side of a case. */
 export interface StartOrder extends SideStart {
+  /** Tells it from other orders. */
   readonly type: "start";
 }
 
