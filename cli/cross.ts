@@ -7,9 +7,9 @@
 import type { EventSink } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import {
-  type Direction,
   type DirectionChoice,
   directionsOf,
+  type Planned,
   planRun,
   type Topology,
 } from "../core/plan.ts";
@@ -65,15 +65,16 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     };
     try {
       for (const topology of options.topologies) {
-        const sessions = crossSessions(directionsOf(topology, options.direction), cases);
+        const directions = directionsOf(topology, options.direction);
+        const sessions = crossSessions(directions, cases);
         const what = { ...longRunOptions({ ...options, topology }), files };
         await runSessions(sessions, what, options, take, progress, stop);
         if ((options.jobs ?? 1) === 1) continue;
-        for (const direction of directionsOf(topology, options.direction)) {
+        const plans = directions.map((direction) => {
           const ids = timedCases(cases, cells, direction).map((timed) => timed.case.id);
-          const plan = planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
-          sideBySide.push(await timeSideBySide(plan, direction, what, options, progress, stop));
-        }
+          return planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
+        });
+        sideBySide.push(...await timeSideBySide(plans, what, options, progress, stop));
       }
     } catch (error) {
       // What is known by now is worth something, whatever became of the lab.
@@ -125,28 +126,34 @@ async function runSessions(
   }
 }
 
-/** How long the runner takes in a lab of its own for cases of a direction, side by side. */
+/** How long the runner takes in a lab of its own for the cases of each direction, side by side. */
 async function timeSideBySide(
-  plan: ReturnType<typeof planRun>,
-  direction: Direction,
+  plans: readonly (readonly Planned[])[],
   what: LabOptions,
   { jobs = 1, caseTimeout: timeout }: CrossOptions,
   progress: Progress,
   stop: AbortSignal,
-): Promise<SideBySide> {
+): Promise<SideBySide[]> {
+  const found: SideBySide[] = [];
   await using open = await openLab(what, "short", SELF, progress, stop);
   const { ends, address: { topology } } = open;
   try {
-    let milliseconds: number | undefined;
-    const sink: EventSink = (event) => {
-      if (event.type === "run-end") milliseconds = event.milliseconds;
-    };
-    const how = { topology, plan, ends, jobs, timeout, seed: 0, port: DEFAULT_PORT };
-    const { counts } = await runPlan({ ...how, sink, stop });
-    return { direction, jobs, milliseconds: counts.pass < plan.length ? undefined : milliseconds };
+    for (const plan of plans) {
+      const direction = plan[0]?.direction;
+      if (direction === undefined) continue;
+      let milliseconds: number | undefined;
+      const sink: EventSink = (event) => {
+        if (event.type === "run-end") milliseconds = event.milliseconds;
+      };
+      const how = { topology, plan, ends, jobs, timeout, seed: 0, port: DEFAULT_PORT };
+      const { counts } = await runPlan({ ...how, sink, stop });
+      if (counts.pass < plan.length) milliseconds = undefined;
+      found.push({ direction, jobs, milliseconds });
+    }
   } finally {
     closeEnds(ends);
   }
+  return found;
 }
 
 /** The chosen cases of ours that a C program has, too. */

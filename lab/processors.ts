@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { PeerGoneError, SilentPeerError } from "../peer/channel.ts";
 import { MonitorError, Qmp } from "../peer/qmp.ts";
 import { explainConsoles } from "./consoles.ts";
@@ -68,10 +69,8 @@ async function watchProcessors(
       return `QEMU lost an interrupt: processor ${processor} of the VM has halted, ` +
         "and does not get what is due";
     }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pause);
-      over.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-    });
+    // It is rejected when the watch is over, and for no other reason.
+    await delay(pause, undefined, { signal: over }).catch(() => {});
   }
   return undefined;
 }
