@@ -5,7 +5,7 @@
  */
 import { CommanderError } from "commander";
 import { program } from "./cli/program.ts";
-import { LabError } from "./lab/error.ts";
+import { KernelDeathError, LabError } from "./lab/error.ts";
 import { UsageError } from "./cli/usage.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
 import { BaselineError } from "./core/baseline.ts";
@@ -29,6 +29,7 @@ async function main(args: string[]): Promise<number> {
     // Commander has already said what was wrong; --help and --version come here with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.broken;
     await Deno.stderr.write(new TextEncoder().encode(`error: ${explain(error)}\n`));
+    if (error instanceof KernelDeathError) return EXIT.failed;
     return error instanceof LabError ? EXIT.unavailable : EXIT.broken;
   }
 }
@@ -39,6 +40,7 @@ function explain(error: unknown): string {
   }
   if (!(error instanceof Error)) return String(error);
   const expected = [
+    KernelDeathError,
     LabError,
     UsageError,
     BaselineError,

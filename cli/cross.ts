@@ -13,21 +13,14 @@ import {
   planRun,
   type Topology,
 } from "../core/plan.ts";
-import { ConsoleWatch } from "../lab/consoles.ts";
-import {
-  type CrossCase,
-  type CrossCell,
-  type CrossSession,
-  crossSessions,
-  runSession,
-} from "../lab/cross.ts";
+import { type CrossCase, type CrossCell, crossSessions, runSession } from "../lab/cross.ts";
 import { crossTable } from "../lab/cross_table.ts";
 import { crossTimes, type SideBySide, timedCases } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
-import { MishapError } from "../lab/error.ts";
-import { type LabOptions, openLab } from "../lab/lab.ts";
-import { whileAwake } from "../lab/processors.ts";
+import { openEnds } from "../lab/ends.ts";
+import type { OpenLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
+import { LabRelay, type Step } from "../lab/relay.ts";
 import { runPlan } from "../peer/run.ts";
 import { screenOf } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
@@ -35,7 +28,14 @@ import { upstreamList } from "../suites/upstream.ts";
 import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
 import { DEFAULT_PORT } from "./conduct_options.ts";
-import { closeEnds, type LabUpOptions, longRunOptions, SELF, withTimeout } from "./lab.ts";
+import {
+  closeEnds,
+  type LabUpOptions,
+  longRunOptions,
+  openIdle,
+  SELF,
+  withTimeout,
+} from "./lab.ts";
 
 /** Options of `lab --cross`. */
 export interface CrossOptions extends Omit<LabUpOptions, "topology" | "name"> {
@@ -53,32 +53,24 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
     const { source, files } = await cPrograms(progress);
-    const cells: CrossCell[] = [];
-    const sideBySide: SideBySide[] = [];
-    const take = (found: readonly CrossCell[]) => cells.push(...found);
+    const found: Found = { cells: [], sideBySide: [] };
     const show = (): boolean => {
-      const { text, agrees } = crossTable(cases, cells);
+      const { text, agrees } = crossTable(cases, found.cells);
       const out = screenOf(Deno.stdout);
       out.write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
-      out.write(crossTimes(cases, cells, sideBySide));
+      out.write(crossTimes(cases, found.cells, found.sideBySide));
       return agrees;
     };
     try {
       for (const topology of options.topologies) {
-        const directions = directionsOf(topology, options.direction);
-        const sessions = crossSessions(directions, cases);
         const what = { ...longRunOptions({ ...options, topology }), files };
-        await runSessions(sessions, what, options, take, progress, stop);
-        if ((options.jobs ?? 1) === 1) continue;
-        const plans = directions.map((direction) => {
-          const ids = timedCases(cases, cells, direction).map((timed) => timed.case.id);
-          return planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
-        });
-        sideBySide.push(...await timeSideBySide(plans, what, options, progress, stop));
+        await using relay = new LabRelay(() => openIdle(what, progress, stop), progress);
+        const take = <T>(step: Step<T>) => relay.run("the run", options.timeout, step, stop);
+        await runTopology(topology, cases, options, found, take, progress);
       }
     } catch (error) {
       // What is known by now is worth something, whatever became of the lab.
-      if (cells.length > 0) {
+      if (found.cells.length > 0) {
         screenOf(Deno.stdout).write("The run did not come to its end; so far:\n\n");
         show();
       }
@@ -88,72 +80,56 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
   });
 }
 
-/** How often in a row a lab may fail in the same session. */
-const TRIES = 3;
+/** What a run has found by now. */
+interface Found {
+  readonly cells: CrossCell[];
+  readonly sideBySide: SideBySide[];
+}
 
-/**
- * Runs sessions in a lab. Where that fails in the midst of one, without a word of its kernels,
- * nothing is judged, and another lab goes on with that session.
- */
-async function runSessions(
-  sessions: readonly CrossSession[],
-  what: LabOptions,
-  { timeout }: Pick<CrossOptions, "timeout">,
-  take: (cells: readonly CrossCell[]) => void,
+/** Runs the cases four ways, and with `--jobs` by the runner, too. */
+async function runTopology(
+  topology: Topology,
+  cases: readonly CrossCase[],
+  options: CrossOptions,
+  { cells, sideBySide }: Found,
+  take: <T>(step: Step<T>) => Promise<T>,
   progress: Progress,
-  stop: AbortSignal,
 ): Promise<void> {
-  const left = [...sessions];
-  for (let failed = 0; left.length > 0;) {
-    await using open = await openLab(what, "short", SELF, progress, stop);
-    // The agents have said that they are up, and are not needed.
-    closeEnds(open.ends);
-    const consoles = await ConsoleWatch.begin(open.address);
-    const run = async (signal: AbortSignal) => {
-      for (let next; (next = left[0]) !== undefined; left.shift()) {
-        take(await runSession(open.address, next, progress, signal));
-        failed = 0;
-      }
-    };
-    const inTime = (signal: AbortSignal) => open.vm.during("the run", timeout, run, signal);
-    try {
-      await whileAwake(open.address, stop, inTime);
-    } catch (error) {
-      const judged = !(error instanceof MishapError) || (await consoles.postMortem()).length > 0;
-      if (judged || ++failed === TRIES) throw error;
-      progress.say(`${error.message.split("\n")[0]}; going on in another lab`);
-    }
+  const directions = directionsOf(topology, options.direction);
+  for (const session of crossSessions(directions, cases)) {
+    cells.push(
+      ...await take(({ address }, signal) => runSession(address, session, progress, signal)),
+    );
+  }
+  const { jobs = 1 } = options;
+  for (const direction of jobs === 1 ? [] : directions) {
+    const ids = timedCases(cases, cells, direction).map((timed) => timed.case.id);
+    const plan = planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
+    const milliseconds = await take((lab, stop) => timeSideBySide(lab, plan, options, stop));
+    sideBySide.push({ direction, jobs, milliseconds });
   }
 }
 
-/** How long the runner takes in a lab of its own for the cases of each direction, side by side. */
+/** How long the runner takes for a direction's cases, side by side. */
 async function timeSideBySide(
-  plans: readonly (readonly Planned[])[],
-  what: LabOptions,
+  { address }: OpenLab,
+  plan: readonly Planned[],
   { jobs = 1, caseTimeout: timeout }: CrossOptions,
-  progress: Progress,
   stop: AbortSignal,
-): Promise<SideBySide[]> {
-  const found: SideBySide[] = [];
-  await using open = await openLab(what, "short", SELF, progress, stop);
-  const { ends, address: { topology } } = open;
+): Promise<number | undefined> {
+  let milliseconds: number | undefined;
+  const sink: EventSink = (event) => {
+    if (event.type === "run-end") milliseconds = event.milliseconds;
+  };
+  const ends = await openEnds(address, SELF, stop);
   try {
-    for (const plan of plans) {
-      const direction = plan[0]?.direction;
-      if (direction === undefined) continue;
-      let milliseconds: number | undefined;
-      const sink: EventSink = (event) => {
-        if (event.type === "run-end") milliseconds = event.milliseconds;
-      };
-      const how = { topology, plan, ends, jobs, timeout, seed: 0, port: DEFAULT_PORT };
-      const { counts } = await runPlan({ ...how, sink, stop });
-      if (counts.pass < plan.length) milliseconds = undefined;
-      found.push({ direction, jobs, milliseconds });
-    }
+    const { topology } = address;
+    const how = { topology, plan, ends, jobs, timeout, seed: 0, port: DEFAULT_PORT };
+    const { counts } = await runPlan({ ...how, sink, stop });
+    return counts.pass < plan.length ? undefined : milliseconds;
   } finally {
     closeEnds(ends);
   }
-  return found;
 }
 
 /** The chosen cases of ours that a C program has, too. */

@@ -9,7 +9,7 @@ import type { Topology } from "../core/plan.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
 import { buildDebugKernel } from "../lab/debug_kernel.ts";
 import { openEnds } from "../lab/ends.ts";
-import { type LabAddress, openLab } from "../lab/lab.ts";
+import { type LabAddress, type LabOptions, type OpenLab, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
@@ -121,6 +121,17 @@ export function labOptions(
  */
 export function longRunOptions(options: Omit<LabUpOptions, "name" | "timeout">) {
   return labOptions(options.topology === "loopback" ? options : { ...options, cold: true });
+}
+
+/** Opens a lab whose agents have said that they are up, and are not connected any more. */
+export async function openIdle(
+  options: LabOptions,
+  progress: Progress,
+  stop: AbortSignal,
+): Promise<OpenLab> {
+  const lab = await openLab(options, "short", SELF, progress, stop);
+  closeEnds(lab.ends);
+  return lab;
 }
 
 /** What a user chose, checked before anything is booted. */

@@ -13,16 +13,21 @@ import { perfPrograms } from "../lab/cperf.ts";
 import { C_FOLDER, cPrograms } from "../lab/csuite.ts";
 import { LabError } from "../lab/error.ts";
 import { GUEST_CID } from "../lab/init.ts";
-import { openLab } from "../lab/lab.ts";
 import { IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
-import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
+import { LabRelay } from "../lab/relay.ts";
 import { runScript, type ScriptResult } from "../lab/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
-import { type Amounts, compare, NoFigureError, type Setting } from "../perf/compare.ts";
+import {
+  type Amounts,
+  compare,
+  NoFigureError,
+  type RunPrograms,
+  type Setting,
+} from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
-import { closeEnds, type LabUpOptions, longRunOptions, SELF, withTimeout } from "./lab.ts";
+import { type LabUpOptions, longRunOptions, openIdle, withTimeout } from "./lab.ts";
 import { cannotWrite } from "./report_files.ts";
 
 /** Options of `perf compare`. */
@@ -72,6 +77,7 @@ async function compareHere(
   const folder = await Deno.makeTempDir({ prefix: "vsock-compare-" });
   try {
     const shell: ScriptRunner = (script) => runHere(script, stop);
+    const pair = { server: shell, client: shell };
     const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
     const setting: Setting = {
       ours: `"${Deno.execPath()}" run -A --no-check "${cli}"`,
@@ -80,7 +86,7 @@ async function compareHere(
     };
     return {
       ...about("AF_UNIX", "fixtures/perf, built by this machine's gcc"),
-      ...await run(options, setting, { server: shell, client: shell }, folder, progress),
+      ...await run(options, setting, (commands) => runBoth(pair, commands, folder), progress),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -97,56 +103,59 @@ async function compareInVm(
   const pingpong = await Deno.readFile(`${await perfPrograms(progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
   const what = { ...longRunOptions({ ...options, topology }), files: [...files, own] };
-  await using open = await openLab(what, "short", SELF, progress, stop);
-  const { kernel } = open.ends.host.facts;
-  closeEnds(open.ends);
-  const [host, guest] = open.address.shells;
+  await using relay = new LabRelay(() => openIdle(what, progress, stop), progress);
+  const { address, ends } = await relay.lab();
   const setting: Setting = {
     ours: "deno run -A /app/vsock-conformance.js",
     c: { stream: `/${C_FOLDER}/vsock_perf`, pingpong: `/${C_FOLDER}/pingpong` },
     where: { cid: topology === "loopback" ? 1 : GUEST_CID },
   };
-  const body = async (signal: AbortSignal) => {
-    const shell = (socket: string): ScriptRunner => (script) => runScript(socket, script, signal);
-    // The guest accepts: its CID is one that a host can connect to.
-    const shells = {
-      server: shell(topology === "loopback" ? host : guest),
-      client: shell(host),
-    };
-    return await run(options, setting, shells, "/tmp", progress);
-  };
+  // A figure of a lab that then failed is none, and costs no other.
+  const programs: RunPrograms = (commands) =>
+    relay.run("the comparison", options.timeout, ({ address: { shells } }, signal) => {
+      const shell = (socket: string): ScriptRunner => (script) => runScript(socket, script, signal);
+      const [host, guest] = [shell(shells[0]), shell(shells[1])];
+      // The guest accepts: its CID is one that a host can connect to.
+      const pair = { server: topology === "loopback" ? host : guest, client: host };
+      return runBoth(pair, commands, "/tmp");
+    }, stop);
   const how = { kvm: "KVM", tcg: "translated (TCG)", "tcg-single": "translated (TCG), one thread" };
   return {
     ...about(`AF_VSOCK, ${topology}`, `${source}, and fixtures/perf for round trips`),
-    vm: `Linux ${kernel}, ${how[open.address.accelerator]}`,
-    ...await whileAwake(
-      open.address,
-      stop,
-      (signal) => open.vm.during("the comparison", options.timeout, body, signal),
-    ),
+    vm: `Linux ${ends.host.facts.kernel}, ${how[address.accelerator]}`,
+    ...await run(options, setting, programs, progress),
   };
 }
 
 async function run(
   options: CompareOptions,
   setting: Setting,
-  shells: Pair<ScriptRunner>,
-  folder: string,
+  programs: RunPrograms,
   progress: Progress,
 ): Promise<Pick<Comparison, "rows">> {
   const place = options.topology === "unix" ? "unix" : "vm";
   const { bytes = AMOUNTS[place].bytes, requests = AMOUNTS[place].requests, rounds } = options;
   const amounts: Amounts = { bytes, requests, rounds, warmup: AMOUNTS[place].warmup };
-  const settings = { folder, isListening: IS_LISTENING };
+  const say = (text: string) => progress.say(text);
   try {
-    return await compare(setting, amounts, MAX_ROUND_TRIP[place], async (commands) => {
-      const { server, client } = await runPair(shells, commands, settings);
-      return { server: server.output, client: client.output };
-    }, (text) => progress.say(text));
+    return await compare(setting, amounts, MAX_ROUND_TRIP[place], programs, say);
   } catch (error) {
     if (error instanceof NoFigureError) throw new LabError(error.message);
     throw error;
   }
+}
+
+/** Runs two programs in their shells, and gives what they wrote. */
+async function runBoth(
+  shells: Pair<ScriptRunner>,
+  commands: Pair<string>,
+  folder: string,
+): Promise<Pair<string>> {
+  const { server, client } = await runPair(shells, commands, {
+    folder,
+    isListening: IS_LISTENING,
+  });
+  return { server: server.output, client: client.output };
 }
 
 function about(over: string, c: string) {

@@ -9,5 +9,10 @@ export class LabError extends Error {
   override readonly name = "LabError";
 }
 
-/** A VM ended, or got stuck, before it was of use. */
+/** A VM ended, or got stuck, before its work was done. */
 export class MishapError extends LabError {}
+
+/** A kernel died, and said of what: no mishap of the lab, but a finding, which ends with exit code 1. */
+export class KernelDeathError extends Error {
+  override readonly name = "KernelDeathError";
+}

@@ -36,6 +36,7 @@ export async function runScript(
   signal: AbortSignal,
   onText: (text: string) => void = () => {},
 ): Promise<ScriptResult> {
+  signal.throwIfAborted();
   using connection = await connect(socket);
   const nonce = crypto.randomUUID();
   const encoded = btoa(unescape(encodeURIComponent(script)));

@@ -27,8 +27,8 @@ wait $vm; status=$?
 kill $watch 2>/dev/null
 exit $status`;
 
-/** How long a VM may take to end after its connections have, in milliseconds. */
-const MOMENT = 1000;
+/** How long a VM, or its guest, may take to end after its connections have, in milliseconds. */
+const MOMENT = 3000;
 
 /** What a console may say before a boot is done, and whether another boot may help. */
 const FAULTS = [
@@ -102,7 +102,8 @@ export class Vm implements AsyncDisposable {
    *
    * @param what it is, for messages.
    * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
-   * {@linkcode LabError} when the time runs out; the reason of `stop`, when that is aborted.
+   * {@linkcode LabError} when the time runs out, or `body` fails, whose error is the cause; the
+   * reason of `stop`, when that is aborted.
    */
   async during<T>(
     what: string,
@@ -118,26 +119,20 @@ export class Vm implements AsyncDisposable {
     } catch (error) {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
-      // Whoever talks to a VM may find out first that it is no more.
-      const why = late === "" && !(error instanceof MishapError) ? await this.#ending() : undefined;
-      const Kind = error instanceof MishapError || why !== undefined ? MishapError : LabError;
-      throw new Kind(await this.explain(`${what} failed: ${late}${why ?? reasonOf(error)}`));
+      const found = late === "" ? await this.#behind(error) : error;
+      const Kind = found instanceof MishapError ? MishapError : LabError;
+      const text = await this.explain(`${what} failed: ${late}${reasonOf(found)}`);
+      throw new Kind(text, { cause: error });
     } finally {
       over.abort();
     }
   }
 
-  /** Why it has ended, or ends within a moment; undefined where it goes on. */
-  async #ending(): Promise<string | undefined> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const moment = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), MOMENT);
-    });
-    try {
-      return await Promise.race([this.ended, moment]);
-    } finally {
-      clearTimeout(timer);
-    }
+  /** The mishap behind an error: whoever talks to a VM may find out first that it is no more. */
+  async #behind(error: unknown): Promise<unknown> {
+    if (error instanceof MishapError) return error;
+    const moment = AbortSignal.timeout(MOMENT);
+    return await this.#mishap(moment).catch((found) => found instanceof LabError ? found : error);
   }
 
   /** Whether it has ended. */

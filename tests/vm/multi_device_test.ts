@@ -5,26 +5,31 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeEnds } from "../../cli/lab.ts";
+import { closeEnds, openIdle } from "../../cli/lab.ts";
 import type { EventSink } from "../../core/event.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { type Direction, planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
 import { openEnds } from "../../lab/ends.ts";
 import type { OpenLab } from "../../lab/lab.ts";
+import { LabRelay, type Step } from "../../lab/relay.ts";
 import { runPlan } from "../../peer/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { KERNEL_FAULTS, type KernelFault } from "../mutations/kernel_faults.ts";
-import { inVm, SELF, testLab } from "./support.ts";
+import { inVm, SELF, testProgress } from "./support.ts";
 
 /** The deadline of a case that does not hang, in milliseconds, and of one that is to hang. */
 const PATIENCE = 40_000;
 const SHORT = 6000;
+/** How long a step may take, in milliseconds: the machine may be busy. */
+const STEP_TIME = 300_000;
 
+/** Runs cases; each run connects anew, as commands do. */
 async function runCases(
   { address }: OpenLab,
   selectors: readonly string[],
   direction: Direction,
+  stop: AbortSignal,
   timeout = PATIENCE,
 ): Promise<Verdict[]> {
   const plan = planRun(select(CATALOGUE, selectors), [direction]);
@@ -32,7 +37,7 @@ async function runCases(
   const sink: EventSink = (event) => {
     if (event.type === "case-end") verdicts.push(event.verdict);
   };
-  const ends = await openEnds(address, SELF, AbortSignal.timeout(20_000));
+  const ends = await openEnds(address, SELF, AbortSignal.any([stop, AbortSignal.timeout(20_000)]));
   try {
     await runPlan({
       topology: "guest-host",
@@ -42,6 +47,7 @@ async function runCases(
       timeout,
       seed: 1,
       sink,
+      stop,
     });
   } finally {
     closeEnds(ends);
@@ -55,11 +61,12 @@ function directionOf({ guest }: Pick<KernelFault, "guest">): Direction {
 }
 
 /** Makes the guest's kernel err, until what it gives is disposed of. */
-async function erring(lab: OpenLab, { name = "", unbound = false }: KernelFault) {
+async function erring(lab: OpenLab, stop: AbortSignal, fault: KernelFault) {
+  const { name = "", unbound = false } = fault;
   const driver = "/sys/bus/virtio/drivers/vmw_vsock_virtio_transport";
   const set = (value: string, then: string) => {
     const script = `printf %s "${value}" > /sys/module/vsock/parameters/fault`;
-    return inVm(lab, "guest", unbound ? `${script}\n${then}` : script);
+    return inVm(lab, "guest", unbound ? `${script}\n${then}` : script, stop);
   };
   await set(name, `echo virtio3 > ${driver}/unbind`);
   // A kernel that errs so has bound it again.
@@ -75,24 +82,26 @@ function isOf(guest: KernelFault["guest"], id: string): boolean {
 }
 
 Deno.test("every case of several devices notices kernels that err, and passes on one that does not", async (t) => {
-  const kernel = { kernel: "multi-device:switchable" };
-  await using lab = await testLab({ topology: "guest-host", kernel });
-  // Each run connects anew, as commands do.
-  closeEnds(lab.ends);
+  const what = { topology: "guest-host", kernel: { kernel: "multi-device:switchable" } } as const;
+  const progress = testProgress();
+  const never = new AbortController().signal;
+  await using relay = new LabRelay(() => openIdle(what, progress, never), progress);
+  const step = (name: string, body: Step<void>) =>
+    t.step(name, () => relay.run(name, STEP_TIME, body, never));
   for (const guest of ["client", "server"] as const) {
-    await t.step(`all pass where the guest is the ${guest}`, async () => {
+    await step(`all pass where the guest is the ${guest}`, async (lab, stop) => {
       const ids = CATALOGUE.map(({ id }) => id).filter((id) => isOf(guest, id));
-      for (const { outcome, reasons } of await runCases(lab, ids, directionOf({ guest }))) {
+      for (const { outcome, reasons } of await runCases(lab, ids, directionOf({ guest }), stop)) {
         assert.equal(outcome, "pass", reasons.join("\n"));
       }
     });
   }
   for (const fault of KERNEL_FAULTS) {
-    await t.step(`${fault.ids.join(", ")}: ${fault.what}`, async () => {
-      await using _erring = await erring(lab, fault);
+    await step(`${fault.ids.join(", ")}: ${fault.what}`, async (lab, stop) => {
+      await using _erring = await erring(lab, stop, fault);
       const timeout = fault.reason.test("it had not ended") ? SHORT : PATIENCE;
       for (const id of fault.ids) {
-        const [verdict] = await runCases(lab, [id], directionOf(fault), timeout);
+        const [verdict] = await runCases(lab, [id], directionOf(fault), stop, timeout);
         assert.ok(["fail", "timeout"].includes(verdict?.outcome ?? ""), JSON.stringify(verdict));
         assert.match(verdict?.reasons.join("\n") ?? "", fault.reason);
       }

@@ -39,9 +39,12 @@ export async function inVm(
   { address }: OpenLab,
   which: "host" | "guest",
   script: string,
+  stop?: AbortSignal,
 ): Promise<string> {
   const socket = address.shells[which === "host" ? 0 : 1];
-  const { output, status } = await runScript(socket, script, AbortSignal.timeout(SCRIPT_TIME));
+  const late = AbortSignal.timeout(SCRIPT_TIME);
+  const signal = stop === undefined ? late : AbortSignal.any([stop, late]);
+  const { output, status } = await runScript(socket, script, signal);
   assert.equal(status, 0, `the script in the ${which} failed with ${status}:\n${output}`);
   return output;
 }
