@@ -51,10 +51,11 @@ export interface TimedCase {
   readonly c: number;
 }
 
-/** How long the runner took for the timed cases of a direction, several side by side. */
-export interface SideBySide {
+/** How long the runner and its agents took for the timed cases of a direction. */
+export interface RunnerTime {
   readonly direction: Direction;
-  readonly jobs: number;
+  /** How, in words, such as `--jobs 4`. */
+  readonly how: string;
   /** Undefined where it did not come to the end of them, or not all passed. */
   readonly milliseconds: number | undefined;
 }
@@ -80,7 +81,7 @@ export function timedCases(
 export function crossTimes(
   cases: readonly CrossCase[],
   cells: readonly CrossCell[],
-  sideBySide: readonly SideBySide[] = [],
+  runner: readonly RunnerTime[] = [],
 ): string {
   const directions = [...new Set(cells.map(({ direction }) => direction))];
   const timed = directions.map((direction) => timedCases(cases, cells, direction));
@@ -92,8 +93,8 @@ export function crossTimes(
       const found = list.find((one) => one.case === info);
       return found === undefined ? ["", "", ""] : figures(found.ours, found.c);
     });
-  const withJobs = [...Map.groupBy(sideBySide, ({ jobs }) => jobs)].map(([jobs, runs]) => [
-    `all of these, --jobs ${jobs}`,
+  const byRunner = [...Map.groupBy(runner, ({ how }) => how)].map(([how, runs]) => [
+    `all of these, ${how}`,
     ...directions.flatMap((direction, i) => {
       const ours = runs.find((run) => run.direction === direction)?.milliseconds;
       return ours === undefined ? ["", "", ""] : figures(ours, sum(timed[i] ?? [], "c"));
@@ -104,7 +105,7 @@ export function crossTimes(
     ["time of a case, in ms", ...directions.flatMap(() => ["ours/ours", "C/C", "ratio"])],
     ...cases.map((info) => [info.id, ...row(info)]),
     ["all of these", ...timed.flatMap((list) => figures(sum(list, "ours"), sum(list, "c")))],
-    ...withJobs,
+    ...byRunner,
   ]);
   return table.map((line) => `${line}\n`).join("");
 }

@@ -47,7 +47,13 @@ Deno.test("crossTimes() compares what both did, and sums it up", () => {
   ]);
   assert.equal(crossTimes(cases, []), "");
   const jobs = (milliseconds?: number) =>
-    crossTimes(cases, cells, [{ direction: "loopback", jobs: 4, milliseconds }]).split("\n").at(-2);
-  assert.equal(jobs(10), "all of these, --jobs 4  10         20   0.50");
-  assert.equal(jobs(), "all of these, --jobs 4", "not all passed");
+    crossTimes(cases, cells, [
+      { direction: "loopback", how: "by agents", milliseconds: 30 },
+      { direction: "loopback", how: "--jobs 4", milliseconds },
+    ]).split("\n").slice(-3, -1);
+  assert.deepEqual(jobs(10), [
+    "all of these, by agents  30         20   1.50",
+    "all of these, --jobs 4   10         20   0.50",
+  ]);
+  assert.equal(jobs().at(-1), "all of these, --jobs 4", "not all passed");
 });
