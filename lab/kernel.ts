@@ -68,6 +68,12 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
   const [isDebug, wrong] = /^debug(?::(.+))?$/.exec(choice.kernel) ?? [];
   const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
   const ours = isMultiDevice(choice);
+  if (choice.refresh && debian === undefined && !ours) {
+    const how = isDebug === undefined
+      ? "leave --refresh out"
+      : "lab kernel build --debug --refresh";
+    throw new LabError(`The kernel "${choice.kernel}" comes from no archive: ${how}`);
+  }
   if (debian === undefined && !ours && isDebug === undefined) return await ownKernel(choice);
   if (choice.modules !== undefined) {
     throw new LabError(
@@ -82,16 +88,25 @@ export async function findKernel(choice: KernelChoice, progress: Progress): Prom
       `Cannot use the kernel "${choice.kernel}": write debian:latest or, for example, debian:6.12`,
     );
   }
-  const parts = ["kernels", `debian-${debian}`];
-  if (choice.refresh) {
-    await removeIfThere(cachePath(...parts));
-  }
+  return await fetchedKernel(choice, `debian-${debian}`, debian, progress);
+}
+
+/** A kernel of the archive: the one in the cache, unless that is to be thrown away. */
+async function fetchedKernel(
+  { kernel, refresh }: KernelChoice,
+  name: string,
+  version: string,
+  progress: Progress,
+  patches?: readonly Patch[],
+): Promise<Kernel> {
+  const parts = ["kernels", name];
+  if (refresh) await removeIfThere(cachePath(...parts));
   const folder = await cached(
     parts,
-    (making) => fetchDebian(debian, making, progress),
-    (what) => progress.say(`${what}; fetching it again`),
+    (making) => fetchDebian(version, making, progress, patches),
+    (what) => progress.say(`${what}; making it again`),
   );
-  return await keptKernel(choice.kernel, folder);
+  return await keptKernel(kernel, folder);
 }
 
 /** Whether a kernel is that of the repository's patches for several devices. */
@@ -103,16 +118,12 @@ export function isMultiDevice({ kernel }: KernelChoice): boolean {
 const PATCHED_VERSION = "6.12";
 
 /** A distribution's kernel whose guests load an AF_VSOCK that is built from patches. */
-async function builtKernel({ kernel }: KernelChoice, progress: Progress): Promise<Kernel> {
-  const [set = "", fault] = kernel.split(":");
+async function builtKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
+  const [set = "", fault] = choice.kernel.split(":");
   const patches = await readPatches(set);
   if (fault !== undefined) patches.push(await readFault(set, fault));
-  const folder = await cached(
-    ["kernels", `${set}-${await patchesDigest(patches)}`],
-    (making) => fetchDebian(PATCHED_VERSION, making, progress, patches),
-    (what) => progress.say(`${what}; building it again`),
-  );
-  return await keptKernel(kernel, folder);
+  const name = `${set}-${await patchesDigest(patches)}`;
+  return await fetchedKernel(choice, name, PATCHED_VERSION, progress, patches);
 }
 
 async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {

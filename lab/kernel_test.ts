@@ -15,3 +15,19 @@ for (const kernel of ["debian:6.12", "multi-device", "debug", "debug:accept-queu
     });
   });
 }
+
+for (
+  const [kernel, advice] of [
+    ["/nowhere/vmlinuz", /comes from no archive: leave --refresh out/],
+    ["debug", /comes from no archive: lab kernel build --debug --refresh/],
+  ] as const
+) {
+  Deno.test(`findKernel() refuses to look for a newer ${kernel}`, async () => {
+    const progress = new Progress(screenOf(Deno.stderr));
+    await assert.rejects(findKernel({ kernel, refresh: true }, progress), (error: unknown) => {
+      assert.ok(error instanceof LabError);
+      assert.match(error.message, advice);
+      return true;
+    });
+  });
+}

@@ -168,7 +168,7 @@ export function leaksOf(text: string): string[][] {
 }
 
 /** With what a file of the kernel's cannot be opened that is not there, or not for this user. */
-const UNAVAILABLE: readonly string[] = ["ENOENT", "EACCES", "EPERM"];
+const UNAVAILABLE: readonly string[] = ["ENOENT", "EACCES", "EPERM", "EROFS"];
 
 /** Whether something failed since a file of the kernel's is not there, or not for this user. */
 function isUnavailable(error: unknown, codes = UNAVAILABLE): boolean {
