@@ -19,6 +19,7 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
     )
     .option("--modules <folder>", "with a vmlinuz: where its modules are")
     .option("--refresh", "look for a newer kernel of that name than the cached one")
+    .option("--qemu <program>", "a qemu-system-x86_64 of your own, for the VM and the guest in it")
     .option("--cold", "boot, and neither use nor save a snapshot")
     .addOption(wholeTimeout());
 }

@@ -27,6 +27,7 @@ export interface LabUpOptions {
   readonly kernel: string;
   readonly modules?: string | undefined;
   readonly refresh?: boolean | undefined;
+  readonly qemu?: string | undefined;
   readonly cold?: boolean | undefined;
   /** For the whole command, in milliseconds. */
   readonly timeout: number;
@@ -110,9 +111,9 @@ export async function labShell(
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, cold }: Omit<LabUpOptions, "name" | "timeout">,
+  { topology, kernel, modules, refresh, qemu, cold }: Omit<LabUpOptions, "name" | "timeout">,
 ) {
-  return { topology, kernel: { kernel, modules, refresh }, cold };
+  return { topology, kernel: { kernel, modules, refresh }, qemu, cold };
 }
 
 /**

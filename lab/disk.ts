@@ -7,7 +7,7 @@ import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
-import type { Tools } from "./tools.ts";
+import { qemuIdentity, type Tools } from "./tools.ts";
 
 /** Changes when what is on the disk does. */
 const LAYOUT = 1;
@@ -19,7 +19,7 @@ const SLACK = 24;
 
 /** The disk's image, made if need be: ext4, since most kernels have that built in. */
 export async function findDisk(tools: Tools, progress: Progress): Promise<string> {
-  const qemu = await output(tools.qemu, ["--version"]);
+  const qemu = await qemuIdentity(tools.qemu);
   const key = (await sha256Text(`${LAYOUT} ${Deno.version.deno} ${qemu}`)).slice(0, 16);
   const folder = await cached(
     ["disks", key],
@@ -44,7 +44,10 @@ async function makeDisk(tools: Tools, making: string): Promise<void> {
     const folder = library.startsWith("/lib64/") ? "lib64" : "usr/lib";
     await Deno.copyFile(library, `${root}/${folder}/${library.split("/").at(-1)}`);
   }
-  for (const name of FIRMWARE) await copyFirmware(name, `${root}/usr/share/qemu`);
+  // A QEMU that was built or installed elsewhere has its firmware beside it.
+  const beside = tools.qemu.replace(/[^/]*$/, "");
+  const folders = [`${beside}pc-bios`, `${beside}../share/qemu`, ...FIRMWARE_FOLDERS];
+  for (const name of FIRMWARE) await copyFirmware(name, folders, `${root}/usr/share/qemu`);
   const kilobytes = Number((await output("du", ["-sk", root])).split("\t")[0]);
   const size = `${Math.ceil(kilobytes / 1024 * 1.05) + SLACK}M`;
   const image = `${making}/disk.img`;
@@ -62,13 +65,17 @@ async function librariesOf(tools: Tools, program: string): Promise<string[]> {
   return lines.flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
-async function copyFirmware(name: string, into: string): Promise<void> {
-  for (const folder of FIRMWARE_FOLDERS) {
+async function copyFirmware(
+  name: string,
+  folders: readonly string[],
+  into: string,
+): Promise<void> {
+  for (const folder of folders) {
     try {
       return await Deno.copyFile(`${folder}/${name}`, `${into}/${name}`);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  throw new LabError(`QEMU's ${name} is in none of ${FIRMWARE_FOLDERS.join(", ")}`);
+  throw new LabError(`QEMU's ${name} is in none of ${folders.join(", ")}`);
 }

@@ -6,7 +6,6 @@
 import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
 import type { Ends } from "../peer/controller.ts";
-import { output } from "./command.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { openEnds } from "./ends.ts";
 import { MishapError } from "./error.ts";
@@ -17,12 +16,15 @@ import { type Accelerator, outerArguments } from "./qemu.ts";
 import { Revival } from "./revival.ts";
 import { agentsIdle, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
 import { monitorOf, newPlace, runsAgain, setClocks, startVm } from "./start.ts";
+import { qemuIdentity } from "./tools.ts";
 import type { Leash, Vm } from "./vm.ts";
 
 /** What lab to make. */
 export interface LabOptions {
   readonly topology: Topology;
   readonly kernel: KernelChoice;
+  /** The path of a QEMU to use instead of this machine's. */
+  readonly qemu?: string | undefined;
   /** Files to put into the VM besides the lab's own. */
   readonly files?: readonly CpioEntry[];
   /** Boot, and neither use a snapshot nor save one. */
@@ -102,7 +104,6 @@ export async function openLab(
 async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot | undefined> {
   // Under KVM a boot takes a second, and what a state depends on is harder to name.
   if (options.cold || parts.accelerator === "kvm") return undefined;
-  const version = await output(parts.qemu, ["--version"]);
   // What differs from one VM to the next is no part of a state.
   const args = outerArguments({
     ...parts,
@@ -115,7 +116,7 @@ async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot |
   });
   // A disk that was made anew has its files in other places, and the kernel remembers those.
   const files = [parts.kernel.vmlinuz, parts.disk.replace(/[^/]+$/, "manifest.json")];
-  return new Snapshot(await snapshotKey(version, args, files, parts.initrd));
+  return new Snapshot(await snapshotKey(await qemuIdentity(parts.qemu), args, files, parts.initrd));
 }
 
 async function restore(opening: Opening): Promise<OpenLab | undefined> {

@@ -24,7 +24,7 @@ export interface Parts extends ImageParts {
 
 /** Finds, fetches or makes all that a lab is made of. */
 export async function prepare(options: LabOptions, progress: Progress): Promise<Parts> {
-  const tools = await requireTools(progress);
+  const tools = await requireTools(progress, options.qemu);
   const { qemu, busybox } = tools;
   const kernel = await findKernel(options.kernel, progress);
   const disk = await findDisk(tools, progress);

@@ -4,6 +4,7 @@
  * @module
  */
 import { Archive } from "./apt.ts";
+import { reasonOf } from "../core/reason.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
@@ -16,8 +17,10 @@ export interface Tool {
   readonly suits?: (path: string) => Promise<boolean>;
 }
 
-const TOOLS = {
+const QEMU = {
   qemu: { program: "qemu-system-x86_64", package: "qemu-system-x86" },
+} as const satisfies Record<string, Tool>;
+const TOOLS = {
   busybox: { program: "busybox", package: "busybox-static", suits: isStatic },
   mke2fs: { program: "mke2fs", package: "e2fsprogs" },
   xz: { program: "xz", package: "xz-utils" },
@@ -56,23 +59,42 @@ const KERNEL_HEADERS = {
 } as const;
 
 /** Where each program is. */
-export type Tools = Readonly<Record<keyof typeof TOOLS, string>>;
+export type Tools = Readonly<Record<keyof typeof TOOLS | keyof typeof QEMU, string>>;
 
 const FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /**
  * Finds the lab's programs, and installs what is missing where that is possible.
  *
+ * @param qemu the path of a QEMU to use instead of this machine's.
  * @throws {LabError} with the command to run, where it is not.
  */
-export async function requireTools(progress: Progress): Promise<Tools> {
+export async function requireTools(progress: Progress, qemu?: string): Promise<Tools> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     throw new LabError(
       `The lab boots x86-64 VMs on x86-64 Linux, and this is ${Deno.build.arch} ` +
         `${Deno.build.os}; use "run" and "agent" on machines of your own`,
     );
   }
-  return await requirePrograms(TOOLS, [], progress);
+  if (qemu === undefined) return await requirePrograms({ ...QEMU, ...TOOLS }, [], progress);
+  const path = await Deno.realPath(qemu).catch((error) => {
+    throw new LabError(`There is no QEMU at ${qemu}: ${reasonOf(error)}`);
+  });
+  const said = await output(path, ["--version"], { signal: AbortSignal.timeout(ANSWER_TIME) })
+    .catch((error) => reasonOf(error));
+  if (!said.startsWith("QEMU emulator version")) {
+    throw new LabError(`${qemu} does not call itself a QEMU: give a qemu-system-x86_64`);
+  }
+  return { qemu: path, ...await requirePrograms(TOOLS, [], progress) };
+}
+
+/** How long a QEMU may take to tell its version, in milliseconds. */
+const ANSWER_TIME = 10_000;
+
+/** What tells one QEMU from another: its version, and which file it is. */
+export async function qemuIdentity(qemu: string): Promise<string> {
+  const { size, mtime } = await Deno.stat(qemu);
+  return `${await output(qemu, ["--version"])} ${size} ${mtime?.getTime()}`;
 }
 
 /** As {@linkcode requireTools}, for what builds C programs. */
