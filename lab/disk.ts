@@ -11,8 +11,7 @@ import { qemuIdentity, type Tools } from "./tools.ts";
 
 /** Changes when what is on the disk does. */
 const LAYOUT = 1;
-/** Where QEMU's firmware may be. */
-const FIRMWARE_FOLDERS = ["/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu"];
+/** QEMU's firmware. */
 const FIRMWARE = ["bios-256k.bin", "kvmvapic.bin", "linuxboot_dma.bin", "linuxboot.bin"];
 /** Room on the disk beside the files, in MiB. */
 const SLACK = 24;
@@ -44,9 +43,7 @@ async function makeDisk(tools: Tools, making: string): Promise<void> {
     const folder = library.startsWith("/lib64/") ? "lib64" : "usr/lib";
     await Deno.copyFile(library, `${root}/${folder}/${library.split("/").at(-1)}`);
   }
-  // A QEMU that was built or installed elsewhere has its firmware beside it.
-  const beside = tools.qemu.replace(/[^/]*$/, "");
-  const folders = [`${beside}pc-bios`, `${beside}../share/qemu`, ...FIRMWARE_FOLDERS];
+  const folders = (await output(tools.qemu, ["-L", "help"])).trim().split("\n");
   for (const name of FIRMWARE) await copyFirmware(name, folders, `${root}/usr/share/qemu`);
   const kilobytes = Number((await output("du", ["-sk", root])).split("\t")[0]);
   const size = `${Math.ceil(kilobytes / 1024 * 1.05) + SLACK}M`;
