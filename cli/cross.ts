@@ -64,7 +64,7 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
     try {
       for (const topology of options.topologies) {
         const what = { ...longRunOptions({ ...options, topology }), files };
-        await using relay = new LabRelay(() => openIdle(what, progress, stop), progress);
+        await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
         const take = <T>(step: Step<T>) => relay.run("the run", options.timeout, step, stop);
         await runTopology(topology, cases, options, found, take, progress);
       }

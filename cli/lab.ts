@@ -8,7 +8,7 @@ import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
 import { buildDebugKernel } from "../lab/debug_kernel.ts";
-import { openEnds } from "../lab/ends.ts";
+import { openEnds, silentEnds } from "../lab/ends.ts";
 import { type LabAddress, type LabOptions, type OpenLab, openLab } from "../lab/lab.ts";
 import { LabError } from "../lab/error.ts";
 import { whileAwake } from "../lab/processors.ts";
@@ -168,14 +168,27 @@ async function conductOn(
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
-    if (code === EXIT.broken && (await isGone(address) || await console.guestEnded())) {
-      throw new LabError(`${consoles}\nQEMU ended, and no kernel said why: run it again`);
+    const why = code === EXIT.broken ? await whatWentAway(address, console) : undefined;
+    if (why !== undefined) {
+      throw new LabError(`${consoles}\n${why}, and no kernel said why: run it again`);
     }
     progress.say(consoles);
     return code;
   } finally {
     closeEnds(what.ends);
   }
+}
+
+/** What became of a lab's machine, where it is more than an agent that is gone. */
+async function whatWentAway(
+  address: LabAddress,
+  console: ConsoleWatch,
+): Promise<string | undefined> {
+  if (await isGone(address) || await console.guestEnded()) return "QEMU ended";
+  // Under KVM it is the kernel's own doing that it stands still.
+  if (address.accelerator === "kvm") return undefined;
+  const [silent] = await silentEnds(address, SELF);
+  return silent === undefined ? undefined : `nothing comes from the ${silent} any more`;
 }
 
 /** Lets go of a lab's agents. */

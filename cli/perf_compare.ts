@@ -27,7 +27,7 @@ import {
 } from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
-import { type LabUpOptions, longRunOptions, openIdle, withTimeout } from "./lab.ts";
+import { type LabUpOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
 import { cannotWrite } from "./report_files.ts";
 
 /** Options of `perf compare`. */
@@ -103,7 +103,7 @@ async function compareInVm(
   const pingpong = await Deno.readFile(`${await perfPrograms(progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
   const what = { ...longRunOptions({ ...options, topology }), files: [...files, own] };
-  await using relay = new LabRelay(() => openIdle(what, progress, stop), progress);
+  await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
   const { address, ends } = await relay.lab();
   const setting: Setting = {
     ours: "deno run -A /app/vsock-conformance.js",

@@ -39,6 +39,30 @@ export async function openEnds(
   }
 }
 
+/** How long an agent may say nothing at all before its VM is taken to stand still. */
+const SILENCE = 20_000;
+
+/** The ends of a lab of which nothing comes, not even that another controller is being served. */
+export async function silentEnds(address: LabAddress, own: EndFacts): Promise<string[]> {
+  const found = await Promise.all(address.ports.map(async (port, i) => {
+    const name = address.topology === "loopback" ? "VM" : ["host", "guest"][i] ?? "";
+    try {
+      const channel = await connectControl({ host: "127.0.0.1", port }, SILENCE);
+      try {
+        await End.open(name, channel, own, { helloTime: SILENCE });
+      } finally {
+        channel.close();
+      }
+    } catch (error) {
+      if (error instanceof SilentPeerError) return [name];
+      // It said something else, or closed: it lives.
+      if (!(error instanceof PeerGoneError || error instanceof ProtocolError)) throw error;
+    }
+    return [];
+  }));
+  return [...new Set(found.flat())];
+}
+
 async function openEnd(
   name: string,
   port: number,

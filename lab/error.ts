@@ -12,6 +12,9 @@ export class LabError extends Error {
 /** A VM ended, or got stuck, before its work was done. */
 export class MishapError extends LabError {}
 
+/** A VM stands still: its kernel's RCU says so, or nothing in it answers any more. */
+export class StandstillError extends MishapError {}
+
 /** A kernel died, and said of what: no mishap of the lab, but a finding, which ends with exit code 1. */
 export class KernelDeathError extends Error {
   override readonly name = "KernelDeathError";

@@ -1,8 +1,9 @@
 /**
- * Notices a processor of a translated VM that QEMU has forgotten: it has halted until an interrupt
- * comes, one is due, and none comes. What the kernel there wants to do on it waits for ever, and the
- * kernel says so late or not at all. No fault of a protocol's code brings that about: it is no
- * verdict on any.
+ * Notices a processor of a translated VM that QEMU's faults have stopped. One is forgotten: it has
+ * halted until an interrupt comes, one is due, and none comes. Or a guest in it, to which QEMU
+ * delivered an interrupt twice, waits with interrupts off for a lock that it holds itself. What the
+ * kernel wants to do there waits for ever, and the kernel says so late or not at all: it is no
+ * verdict on any protocol's code.
  *
  * @module
  */
@@ -17,10 +18,22 @@ import { monitorOf } from "./start.ts";
 /** How often the processors are looked at, in milliseconds. */
 const PAUSE = 2000;
 /** How often in a row one must be found waiting for the same interrupt: a machine may be busy. */
-const TIMES = 5;
+const TIMES_WAITING = 5;
+/** How often in a row one must be found with interrupts off in the same code. */
+const TIMES_DEAF = 10;
 
-/** Processors that wait, by number: what for. */
-export type Waiting = ReadonlyMap<number, string>;
+/** What a processor was found at that may have stopped. */
+export interface Sign {
+  /** Is another one where it went on between. */
+  readonly what: string;
+  /** How often in a row it must be found before it is one that has stopped. */
+  readonly times: number;
+  /** What is said of it then. */
+  readonly means: (processor: number) => string;
+}
+
+/** Processors that may have stopped, by number. */
+export type Signs = ReadonlyMap<number, Sign>;
 
 /**
  * Calls `body` while the processors of a lab's VM are watched. Under KVM they are the machine's own,
@@ -38,7 +51,7 @@ export async function whileAwake<T>(
   if (address.accelerator === "kvm") return await body(stop);
   const forgotten = new AbortController();
   const over = new AbortController();
-  const watch = watchProcessors(monitorOf(address), over.signal, pause).then(
+  const watch = watchProcessors(address, over.signal, pause).then(
     (why) => {
       if (why !== undefined) forgotten.abort(new MishapError(`${why}: run it again`));
     },
@@ -56,19 +69,16 @@ export async function whileAwake<T>(
   return ended.value;
 }
 
-/** Looks at the processors until one is forgotten, and gives the reason; or until the signal. */
+/** Looks at the processors until one has stopped, and gives the reason; or until the signal. */
 async function watchProcessors(
-  monitor: string,
+  address: LabAddress,
   over: AbortSignal,
   pause: number,
 ): Promise<string | undefined> {
   const history = new History();
   while (!over.aborted) {
-    const processor = history.take(await look(monitor));
-    if (processor !== undefined) {
-      return `QEMU lost an interrupt: processor ${processor} of the VM has halted, ` +
-        "and does not get what is due";
-    }
+    const reason = history.take(await look(address));
+    if (reason !== undefined) return reason;
     // It is rejected when the watch is over, and for no other reason.
     await delay(pause, undefined, { signal: over }).catch(() => {});
   }
@@ -79,26 +89,30 @@ async function watchProcessors(
 export class History {
   #seen = new Map<number, readonly [what: string, times: number]>();
 
-  /** Takes what one look showed, and gives the processor that is forgotten, if one is. */
-  take(waiting: Waiting): number | undefined {
+  /** Takes what one look showed, and says which processor has stopped, if one has. */
+  take(signs: Signs): string | undefined {
     this.#seen = new Map(
-      [...waiting].map(([processor, what]) => {
+      [...signs].map(([processor, { what }]) => {
         const [before, times = 0] = this.#seen.get(processor) ?? [];
         return [processor, [what, before === what ? times + 1 : 1]];
       }),
     );
-    return [...this.#seen].find(([, [, times]]) => times >= TIMES)?.[0];
+    for (const [processor, { times, means }] of signs) {
+      if ((this.#seen.get(processor)?.[1] ?? 0) >= times) return means(processor);
+    }
+    return undefined;
   }
 }
 
-/** The processors that wait now; none where the VM does not say: it may be about to end. */
-async function look(path: string): Promise<Waiting> {
+/** The processors that may have stopped; none where the VM does not say: it may be about to end. */
+async function look(address: LabAddress): Promise<Signs> {
   try {
-    using monitor = await Qmp.connect(path);
+    using monitor = await Qmp.connect(monitorOf(address));
     const ask = async (command: string) =>
       String(await monitor.execute("human-monitor-command", { "command-line": command }));
     const registers = await ask("info registers -a");
-    const found = new Map<number, string>();
+    // Without a guest in the VM it is the kernel's own doing that it keeps interrupts off.
+    const found = new Map(address.topology === "loopback" ? [] : deaf(registers));
     for (const processor of halted(registers)) {
       const due = interruptDue(await ask(`info lapic ${processor}`));
       if (due !== undefined) found.set(processor, due);
@@ -114,27 +128,55 @@ async function look(path: string): Promise<Waiting> {
   }
 }
 
-/** EFLAGS.IF: a processor that halts without it waits for no interrupt. */
+/** EFLAGS.IF. */
 const INTERRUPTS_ENABLED = 0x200;
 
-/** Processors that have halted until an interrupt comes, from the monitor's `info registers -a`. */
-export function halted(registers: string): number[] {
-  return registers.split(/^CPU#/m).slice(1).flatMap((text) => {
-    const [, flags = "0"] = /\bR?FL=([0-9a-f]+)/.exec(text) ?? [];
-    const waits = (parseInt(flags, 16) & INTERRUPTS_ENABLED) !== 0 && /\bHLT=1\b/.test(text);
-    return waits ? [parseInt(text)] : [];
-  });
+/** Processors and whether their flags have IF, from the monitor's `info registers -a`. */
+function processors(registers: string) {
+  return registers.split(/^CPU#/m).slice(1).map((text) => ({
+    processor: parseInt(text),
+    enabled: (parseInt(/\bR?FL=([0-9a-f]+)/.exec(text)?.[1] ?? "0", 16) & INTERRUPTS_ENABLED) !== 0,
+    halted: /\bHLT=1\b/.test(text),
+    at: /\b[RE]IP=([0-9a-f]+)/.exec(text)?.[1] ?? "",
+  }));
 }
 
 /**
- * What interrupt a processor should have got by now, from the monitor's `info lapic`: one is
- * pending and none is being served, or the timer has run out. Linux zeroes the count of a timer that
- * it stops.
+ * Processors that have halted until an interrupt comes, from the monitor's `info registers -a`; one
+ * that halts with interrupts off waits for none.
  */
-export function interruptDue(lapic: string): string | undefined {
+export function halted(registers: string): number[] {
+  return processors(registers).filter(({ enabled, halted }) => enabled && halted)
+    .map(({ processor }) => processor);
+}
+
+/** Processors that run with interrupts off, from the same; a loop that waits is a few bytes long. */
+export function deaf(registers: string): [number, Sign][] {
+  return processors(registers).filter(({ enabled, halted }) => !enabled && !halted)
+    .map(({ processor, at }) => [processor, {
+      what: `with interrupts off near ${at.slice(0, -2)}00`,
+      times: TIMES_DEAF,
+      means: (processor) =>
+        `processor ${processor} of the VM does not go on and has interrupts off, as in a guest to ` +
+        "which QEMU delivers one twice",
+    }]);
+}
+
+/**
+ * What interrupt a processor that has halted should have got by now, from the monitor's `info
+ * lapic`: one is pending and none is being served, or the timer has run out. Linux zeroes the count
+ * of a timer that it stops.
+ */
+export function interruptDue(lapic: string): Sign | undefined {
   const pending = /^IRR\s+(.*\d)/m.exec(lapic)?.[1]?.trim();
   const served = /^ISR\s+.*\d/m.test(lapic);
   const timer = /initial_count = ([1-9]\d*) current_count = 0\b/.exec(lapic)?.[1];
   if (served || (pending === undefined && timer === undefined)) return undefined;
-  return `pending: ${pending}; timer: ${timer}`;
+  return {
+    what: `pending: ${pending}; timer: ${timer}`,
+    times: TIMES_WAITING,
+    means: (processor) =>
+      `QEMU lost an interrupt: processor ${processor} of the VM has halted, and does not get ` +
+      "what is due",
+  };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { halted, History, interruptDue, whileAwake } from "./processors.ts";
+import { deaf, halted, History, interruptDue, type Sign, whileAwake } from "./processors.ts";
 import type { LabAddress } from "./lab.ts";
 import { MishapError } from "./error.ts";
 import { FakeMonitor } from "../tests/support/monitor.ts";
@@ -34,11 +34,34 @@ Deno.test("halted() finds the processors that wait for an interrupt", () => {
   assert.deepEqual(halted("unknown command: 'info registers -a'"), []);
 });
 
+/** Recorded from a nested guest that stood still, QEMU 10.0.2; as above. */
+const DEAF = `
+CPU#0
+RIP=ffffffffb8b53c9f RFL=00000202 [-------] CPL=0 II=0 A20=1 SMM=0 HLT=1
+
+CPU#1
+RIP=ffffffffafa35f38 RFL=00000006 [-----P-] CPL=0 II=0 A20=1 SMM=0 HLT=0
+`.replaceAll("\n", "\r\n");
+
+Deno.test("deaf() finds the processors that run with interrupts off, and where", () => {
+  const [[processor, sign] = [], ...more] = deaf(DEAF);
+  assert.deepEqual([processor, more], [1, []]);
+  const near = (at: string) => deaf(DEAF.replace("ffffffffafa35f38", at))[0]?.[1].what;
+  assert.equal(near("ffffffffafa35f3c"), sign?.what, "the same loop");
+  assert.notEqual(near("ffffffffafa36f38"), sign?.what);
+  assert.deepEqual(deaf(DEAF.replace("HLT=0", "HLT=1")), [], "one that is taken offline");
+  assert.deepEqual(deaf(REGISTERS), []);
+});
+
 Deno.test("interruptDue() tells a timer that has run out, and what is pending", () => {
   const due = interruptDue(LAPIC);
   assert.ok(due !== undefined);
   const later = LAPIC.replace("= 246051", "= 246052");
-  assert.notEqual(interruptDue(later), due, "each time that a timer is set is one of its own");
+  assert.notEqual(
+    interruptDue(later)?.what,
+    due.what,
+    "each time that a timer is set is one of its own",
+  );
   assert.equal(interruptDue(LAPIC.replace("current_count = 0", "current_count = 7")), undefined);
   assert.equal(interruptDue(LAPIC.replace("246051", "0")), undefined, "the timer is stopped");
   const pending = LAPIC.replace("IRR\t (none)", "IRR\t 236 251 ").replace("246051", "0");
@@ -46,22 +69,28 @@ Deno.test("interruptDue() tells a timer that has run out, and what is pending", 
   assert.equal(interruptDue(pending.replace("ISR\t (none)", "ISR\t 236 ")), undefined);
 });
 
-Deno.test("History.take() gives a processor that waits for the same thing five times", () => {
+Deno.test("History.take() tells of a processor at which the same is seen often enough", () => {
   const history = new History();
-  const waits = (what: string) => history.take(new Map([[1, what]]));
-  for (const what of ["a", "a", "a", "a", "b", "b", "b", "b"]) assert.equal(waits(what), undefined);
+  const sign = (what: string): Sign => ({ what, times: 5, means: (processor) => `${processor}` });
+  const sees = (what: string) => history.take(new Map([[1, sign(what)]]));
+  for (const what of ["a", "a", "a", "a", "b", "b", "b", "b"]) assert.equal(sees(what), undefined);
   assert.equal(history.take(new Map()), undefined);
-  for (let i = 0; i < 4; i++) assert.equal(waits("b"), undefined);
-  assert.equal(waits("b"), 1);
+  for (let i = 0; i < 4; i++) assert.equal(sees("b"), undefined);
+  assert.equal(sees("b"), "1");
 });
 
-/** A VM whose processor 0 is forgotten, as its monitor shows it. */
-function lostVm(accelerator: LabAddress["accelerator"]) {
+/** A VM whose processor 0 is forgotten, or does what is given, as its monitor shows it. */
+function lostVm(
+  accelerator: LabAddress["accelerator"],
+  topology: LabAddress["topology"] = "loopback",
+  registers = REGISTERS,
+) {
+  const lapic = registers === REGISTERS ? LAPIC : "";
   const monitor = new FakeMonitor(({ arguments: { "command-line": command } }) => [
-    { return: command === "info lapic 0" ? LAPIC : REGISTERS },
+    { return: command === "info lapic 0" ? lapic : registers },
   ]);
   const address: LabAddress = {
-    topology: "loopback",
+    topology,
     kernel: "debian:latest",
     accelerator,
     pid: 0,
@@ -92,6 +121,25 @@ Deno.test("whileAwake() ends what runs on a translated VM that lost an interrupt
       /timer wakeup didn't happen/.test(error.message),
   );
   assert.match(reason, /processor 0 .* run it again$/);
+});
+
+Deno.test("whileAwake() ends what runs on a host whose guest stands still, and no loopback VM", async () => {
+  for (const topology of ["guest-host", "loopback"] as const) {
+    const { monitor, address } = lostVm("tcg", topology, DEAF);
+    using _ = monitor;
+    const stop = AbortSignal.timeout(topology === "loopback" ? 500 : 60_000);
+    const ended = whileAwake(address, stop, untilStopped, 5);
+    if (topology === "loopback") {
+      assert.match(await ended, /TimeoutError/);
+      continue;
+    }
+    await assert.rejects(
+      ended,
+      (error) =>
+        error instanceof MishapError &&
+        /^processor 1 of the VM does not go on and has interrupts off/.test(error.message),
+    );
+  }
 });
 
 Deno.test("whileAwake() asks no monitor under KVM, and gives what its body gives", async () => {

@@ -1,11 +1,14 @@
 /**
  * Work in steps that outlives the lab it is done in: where a translated lab fails without a word of
- * its kernels, another one begins the step anew that was under way.
+ * its kernels, or stands still, another one begins the step anew that was under way.
  *
  * @module
  */
+import type { EndFacts } from "../core/event.ts";
+import { reasonOf } from "../core/reason.ts";
 import { ConsoleWatch } from "./consoles.ts";
-import { KernelDeathError, MishapError } from "./error.ts";
+import { silentEnds } from "./ends.ts";
+import { KernelDeathError, MishapError, StandstillError } from "./error.ts";
 import type { OpenLab } from "./lab.ts";
 import { whileAwake } from "./processors.ts";
 import type { Progress } from "./progress.ts";
@@ -19,11 +22,17 @@ export type Step<T> = (lab: OpenLab, signal: AbortSignal) => Promise<T>;
 /** One lab after another, each opened when a step needs it. */
 export class LabRelay implements AsyncDisposable {
   readonly #open: () => Promise<OpenLab>;
+  readonly #own: EndFacts;
   readonly #progress: Pick<Progress, "say">;
   #lab: OpenLab | undefined;
 
-  constructor(open: () => Promise<OpenLab>, progress: Pick<Progress, "say">) {
+  /**
+   * @param open opens a lab to whose agents nobody is connected.
+   * @param own what the controller says of itself.
+   */
+  constructor(open: () => Promise<OpenLab>, own: EndFacts, progress: Pick<Progress, "say">) {
     this.#open = open;
+    this.#own = own;
     this.#progress = progress;
   }
 
@@ -55,14 +64,27 @@ export class LabRelay implements AsyncDisposable {
       try {
         return await whileAwake(lab.address, stop, inTime);
       } catch (error) {
-        if (!(error instanceof MishapError)) throw error;
-        const words = await consoles.postMortem();
-        if (words.length > 0) throw new KernelDeathError([...words, error.message].join("\n"));
-        if (tries === TRIES) throw error;
-        this.#progress.say(`${error.message.split("\n")[0]}; going on in another lab`);
+        stop.throwIfAborted();
+        const mishap = await this.#mishapBehind(error, lab);
+        if (mishap === undefined) throw error;
+        // One that stands still may have complained of that, and did not die of it.
+        const words = mishap instanceof StandstillError ? [] : await consoles.postMortem();
+        if (words.length > 0) throw new KernelDeathError([...words, mishap.message].join("\n"));
+        if (tries === TRIES) throw mishap;
+        this.#progress.say(`${mishap.message.split("\n")[0]}; going on in another lab`);
         await this[Symbol.asyncDispose]();
       }
     }
+  }
+
+  /** The mishap behind a step's error: a VM that stands still is known by its silence alone. */
+  async #mishapBehind(error: unknown, lab: OpenLab): Promise<MishapError | undefined> {
+    if (error instanceof MishapError) return error;
+    const silent = await silentEnds(lab.address, this.#own);
+    if (silent.length === 0) return undefined;
+    const why = reasonOf(error).split("\n")[0];
+    const text = `nothing comes from the ${silent.join(" and the ")} any more (${why})`;
+    return new StandstillError(await lab.vm.explain(text), { cause: error });
   }
 
   /** Ends the lab that there is. */

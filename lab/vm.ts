@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../core/reason.ts";
 import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
-import { LabError, MishapError } from "./error.ts";
+import { LabError, MishapError, StandstillError } from "./error.ts";
 import { MARKS } from "./init.ts";
 
 /** How a process of the lab may be let go. */
@@ -120,7 +120,7 @@ export class Vm implements AsyncDisposable {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
       const found = late === "" ? await this.#behind(error) : error;
-      const Kind = found instanceof MishapError ? MishapError : LabError;
+      const Kind = [StandstillError, MishapError].find((kind) => found instanceof kind) ?? LabError;
       const text = await this.explain(`${what} failed: ${late}${reasonOf(found)}`);
       throw new Kind(text, { cause: error });
     } finally {
@@ -159,7 +159,9 @@ export class Vm implements AsyncDisposable {
         const text = (await readConsole(path)).slice(before[i]);
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
-        if (isStalled(text)) throw new LabError("a kernel stands still, as its RCU says below");
+        if (isStalled(text)) {
+          throw new StandstillError("a kernel stands still, as its RCU says below");
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();

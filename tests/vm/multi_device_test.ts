@@ -85,7 +85,7 @@ Deno.test("every case of several devices notices kernels that err, and passes on
   const what = { topology: "guest-host", kernel: { kernel: "multi-device:switchable" } } as const;
   const progress = testProgress();
   const never = new AbortController().signal;
-  await using relay = new LabRelay(() => openIdle(what, progress, never), progress);
+  await using relay = new LabRelay(() => openIdle(what, progress, never), SELF, progress);
   const step = (name: string, body: Step<void>) =>
     t.step(name, () => relay.run(name, STEP_TIME, body, never));
   for (const guest of ["client", "server"] as const) {
