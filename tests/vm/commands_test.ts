@@ -6,8 +6,10 @@
  */
 import assert from "node:assert/strict";
 import { cacheRoot } from "../../lab/cache.ts";
-import { GUEST_CID, initScript, SECOND_PORT } from "../../lab/init.ts";
+import { readConsole } from "../../lab/consoles.ts";
+import { GUEST_CID, initScript, MARKS, SECOND_PORT } from "../../lab/init.ts";
 import type { LabAddress } from "../../lab/lab.ts";
+import { isGone } from "../../lab/state.ts";
 import { runTool, Tool } from "../support/tool.ts";
 
 /** How long a command may take, in milliseconds: the machine may be busy. */
@@ -39,45 +41,67 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-Deno.test("lab up, run, shell and down keep a pair and end it", async (t) => {
-  const up = await lab(["up"]);
-  assert.equal(up.code, 0, up.stderr);
-  const { folder } = await stateOf(NAME);
-  try {
-    await t.step("run begins at once, twice", async () => {
-      for (let i = 0; i < 2; i++) {
-        const { code, stdout, stderr } = await lab(["run", ...CASES]);
-        assert.equal(code, 0, stdout + stderr);
-        assert.match(stdout, /\n6 passed, 0 failed/);
-        assert.doesNotMatch(stderr, /booting|restoring/);
-      }
-    });
-    await t.step("shell runs a script in the host and in the guest", async () => {
-      const script = "cat /sys/class/misc/vsock/uevent; ls /dev/vhost-vsock; exit 3";
-      const host = await lab(["shell", "host"], script);
-      assert.match(host.stdout, /DEVNAME=vsock\n\/dev\/vhost-vsock\n/);
-      assert.equal(host.code, 3);
-      const guest = await lab(["shell", "guest"], "cat /sys/bus/virtio/devices/*/device; exit 4");
-      assert.match(guest.stdout, /^0x0013$/m, "a socket device, virtio 1.3 section 5");
-      assert.equal(guest.code, 4);
-    });
-    await t.step("the README's two commands work in them", byHand);
-    await t.step("a second lab of that name is refused", async () => {
-      const { code, stderr } = await lab(["up"]);
-      assert.equal(code, 69);
-      assert.match(stderr, /is up already; end it with "lab down"/);
-    });
-  } finally {
+Deno.test("lab up, run, shell and down keep a pair and end it", async () => {
+  for (let tries = 1;; tries++) {
+    const up = await lab(["up"]);
+    assert.equal(up.code, 0, up.stderr);
+    const address = await stateOf(NAME);
+    try {
+      await beginsAtOnce();
+      await runsScripts();
+      await byHand();
+      const second = await lab(["up"]);
+      assert.equal(second.code, 69);
+      assert.match(second.stderr, /is up already; end it with "lab down"/);
+    } catch (error) {
+      const lost = await isLost(address);
+      await lab(["down"]);
+      // QEMU loses a translated guest now and then: that says nothing of the commands.
+      if (tries === TRIES || !lost) throw error;
+      continue;
+    }
     const down = await lab(["down"]);
     assert.equal(down.code, 0, down.stderr);
+    assert.deepEqual(await processesWith(address.folder), []);
+    assert.equal(await exists(address.folder), false);
+    break;
   }
-  assert.deepEqual(await processesWith(folder), []);
-  assert.equal(await exists(folder), false);
   const { code, stderr } = await lab(["run"]);
   assert.equal(code, 69);
   assert.match(stderr, /No lab "commands-test" is up; start it with "lab up"/);
 });
 
+/** How often a pair that is lost is made anew. */
+const TRIES = 3;
+
+/** Whether a lab's QEMU, or its guest's, has ended. */
+async function isLost(address: LabAddress): Promise<boolean> {
+  return await isGone(address) ||
+    (await readConsole(address.consoles[0])).includes(MARKS.guestEnded);
+}
+
+/** `lab run` begins at once, twice. */
+async function beginsAtOnce(): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    const { code, stdout, stderr } = await lab(["run", ...CASES]);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /\n6 passed, 0 failed/);
+    assert.doesNotMatch(stderr, /booting|restoring/);
+  }
+}
+
+/** `lab shell` runs a script in the host and in the guest. */
+async function runsScripts(): Promise<void> {
+  const script = "cat /sys/class/misc/vsock/uevent; ls /dev/vhost-vsock; exit 3";
+  const host = await lab(["shell", "host"], script);
+  assert.match(host.stdout, /DEVNAME=vsock\n\/dev\/vhost-vsock\n/);
+  assert.equal(host.code, 3);
+  const guest = await lab(["shell", "guest"], "cat /sys/bus/virtio/devices/*/device; exit 4");
+  assert.match(guest.stdout, /^0x0013$/m, "a socket device, virtio 1.3 section 5");
+  assert.equal(guest.code, 4);
+}
+
+/** The README's two commands work in the host and the guest. */
 async function byHand(): Promise<void> {
   const guest = await readmeCommand("guest");
   // The lab starts its guest's agent with the very same words, so it is running already.
