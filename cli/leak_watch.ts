@@ -56,10 +56,11 @@ const SCAN_TIME = 60_000;
 /** Most of what is left that is named, so that a report fits a control line. */
 const MAX_LISTED = 30;
 
-/** A gauge, and the fewest that it ever told. */
+/** A gauge, the fewest that it ever told, and whether it told nothing for a whole grace. */
 interface Level {
   readonly gauge: Gauge;
   floor: number;
+  blind: boolean;
 }
 
 /** What the watch is made with. */
@@ -94,7 +95,7 @@ export class LeakWatch {
     const levels: Level[] = [];
     for (const gauge of options.gauges) {
       const floor = await gauge.read();
-      if (floor !== undefined) levels.push({ gauge, floor });
+      if (floor !== undefined) levels.push({ gauge, floor, blind: false });
     }
     return new LeakWatch(levels, options);
   }
@@ -184,12 +185,16 @@ export class LeakWatch {
   async #leftOf(level: Level, end: number): Promise<number> {
     for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
       const count = await level.gauge.read();
-      const { floor, gauge } = level;
+      const { floor, gauge, blind } = level;
       if (count !== undefined && count <= floor + gauge.slack) {
         level.floor = Math.min(floor, count);
+        level.blind = false;
         return 0;
       }
+      // A kernel that no longer tells (its sock_diag module died) need not be waited for every time.
+      if (count === undefined && blind) return 0;
       if (performance.now() >= end) {
+        level.blind = count === undefined;
         // What has leaked stays: it must not be told again after the next case.
         level.floor = count ?? floor;
         return level.floor - floor;

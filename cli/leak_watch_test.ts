@@ -101,6 +101,24 @@ Deno.test("LeakWatch.around() asks kmemleak; on a shared kernel the server's sid
   assert.equal((await runSide({ ...ORDER, role: "server" })).splats?.length, 1);
 });
 
+Deno.test("LeakWatch waits once for a kernel that no longer tells, and goes on when it does", async () => {
+  let count: number | undefined = 10;
+  let reads = 0;
+  const gauge: Gauge = { what: "things", read: () => (reads++, count), slack: 2 };
+  const watch = await LeakWatch.open({ gauges: [gauge], grace: 30 });
+  const readsOf = async (next: number | undefined) => {
+    reads = 0;
+    count = next;
+    return [(await watch.around(() => Promise.resolve(report("pass")))(ORDER)).splats, reads];
+  };
+  const [, first = 0] = await readsOf(undefined);
+  assert.ok(Number(first) > 1, `${first} reads`);
+  assert.deepEqual(await readsOf(undefined), [undefined, 1]);
+  const [splats] = await readsOf(13);
+  assert.deepEqual(splats, LEAK);
+  assert.deepEqual(await readsOf(13), [undefined, 1]);
+});
+
 Deno.test("LeakWatch leaves out what cannot be read, and says what it watches", async () => {
   const unknown: Gauge = { what: "secrets", read: () => undefined, slack: 0 };
   assert.equal((await LeakWatch.open({ gauges: [unknown] })).facts, undefined);
