@@ -4,7 +4,7 @@
  * @module
  */
 import type { Accelerator } from "./qemu.ts";
-import { hasSafeThreads } from "./tools.ts";
+import { hasSafeThreads, type QemuProgram } from "./qemu_program.ts";
 
 /** How VMs run on this machine, and why if they are translated. */
 export interface AcceleratorChoice {
@@ -16,10 +16,10 @@ export interface AcceleratorChoice {
  * Chooses by the processor's flags, since a /dev/kvm that opens may still not boot anything, and
  * by whether /dev/kvm can be opened.
  */
-export async function chooseAccelerator(qemu: string): Promise<AcceleratorChoice> {
+export async function chooseAccelerator(qemu: QemuProgram): Promise<AcceleratorChoice> {
   const why = await whyNotKvm();
   if (why === undefined) return { accelerator: "kvm", why: "" };
-  return { accelerator: await hasSafeThreads(qemu) ? "tcg" : "tcg-single", why };
+  return { accelerator: hasSafeThreads(qemu) ? "tcg" : "tcg-single", why };
 }
 
 async function whyNotKvm(): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
-import { qemuIdentity, type Tools } from "./tools.ts";
+import type { Tools } from "./tools.ts";
 
 /** Changes when what is on the disk does. */
 const LAYOUT = 1;
@@ -18,8 +18,8 @@ const SLACK = 24;
 
 /** The disk's image, made if need be: ext4, since most kernels have that built in. */
 export async function findDisk(tools: Tools, progress: Progress): Promise<string> {
-  const qemu = await qemuIdentity(tools.qemu);
-  const key = (await sha256Text(`${LAYOUT} ${Deno.version.deno} ${qemu}`)).slice(0, 16);
+  const { identity } = tools.qemu;
+  const key = (await sha256Text(`${LAYOUT} ${Deno.version.deno} ${identity}`)).slice(0, 16);
   const folder = await cached(
     ["disks", key],
     (making) => progress.phase("disk", "making the VMs' disk", () => makeDisk(tools, making)),
@@ -33,7 +33,7 @@ async function makeDisk(tools: Tools, making: string): Promise<void> {
   for (const folder of ["bin", "lib64", "usr/lib", "usr/share/qemu"]) {
     await Deno.mkdir(`${root}/${folder}`, { recursive: true });
   }
-  const programs = [[Deno.execPath(), "deno"], [tools.qemu, "qemu-system-x86_64"]] as const;
+  const programs = [[Deno.execPath(), "deno"], [tools.qemu.path, "qemu-system-x86_64"]] as const;
   const libraries = new Set<string>();
   for (const [path, name] of programs) {
     await Deno.copyFile(path, `${root}/bin/${name}`);
@@ -43,7 +43,7 @@ async function makeDisk(tools: Tools, making: string): Promise<void> {
     const folder = library.startsWith("/lib64/") ? "lib64" : "usr/lib";
     await Deno.copyFile(library, `${root}/${folder}/${library.split("/").at(-1)}`);
   }
-  const folders = (await output(tools.qemu, ["-L", "help"])).trim().split("\n");
+  const folders = (await output(tools.qemu.path, ["-L", "help"])).trim().split("\n");
   for (const name of FIRMWARE) await copyFirmware(name, folders, `${root}/usr/share/qemu`);
   const kilobytes = Number((await output("du", ["-sk", root])).split("\t")[0]);
   const size = `${Math.ceil(kilobytes / 1024 * 1.05) + SLACK}M`;

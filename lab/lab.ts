@@ -16,7 +16,6 @@ import { type Accelerator, outerArguments } from "./qemu.ts";
 import { Revival } from "./revival.ts";
 import { agentsIdle, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
 import { monitorOf, newPlace, runsAgain, setClocks, startVm } from "./start.ts";
-import { qemuIdentity } from "./tools.ts";
 import type { Leash, Vm } from "./vm.ts";
 
 /** What lab to make. */
@@ -116,7 +115,7 @@ async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot |
   });
   // A disk that was made anew has its files in other places, and the kernel remembers those.
   const files = [parts.kernel.vmlinuz, parts.disk.replace(/[^/]+$/, "manifest.json")];
-  return new Snapshot(await snapshotKey(await qemuIdentity(parts.qemu), args, files, parts.initrd));
+  return new Snapshot(await snapshotKey(parts.qemu.identity, args, files, parts.initrd));
 }
 
 async function restore(opening: Opening): Promise<OpenLab | undefined> {

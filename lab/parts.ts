@@ -11,11 +11,12 @@ import { findKernel } from "./kernel.ts";
 import type { LabOptions } from "./lab.ts";
 import type { Progress } from "./progress.ts";
 import type { Accelerator, OuterVm } from "./qemu.ts";
+import type { QemuProgram } from "./qemu_program.ts";
 import { requireTools } from "./tools.ts";
 
 /** What a lab is made of. */
 export interface Parts extends ImageParts {
-  readonly qemu: string;
+  readonly qemu: QemuProgram;
   readonly role: OuterVm["role"];
   readonly disk: string;
   readonly initrd: Uint8Array<ArrayBuffer>;

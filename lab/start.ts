@@ -46,7 +46,7 @@ export async function startVm(
   const args = outerArguments({ ...place, role, initrd, vmlinuz, disk, monitor });
   const more = await snapshot?.arguments() ?? [];
   const errors = place.consoles[0].replace(/[^/]+$/, "qemu.log");
-  return new Vm(parts.qemu, [...args, ...more], place.consoles, leash, errors);
+  return new Vm(parts.qemu.path, [...args, ...more], place.consoles, leash, errors);
 }
 
 /** Waits until a restored VM runs. */

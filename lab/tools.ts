@@ -4,10 +4,10 @@
  * @module
  */
 import { Archive } from "./apt.ts";
-import { reasonOf } from "../core/reason.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
+import { qemuAt, type QemuProgram } from "./qemu_program.ts";
 
 /** A program, and the Debian package that has it. */
 export interface Tool {
@@ -58,8 +58,8 @@ const KERNEL_HEADERS = {
   "libssl-dev": "openssl/ssl.h",
 } as const;
 
-/** Where each program is. */
-export type Tools = Readonly<Record<keyof typeof TOOLS | keyof typeof QEMU, string>>;
+/** Where each program is, and which QEMU it is. */
+export type Tools = Readonly<Record<keyof typeof TOOLS, string>> & { readonly qemu: QemuProgram };
 
 const FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -76,25 +76,11 @@ export async function requireTools(progress: Progress, qemu?: string): Promise<T
         `${Deno.build.os}; use "run" and "agent" on machines of your own`,
     );
   }
-  if (qemu === undefined) return await requirePrograms({ ...QEMU, ...TOOLS }, [], progress);
-  const path = await Deno.realPath(qemu).catch((error) => {
-    throw new LabError(`There is no QEMU at ${qemu}: ${reasonOf(error)}`);
-  });
-  const said = await output(path, ["--version"], { signal: AbortSignal.timeout(ANSWER_TIME) })
-    .catch((error) => reasonOf(error));
-  if (!said.startsWith("QEMU emulator version")) {
-    throw new LabError(`${qemu} does not call itself a QEMU: give a qemu-system-x86_64`);
+  if (qemu !== undefined) {
+    return { qemu: await qemuAt(qemu), ...await requirePrograms(TOOLS, [], progress) };
   }
-  return { qemu: path, ...await requirePrograms(TOOLS, [], progress) };
-}
-
-/** How long a QEMU may take to tell its version, in milliseconds. */
-const ANSWER_TIME = 10_000;
-
-/** What tells one QEMU from another: its version, and which file it is. */
-export async function qemuIdentity(qemu: string): Promise<string> {
-  const { size, mtime } = await Deno.stat(qemu);
-  return `${await output(qemu, ["--version"])} ${size} ${mtime?.getTime()}`;
+  const found = await requirePrograms({ ...QEMU, ...TOOLS }, [], progress);
+  return { ...found, qemu: await qemuAt(found.qemu) };
 }
 
 /** As {@linkcode requireTools}, for what builds C programs. */
@@ -173,20 +159,8 @@ async function install(packages: readonly string[], progress: Progress): Promise
   });
 }
 
-/** Debian's releases whose QEMU is older than {@linkcode SAFE_QEMU}; their backports are not. */
+/** Debian's releases whose QEMU is older than hasSafeThreads() wants; their backports are not. */
 const OLD_QEMU = ["bookworm"];
-/**
- * The first QEMU whose translator does not race with a guest that changes its own code on another
- * processor, as Linux does for jump labels: older ones crash a guest now and then (an "int3" oops).
- */
-const SAFE_QEMU = [8, 1] as const;
-
-/** Whether a QEMU may translate with a thread for each processor. */
-export async function hasSafeThreads(qemu: string): Promise<boolean> {
-  const version = /version (\d+)\.(\d+)/.exec(await output(qemu, ["--version"]));
-  const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
-  return major > SAFE_QEMU[0] || (major === SAFE_QEMU[0] && minor >= SAFE_QEMU[1]);
-}
 
 async function find(tool: Tool): Promise<string | undefined> {
   const folders = [...new Set([...(Deno.env.get("PATH") ?? "").split(":"), ...FOLDERS])];
