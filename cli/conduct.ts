@@ -47,11 +47,13 @@ export interface Conducted {
   readonly also?: EventSink;
   /** Says what a kernel died of, where an end was lost. */
   readonly postMortem?: () => Promise<readonly string[]>;
+  /** How often the machines have gone away, and come back, without a word of their kernels. */
+  readonly losses?: (() => number) | undefined;
 }
 
 /** Runs cases on two ends and shows what happens. */
 export async function conduct(
-  { topology, ends, cases, baseline, also = () => {}, postMortem }: Conducted,
+  { topology, ends, cases, baseline, also = () => {}, postMortem, losses }: Conducted,
   options: ConductOptions,
   stop: AbortSignal,
 ): Promise<number> {
@@ -86,6 +88,7 @@ export async function conduct(
     stop,
     judge: (run, verdict) => baseline.judge({ ...run, kernels }, verdict),
     postMortem,
+    losses,
   });
   if (options.ktap && rounds.repeat > 1) await writeKtap(builder);
   const code = exitCode(counts, strict);

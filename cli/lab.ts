@@ -13,6 +13,7 @@ import { type LabAddress, type LabOptions, type OpenLab, openLab } from "../lab/
 import { LabError } from "../lab/error.ts";
 import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
+import type { Revival } from "../lab/revival.ts";
 import { interact } from "../lab/shell.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
@@ -49,7 +50,7 @@ export async function lab(
     const progress = new Progress(screenOf(Deno.stderr));
     await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
     progress.say(`consoles: ${open.address.consoles.join(", ")}`);
-    return await conductOn(open.address, { ...what, ends: open.ends }, options, stop, progress);
+    return await conductOn(open, what, options, stop, progress);
   });
 }
 
@@ -85,7 +86,7 @@ export async function labRun(
     const progress = new Progress(screenOf(Deno.stderr));
     const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
     const ends = await openEnds(address, SELF, limit);
-    return await conductOn(address, { ...what, ends }, options, stop, progress);
+    return await conductOn({ address, ends }, what, options, stop, progress);
   });
 }
 
@@ -141,8 +142,8 @@ async function chosen(selectors: readonly string[], options: ConductOptions) {
 }
 
 async function conductOn(
-  address: LabAddress,
-  what: Pick<Conducted, "cases" | "baseline" | "ends">,
+  { address, ends, revival }: Pick<OpenLab, "address" | "ends"> & { readonly revival?: Revival },
+  what: Pick<Conducted, "cases" | "baseline">,
   options: ConductOptions,
   stop: AbortSignal,
   progress: Progress,
@@ -159,7 +160,8 @@ async function conductOn(
     const console = await ConsoleWatch.begin(address);
     const postMortem = () => console.postMortem();
     const { topology } = address;
-    const conducted = { ...what, topology, also, postMortem };
+    const losses = () => revival?.losses ?? 0;
+    const conducted = { ...what, ends, topology, also, postMortem, losses };
     const code = await whileAwake(
       address,
       stop,
@@ -168,23 +170,25 @@ async function conductOn(
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
-    const why = code === EXIT.broken ? await whatWentAway(address, console) : undefined;
+    const why = code === EXIT.broken ? await whatWentAway(address, revival, console) : undefined;
     if (why !== undefined) {
       throw new LabError(`${consoles}\n${why}, and no kernel said why: run it again`);
     }
     progress.say(consoles);
     return code;
   } finally {
-    closeEnds(what.ends);
+    closeEnds(ends);
   }
 }
 
 /** What became of a lab's machine, where it is more than an agent that is gone. */
 async function whatWentAway(
   address: LabAddress,
+  revival: Revival | undefined,
   console: ConsoleWatch,
 ): Promise<string | undefined> {
-  if (await isGone(address) || await console.guestEnded()) return "QEMU ended";
+  const isOver = await (revival?.isOver() ?? isGone(address));
+  if (isOver || await console.guestEnded()) return "QEMU ended";
   // Under KVM it is the kernel's own doing that it stands still.
   if (address.accelerator === "kvm") return undefined;
   const [silent] = await silentEnds(address, SELF);

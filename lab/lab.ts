@@ -16,7 +16,7 @@ import { type Accelerator, outerArguments } from "./qemu.ts";
 import { Revival } from "./revival.ts";
 import { agentsIdle, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
 import { monitorOf, newPlace, runsAgain, setClocks, startVm } from "./start.ts";
-import type { Leash, Vm } from "./vm.ts";
+import type { Leash } from "./vm.ts";
 
 /** What lab to make. */
 export interface LabOptions {
@@ -49,7 +49,8 @@ export interface LabAddress {
 /** A lab that this process started. */
 export interface BootedLab extends AsyncDisposable {
   readonly address: LabAddress;
-  readonly vm: Vm;
+  /** Its VM, and what brings it back. */
+  readonly revival: Revival;
 }
 
 /** A lab whose agents answer. */
@@ -136,7 +137,7 @@ async function restore(opening: Opening): Promise<OpenLab | undefined> {
   }
 }
 
-async function boot(opening: Opening): Promise<OpenedLab> {
+async function boot(opening: Opening): Promise<OpenLab> {
   const { parts, progress } = opening;
   const text = `booting ${whatOf(opening)} with ${parts.kernel.name}`;
   for (let tries = 1;; tries++) {
@@ -154,7 +155,7 @@ async function boot(opening: Opening): Promise<OpenedLab> {
 }
 
 /** Saves a lab that has just booted. That it cannot be saved is said, and no more. */
-async function save(opening: Opening, lab: OpenedLab, snapshot: Snapshot): Promise<OpenLab> {
+async function save(opening: Opening, lab: OpenLab, snapshot: Snapshot): Promise<OpenLab> {
   const { progress, stop } = opening;
   lab.ends.host.close();
   lab.ends.guest.close();
@@ -184,10 +185,10 @@ async function startOnce(
   what: string,
   milliseconds: number,
   snapshot?: Snapshot,
-): Promise<OpenedLab> {
+): Promise<OpenLab> {
   const lab = await startLab(opening, snapshot);
   try {
-    const { address, vm } = lab;
+    const { address, revival: { vm } } = lab;
     if (snapshot !== undefined) {
       const runs = (signal: AbortSignal) => runsAgain(address, signal);
       await vm.during(what, milliseconds, runs, opening.stop);
@@ -207,13 +208,13 @@ async function startOnce(
 /** Connects to the agents of a lab, and again should they be lost. */
 async function open(
   { own }: Opening,
-  lab: StartedLab,
+  lab: BootedLab,
   what: string,
   milliseconds: number,
   stop: AbortSignal,
-): Promise<OpenedLab> {
-  const { address, vm, revival } = lab;
-  const ends = await vm.during(
+): Promise<OpenLab> {
+  const { address, revival } = lab;
+  const ends = await revival.vm.during(
     what,
     milliseconds,
     (signal) => openEnds(address, own, signal, () => revival.revive()),
@@ -223,38 +224,34 @@ async function open(
   return { ...lab, ends };
 }
 
-/** A lab with what brings it back. */
-interface StartedLab extends BootedLab {
-  readonly revival: Revival;
-}
-
-/** The same, and its agents answer. */
-type OpenedLab = OpenLab & StartedLab;
-
 /** Starts a lab's VM; its agents do not answer yet. */
 async function startLab(
   { options, parts, leash, progress, snapshot, stop }: Opening,
   from: Snapshot | undefined,
-): Promise<StartedLab> {
+): Promise<BootedLab> {
   const place = await newPlace(options, parts);
   const remove = () => Deno.remove(place.folder, { recursive: true });
   try {
     const vm = await startVm(place, parts, leash, from);
     const address = { ...place, pid: vm.pid };
-    const revival = new Revival(address, vm, async () => {
+    const revival = new Revival(address, vm, async (why) => {
       const again = await startVm(place, parts, leash, snapshot);
-      await progress.phase("restore", "a kernel died; restoring the lab", async () => {
-        const runs = async (signal: AbortSignal) => {
-          await runsAgain(place, signal);
-          await setClocks(place, signal);
-        };
-        await again.during("the restore", RESTORE_TIME, runs, stop);
-      });
-      return again;
+      try {
+        await progress.phase("restore", `${why}; restoring the lab`, async () => {
+          const runs = async (signal: AbortSignal) => {
+            await runsAgain(place, signal);
+            await setClocks(place, signal);
+          };
+          await again.during("the restore", RESTORE_TIME, runs, stop);
+        });
+        return again;
+      } catch (error) {
+        await again[Symbol.asyncDispose]();
+        throw error;
+      }
     });
     return {
       address,
-      vm,
       revival,
       async [Symbol.asyncDispose]() {
         await revival[Symbol.asyncDispose]();

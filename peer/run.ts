@@ -41,6 +41,11 @@ export interface RunOptions extends RoundOptions {
   readonly judge?: ((run: CaseRun, verdict: Verdict) => Verdict) | undefined;
   /** Says, where an end was lost, what its kernel died of, if that is known: one line each. */
   readonly postMortem?: (() => Promise<readonly string[]>) | undefined;
+  /**
+   * How often the machines have gone away, and come back, without a word of their kernels. What was
+   * under way then is run again, since nothing was judged.
+   */
+  readonly losses?: (() => number) | undefined;
 }
 
 /** What came of a run. */
@@ -179,21 +184,29 @@ class Run {
     if (verdict === undefined) return 0;
     this.#unseen.add(item.run, verdict, false);
     const why = "run again, alone: a process died while this and other cases were under way";
-    await this.#ended(item, { ...verdict, reasons: [...verdict.reasons, why] });
+    await this.#ended(item, withNote(verdict, why));
     return 1;
   }
 
-  /** Runs a case; gives nothing where the run was stopped meanwhile. */
+  /**
+   * Runs a case, alone until its machines last; gives nothing where the run was stopped meanwhile.
+   */
   async #attempt(
     planned: Planned,
     { seed }: Round,
     lane: number,
     beside = false,
   ): Promise<Verdict | undefined> {
-    const { port, stop } = this.#options;
-    const own = { seed, beside, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
+    const { port, stop, losses = () => 0 } = this.#options;
+    const before = losses();
     try {
-      return await runCase(planned, { ...this.#options, ...own });
+      for (;;) {
+        const last = losses();
+        const own = { seed, beside, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
+        const verdict = await runCase(planned, { ...this.#options, ...own });
+        const isVoid = !beside && hasDied(verdict) && losses() > last;
+        if (!isVoid) return last > before ? withNote(verdict, LOST) : verdict;
+      }
     } catch (error) {
       if (stop?.aborted !== true) throw error;
       this.#stopped ??= reasonOf(stop.reason);
@@ -227,6 +240,13 @@ class Run {
   async #causes(): Promise<readonly string[]> {
     return await this.#options.postMortem?.() ?? [];
   }
+}
+
+/** What is said of a case whose machines did not last. */
+const LOST = "run again: its machines had gone away, and no kernel said why";
+
+function withNote(verdict: Verdict, note: string): Verdict {
+  return { ...verdict, reasons: [...verdict.reasons, note] };
 }
 
 /** A verdict on a case during which an end was lost: a kernel that died of it fails it. */
