@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
+import { reasonOf } from "../core/reason.ts";
 import { VERSION } from "../core/version.ts";
 import type { CpioEntry } from "../lab/cpio.ts";
 import { perfPrograms } from "../lab/cperf.ts";
@@ -52,9 +53,10 @@ const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
 export function perfCompare(options: CompareOptions): Promise<number> {
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
-    const comparison = options.topology === "unix"
+    const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
       : await compareInVm(options, options.topology, progress, stop);
+    if (comparison.rows.length === 0) throw failure;
     const { chart } = options;
     if (chart !== undefined) {
       const picture = chart.endsWith(".svg") ? comparisonSvg : comparisonHtml;
@@ -64,15 +66,22 @@ export function perfCompare(options: CompareOptions): Promise<number> {
     }
     const text = options.json ? comparisonJson(comparison) : comparisonText(comparison);
     screenOf(Deno.stdout).write(text);
+    if (failure !== undefined) throw failure;
     return EXIT.ok;
   });
+}
+
+/** A comparison, and what ended it too early, if anything did. */
+interface Made {
+  readonly comparison: Comparison;
+  readonly failure?: unknown;
 }
 
 async function compareHere(
   options: CompareOptions,
   progress: Progress,
   stop: AbortSignal,
-): Promise<Comparison> {
+): Promise<Made> {
   const programs = await perfPrograms(progress);
   const folder = await Deno.makeTempDir({ prefix: "vsock-compare-" });
   try {
@@ -84,10 +93,9 @@ async function compareHere(
       c: { stream: `${programs}/stream`, pingpong: `${programs}/pingpong` },
       where: { standIn: `compare-${Deno.pid}` },
     };
-    return {
-      ...about("AF_UNIX", "fixtures/perf, built by this machine's gcc"),
-      ...await run(options, setting, (commands) => runBoth(pair, commands, folder), progress),
-    };
+    const what = about("AF_UNIX", "fixtures/perf, built by this machine's gcc");
+    const both: RunPrograms = (commands) => runBoth(pair, commands, folder);
+    return await make(what, options, setting, both, progress);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -98,7 +106,7 @@ async function compareInVm(
   topology: Topology,
   progress: Progress,
   stop: AbortSignal,
-): Promise<Comparison> {
+): Promise<Made> {
   const { source, files } = await cPrograms(progress);
   const pingpong = await Deno.readFile(`${await perfPrograms(progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
@@ -120,29 +128,33 @@ async function compareInVm(
       return runBoth(pair, commands, "/tmp");
     }, stop);
   const how = { kvm: "KVM", tcg: "translated (TCG)", "tcg-single": "translated (TCG), one thread" };
-  return {
+  const head = {
     ...about(`AF_VSOCK, ${topology}`, `${source}, and fixtures/perf for round trips`),
     vm: `Linux ${ends.host.facts.kernel}, ${how[address.accelerator]}`,
-    ...await run(options, setting, programs, progress),
   };
+  return await make(head, options, setting, programs, progress);
 }
 
-async function run(
+/** Measures, and says what it was made on; what is interrupted or fails keeps what it has. */
+async function make(
+  what: Omit<Comparison, "rows">,
   options: CompareOptions,
   setting: Setting,
   programs: RunPrograms,
   progress: Progress,
-): Promise<Pick<Comparison, "rows">> {
+): Promise<Made> {
   const place = options.topology === "unix" ? "unix" : "vm";
   const { bytes = AMOUNTS[place].bytes, requests = AMOUNTS[place].requests, rounds } = options;
   const amounts: Amounts = { bytes, requests, rounds, warmup: AMOUNTS[place].warmup };
   const say = (text: string) => progress.say(text);
-  try {
-    return await compare(setting, amounts, MAX_ROUND_TRIP[place], programs, say);
-  } catch (error) {
-    if (error instanceof NoFigureError) throw new LabError(error.message);
-    throw error;
-  }
+  const maximum = MAX_ROUND_TRIP[place];
+  const { rows, failure } = await compare(setting, amounts, maximum, programs, say);
+  if (failure === undefined) return { comparison: { ...what, rows } };
+  const cutShort = reasonOf(failure).split("\n")[0] ?? "";
+  return {
+    comparison: { ...what, cutShort, rows },
+    failure: failure instanceof NoFigureError ? new LabError(failure.message) : failure,
+  };
 }
 
 /** Runs two programs in their shells, and gives what they wrote. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Comparison, Row } from "./comparison.ts";
+import type { Row } from "./comparison.ts";
 
 /** Whose program plays a side. */
 export type Player = "ours" | "C";
@@ -59,8 +59,15 @@ interface Measurement extends Omit<Row, "ours" | "c"> {
   ) => string | undefined;
 }
 
+/** What was measured, and what ended that too early, if anything did. */
+export interface Measured {
+  /** Those with a figure of ours and one of C, as many of either. */
+  readonly rows: readonly Row[];
+  readonly failure?: unknown;
+}
+
 /**
- * Measures all, ours and C in turn.
+ * Measures all, ours and C in turn. What was measured before a failure is not lost.
  *
  * @param say told of each measurement before it is made.
  */
@@ -70,31 +77,36 @@ export async function compare(
   maxRoundTrip: number,
   run: RunPrograms,
   say: (text: string) => void,
-): Promise<Pick<Comparison, "rows">> {
+): Promise<Measured> {
   const measurements = [
     ...throughputs(setting, amounts),
     roundTrip(setting, amounts, maxRoundTrip),
   ];
   const found = measurements.map(() => ({ ours: [] as number[], c: [] as number[] }));
+  const measured = (): Row[] =>
+    measurements.flatMap(({ id, what, unit, better, target }, i) => {
+      const { ours = [], c = [] } = found[i] ?? {};
+      if (c.length === 0) return [];
+      return [{ id, what, unit, better, target, ours: ours.slice(0, c.length), c }];
+    });
   let port = 5300;
-  for (let round = 1; round <= amounts.rounds; round++) {
-    for (const [i, { what, commands, read }] of measurements.entries()) {
-      say(`round ${round} of ${amounts.rounds}: ${what}`);
-      for (const player of ["ours", "C"] as const) {
-        // A port for each, so that what closes slowly is in nobody's way.
-        const output = await run(commands(player, port++));
-        const text = read(output);
-        if (text === undefined) throw new NoFigureError(what, player, output);
-        found[i]?.[player === "C" ? "c" : "ours"].push(Number(text));
+  try {
+    for (let round = 1; round <= amounts.rounds; round++) {
+      for (const [i, { what, commands, read }] of measurements.entries()) {
+        say(`round ${round} of ${amounts.rounds}: ${what}`);
+        for (const player of ["ours", "C"] as const) {
+          // A port for each, so that what closes slowly is in nobody's way.
+          const output = await run(commands(player, port++));
+          const text = read(output);
+          if (text === undefined) throw new NoFigureError(what, player, output);
+          found[i]?.[player === "C" ? "c" : "ours"].push(Number(text));
+        }
       }
     }
+  } catch (failure) {
+    return { rows: measured(), failure };
   }
-  return {
-    rows: measurements.map(({ id, what, unit, better, target }, i) => ({
-      ...{ id, what, unit, better, target },
-      ...(found[i] ?? { ours: [], c: [] }),
-    })),
-  };
+  return { rows: measured() };
 }
 
 /** A program ended without its figure. */

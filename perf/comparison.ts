@@ -29,6 +29,8 @@ export interface Comparison {
   readonly vm?: string;
   /** Where C's programs come from. */
   readonly c: string;
+  /** Why not all was measured, if so. */
+  readonly cutShort?: string;
   readonly rows: readonly Row[];
 }
 
@@ -103,14 +105,17 @@ export function comparisonJson(comparison: Comparison): string {
 }
 
 /** What a comparison was made on, a line each. */
-export function headOf({ over, machine, vm, c, rows, startedAt }: Comparison): string[] {
+export function headOf(
+  { over, machine, vm, c, rows, startedAt, cutShort }: Comparison,
+): string[] {
+  const most = rows[0]?.ours.length ?? 0;
+  const times = cutShort === undefined ? most : `at most ${most}`;
   return [
-    `ours and C in turn over ${over}, ${rows[0]?.ours.length ?? 0} times each, ${
-      startedAt.slice(0, 10)
-    }`,
+    `ours and C in turn over ${over}, ${times} times each, ${startedAt.slice(0, 10)}`,
     `machine: ${machine}`,
     ...(vm === undefined ? [] : [`VMs: ${vm}`]),
     `C: ${c}`,
+    ...(cutShort === undefined ? [] : [`cut short: ${cutShort}`]),
   ];
 }
 

@@ -177,3 +177,14 @@ Deno.test("perf compare measures ours and C in turn over AF_UNIX, and draws that
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("perf compare that is interrupted shows what it has, and fails with 130", async () => {
+  const counts = ["--rounds", "1000", "--bytes", "1M", "--requests", "10"];
+  await using tool = new Tool(["perf", "compare", ...counts], { patience: 120_000 });
+  await tool.says(/round 2 of 1000: recv\(\), 64 KiB/);
+  tool.interrupt();
+  const { code, stdout } = await tool.ended();
+  assert.equal(code, 130);
+  assert.match(stdout, /^cut short: interrupted$/m);
+  assert.match(stdout, /^send\(\), 64 KiB, to C +[\d.]+ Gbit/m);
+});
