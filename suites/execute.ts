@@ -35,6 +35,9 @@ export interface SideOptions extends Surroundings {
 /** How long a case may take to stop once it was told to, in milliseconds. */
 const GRACE = 900;
 
+/** How much of a case's time one event of the kernel's may take. */
+const PATIENCE = 0.5;
+
 /** Most reasons in a report, and most characters of each: a report must fit a control line. */
 const MAX_REASONS = 40;
 const MAX_REASON = 400;
@@ -57,7 +60,7 @@ export async function executeSide(
   options.stop.addEventListener("abort", stop, { once: true });
   if (options.stop.aborted) stop();
 
-  const check = new Claims();
+  const check = new Claims(options.timeout * PATIENCE);
   let step = "";
   const trace = (next: string) => {
     step = next;

@@ -13,11 +13,21 @@ import { type Bytes, bytes, timeval } from "../../sys/structs.ts";
 export const BYTE = 0x41;
 /** Between two looks at a queue that is still filling, as the kernel's tests wait; milliseconds. */
 const PEEK_PAUSE = 10;
-/** How long a counter of the kernel may lag behind, in milliseconds. */
-const COUNTER_TIME = 5000;
 
 /** The claims of one side of a case. */
 export class Claims extends Check {
+  /**
+   * How long one event of the kernel's may be waited for until it counts as missing, in
+   * milliseconds: a part of the case's time, since a slow machine is given more of that.
+   */
+  readonly patience: number;
+
+  /** @param patience see {@linkcode patience}. */
+  constructor(patience: number) {
+    super();
+    this.patience = patience;
+  }
+
   /**
    * Claims that all of the data can be sent; sends again what a call did not take.
    *
@@ -88,7 +98,7 @@ export class Claims extends Check {
    * what the other side has already seen.
    */
   async ioctlBecomes(socket: Socket, request: number, expected: number, what: string) {
-    const deadline = performance.now() + COUNTER_TIME;
+    const deadline = performance.now() + this.patience;
     let value = await this.succeeds(what, () => socket.ioctlInt(request));
     while (value !== expected && performance.now() < deadline) {
       await timedSleep(1);

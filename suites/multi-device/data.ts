@@ -112,8 +112,6 @@ export const [seqpacketBounds, seqpacketBoundsAccepted] = dataCases({
   },
 });
 
-/** How long a completion may take, in milliseconds. */
-const COMPLETION_TIME = 5000;
 /** Pages that are sent without being copied. */
 const PAGES = 8;
 
@@ -136,7 +134,7 @@ export const [zerocopyEach, zerocopyEachAccepted] = dataCases({
       await check.succeeds("send(MSG_ZEROCOPY)", () => socket.send(memory.bytes(), MSG_ZEROCOPY));
       await peer.writeUlong(djb2(data));
       await peer.expectln("RECEIVED");
-      const revents = await socket.poll(0, COMPLETION_TIME);
+      const revents = await socket.poll(0, check.patience);
       check.flag(revents, POLLERR, `POLLERR at CID ${cid} after what was sent was received`);
       await receivesCompletion(check, socket, false, `CID ${cid}`);
     }

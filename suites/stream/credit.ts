@@ -28,8 +28,6 @@ import {
 const BUFFER = 128 * 1024;
 /** VIRTIO_VSOCK_MAX_PKT_BUF_SIZE: reading less than that from a large buffer sends no credit. */
 const LARGEST_PACKET = 64 * 1024;
-/** How long it may take until credit has gone one way and data the other, in milliseconds. */
-const CREDIT_TIME = 5000;
 
 /** Sends one byte more than the peer's buffer takes: the call ends when credit comes. */
 async function sendMoreThanFits({ vsock, check }: CaseContext) {
@@ -58,7 +56,7 @@ async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseCont
   if (lowWater === "after") await setLowWater();
   const readable = POLLIN | POLLRDNORM;
   const events = readable | POLLERR | POLLRDHUP | POLLHUP;
-  const revents = await check.succeeds("poll()", () => socket.poll(events, CREDIT_TIME));
+  const revents = await check.succeeds("poll()", () => socket.poll(events, check.patience));
   check.equal(revents & POLLERR, 0, "POLLERR in the revents");
   check.flag(revents, readable, "POLLIN or POLLRDNORM in the revents");
   await check.receivesAtOnce(socket, BUFFER + 1 - LARGEST_PACKET, MSG_DONTWAIT);

@@ -22,14 +22,12 @@ import {
 
 type Check = CaseContext["check"];
 
-/** How long the peer's shutdown() may take to arrive, in milliseconds. */
-const ARRIVAL_TIME = 5000;
 /** Between two sends, so that they do not fill the peer's buffer; milliseconds. */
 const PAUSE = 10;
 
 /** Sends until it fails: until a peer's shutdown() has arrived a send may still succeed. */
-async function sendUntilRefused(socket: Socket): Promise<number> {
-  const deadline = performance.now() + ARRIVAL_TIME;
+async function sendUntilRefused(socket: Socket, { patience }: Check): Promise<number> {
+  const deadline = performance.now() + patience;
   for (;;) {
     const result = await socket.send(bytes(1));
     if (performance.now() >= deadline) return result;
@@ -83,7 +81,7 @@ export const peersRead = defineCase({
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     await peer.expectln("SHUTRDDONE");
-    await sendIsRefused(socket, () => sendUntilRefused(socket), check);
+    await sendIsRefused(socket, () => sendUntilRefused(socket, check), check);
     await peer.writeln("CLIENTDONE");
   },
   async server({ vsock, peer, check }) {

@@ -21,9 +21,6 @@ import {
 const FIRST = 4096 + 1;
 /** GOOD_COPY_LEN: a packet no longer than that may be appended to the one before it. */
 const SECOND = 128;
-/** How long a completion may take, in milliseconds. */
-const COMPLETION_TIME = 5000;
-
 /** The second packet's data is not where a packet's data usually is. */
 export const keepsDataBehindCopy = defineCase({
   id: "zerocopy/coalescence/keeps-data",
@@ -45,7 +42,7 @@ export const keepsDataBehindCopy = defineCase({
     const data = random.bytes(SECOND);
     await check.sends(socket, data, MSG_ZEROCOPY);
     await peer.writeUlong(djb2(data));
-    const revents = await check.succeeds("poll()", () => socket.poll(0, COMPLETION_TIME));
+    const revents = await check.succeeds("poll()", () => socket.poll(0, check.patience));
     check.flag(revents, POLLERR, "POLLERR after send(MSG_ZEROCOPY)");
   },
   async server({ vsock, peer, check }) {

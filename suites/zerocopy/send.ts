@@ -24,8 +24,6 @@ import { lengthOf, type Shape, ShapedMemory, SHAPES } from "../kit/shapes.ts";
 
 /** How long a completion that must not come is waited for, in milliseconds. */
 const QUIET_TIME = 100;
-/** How long one that must come may take: until the peer has read the data. */
-const COMPLETION_TIME = 5000;
 
 async function sendShape(type: SocketType, shape: Shape, context: CaseContext) {
   const { vsock, peer, check, random } = context;
@@ -49,7 +47,7 @@ async function sendShape(type: SocketType, shape: Shape, context: CaseContext) {
 }
 
 async function completes(socket: Socket, { name, completion }: Shape, { check }: CaseContext) {
-  const time = completion === undefined ? QUIET_TIME : COMPLETION_TIME;
+  const time = completion === undefined ? QUIET_TIME : check.patience;
   const revents = await check.succeeds(`${name}: poll()`, () => socket.poll(0, time));
   const expected = completion === undefined ? "no completion" : "a completion";
   const there = (revents & POLLERR) !== 0;
