@@ -16,8 +16,11 @@ import { fileLessListed, fileLessSockets, Kmemleak, socketBuffers } from "../sys
 export interface Gauge {
   /** What it counts, in the plural. */
   readonly what: string;
-  /** How many there are; undefined where that cannot be known. */
-  readonly read: () => number | undefined | Promise<number | undefined>;
+  /**
+   * How many there are; more than that, up to `enough`, where those are sooner known; undefined where
+   * it cannot be known.
+   */
+  readonly read: (enough: number) => number | undefined | Promise<number | undefined>;
   /** How many more than before are no leak yet. */
   readonly slack: number;
   /** Those that can be named, one line each. */
@@ -55,6 +58,9 @@ const SCAN_TIME = 60_000;
 
 /** Most of what is left that is named, so that a report fits a control line. */
 const MAX_LISTED = 30;
+
+/** Fewer than there ever are. */
+const EXACT = -1;
 
 /** A gauge, the fewest that it ever told, and whether it told nothing for a whole grace. */
 interface Level {
@@ -94,7 +100,7 @@ export class LeakWatch {
   static async open(options: LeakWatchOptions): Promise<LeakWatch> {
     const levels: Level[] = [];
     for (const gauge of options.gauges) {
-      const floor = await gauge.read();
+      const floor = await gauge.read(EXACT);
       if (floor !== undefined) levels.push({ gauge, floor, blind: false });
     }
     return new LeakWatch(levels, options);
@@ -184,8 +190,8 @@ export class LeakWatch {
   /** How much more than before is left of something when it is back, or when the time is over. */
   async #leftOf(level: Level, end: number): Promise<number> {
     for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
-      const count = await level.gauge.read();
       const { floor, gauge, blind } = level;
+      const count = await gauge.read(floor + gauge.slack);
       if (count !== undefined && count <= floor + gauge.slack) {
         level.floor = Math.min(floor, count);
         level.blind = false;
