@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { connectControl } from "../peer/channel.ts";
+import { End } from "../peer/end.ts";
 import { encodeHello } from "../peer/wire.ts";
 import { HoldingAgent } from "./support/holding_agent.ts";
 import { FACTS } from "./support/hostile.ts";
@@ -144,6 +146,25 @@ Deno.test("an agent serves one controller at a time, refuses a second, and goes 
   assert.equal((await runTool(run(address, name, ...PASSING))).code, 0);
 });
 
+Deno.test("an agent serves a controller that comes right behind another, however late it sees both", async () => {
+  const { tool: agent, address } = await startAgent("--stand-in", freshName());
+  await using _agent = agent;
+  const [host = "", port] = address.split(":");
+  const [pid = 0] = await childrenOf(agent.pid);
+  const connect = () => connectControl({ host, port: Number(port) }, 60_000);
+  let before = await connect();
+  await End.open("loopback", before, FACTS);
+  for (let i = 0; i < 5; i++) {
+    Deno.kill(pid, "SIGSTOP");
+    before.close();
+    const next = await connect();
+    Deno.kill(pid, "SIGCONT");
+    await End.open("loopback", next, FACTS);
+    before = next;
+  }
+  before.close();
+});
+
 Deno.test("an agent outlives controllers that talk nonsense, and says what they wrote", async () => {
   const name = freshName();
   const { tool: agent, address } = await startAgent("--stand-in", name);
@@ -211,10 +232,11 @@ Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async (
   ];
   for (const [index, [args, ready]] of waiting.entries()) {
     await using tool = new Tool(args);
+    const [signal, number] = index % 2 === 0 ? ["SIGINT", 2n] as const : ["SIGTERM", 15n] as const;
     if (ready !== undefined) await tool.says(ready);
-    // Without a sign of its own, a tool listens to Ctrl-C once the kernel says it catches SIGINT.
-    else await catchesInterrupt(tool.pid);
-    tool.interrupt(index % 2 === 0 ? "SIGINT" : "SIGTERM");
+    // Without a sign of its own, a tool listens to a signal once the kernel says it catches it.
+    else await catches(tool.pid, number);
+    tool.interrupt(signal);
     const { code, stderr } = await tool.ended();
     assert.equal(code, 130, stderr);
     assert.doesNotMatch(stderr, /\n\s+at /);
@@ -239,12 +261,11 @@ Deno.test("Ctrl-C ends a run within a blocked case, with what it knows so far", 
   assert.match(stdout, /# stopped: interrupted \(1 cases did not run\)\nnot ok 1 loopback\n$/);
 });
 
-/** Waits until a process catches SIGINT, by its SigCgt. */
-function catchesInterrupt(pid: number): Promise<void> {
-  const SIGINT = 2n;
+/** Waits until a process catches a signal, by its SigCgt. */
+function catches(pid: number, signal: bigint): Promise<void> {
   return until(async () => {
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
     const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
-    return (caught & 1n << (SIGINT - 1n)) !== 0n;
-  }, "it never listened to Ctrl-C");
+    return (caught & 1n << (signal - 1n)) !== 0n;
+  }, "it never listened to a signal");
 }
