@@ -17,6 +17,8 @@ import { inherited, killedWhenLate, type Left, Testament } from "./testament.ts"
 
 /** How long a refused controller may take to introduce itself, in milliseconds. */
 const REFUSAL_TIME = 1000;
+/** How long a controller may take to leave when another is there already, in milliseconds. */
+const LEAVE_TIME = 300;
 
 /** Options of `agent`. */
 export interface AgentOptions extends SideSettings {
@@ -115,6 +117,8 @@ class Waiter {
   readonly #services: AgentServices;
   readonly #watch: KernelWatch;
   readonly #stop: AbortSignal;
+  /** Settles when the controller has left that is being served; undefined where there is none. */
+  #busy: Promise<void> | undefined;
 
   constructor(services: AgentServices, watch: KernelWatch, stop: AbortSignal) {
     this.#services = services;
@@ -124,23 +128,31 @@ class Waiter {
 
   /** Serves whoever comes; the first one only where that is said. */
   async serveAll(listener: Deno.TcpListener, once: boolean): Promise<number> {
-    let busy: Promise<void> | undefined;
     for (;;) {
       const connection = await listener.accept();
-      if (busy !== undefined) {
-        refuse(connection);
-        continue;
-      }
-      this.#tell("before this controller came");
-      busy = this.#serve(connection).finally(() => {
-        busy = undefined;
-        this.#tell("after the last case");
-      });
+      const admitted = this.#admit(connection);
       if (once) {
-        await busy;
+        await admitted;
         return EXIT.ok;
       }
     }
+  }
+
+  /**
+   * Serves a controller, or refuses it while there is another. One that comes right behind another
+   * may be seen before the other's leaving is.
+   */
+  async #admit(connection: Deno.TcpConn): Promise<void> {
+    const { promise: moment, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LEAVE_TIME);
+    await Promise.race([this.#busy, moment]);
+    clearTimeout(timer);
+    if (this.#busy !== undefined) return await refuse(connection);
+    this.#tell("before this controller came");
+    await (this.#busy = this.#serve(connection).finally(() => {
+      this.#busy = undefined;
+      this.#tell("after the last case");
+    }));
   }
 
   async #serve(connection: Deno.TcpConn): Promise<void> {

@@ -36,7 +36,7 @@ export interface LabUpOptions {
 }
 
 /** How long agents that are known to be up may take to answer, in milliseconds. */
-const CONNECT_TIME = 10_000;
+const CONNECT_TIME = 30_000;
 /** The controller of a lab is no side of its cases. */
 export const SELF: EndFacts = machineFacts("lab");
 

@@ -190,6 +190,8 @@ export class LeakWatch {
   /** How much more than before is left of something when it is back, or when the time is over. */
   async #leftOf(level: Level, end: number): Promise<number> {
     for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
+      // Looked at before the gauge: what it told before this machine stood still is not the end.
+      const isOver = performance.now() >= end;
       const { floor, gauge, blind } = level;
       const count = await gauge.read(floor + gauge.slack);
       if (count !== undefined && count <= floor + gauge.slack) {
@@ -199,7 +201,7 @@ export class LeakWatch {
       }
       // A kernel that no longer tells (its sock_diag module died) need not be waited for every time.
       if (count === undefined && blind) return 0;
-      if (performance.now() >= end) {
+      if (isOver) {
         level.blind = count === undefined;
         // What has leaked stays: it must not be told again after the next case.
         level.floor = count ?? floor;

@@ -23,7 +23,7 @@ export interface RunOptions extends ConductOptions, SideSettings {
 }
 
 /** How long the agent on this machine may take to answer, in milliseconds. */
-const LOCAL_TIME = 10_000;
+const LOCAL_TIME = 30_000;
 
 /** Runs the chosen cases against an agent. */
 export async function run(selectors: readonly string[], options: RunOptions): Promise<number> {

@@ -58,6 +58,8 @@ class Field {
   set text(text: string) {
     this.#length.setUint32(0, 0);
     const { written } = Field.#encoder.encodeInto(text, this.#bytes);
+    // Nothing of an earlier one is left for whoever only looks into the file.
+    this.#bytes.fill(0, written);
     this.#length.setUint32(0, written);
   }
 
@@ -123,6 +125,7 @@ export class Testament implements Disposable {
         });
       } finally {
         what.text = "";
+        step.text = "";
         this.#free.push(slot);
       }
     };
@@ -184,7 +187,8 @@ export function inherited(
 ): Inherited[] {
   return sides.map(({ run, begun, timeout, step }) => {
     const milliseconds = Math.max(0, Date.now() - begun);
-    const hung = milliseconds >= timeout;
+    // Its timer kills a process that hangs; one that died otherwise only took long to be replaced.
+    const hung = how === "SIGKILL" && milliseconds >= timeout;
     const report: SideReport = {
       state: hung ? "timeout" : "broken",
       reasons: hung

@@ -49,6 +49,9 @@ Deno.test("Testament leaves the sides under way, each with its last step, and no
       first.around(steps(promise, long))(order(3)),
     ];
     await first.around(steps(Promise.resolve(), "ended"))(order(2));
+    const text = await Deno.readTextFile(path);
+    assert.match(text, /recv\(3\)/);
+    assert.doesNotMatch(text, /t\(\)|ended/, "what is over is not in the file any more");
     using second = Testament.open(path);
     const { sides: left = [], ...own } = second.left ?? {};
     assert.deepEqual(own, { port: 7, session: "a run", log: 12 });
@@ -81,15 +84,23 @@ Deno.test("Testament.open() takes a file of another form for none", () =>
 
 Deno.test("inherited() tells a side that hung from one whose process died", () => {
   const now = Date.now();
-  const side = { timeout: 1000, step: "recv(3)" };
-  const sides = [{ ...side, run: 1, begun: now - 10 }, { ...side, run: 2, begun: now - 5000 }];
-  const [died, hung] = inherited({ sides }, "SIGSEGV", [["BUG: x"]]).map(({ report }) => report);
-  assert.deepEqual([died?.state, died?.reasons], ["broken", ["its process died: SIGSEGV"]]);
+  const side = { timeout: 60_000, step: "recv(3)" };
+  const sides = [{ ...side, run: 1, begun: now - 10 }, { ...side, run: 2, begun: now - 300_000 }];
+  const reportsAfter = (how: string) =>
+    inherited({ sides }, how, [["BUG: x"]]).map(({ report }) => report);
+  const [died, hung] = reportsAfter("SIGKILL");
+  assert.deepEqual([died?.state, died?.reasons], ["broken", ["its process died: SIGKILL"]]);
   assert.deepEqual(died?.splats, [["BUG: x"]]);
   assert.equal(hung?.state, "timeout");
   assert.match(
     hung.reasons.join(),
-    /^it had not ended after 1 s, and its process could not say so/,
+    /^it had not ended after 60 s, and its process could not say so/,
+  );
+  const [, late] = reportsAfter("SIGSEGV");
+  assert.deepEqual(
+    [late?.state, late?.reasons],
+    ["broken", ["its process died: SIGSEGV"]],
+    "the next process took long to come",
   );
   assert.ok(died.died && hung.died);
   assert.deepEqual(inherited({ sides: [] }, "SIGKILL", []), []);

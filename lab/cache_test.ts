@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { cached, consoleFolder } from "./cache.ts";
 
-/** Calls `body` with a cache of its own. */
+/**
+ * Calls `body` with a cache of its own. The variable itself is the whole process's, and with it that
+ * of the tests beside this one and of what they start.
+ */
 async function inCache(body: () => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
-  Deno.env.set("VSOCK_CONFORMANCE_CACHE", folder);
+  const { get } = Deno.env;
+  Deno.env.get = (name) => name === "VSOCK_CONFORMANCE_CACHE" ? folder : get(name);
   try {
     await body();
   } finally {
-    Deno.env.delete("VSOCK_CONFORMANCE_CACHE");
+    Deno.env.get = get;
     await Deno.remove(folder, { recursive: true });
   }
 }

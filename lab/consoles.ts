@@ -9,7 +9,7 @@ import { MARKS } from "./init.ts";
 import type { LabAddress } from "./lab.ts";
 
 /** How long a console may lag behind the connection that broke, in milliseconds. */
-const LAG = 1500;
+const LAG = 5000;
 /** Lines of a console that are shown. */
 const SHOWN = 25;
 
@@ -66,8 +66,10 @@ export class ConsoleWatch {
    */
   async postMortem(): Promise<string[]> {
     for (const deadline = performance.now() + LAG;;) {
+      // What they said before this machine stood still is not all.
+      const isOver = performance.now() > deadline;
       const found = await this.#reasons();
-      if (found.length > 0 || performance.now() > deadline) return found;
+      if (found.length > 0 || isOver) return found;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

@@ -6,6 +6,7 @@
 import { cacheFolder, removeIfThere } from "./cache.ts";
 import { LabError } from "./error.ts";
 import type { LabAddress } from "./lab.ts";
+import { killQuietly } from "./vm.ts";
 
 /** Where a named lab is written down. */
 async function fileOf(name: string): Promise<string> {
@@ -52,7 +53,7 @@ export async function rememberLab(name: string, address: LabAddress): Promise<vo
 export async function endLab(name: string, address: LabAddress): Promise<void> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (!await isRunning(address)) break;
-    Deno.kill(address.pid, signal);
+    killQuietly(address.pid, signal);
     for (let i = 0; i < 50 && await isRunning(address); i++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -28,7 +28,7 @@ kill $watch 2>/dev/null
 exit $status`;
 
 /** How long a VM, or its guest, may take to end after its connections have, in milliseconds. */
-const MOMENT = 3000;
+const MOMENT = 10_000;
 
 /** What a console may say before a boot is done, and whether another boot may help. */
 const FAULTS = [
@@ -179,7 +179,8 @@ async function closeQuietly(stream: WritableStream<Uint8Array>): Promise<void> {
   await stream.close().catch(() => {});
 }
 
-function killQuietly(pid: number, signal: Deno.Signal): void {
+/** Sends a signal to a process, which may have ended by now. */
+export function killQuietly(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(pid, signal);
   } catch (error) {

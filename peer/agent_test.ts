@@ -14,7 +14,8 @@ import { startOrder } from "../tests/support/start_order.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };
-const WAIT = 5000;
+/** How long anything may take, in milliseconds: only what hangs takes that. */
+const WAIT = 60_000;
 const never = new AbortController().signal;
 
 /** An agent with this runner, and the channel of a controller that a test scripts. */

@@ -139,6 +139,7 @@ Deno.test("runPlan() until a failure takes what a baseline says for it", async (
 Deno.test("runPlan() with jobs runs cases side by side on ports apart, and some alone", async () => {
   let running = 0;
   let most = 0;
+  const three = Promise.withResolvers<void>();
   const ports = new Set<number>();
   const directions: string[] = [];
   const side: SideRunner = async ({ id, role, port, lines }) => {
@@ -147,7 +148,9 @@ Deno.test("runPlan() with jobs runs cases side by side on ports apart, and some 
       most = Math.max(most, ++running);
       assert.ok(!alone || running === 1, `${id} is not alone`);
       ports.add(port);
-      // Nothing goes on before the others had the time to begin.
+      // The first ones wait for each other, and the others let more begin, if they do.
+      if (running === 3) three.resolve();
+      await (alone ? undefined : three.promise);
       await new Promise((resolve) => setTimeout(resolve, 5));
       running--;
       await lines.write("DONE");
@@ -205,9 +208,10 @@ Deno.test("runPlan() with jobs runs again, alone, what a process that died ran s
     lives++;
     const side: SideRunner = ({ id }) => {
       runs.push(id);
-      if (id !== "a/b/two") return new Promise((resolve) => setTimeout(resolve, 30, ended("pass")));
-      channel.close();
-      return new Promise(() => {});
+      if (id === "a/b/two") channel.close();
+      // Whatever else runs when it dies has not ended yet.
+      if (id === "a/b/two" || lives === 1) return new Promise(() => {});
+      return Promise.resolve(ended("pass"));
     };
     serveController(channel, { facts: FACTS, runSide: side }).catch(() => {});
     return Promise.resolve();

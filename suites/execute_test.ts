@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RunningTime } from "../tests/support/running_time.ts";
 import { freshFamily } from "../tests/support/unix_pair.ts";
 import { encodeMessage, MAX_LINE } from "../peer/wire.ts";
 import { SysError } from "../sys/errno.ts";
@@ -23,24 +24,22 @@ function options(changes: Partial<SideOptions> = {}): SideOptions {
     peerCid: 1,
     port: 1,
     seed: 1,
-    timeout: 20_000,
+    timeout: 60_000,
     lines: { write: () => Promise.resolve(), read: () => new Promise<string>(() => {}) },
     stop: new AbortController().signal,
     ...changes,
   };
 }
 
-/** Runs a client, and checks that it ended soon after its time. */
+/** Runs a client, and checks that it ended soon after its time, or after what stopped it. */
 async function execute(
   client: (context: CaseContext) => Promise<void>,
   changes: Partial<SideOptions> = {},
-  bound = 1000,
+  bound = 1200,
 ) {
-  const started = performance.now();
-  const all = options(changes);
-  const report = await executeSide(caseOf(client), "client", all);
-  const took = performance.now() - started;
-  assert.ok(took < Math.min(all.timeout, 10_000) + bound, `it took ${took} ms`);
+  using time = new RunningTime();
+  const report = await executeSide(caseOf(client), "client", options(changes));
+  assert.ok(time.passed < bound, `it took ${time.passed} ms`);
   return report;
 }
 
@@ -98,7 +97,7 @@ Deno.test("executeSide() reports a blocked call at its deadline, by name, within
   const { state, reasons, step } = await execute(blockInAccept, { timeout: 200 });
   assert.equal(state, "timeout");
   assert.equal(reasons[0], "it had not ended after 0.2 s");
-  assert.match(reasons[1] ?? "", /^accept4\(\d+\) was still blocked after 0\.\d s$/);
+  assert.match(reasons[1] ?? "", /^accept4\(\d+\) was still blocked after \d+\.\d s$/);
   assert.match(step, /^accept4\(\d+\)$/);
 });
 
@@ -128,7 +127,7 @@ Deno.test("executeSide() keeps the claims of a side that then timed out", async 
 Deno.test("executeSide() stops a side that is told to, within a second", async () => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(new Error("the server reported fail")), 60);
-  const { state, reasons } = await execute(blockInAccept, { stop: stop.signal }, -9000);
+  const { state, reasons } = await execute(blockInAccept, { stop: stop.signal });
   assert.deepEqual([state, reasons], ["stopped", ["stopped: the server reported fail"]]);
 });
 
@@ -137,8 +136,8 @@ Deno.test("executeSide() ends a side that heeds nothing, whenever it was told to
   const late = new AbortController();
   setTimeout(() => late.abort(new Error("enough")), 20);
   const [before, during, deadline] = await Promise.all([
-    execute(heedless, { stop: AbortSignal.abort(new Error("enough")) }, -5000),
-    execute(heedless, { stop: late.signal }, -5000),
+    execute(heedless, { stop: AbortSignal.abort(new Error("enough")) }, 5000),
+    execute(heedless, { stop: late.signal }, 5000),
     execute(heedless, { timeout: 20 }, 5000),
   ]);
   assert.deepEqual([before.state, during.state, deadline.state], ["stopped", "stopped", "timeout"]);
@@ -191,7 +190,7 @@ Deno.test("executeSide() leaves its ports free, however a case ended", async () 
     const { state } = await execute(async ({ vsock }) => {
       const listener = vsock.listening("stream");
       if (waits) await listener.accept();
-    }, { family, timeout: waits ? 100 : 5000 });
+    }, { family, timeout: waits ? 100 : 60_000 });
     states.push(state);
   }
   assert.deepEqual(states, ["timeout", "pass", "timeout", "pass"]);

@@ -3,11 +3,12 @@ import { StillBlockedError } from "./errno.ts";
 import { IORING_OP_READV, IORING_OP_SENDMSG } from "./io_uring_abi.ts";
 import { IoUring } from "./io_uring.ts";
 import { Socket } from "./socket.ts";
-import { bytes, unixStandIn } from "./structs.ts";
+import { bytes } from "./structs.ts";
+import { freshFamily } from "../tests/support/unix_pair.ts";
 import { testWithUring as test } from "../tests/support/io_uring.ts";
 
-async function connected(name: string) {
-  const family = unixStandIn(`io_uring/${name}`);
+async function connected() {
+  const family = freshFamily();
   const address = { cid: 1, port: 1 };
   using listener = Socket.open(family, "stream");
   listener.bind(address);
@@ -19,7 +20,7 @@ async function connected(name: string) {
 }
 
 test("IoUring sends pieces and reads them, many more than the ring has entries", async () => {
-  const { client, server } = await connected("pieces");
+  const { client, server } = await connected();
   using _client = client;
   using _server = server;
   using ring = IoUring.open(2);
@@ -37,7 +38,7 @@ test("IoUring sends pieces and reads them, many more than the ring has entries",
 });
 
 test("IoUring.wait() waits for what comes later", async () => {
-  const { client, server } = await connected("later");
+  const { client, server } = await connected();
   using _client = client;
   using _server = server;
   using ring = IoUring.open(1);
@@ -51,7 +52,7 @@ test("IoUring.wait() waits for what comes later", async () => {
 });
 
 test("IoUring.wait() ends with its signal", async () => {
-  const { client, server } = await connected("signal");
+  const { client, server } = await connected();
   using _client = client;
   using _server = server;
   const ending = new AbortController();

@@ -8,7 +8,7 @@ async function between(
   server: readonly string[],
   client: readonly string[],
 ): Promise<{ server: Ended; client: Ended }> {
-  const common = ["--stand-in", freshName(), "--json", "--timeout", "10"];
+  const common = ["--stand-in", freshName(), "--json", "--timeout", "60"];
   await using waiting = new Tool(["perf", ...server, ...common]);
   await waiting.says(/Listen port/);
   const connected = await runTool(["perf", ...client.slice(0, 1), ...common, ...client.slice(1)]);

@@ -15,7 +15,11 @@ async function standIn() {
   return {
     folder,
     run: (...args: string[]) =>
-      runTool(["run", "--peer-cid", "1", "--agent", address, "--stand-in", name, ...args]),
+      runTool([
+        ...["run", "--peer-cid", "1", "--agent", address, "--stand-in", name],
+        // A machine that stands still for a while must not reach the deadline of a case.
+        ...["--case-timeout", "60", ...args],
+      ]),
     async [Symbol.asyncDispose]() {
       await Deno.remove(folder, { recursive: true });
       await tool[Symbol.asyncDispose]();

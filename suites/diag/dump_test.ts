@@ -68,7 +68,7 @@ async function verdictOf(
   tamper: FakeKernel["tamper"] = (listed) => listed,
 ) {
   const { socketClass, dumpVsock } = Object.assign(new FakeKernel(), { tamper });
-  const side = { socketClass, dumpVsock, timeout: 12_000 };
+  const side = { socketClass, dumpVsock };
   return await runBothSides(definition, { client: side, server: side });
 }
 
@@ -157,7 +157,7 @@ async function outcomeOf(...dumps: DiagSocket[][]): Promise<[Outcome, string]> {
   let next = 0;
   const dumpVsock = () => Promise.resolve(dumps[Math.min(next++, dumps.length - 1)] ?? []);
   const { outcome, reasons } = await runBothSides(listsNoSocket, {
-    server: { dumpVsock, timeout: 12_000 },
+    server: { dumpVsock },
   });
   return [outcome, reasons.join("\n")];
 }

@@ -13,8 +13,8 @@ import { freshFamily } from "./unix_pair.ts";
 /** What each side is given beside or instead of what it usually has. */
 export type BothSides = Partial<Record<Role, Partial<SideOptions>>>;
 
-/** The deadline of a case whose test says nothing else, in milliseconds. */
-const TIMEOUT = 5000;
+/** The deadline of a case whose test says nothing else, in milliseconds: one that hangs reaches it. */
+const TIMEOUT = 60_000;
 
 /** Runs a case over AF_UNIX and joins what both sides report. */
 export async function runBothSides(

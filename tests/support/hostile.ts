@@ -66,6 +66,15 @@ export const hostile: fc.Arbitrary<Hostile> = fc.record({
   ends: fc.constantFrom("close" as const, "read" as const, "stay" as const),
 });
 
+/** Closes a connection, unless that was done. */
+export function closeOnce(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
 /** How long a peer that ends by itself reads at most, in milliseconds. */
 const READING = 50;
 
@@ -92,10 +101,6 @@ export async function behave(connection: Deno.TcpConn, how: Hostile): Promise<vo
   } catch {
     // The other side has closed it.
   }
-  try {
-    connection.close();
-  } catch {
-    // It is closed.
-  }
+  closeOnce(connection);
   await reading;
 }

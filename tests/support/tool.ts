@@ -8,8 +8,10 @@ import assert from "node:assert/strict";
 import { FORBID_VSOCK } from "../../sys/forbidden.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
-/** How long anything that a test waits for may take, in milliseconds. */
-const PATIENCE = 30_000;
+/** How long anything that a test waits for may take, in milliseconds: only what hangs takes that. */
+const PATIENCE = 120_000;
+/** How long after each other a test looks whether something is so, in milliseconds. */
+const PAUSE = 10;
 
 /** How the tool is started. */
 export interface ToolOptions {
@@ -119,6 +121,24 @@ export async function startAgent(
   const tool = new Tool(["agent", "--peer-cid", "1", "--listen", "127.0.0.1:0", ...args]);
   const [, address = ""] = await tool.says(/listening on (\S+)/);
   return { tool, address };
+}
+
+/** Waits until something is so, and fails with what it is called where it never is. */
+export async function until(
+  holds: () => Promise<boolean> | boolean,
+  otherwise: string,
+): Promise<void> {
+  for (const deadline = performance.now() + PATIENCE; !(await holds());) {
+    assert.ok(performance.now() < deadline, otherwise);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** Waits until a process of an agent's is at a step, by what it writes down for its successor. */
+export async function isAtStep(pid: number, step: RegExp): Promise<void> {
+  const line = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
+  const path = line[line.indexOf("--testament") + 1] ?? assert.fail("it writes nothing down");
+  await until(async () => step.test(await Deno.readTextFile(path)), `it never came to ${step}`);
 }
 
 /** Whether a process is there. */

@@ -9,8 +9,10 @@ import { cacheRoot } from "../../lab/cache.ts";
 import { readConsole } from "../../lab/consoles.ts";
 import { GUEST_CID, initScript, MARKS, SECOND_PORT } from "../../lab/init.ts";
 import type { LabAddress } from "../../lab/lab.ts";
+import { silentEnds } from "../../lab/ends.ts";
 import { isGone } from "../../lab/state.ts";
-import { runTool, Tool } from "../support/tool.ts";
+import { SELF } from "./support.ts";
+import { runTool, Tool, until } from "../support/tool.ts";
 
 /** How long a command may take, in milliseconds: the machine may be busy. */
 const PATIENCE = 400_000;
@@ -74,10 +76,11 @@ Deno.test("lab up, run, shell and down keep a pair and end it", async () => {
 /** How often a pair that is lost is made anew. */
 const TRIES = 3;
 
-/** Whether a lab's QEMU, or its guest's, has ended. */
+/** Whether a lab's QEMU, or its guest's, has ended or stands still. */
 async function isLost(address: LabAddress): Promise<boolean> {
   return await isGone(address) ||
-    (await readConsole(address.consoles[0])).includes(MARKS.guestEnded);
+    (await readConsole(address.consoles[0])).includes(MARKS.guestEnded) ||
+    (await silentEnds(address, SELF)).length > 0;
 }
 
 /** `lab run` begins at once, twice. */
@@ -129,14 +132,10 @@ Deno.test("Ctrl-C and SIGKILL leave no VM and no folder behind", async (t) => {
       await using tool = new Tool(args, { patience: PATIENCE, env: { TMPDIR: cacheRoot() } });
       await tool.says(/booting/);
       const vms = async () => (await processesWith(`${cacheRoot()}/vsock-lab-`)).length;
-      while (await vms() === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(async () => await vms() > 0, "there is no VM");
       tool.interrupt(signal);
       assert.equal((await tool.ended()).code, code);
-      const late = AbortSignal.timeout(10_000);
-      while (await vms() > 0) {
-        assert.ok(!late.aborted, "a VM outlived the tool");
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      await until(async () => await vms() === 0, "a VM outlived the tool");
       if (signal === "SIGKILL") return await removeLabFolders();
       assert.deepEqual(await labFolders(), []);
     });

@@ -37,7 +37,7 @@ async function runCases(
   const sink: EventSink = (event) => {
     if (event.type === "case-end") verdicts.push(event.verdict);
   };
-  const ends = await openEnds(address, SELF, AbortSignal.any([stop, AbortSignal.timeout(20_000)]));
+  const ends = await openEnds(address, SELF, AbortSignal.any([stop, AbortSignal.timeout(60_000)]));
   try {
     await runPlan({
       topology: "guest-host",

@@ -11,19 +11,19 @@ import { LabRelay } from "../../lab/relay.ts";
 import { inVm, SELF, testProgress } from "./support.ts";
 
 /** How long a step may take, in milliseconds: the machine may be busy. */
-const STEP_TIME = 60_000;
+const STEP_TIME = 180_000;
 
-const WHAT = { topology: "guest-host", kernel: { kernel: "debian:latest" } } as const;
 const never = new AbortController().signal;
 
-function testRelay(): LabRelay {
+function testRelay(topology: "loopback" | "guest-host"): LabRelay {
   const progress = testProgress();
-  return new LabRelay(() => openIdle(WHAT, progress, never), SELF, progress);
+  const what = { topology, kernel: { kernel: "debian:latest" } };
+  return new LabRelay(() => openIdle(what, progress, never), SELF, progress);
 }
 
 for (const [what, signal] of [["went away", "KILL"], ["stands still", "STOP"]]) {
   Deno.test(`LabRelay takes a step again in another lab where the guest's QEMU ${what}`, async () => {
-    await using relay = testRelay();
+    await using relay = testRelay("guest-host");
     const pids: number[] = [];
     const found = await relay.run("the step", STEP_TIME, async (lab, stop) => {
       pids.push(lab.address.pid);
@@ -35,12 +35,14 @@ for (const [what, signal] of [["went away", "KILL"], ["stands still", "STOP"]]) 
       return await inVm(lab, "guest", "echo found", stop);
     }, never);
     assert.equal(found, "found\n");
-    assert.equal(new Set(pids).size, 2);
+    // QEMU may have lost another one besides.
+    assert.ok(pids.length >= 2);
+    assert.equal(new Set(pids).size, pids.length);
   });
 }
 
 Deno.test("LabRelay takes no step again in which a kernel died, or that failed itself", async () => {
-  await using relay = testRelay();
+  await using relay = testRelay("loopback");
   let taken = 0;
   const failing = relay.run("the step", STEP_TIME, () => {
     taken++;
@@ -52,11 +54,27 @@ Deno.test("LabRelay takes no step again in which a kernel died, or that failed i
   });
   const deadly = relay.run("the step", STEP_TIME, async (lab, stop) => {
     taken++;
-    await inVm(lab, "guest", "echo c > /proc/sysrq-trigger", stop);
+    await inVm(lab, "host", PANIC, stop);
   }, never);
-  await assert.rejects(deadly, (error: Error) => {
-    assert.match(error.message, /^guest: its kernel reported: Kernel panic - not syncing: sysrq/);
-    return error instanceof KernelDeathError;
-  });
+  await assert.rejects(deadly, isDeath("loopback"));
   assert.equal(taken, 2);
 });
+
+Deno.test("LabRelay tells of what a guest's kernel died", async () => {
+  await using relay = testRelay("guest-host");
+  const deadly = relay.run("the step", STEP_TIME, async (lab, stop) => {
+    await inVm(lab, "guest", PANIC, stop);
+  }, never);
+  await assert.rejects(deadly, isDeath("guest"));
+});
+
+const PANIC = "echo c > /proc/sysrq-trigger";
+
+/** Whether an error quotes a kernel that died of {@linkcode PANIC}. */
+function isDeath(name: string): (error: Error) => boolean {
+  return (error) => {
+    const said = `${name}: its kernel reported: Kernel panic - not syncing: sysrq`;
+    assert.ok(error.message.startsWith(said), error.message);
+    return error instanceof KernelDeathError;
+  };
+}

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { cacheRoot } from "../../lab/cache.ts";
-import { runTool } from "../support/tool.ts";
+import { runTool, until } from "../support/tool.ts";
 
 /** How long a command may take, in milliseconds: the machine may be busy. */
 const PATIENCE = 300_000;
@@ -65,11 +65,10 @@ Deno.test("lab restores a VM that it saved, and boots where it cannot", async (t
         const behind = Date.now() / 1000 - Number(stdout.trim());
         assert.ok(Math.abs(behind) < 30, `the VM's clock is ${behind} s behind`);
         const state = JSON.parse(await Deno.readTextFile(`${cache}/labs/snapshot-test.json`));
-        const late = AbortSignal.timeout(10_000);
-        while (!(await Deno.readTextFile(state.consoles[0])).includes("said now")) {
-          late.throwIfAborted();
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
+        const said = async () => {
+          return (await Deno.readTextFile(state.consoles[0])).includes("said now");
+        };
+        await until(said, "the console does not say what the log does");
       } finally {
         assert.equal((await lab(["down", "--name", "snapshot-test"])).code, 0);
       }

@@ -10,6 +10,7 @@ import { Progress } from "../../lab/progress.ts";
 import { runScript } from "../../lab/shell.ts";
 import { screenOf } from "../../report/terminal.ts";
 import { VERSION } from "../../core/version.ts";
+import type { Ends } from "../../peer/controller.ts";
 import { type Ended, runTool } from "../support/tool.ts";
 
 /** How long one script in a VM may take, in milliseconds; the machine may be busy. */
@@ -36,7 +37,7 @@ export function testLab(options: LabOptions): Promise<OpenLab> {
 
 /** Runs a script in the host (or the loopback VM) or the guest of a lab, and expects it to pass. */
 export async function inVm(
-  { address }: OpenLab,
+  { address }: Pick<OpenLab, "address">,
   which: "host" | "guest",
   script: string,
   stop?: AbortSignal,
@@ -47,6 +48,46 @@ export async function inVm(
   const { output, status } = await runScript(socket, script, signal);
   assert.equal(status, 0, `the script in the ${which} failed with ${status}:\n${output}`);
   return output;
+}
+
+/**
+ * Waits, in a loopback VM, until the server of a case is blocked in accept() and the client waits to
+ * be told that it listens, by what their agents write down.
+ */
+const BOTH_WAIT = `
+until grep -q 'accept4(' /tmp/agent-5201 && grep -q "the peer's LISTENING" /tmp/agent-5202; do
+  sleep 0.1
+done
+`;
+
+/**
+ * Does something in the midst of a case in a loopback VM: both sides are in it, and the client is
+ * not told to go on before it is done, or the VM is gone.
+ *
+ * @param id of a case whose client connects first.
+ * @param act does it, each time that the case is run.
+ */
+export function inTheMidst(
+  lab: Pick<OpenLab, "address">,
+  { guest: client }: Pick<Ends, "guest">,
+  id: string,
+  act: () => unknown,
+): void {
+  let held: number | undefined;
+  const run = client.run.bind(client);
+  const order = client.order.bind(client);
+  client.run = (start, follower) => {
+    if (start.id === id) held = start.run;
+    return run(start, follower);
+  };
+  client.order = async (told) => {
+    if (told.type === "line" && told.run === held) {
+      held = undefined;
+      await inVm(lab, "host", BOTH_WAIT);
+      await act();
+    }
+    await order(told);
+  };
 }
 
 /** How long a whole run may take, in milliseconds: the machine may be busy. */
