@@ -42,6 +42,17 @@ export class Peer {
     }
   }
 
+  /**
+   * Lets others run. Whoever makes calls on this thread in a loop has to, now and then: what the
+   * other side has to say, its failure above all, is not heard before.
+   *
+   * @throws the reason of this side's end.
+   */
+  async letOthersRun(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#signal.throwIfAborted();
+  }
+
   /** Writes how many numbers there are, then each. */
   async writeNumbers(values: readonly number[]): Promise<void> {
     for (const value of [values.length, ...values]) await this.writeUlong(value);
