@@ -140,7 +140,8 @@ async function writeKtap(builder: ReportBuilder): Promise<void> {
 }
 
 /**
- * Calls `body`, which gives an exit code, with a signal that Ctrl-C or SIGTERM aborts.
+ * Calls `body`, which gives an exit code, with a signal that Ctrl-C, SIGTERM, or a terminal that
+ * goes away aborts.
  *
  * @returns the exit code; that of an interruption, however `body` ended, where there was one.
  */
@@ -149,7 +150,9 @@ export async function interruptible(
 ): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => stop.abort(new Error("interrupted"));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
+  const signals: Deno.Signal[] = ["SIGINT", "SIGTERM"];
+  if (!ignoresHangups()) signals.push("SIGHUP");
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
   try {
     const code = await body(stop.signal);
     return stop.signal.aborted ? EXIT.interrupted : code;
@@ -157,8 +160,12 @@ export async function interruptible(
     if (stop.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.removeSignalListener(signal, onSignal);
-    }
+    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
   }
+}
+
+/** Whether this process outlives its terminal, as nohup(1) makes it: SIGHUP, 1, is ignored. */
+function ignoresHangups(): boolean {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  return (parseInt(/^SigIgn:\s*(\w+)$/m.exec(status)?.[1]?.slice(-1) ?? "0", 16) & 1) !== 0;
 }
