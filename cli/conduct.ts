@@ -139,6 +139,19 @@ async function writeKtap(builder: ReportBuilder): Promise<void> {
   screenOf(Deno.stdout).write(renderReport("ktap", report));
 }
 
+/** Deno takes SIGHUP over a moment later, and what it was is no longer to be seen. */
+const OUTLIVES_TERMINAL = outlivesTerminal();
+
+/** Whether this process was started with SIGHUP, 1, ignored, as nohup(1) does it. */
+function outlivesTerminal(): boolean {
+  try {
+    return /^SigIgn:\s*\w*[13579bdf]$/m.test(Deno.readTextFileSync("/proc/self/status"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
+}
+
 /**
  * Calls `body`, which gives an exit code, with a signal that Ctrl-C, SIGTERM, or a terminal that
  * goes away aborts.
@@ -150,9 +163,12 @@ export async function interruptible(
 ): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => stop.abort(new Error("interrupted"));
-  const signals: Deno.Signal[] = ["SIGINT", "SIGTERM"];
-  if (!ignoresHangups()) signals.push("SIGHUP");
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  const listeners = [
+    ["SIGINT", onSignal],
+    ["SIGTERM", onSignal],
+    ["SIGHUP", OUTLIVES_TERMINAL ? () => {} : onSignal],
+  ] as const;
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   try {
     const code = await body(stop.signal);
     return stop.signal.aborted ? EXIT.interrupted : code;
@@ -160,12 +176,6 @@ export async function interruptible(
     if (stop.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
-    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
   }
-}
-
-/** Whether this process outlives its terminal, as nohup(1) makes it: SIGHUP, 1, is ignored. */
-function ignoresHangups(): boolean {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  return (parseInt(/^SigIgn:\s*(\w+)$/m.exec(status)?.[1]?.slice(-1) ?? "0", 16) & 1) !== 0;
 }
