@@ -136,7 +136,7 @@ export interface Case<Context> extends CaseInfo {
    * What each side does, for people: a sentence without a subject or a full stop for each that has a
    * body ("accepts, receives 32 bytes, and claims ..."), with what it claims.
    */
-  readonly does?: Readonly<Partial<Record<Role, string>>>;
+  readonly does: Readonly<Partial<Record<Role, string>>>;
   /** Runs on the side that connects. */
   readonly client: (context: Context) => void | Promise<void>;
   /** Runs on the side that accepts; without it that side only keeps out of the way. */
@@ -165,7 +165,6 @@ export function validateCase(info: Case<never>): void {
   if (info.refs.length === 0) {
     throw new TypeError(`Cannot use the case ${info.id}: it names no source for its requirement`);
   }
-  if (info.does === undefined) return;
   for (const role of ROLES) {
     const wrong = wrongDeed(info.does[role], info[role] !== undefined);
     if (wrong !== undefined) {

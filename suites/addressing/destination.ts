@@ -61,8 +61,8 @@ export const [streamNobody, seqpacketNobody] = forBothTypes((type) =>
     does: {
       client:
         `connects a ${type} socket to the port at CIDs 0, 1, 2, 0xdead and its machine's own, ` +
-        "the peer's left out, where nobody listens, and claims that it fails as the transport to " +
-        "each CID has it",
+        "the peer's left out, where nobody listens, and claims the error that the transport to " +
+        "each must give",
     },
     async client(context) {
       const { port } = context.vsock.peerAddress();
@@ -86,7 +86,8 @@ export const [streamToHost, seqpacketToHost] = forBothTypes((type) =>
     does: {
       client:
         `connects a ${type} socket with VMADDR_FLAG_TO_HOST to the peer's CID and to 0xdead, ` +
-        "where nobody listens, and claims that it fails as the route must that the flag leads to",
+        "where nobody listens, and claims that it fails as a guest's device or loopback must, " +
+        "else for want of a device",
     },
     async client(context) {
       const { cid: peerCid, port } = context.vsock.peerAddress();
@@ -110,8 +111,8 @@ export const [streamOwnCid, seqpacketOwnCid] = forBothTypes((type) =>
     does: {
       client:
         `listens, connects a ${type} socket to each CID of its machine's that loopback serves, ` +
-        "claims that accept() names VMADDR_CID_LOCAL as the client and both ends that CID as the " +
-        "listener's, and sends a byte",
+        "and claims that accept() names VMADDR_CID_LOCAL as the client, both ends the CID, and " +
+        "that a byte arrives",
     },
     async client({ vsock, check }) {
       const place = vsock.machine.place();
@@ -147,8 +148,8 @@ export const [streamFallback, seqpacketFallback] = forBothTypes((type) =>
     does: {
       client:
         `connects a ${type} socket to CID 0xdead with net.vsock.g2h_fallback off, then on, and ` +
-        "claims that it fails for want of a transport or a guest, then as one that its host " +
-        "drops or resets",
+        "claims that it fails for want of a transport or a guest, then with ETIMEDOUT or " +
+        "ECONNRESET at its host",
     },
     async client(context) {
       const { vsock, check } = context;

@@ -28,8 +28,8 @@ export const [streamUnconnected, seqpacketUnconnected] = forBothTypes((type) =>
     refs,
     does: {
       client:
-        `claims that getsockname() of a ${type} socket, unbound, bound, then listening, gives ` +
-        "what bind() was given, before that VMADDR_CID_ANY and VMADDR_PORT_ANY, and " +
+        `claims that getsockname() of a ${type} socket gives VMADDR_CID_ANY and VMADDR_PORT_ANY ` +
+        "while it is unbound, its address when it is bound and when it listens, and that " +
         "getpeername() is ENOTCONN",
     },
     async client({ vsock, check }) {

@@ -76,7 +76,7 @@ export const listsListener = defineCase({
     client: "does nothing",
     server:
       "listens, and claims that sock_diag lists its socket once, with its address and TCP_LISTEN, " +
-      "and nothing else that is new, and that of dumps by state only that of listeners has it",
+      "nothing else that is new, and it in a dump of that state, but not in one of all others",
   },
   client: () => Promise.resolve(),
   async server({ vsock, check }) {

@@ -86,9 +86,8 @@ export const [streamStaysHere, seqpacketStaysHere] = forBothTypes((type) =>
     needs: [...needs, { client: "loopback-cid" }],
     does: {
       client:
-        `listens, connects a ${type} socket to each device's CID, claims that accept() names ` +
-        "VMADDR_CID_LOCAL as the client and getsockname() of its socket that CID, and that a " +
-        "byte arrives",
+        `listens, connects a ${type} socket to each device's CID, and claims that what accept() ` +
+        "gives comes from VMADDR_CID_LOCAL and is at that CID, and that a byte arrives",
     },
     async client({ vsock, check }) {
       using listener = vsock.listening(type);

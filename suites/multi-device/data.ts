@@ -103,8 +103,8 @@ export const [seqpacketBounds, seqpacketBoundsAccepted] = dataCases({
     guest: "sends messages of 1, 4052, 4053, 65536, 3 and 1000 random bytes, each size on each " +
       "connection in turn, and tells their hashes",
     host:
-      "receives each message by itself, claims its length and hash, and that recvmsg(MSG_TRUNC) " +
-      "of the last into 500 bytes returns 1000 and sets MSG_TRUNC",
+      "receives each message by itself, claims its length and hash, and of the last only that " +
+      "recvmsg(MSG_TRUNC) into 500 bytes returns 1000 and sets MSG_TRUNC",
   },
   async guest(connections, { peer, check, random }) {
     for (const size of SIZES) {
@@ -244,8 +244,7 @@ export const [hundredOverAll, hundredOverAllAccepted] = dataCases({
   timeFactor: 4,
   does: {
     guest:
-      "sends its number and the low byte of its CID on each, then claims that the number comes " +
-      "back on each",
+      "sends on each its number and the low byte of its CID, and claims that the number comes back",
     host: "receives two bytes on each, the last connection first, once all are sent, claims that " +
       "they are right, and sends the number back",
   },

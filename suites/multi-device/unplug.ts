@@ -161,8 +161,8 @@ function guestText(which: Which): string {
 }
 
 function hostText(which: Which): string {
-  return `unplugs the ${which} device, claims that its connection, in recv(), is ECONNRESET, that ` +
-    "connect() to it is ENODEV, and that the others work, plugs it in, and connects anew";
+  return `unplugs the ${which} device, claims that its connection, in recv(), is ECONNRESET, ` +
+    "connect() to it ENODEV, and the others unharmed, plugs it in, and claims that new ones work";
 }
 
 function unplugCase(guest: Role, which: Which) {

@@ -130,8 +130,8 @@ export const samePortAgain = defineCase({
   ],
   does: {
     client:
-      "binds a socket to the port after the server's, connects and closes it, then does the same " +
-      "with another as soon as the port is free, within 5 s",
+      "binds a socket to the port after the server's, connects and closes it, and claims that " +
+      "another can do the same as soon as the port is free, within 5 s",
     server: "listens, accepts twice, claims that the client's port is the one after its own both " +
       "times, and waits until each connection is closed",
   },
