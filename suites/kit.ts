@@ -104,7 +104,8 @@ export type ConformanceCase = Case<CaseContext>;
 /**
  * Defines a case; see docs/writing_a_case.md.
  *
- * @throws {TypeError} where its id, requirement, sources or what its sides do are not of the right form.
+ * @throws {TypeError} where its id, its requirement, its sources or what its sides do is not of the
+ *   right form.
  */
 export function defineCase(definition: ConformanceCase): ConformanceCase {
   validateCase(definition);
