@@ -149,3 +149,9 @@ Deno.test("probe shows what there is, as text and as JSON, with a reason for all
   assert.deepEqual(Object.keys(features), Object.keys(FEATURES));
   assert.equal(features.seqpacket, null);
 });
+
+Deno.test("lab --cross refuses a choice of which C has no case, before it boots anything", async () => {
+  const { code, stderr } = await runTool(["lab", "--cross", "namespaces/**"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: None of namespaces\/\*\* has a case of the C programs beside it; /);
+});

@@ -173,6 +173,7 @@ export const interruptedConnect = defineCase({
       return time < RACE_TIME || (interrupter.hits === 0 && time < MAX_RACE_TIME);
     };
     do {
+      await peer.letOthersRun();
       using socket = vsock.open("stream");
       const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, 1);
       await check.succeeds("setsockopt(SO_LINGER)", setLinger);

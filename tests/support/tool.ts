@@ -21,6 +21,8 @@ export interface ToolOptions {
   /** What is piped in. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that is given the command, as nohup(1) is. */
+  readonly through?: string;
 }
 
 /** How a process ended. */
@@ -40,10 +42,12 @@ export class Tool implements AsyncDisposable {
   #heard = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], options: ToolOptions = {}) {
-    const { permissions = ["-A"], patience = PATIENCE, input, env = {} } = options;
+    const { permissions = ["-A"], patience = PATIENCE, input, env = {}, through } = options;
     this.#patience = patience;
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args],
+    const command = ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args];
+    const program = Deno.execPath();
+    this.#child = new Deno.Command(through ?? program, {
+      args: through === undefined ? command : [program, ...command],
       env: { [FORBID_VSOCK]: "1", NO_COLOR: "1", ...env },
       stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
