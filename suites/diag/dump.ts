@@ -74,9 +74,9 @@ export const listsListener = defineCase({
   needs: [{ server: "vsock-diag" }],
   does: {
     client: "does nothing",
-    server:
-      "listens, and claims that sock_diag lists its socket once, with its address and TCP_LISTEN, " +
-      "nothing else that is new, and it in a dump of that state, but not in one of all others",
+    server: "listens, and claims that sock_diag lists its socket once, with its address and " +
+      "TCP_LISTEN, nothing else that is new, and it in a dump of that state, but not in one of all " +
+      "others",
   },
   client: () => Promise.resolve(),
   async server({ vsock, check }) {

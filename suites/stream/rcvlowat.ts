@@ -32,8 +32,8 @@ export const pollWaitsForLowWater = defineCase({
   ],
   does: {
     client:
-      "connects, sets SO_RCVLOWAT to 128, and claims that poll() sees nothing for 1 s while 1 byte " +
-      "is there, and POLLIN and POLLRDNORM when all 128 are, which one recv() gives",
+      "connects, sets SO_RCVLOWAT to 128, and claims that poll() sees nothing for 1 s while 1 " +
+      "byte is there, and POLLIN and POLLRDNORM when all 128 are, which one recv() gives",
     server: "accepts, sends 1 byte, and 127 more, each by itself, when the client has polled",
   },
   async client({ vsock, peer, check }) {
