@@ -3,7 +3,7 @@ import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { renderReport } from "../report/render.ts";
 import { parseReport } from "../report/schema.ts";
 import type { RunReport } from "../report/model.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { CATALOGUE, findCase } from "../suites/catalogue.ts";
 import { exampleReport } from "./support/example_run.ts";
 import { runTool, startAgent, Tool } from "./support/tool.ts";
 import { freshName } from "./support/unix_pair.ts";
@@ -168,5 +168,7 @@ Deno.test("list and explain print as JSON what they know, of the cases that a fi
     id: 7,
   });
   assert.deepEqual(facts.needs, { client: ["seqpacket"], server: ["seqpacket"] });
+  assert.deepEqual(facts.does, findCase(facts.id)?.does);
+  assert.match(facts.does.server, /^accepts, .* claims that it returns 32 /);
   assert.equal(facts.refs[1].text, "recv(2): MSG_TRUNC");
 });
