@@ -9,13 +9,13 @@ import {
   AF_VSOCK,
   SIOCINQ,
   SIOCOUTQ,
-  SO_VM_SOCKETS_CONNECT_TIMEOUT,
   SO_ZEROCOPY,
   SOL_SOCKET,
   VMADDR_CID_HOST,
   VMADDR_CID_HYPERVISOR,
   VMADDR_PORT_ANY,
 } from "../../sys/constants.ts";
+import { connectInBackground } from "./connecting.ts";
 import { VsockDevice } from "../../sys/device.ts";
 import { SysError } from "../../sys/errno.ts";
 import { IoUring } from "../../sys/io_uring.ts";
@@ -282,19 +282,6 @@ function open(type: SocketType, { family, socketClass = Socket }: FeatureOptions
 function startConnecting(socket: Socket, { peerCid, port }: FeatureOptions): void {
   connectInBackground(socket);
   socket.connectHere({ cid: peerCid, port: port + 1 });
-}
-
-/** How long a connect() in the background goes on, in milliseconds. */
-const BACKGROUND_TIME = 10;
-
-/**
- * Makes connect() not wait for the answer. The kernel then keeps the socket, closed or not, until
- * the time of its connect() is over, which is 2 s unless it is told otherwise.
- */
-export function connectInBackground(socket: Socket): void {
-  socket.setNonblocking();
-  if (socket.family.domain !== AF_VSOCK) return;
-  socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, BACKGROUND_TIME);
 }
 
 /** The message of the error with which a call fails, where it is one of these. */

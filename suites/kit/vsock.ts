@@ -14,6 +14,7 @@ import { VhostVsock } from "../../sys/vhost.ts";
 import type { Address } from "../../sys/structs.ts";
 import { vsockDevices } from "../../sys/vsock_devices.ts";
 import { Qmp } from "../../peer/qmp.ts";
+import { connectPatiently } from "./connecting.ts";
 import type { Peer } from "./peer.ts";
 import { type Machine, THIS_MACHINE } from "./place.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -70,6 +71,7 @@ export class Vsock implements Disposable {
   async connect(type: SocketType): Promise<Socket> {
     await this.#options.peer.expectln("LISTENING");
     const socket = this.open(type);
+    connectPatiently(socket);
     await socket.connect(this.peerAddress());
     return socket;
   }

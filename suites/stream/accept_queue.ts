@@ -5,6 +5,7 @@
  */
 import {
   connectInBackground,
+  connectPatiently,
   defineCase,
   errorOf,
   kernel,
@@ -53,6 +54,7 @@ export const closeWhileConnecting = defineCase({
       await peer.writeUlong(CONTINUE);
       await peer.expectln("LISTENING");
       using socket = vsock.open("stream");
+      connectPatiently(socket);
       try {
         await socket.connect(vsock.peerAddress());
         check.that(true, "connect()");

@@ -7,6 +7,7 @@ import {
   Alarm,
   type CaseContext,
   connectInBackground,
+  connectPatiently,
   defineCase,
   errorOf,
   kernel,
@@ -177,6 +178,7 @@ export const interruptedConnect = defineCase({
       using socket = vsock.open("stream");
       const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, 1);
       await check.succeeds("setsockopt(SO_LINGER)", setLinger);
+      connectPatiently(socket);
       const first = interrupter.interrupt(() => socket.connectHere(address));
       const known = [undefined, "EINTR", "ECONNRESET"].includes(first);
       check.that(known, `connect() with a signal: expected EINTR or ECONNRESET, got ${first}`);

@@ -180,6 +180,13 @@ export const MESSAGES: readonly Row[] = [
   [
     TIMEOUT,
     "client",
+    "read() is always interrupted",
+    errsWith("readTimed", "EAGAIN", "EINTR"),
+    /got .*EINTR/,
+  ],
+  [
+    TIMEOUT,
+    "client",
     "SO_RCVTIMEO is not kept",
     optionNotKept(SOL_SOCKET, SO_RCVTIMEO, timeval(0)),
     /after setting it: byte 0/,
