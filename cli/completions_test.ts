@@ -36,7 +36,7 @@ const LINES: readonly (readonly [line: string, offered: readonly string[], not?:
   ["lab s", ["shell", "stream/connect/refused-without-socket"], "up"],
   ["lab --to", ["--topology"], "--timeout"],
   ["lab up --topology ", ["guest-host", "loopback", "three-cids", "three-devices"], "--name"],
-  ["lab --name run --d", ["--direction"]],
+  ["lab --kernel run --d", ["--direction"]],
   ["lab shell g", ["guest"], "host"],
   ["run --direction g", ["guest-server"], "both"],
   ["run --report j", ["json=", "junit="], "html="],

@@ -28,11 +28,11 @@ import {
 } from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
-import { type LabUpOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
+import { type BootOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
 import { cannotWrite } from "./report_files.ts";
 
 /** Options of `perf compare`. */
-export interface CompareOptions extends Omit<LabUpOptions, "topology" | "name"> {
+export interface CompareOptions extends Omit<BootOptions, "topology"> {
   /** `unix` is this machine. */
   readonly topology: Topology | "unix";
   readonly rounds: number;

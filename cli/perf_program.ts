@@ -6,8 +6,16 @@
 import type { Command as TypedCommand } from "@commander-js/extra-typings";
 import { type Command, Option } from "commander";
 import { MAX_CONNECTIONS, MAX_REQUEST } from "../perf/greeting.ts";
-import { withKernelOptions } from "./kernel_options.ts";
-import { cidOption, examples, secondsOption, sizeOption, STAND_IN, wholeNumber } from "./usage.ts";
+import { isOfVms, withKernelOptions } from "./kernel_options.ts";
+import {
+  cidOption,
+  examples,
+  refuseIdle,
+  secondsOption,
+  sizeOption,
+  STAND_IN,
+  wholeNumber,
+} from "./usage.ts";
 
 type Act = (code: number | Promise<number>) => void;
 
@@ -55,7 +63,12 @@ function addCompare(perf: Command, act: Act): void {
         "perf compare --topology loopback --rounds 5    # opposite the kernel's vsock_perf",
       ),
     );
-  compare.action(async (options) => act((await import("./perf_compare.ts")).perfCompare(options)));
+  compare.action(async (options) => {
+    if (options.topology === "unix") {
+      refuseIdle(compare, isOfVms, "is for VMs: add --topology loopback or guest-host");
+    }
+    act((await import("./perf_compare.ts")).perfCompare(options));
+  });
 }
 
 function addThroughput(perf: Command, act: Act): void {

@@ -13,6 +13,31 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** What {@linkcode refuseIdle} asks of a command. */
+interface OptionSource {
+  readonly options: readonly { readonly long?: string | undefined; attributeName(): string }[];
+  getOptionValueSource(name: never): string | undefined;
+}
+
+/**
+ * Refuses options that a command has and would ignore here.
+ *
+ * @param isIdle whether an option is one of them, by the name that commander has for its value.
+ * @param why what is to be said behind the option that the user gave.
+ * @throws {UsageError} naming the first such.
+ */
+export function refuseIdle(
+  command: OptionSource,
+  isIdle: (name: string) => boolean,
+  why: string,
+): void {
+  const found = command.options.find((option) => {
+    const name = option.attributeName();
+    return isIdle(name) && command.getOptionValueSource(name as never) === "cli";
+  });
+  if (found !== undefined) throw new UsageError(`${found.long} ${why}`);
+}
+
 /** A whole number in a range, for commander. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -6,6 +6,16 @@ import { runTool } from "./support/tool.ts";
 const RUN = ["run", "--peer-cid", "1", "--agent", "127.0.0.1:1", "--stand-in", "unused"];
 const SIDE = ["--mode", "client", "--control-host", "127.0.0.1", "--peer-cid", "1"];
 
+/** The options of `lab` that do nothing with `--cross`, and what they may be given. */
+const IDLE_ACROSS = [
+  ...[["--baseline", "known"], ["--report", "json=x.json"], ["--repeat", "2"], ["--seed", "1"]],
+  ...[["--peer-port", "1"], ["--case-timeout", "1"]],
+  ...[["--ktap"], ["--strict"], ["--until-failure"], ["--shuffle"]],
+];
+/** The options of `perf compare` that are for VMs; they have no time to measure. */
+const FOR_VMS = [["--kernel", "x"], ["--modules", "x"], ["--qemu", "x"], ["--cold"], ["--refresh"]];
+const COMPARE = ["perf", "compare", "--rounds", "1", "--timeout", "0.01"];
+
 /** Bad input: the arguments, and what the tool must say of them. */
 const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[...RUN, "stream/no-such"], /^error: Cannot select "stream\/no-such": no case matches/],
@@ -50,6 +60,22 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
   [
     ["perf", "sender", "--sender", "1", "--zerocopy", "--direction", "both", "--stand-in", "x"],
     /--zerocopy goes with --direction one/,
+  ],
+  // No case matches: where the option is not refused, nothing is booted either.
+  ...IDLE_ACROSS.map((args): [string[], RegExp] => [
+    ["lab", "--cross", ...args, "no/such"],
+    new RegExp(`^error: ${args[0]} does nothing with --cross: leave it out\\n`),
+  ]),
+  [["lab", "--cross", "--jobs", "2", "--case-timeout", "5", "--qemu", "x", "no/such"], /no case m/],
+  ...FOR_VMS.map((args): [string[], RegExp] => [
+    [...COMPARE, ...args],
+    new RegExp(`^error: ${args[0]} is for VMs: add --topology loopback or guest-host\\n`),
+  ]),
+  [[...COMPARE, "--topology", "unix", "--cold"], /^error: --cold is for VMs: add --topology/],
+  [["lab", "--name", "second", "no/such"], /unknown option '--name'/],
+  [
+    ["lab", "--topology", "loopback", "down", "--name", "no-such"],
+    /^error: --topology does nothing in front of "down": write it behind that\n/,
   ],
   [["list", "--needs", "wings"], /Allowed choices are seqpacket/],
   [["completions", "tcsh"], /Allowed choices are bash, zsh, fish/],
