@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command as TypedCommand } from "@commander-js/extra-typings";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { MAX_CONNECTIONS, MAX_REQUEST } from "../perf/greeting.ts";
 import { isOfVms, withKernelOptions } from "./kernel_options.ts";
 import {
@@ -54,7 +54,7 @@ function addCompare(perf: Command, act: Act): void {
     .option("--bytes <size>", "how much is sent each time", sizeOption(1, MAX_BYTES))
     .option("--requests <number>", "how many round trips each time", wholeNumber(1, 1e9))
     .option("--json", "every figure, as JSON")
-    .option("--chart <file>", "draw the ratios: .svg, or a page of HTML");
+    .option("--chart <file>", "draw the ratios: .svg, or a page as .html", chartOption);
   withKernelOptions(compare as unknown as TypedCommand)
     .addHelpText(
       "after",
@@ -69,6 +69,12 @@ function addCompare(perf: Command, act: Act): void {
     }
     act((await import("./perf_compare.ts")).perfCompare(options));
   });
+}
+
+/** A file whose name says how to draw. */
+function chartOption(text: string): string {
+  if (/[^/]\.(svg|html)$/.test(text)) return text;
+  throw new InvalidArgumentError("Name a file that ends in .svg or .html.");
 }
 
 function addThroughput(perf: Command, act: Act): void {

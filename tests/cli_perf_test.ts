@@ -178,6 +178,23 @@ Deno.test("perf compare measures ours and C in turn over AF_UNIX, and draws that
   }
 });
 
+Deno.test("perf compare shows its figures also where there is no room for the chart", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const chart = `${folder}/chart.html`;
+    await Deno.symlink("/dev/full", chart);
+    const counts = ["--rounds", "1", "--bytes", "1M", "--requests", "10"];
+    const { code, stdout, stderr } = await runTool([
+      ...["perf", "compare", ...counts, "--chart", chart],
+    ], { patience: 120_000 });
+    assert.match(stdout, /^send\(\), 64 KiB, to C +[\d.]+ Gbit/m);
+    assert.match(stderr, /^error: Cannot write the chart \S+: No space left[^\n]*\n$/m);
+    assert.equal(code, 2);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("perf compare that is interrupted shows what it has, and fails with 130", async () => {
   const counts = ["--rounds", "1000", "--bytes", "1M", "--requests", "10"];
   await using tool = new Tool(["perf", "compare", ...counts], { patience: 120_000 });

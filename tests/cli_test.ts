@@ -71,6 +71,14 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     [...COMPARE, ...args],
     new RegExp(`^error: ${args[0]} is for VMs: add --topology loopback or guest-host\\n`),
   ]),
+  [
+    [...COMPARE, "--chart", "x.png"],
+    /--chart.*'x\.png' is invalid\. Name a file .* \.svg or \.html/,
+  ],
+  [
+    [...COMPARE, "--chart", "/nonexistent/x.html"],
+    /^error: Cannot write the chart \/nonexistent\/x\.html: [^\n]*\n$/,
+  ],
   [[...COMPARE, "--topology", "unix", "--cold"], /^error: --cold is for VMs: add --topology/],
   [["lab", "--name", "second", "no/such"], /unknown option '--name'/],
   [
