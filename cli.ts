@@ -14,6 +14,7 @@ import { UnmatchedSelectorError } from "./core/selector.ts";
 import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
 import { ProtocolError } from "./peer/wire.ts";
 import { ReportError } from "./report/model.ts";
+import { mention, OutputError } from "./report/terminal.ts";
 import { ForbiddenError } from "./sys/forbidden.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
@@ -28,7 +29,8 @@ async function main(args: string[]): Promise<number> {
   } catch (error) {
     // Commander has already said what was wrong; --help and --version come here with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.broken;
-    await Deno.stderr.write(new TextEncoder().encode(`error: ${explain(error)}\n`));
+    if (error instanceof OutputError && error.unread) return EXIT.unread;
+    mention(`error: ${explain(error)}\n`);
     if (error instanceof KernelDeathError) return EXIT.failed;
     return error instanceof LabError ? EXIT.unavailable : EXIT.broken;
   }
@@ -50,6 +52,7 @@ function explain(error: unknown): string {
     SilentPeerError,
     ProtocolError,
     ReportError,
+    OutputError,
     ForbiddenError,
   ];
   if (expected.some((kind) => error instanceof kind)) return error.message;

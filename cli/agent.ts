@@ -8,6 +8,7 @@ import { reasonOf } from "../core/reason.ts";
 import { EXIT } from "../core/outcome.ts";
 import { type AgentServices, type Inherited, serveController } from "../peer/agent.ts";
 import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
+import { mention } from "../report/terminal.ts";
 import { dieWithParent } from "../sys/process.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
@@ -193,5 +194,5 @@ async function refuse(connection: Deno.TcpConn): Promise<void> {
 }
 
 function log(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`agent: ${text}\n`));
+  mention(`agent: ${text}\n`);
 }

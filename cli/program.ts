@@ -14,6 +14,7 @@ import { addPerf } from "./perf_program.ts";
 import {
   addressOption,
   cidOption,
+  COMMAND_OUTPUT,
   examples,
   refuseIdle,
   secondsOption,
@@ -35,6 +36,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   const root = new Command("vsock-conformance")
     // Commands inherit this; only cli.ts ends the process.
     .exitOverride()
+    .configureOutput(COMMAND_OUTPUT)
     // What follows a command is that command's, also where its parent has an option of that name.
     .enablePositionalOptions()
     .description("Tells whether an AF_VSOCK implementation does what it must.")

@@ -8,6 +8,7 @@ import type { Topology } from "../core/plan.ts";
 import { connectControl, type ControlAddress, PeerGoneError } from "../peer/channel.ts";
 import { End } from "../peer/end.ts";
 import { unlessAborted } from "../peer/lines.ts";
+import { mention } from "../report/terminal.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { sideArguments } from "./agent.ts";
 import { baselineOf, chosenCases, conduct, interruptible } from "./conduct.ts";
@@ -77,7 +78,7 @@ function addressOf(agent: SupervisedAgent): Promise<ControlAddress> {
 /** Shows what this machine's agent says, but for its greetings. */
 function passOn(text: string): void {
   const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
-  Deno.stderr.writeSync(new TextEncoder().encode(lines.join("")));
+  mention(lines.join(""));
 }
 
 /** What this end is, by the CID of the other. */

@@ -7,6 +7,7 @@ import { reasonOf } from "../core/reason.ts";
 import { Option } from "@commander-js/extra-typings";
 import { InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../peer/channel.ts";
+import { mention, screenOf } from "../report/terminal.ts";
 
 /** The tool was not used rightly, or lacks what the user asked for; ends it with exit code 2. */
 export class UsageError extends Error {
@@ -74,6 +75,12 @@ function parseSeconds(text: string): number {
 /** What the option `--stand-in` does. */
 export const STAND_IN =
   "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+
+/** How commander writes its help and its complaints, for `configureOutput()`. */
+export const COMMAND_OUTPUT = {
+  writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
+  writeErr: mention,
+};
 
 /** Examples as help shows them; each is what follows the program's name. */
 export function examples(...lines: string[]): string {

@@ -26,6 +26,7 @@ import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT } from "./conduct_options.ts";
 import { lackingHere, loadTimers, ownFacts, sideRunner } from "./side.ts";
 import {
   cidOption,
+  COMMAND_OUTPUT,
   secondsOption,
   several,
   tcpPortOption,
@@ -63,6 +64,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
     .default(`upstream:${NEWEST_VERSION}` as const);
   return new Command("vsock-conformance")
     .exitOverride()
+    .configureOutput(COMMAND_OUTPUT)
     .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
     .addOption(
       new Option("--program <name>", "whose list").choices(PROGRAMS).default(PROGRAMS[0]),
