@@ -75,7 +75,7 @@ function addRun(root: Command, act: Act): void {
     .addOption(
       secondsOption(
         "--connect-timeout <seconds>",
-        "how long to try to reach it, also anew",
+        "how long to try to reach it, also anew, or while it serves another",
         10_000,
       ),
     )

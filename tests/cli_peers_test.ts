@@ -129,7 +129,7 @@ Deno.test("--mode client ends with 2 opposite an agent, and says that it is one"
   assert.equal(code, 2);
 });
 
-Deno.test("an agent serves one controller at a time, refuses a second, and goes on", async () => {
+Deno.test("an agent serves one controller at a time, and a second that waits for it", async () => {
   const name = freshName();
   const { tool: agent, address } = await startAgent("--stand-in", name);
   await using _agent = agent;
@@ -138,12 +138,17 @@ Deno.test("an agent serves one controller at a time, refuses a second, and goes 
   const idle = await Deno.connect({ hostname, port: Number(port) });
   await idle.write(new TextEncoder().encode(`${encodeHello(FACTS)}\n`));
   await agent.says(/connected/);
-  const refused = await runTool(run(address, name, ...PASSING));
+  const refused = await runTool(run(address, name, "--connect-timeout", "0.5", ...PASSING));
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /the peer refused: another controller is using this agent/);
+  // Who has time waits for it.
+  const args = run(address, name, "--connect-timeout", "600", ...PASSING);
+  await using patient = new Tool(args);
+  await patient.says(/^the agent serves another controller: waiting for up to 600 s\n/);
   idle.close();
   await agent.says(/: the peer closed|left/);
-  assert.equal((await runTool(run(address, name, ...PASSING))).code, 0);
+  const { code, stderr } = await patient.ended();
+  assert.equal(code, 0, stderr);
 });
 
 Deno.test("an agent serves a controller that comes right behind another, however late it sees both", async () => {
