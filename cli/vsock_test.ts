@@ -138,6 +138,7 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
       : await connectControl({ host, port }, CONNECT_TIME, stop);
     stop.addEventListener("abort", () => channel.close());
     const steps = await stepsOf({ ...options, peerCid }, mode, stop);
+    let executed = 0;
     const passed = await runUpstream(channel, steps, {
       role: mode,
       lineTime: options.caseTimeout,
@@ -145,15 +146,27 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
         name: `upstream:${version}`,
         length: upstreamList(options.program, version).length,
       })),
-      events: eventsOn(screen, options.program),
+      events: eventsOn(screen, options.program, () => executed++),
     });
-    if (passed) screen.write("All tests have been executed, by both sides.\n");
+    if (passed) screen.write(`${endText(executed, steps.length - executed)}\n`);
     return passed ? EXIT.ok : EXIT.failed;
   });
 }
 
-/** Shows a session as vsock_test does, and why a case was skipped or failed. */
-function eventsOn(screen: Screen, program: Program): UpstreamEvents {
+/** What a session came to that has passed. */
+function endText(executed: number, skipped: number): string {
+  if (executed === 0) return `No test has been executed: all ${skipped} were skipped.`;
+  if (skipped === 0) return "All tests have been executed, by both sides.";
+  const tests = executed === 1 ? "1 test has" : `${executed} tests have`;
+  return `${tests} been executed, by both sides; ${skipped} skipped.`;
+}
+
+/**
+ * Shows a session as vsock_test does, and why a case was skipped or failed.
+ *
+ * @param onExecuted told of each case that neither side skipped.
+ */
+function eventsOn(screen: Screen, program: Program, onExecuted: () => void): UpstreamEvents {
   return {
     onStart: ({ position, name }) => screen.write(`${position} - ${name}...`),
     onEnd({ name, skip = [] }, result) {
@@ -162,6 +175,7 @@ function eventsOn(screen: Screen, program: Program): UpstreamEvents {
         for (const reason of skip) screen.write(`  ${reason}\n`);
         return;
       }
+      onExecuted();
       const { state, reasons, step } = result.report;
       screen.write(state === "pass" ? "ok\n" : `${state}\n`);
       for (const reason of reasons) screen.write(`  ${reason}\n`);

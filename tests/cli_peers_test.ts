@@ -200,7 +200,19 @@ Deno.test("the stand-in for vsock_test passes opposite itself, and skips what ei
     assert.equal(stdout.match(/\.\.\.ok\n/g)?.length, 4);
     assert.match(stdout, /^3 - SOCK_STREAM server close\.\.\.skipped\n/m);
     assert.match(stdout, /^15 - SOCK_SEQPACKET MSG_PEEK\.\.\.skipped\n/m);
-    assert.match(stdout, /^40 - .*skipped\nAll tests have been executed, by both sides\.\n/m);
+    assert.match(stdout, /^40 - .*skipped\n4 tests have been executed, .* sides; 37 skipped\.\n/m);
+  }
+});
+
+Deno.test("the stand-in for vsock_test says where neither side ran anything", async () => {
+  using reserved = new ReservedPort();
+  const args = [...upstream(reserved.port), "--stand-in", freshName(), "--pick"];
+  await using server = new Tool(["--mode", "server", ...args, "2"]);
+  await server.says(/Control socket listening/);
+  const client = await runTool(["--mode", "client", ...args, "3"]);
+  for (const { code, stdout } of [client, await server.ended()]) {
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^No test has been executed: all 41 were skipped\.\n/m);
   }
 });
 
