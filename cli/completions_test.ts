@@ -98,6 +98,9 @@ Deno.test({
       const offers = text.split("\n").map((offer) => offer.split("\t")[0]);
       for (const word of offered) assert.ok(offers.includes(word), `${line}: ${word} in ${offers}`);
       assert.ok(not === undefined || !offers.includes(not), `${line}: no ${not} in ${offers}`);
+      // Files are offered where a report is to be written, and nowhere else in these lines.
+      const isFile = line.includes("--report");
+      assert.ok(isFile || !offers.includes("deno.json"), `${line}: no file in ${offers}`);
     }
   },
 });

@@ -21,7 +21,7 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
   return command
     .option(
       "--kernel <kernel>",
-      "debian:<version>, debian:latest, multi-device, or a vmlinuz",
+      "debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a vmlinuz",
       DEFAULT_KERNEL,
     )
     .option("--modules <folder>", "with a vmlinuz: where its modules are")

@@ -216,6 +216,26 @@ Deno.test("the stand-in for vsock_test says where neither side ran anything", as
   }
 });
 
+Deno.test("the stand-in for vsock_test tells whoever has another program's list which it is", async () => {
+  using reserved = new ReservedPort();
+  const args = [...upstream(reserved.port), "--stand-in", freshName()];
+  const skips = ["0", "1", "2"].flatMap((id) => ["--skip", id]);
+  await using server = new Tool(["--mode", "server", ...args, ...skips, "--pick", "40"]);
+  await server.says(/Control socket listening/);
+  const client = await runTool([
+    ...["--program", "vsock_diag_test", "--mode", "client", ...args, ...skips],
+  ]);
+  assert.match(
+    client.stderr,
+    /goes on after .*: use --protocol upstream:7\.3 --program vsock_test\n/,
+  );
+  const { stderr } = await server.ended();
+  assert.match(
+    stderr,
+    /ended after 3 cases, .*: use --protocol .*7\.3 --program vsock_diag_test\n/,
+  );
+});
+
 Deno.test("the stand-in for vsock_test ends with 1 where a case fails, and its peer with an error", async () => {
   const name = freshName();
   using reserved = new ReservedPort();

@@ -151,7 +151,14 @@ Deno.test("perf tells what the other end did wrong, with 2", async () => {
   assert.match(nobody.stderr, /^error: connect\(\d+, unix 1:1234\): ECONNREFUSED .*; is the other/);
   const zerocopy = await between(["receiver"], [...SEND, "--zerocopy"]);
   assert.equal(zerocopy.client.code, 2);
-  assert.match(zerocopy.client.stderr, /setsockopt\(.*EOPNOTSUPP/, "AF_UNIX has no MSG_ZEROCOPY");
+  const unsupported = /^error: setsockopt\(.*EOPNOTSUPP [^;]*\n$/m;
+  assert.match(zerocopy.client.stderr, unsupported, "AF_UNIX has no MSG_ZEROCOPY");
+  const noLatency = await between(["echo", "--once"], SEND);
+  assert.equal(noLatency.server.code, 2);
+  assert.match(
+    noLatency.server.stderr,
+    /^error: Cannot answer .*: is the client "perf latency"\?\n$/m,
+  );
   const noEcho = await between(["receiver"], ["latency", "--peer-cid", "1", "--timeout", "0.3"]);
   assert.equal(noEcho.client.code, 2);
   assert.match(noEcho.client.stderr, /^error: .*did nothing for 0\.3 s/m);

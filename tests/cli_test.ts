@@ -36,7 +36,8 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /Cannot use the address "nowhere": write host/,
   ],
   [[...RUN, "--peer-port", "4294967294"], /--peer-port.*is invalid/],
-  [[...RUN, "--case-timeout", "0"], /Give a time in seconds, more than 0/],
+  [[...RUN, "--case-timeout", "0"], /Give a time in seconds, from 0\.001 to 86400/],
+  [[...RUN, "--case-timeout", "0.0004"], /Give a time in seconds, from 0\.001 to 86400/],
   [[...RUN, "--seed", "-1"], /--seed.*is invalid|Give a whole number/],
   [["probe"], /^error: Cannot open an AF_VSOCK socket: VSOCK_CONFORMANCE_FORBID_VSOCK is set\n$/],
   [["probe", "--peer-cid", "x"], /--peer-cid.*'x' is invalid/],
@@ -85,6 +86,7 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     ["lab", "--topology", "loopback", "down", "--name", "no-such"],
     /^error: --topology does nothing in front of "down": write it behind that\n/,
   ],
+  [["report", "diff", "-", "-"], /^error: Only one of the two can be standard input\n/],
   [["list", "--needs", "wings"], /Allowed choices are seqpacket/],
   [["completions", "tcsh"], /Allowed choices are bash, zsh, fish/],
   [["--mode", "client", "--control-port", "0"], /Give a whole number from 1 to 65535/],
@@ -131,6 +133,13 @@ Deno.test("the tool shows help and its version with 0", async () => {
     );
     assert.doesNotMatch(stdout, /stand-in </, "what only tries the tool is not shown");
   }
+});
+
+Deno.test("what stands in for vsock_test shows examples and the ports that it uses", async () => {
+  const { code, stdout } = await runTool(["--mode", "client", "--help"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /\nExamples:\n {2}vsock-conformance --mode server /);
+  assert.match(stdout, /AF_VSOCK port; the next 15 are used, too/);
 });
 
 Deno.test("list shows every case once, explain what one requires", async () => {
