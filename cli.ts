@@ -5,7 +5,7 @@
  */
 import { CommanderError } from "commander";
 import { program } from "./cli/program.ts";
-import { KernelDeathError, LabError } from "./lab/error.ts";
+import { KernelDeathError, LabError, LabUsageError } from "./lab/error.ts";
 import { UsageError } from "./cli/usage.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
 import { BaselineError } from "./core/baseline.ts";
@@ -32,7 +32,8 @@ async function main(args: string[]): Promise<number> {
     if (error instanceof OutputError && error.unread) return EXIT.unread;
     mention(`error: ${explain(error)}\n`);
     if (error instanceof KernelDeathError) return EXIT.failed;
-    return error instanceof LabError ? EXIT.unavailable : EXIT.broken;
+    const isUsage = error instanceof LabUsageError;
+    return error instanceof LabError && !isUsage ? EXIT.unavailable : EXIT.broken;
   }
 }
 

@@ -19,7 +19,7 @@ import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { sideArguments } from "./agent.ts";
 import { baselineOf, chosenCases, conduct, interruptible } from "./conduct.ts";
 import type { ConductOptions } from "./conduct_options.ts";
-import { machineFacts, type SideSettings } from "./side.ts";
+import { machineFacts, monitorTrouble, type SideSettings } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
 import { UsageError } from "./usage.ts";
 
@@ -38,6 +38,8 @@ const PAUSE = 100;
 export async function run(selectors: readonly string[], options: RunOptions): Promise<number> {
   const cases = chosenCases(selectors);
   const baseline = await baselineOf(options);
+  const trouble = await monitorTrouble(options);
+  if (trouble !== undefined) throw new UsageError(trouble);
   const { topology, here, there } = placeOf(options.peerCid);
   return await interruptible(async (stop) => {
     await using agent = await SupervisedAgent.start({

@@ -67,6 +67,15 @@ Deno.test("run ends with 2 where nobody is at the agent's address", async () => 
   assert.doesNotMatch(stderr, /\n\s+at /);
 });
 
+Deno.test("agent says where the guest's monitor is not there, and serves", async () => {
+  const monitor = ["--guest-monitor", "/nonexistent"];
+  const { tool: agent } = await startAgent("--stand-in", freshName(), ...monitor);
+  await using _agent = agent;
+  await agent.says(
+    /^agent: --guest-monitor: there is no Unix socket at \/nonexistent; cases that/m,
+  );
+});
+
 Deno.test("agent and --mode server end with 2 where the port is taken", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = `${taken.addr.port}`;

@@ -81,6 +81,18 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /^error: Cannot write the chart \/nonexistent\/x\.html: [^\n]*\n$/,
   ],
   [[...COMPARE, "--topology", "unix", "--cold"], /^error: --cold is for VMs: add --topology/],
+  [
+    ["lab", "--kernel", "debian:banana"],
+    /^error: Cannot use the kernel "debian:banana": write deb/,
+  ],
+  [["lab", "--kernel", "banana"], /^error: There is no kernel at banana; give the path of a vmli/],
+  [["lab", "--kernel", "debian:6.12", "--modules", "x"], /brings its own modules: leave --modules/],
+  [["lab", "--kernel", "debug", "--refresh"], /no archive: lab kernel build --debug --refresh/],
+  [["lab", "up", "--name", "../x"], /^error: Cannot call a lab "\.\.\/x": use small letters/],
+  [
+    [...RUN, "--guest-monitor", "/nonexistent"],
+    /^error: --guest-monitor: there is no Unix socket at \/nonexistent\n/,
+  ],
   [["lab", "--name", "second", "no/such"], /unknown option '--name'/],
   [
     ["lab", "--topology", "loopback", "down", "--name", "no-such"],
