@@ -154,6 +154,12 @@ Deno.test("what stands in for vsock_test shows examples and the ports that it us
   assert.match(stdout, /AF_VSOCK port; the next 15 are used, too/);
 });
 
+Deno.test("lab shows every kernel that it takes", async () => {
+  const { stdout } = await runTool(["lab", "--help"]);
+  const shown = stdout.replace(/\s+/g, " ");
+  assert.match(shown, /debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a /);
+});
+
 Deno.test("list shows every case once, explain what one requires", async () => {
   const { code, stdout } = await runTool(["list"]);
   assert.equal(code, 0);
