@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type Case,
   type CaseInfo,
   type Feature,
   type Level,
@@ -45,12 +46,17 @@ export interface UpstreamPlace {
   readonly id: number;
 }
 
+/** A case and what its sides do, without their bodies. */
+export type DescribedCase = CaseInfo & Pick<Case<never>, "does">;
+
 /** A case as JSON. */
 export interface CaseFacts {
   readonly id: string;
   readonly title: string;
   readonly requirement: string;
   readonly level: Level;
+  /** What each side does; a side that is missing does nothing. */
+  readonly does: DescribedCase["does"];
   /** The features that each side must have. */
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
   /** Why no other case may run at the same time, where none may. */
@@ -62,14 +68,15 @@ export interface CaseFacts {
 }
 
 /** What is known of a case. */
-export function factsOf(info: CaseInfo): CaseFacts {
-  const { id, title, requirement, refs, alone } = info;
+export function factsOf(info: DescribedCase): CaseFacts {
+  const { id, title, requirement, does, refs, alone } = info;
   const name = upstreamName(info);
   return {
     id,
     title,
     requirement,
     level: levelOf(info) ?? "must",
+    does,
     needs: { client: neededOf(info, "client"), server: neededOf(info, "server") },
     ...(alone === undefined ? {} : { alone }),
     refs: refs.map((reference) => ({ ...reference, text: referenceText(reference) })),

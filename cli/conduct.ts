@@ -151,8 +151,22 @@ async function writeKtap(builder: ReportBuilder): Promise<void> {
   screenOf(Deno.stdout).write(renderReport("ktap", report));
 }
 
+/** Deno takes SIGHUP over a moment later, and what it was is no longer to be seen. */
+const OUTLIVES_TERMINAL = outlivesTerminal();
+
+/** Whether this process was started with SIGHUP, 1, ignored, as nohup(1) does it. */
+function outlivesTerminal(): boolean {
+  try {
+    return /^SigIgn:\s*\w*[13579bdf]$/m.test(Deno.readTextFileSync("/proc/self/status"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
+}
+
 /**
- * Calls `body`, which gives an exit code, with a signal that Ctrl-C or SIGTERM aborts.
+ * Calls `body`, which gives an exit code, with a signal that Ctrl-C, SIGTERM, or a terminal that
+ * goes away aborts.
  *
  * @returns the exit code; that of an interruption, however `body` ended, where there was one.
  */
@@ -161,7 +175,12 @@ export async function interruptible(
 ): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => stop.abort(new Error("interrupted"));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
+  const listeners = [
+    ["SIGINT", onSignal],
+    ["SIGTERM", onSignal],
+    ["SIGHUP", OUTLIVES_TERMINAL ? () => {} : onSignal],
+  ] as const;
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   try {
     const code = await body(stop.signal);
     return stop.signal.aborted ? EXIT.interrupted : code;
@@ -169,8 +188,6 @@ export async function interruptible(
     if (stop.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.removeSignalListener(signal, onSignal);
-    }
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
   }
 }

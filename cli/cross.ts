@@ -29,6 +29,7 @@ import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
 import { DEFAULT_PORT } from "./conduct_options.ts";
 import { type BootOptions, closeEnds, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
+import { UsageError } from "./usage.ts";
 
 /** Options of `lab --cross`. */
 export interface CrossOptions extends Omit<BootOptions, "topology"> {
@@ -43,6 +44,12 @@ export interface CrossOptions extends Omit<BootOptions, "topology"> {
 /** Boots each topology, runs the chosen cases four ways, and prints the table. */
 export function labCross(selectors: readonly string[], options: CrossOptions): Promise<number> {
   const cases = crossCases(selectors);
+  if (cases.length === 0) {
+    throw new UsageError(
+      `None of ${selectors.join(" ")} has a case of the C programs beside it; ` +
+        'docs/porting.md and "explain" say which have',
+    );
+  }
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
     const { source, files } = await cPrograms(progress);

@@ -140,8 +140,8 @@ export class LeakWatch {
   }
 
   /**
-   * A runner whose reports carry the leaks that came with them. A side that failed reports at once,
-   * since the other waits for it; what it leaked is looked at before the next, and marked. So it is
+   * A runner whose reports carry the leaks that came with them. A side that did not pass reports at
+   * once, since it is waited for; what it leaked is looked at before the next, and marked. So it is
    * with sides beside which others run: while they do, nobody can tell what one leaves behind.
    */
   around(runSide: SideRunner): SideRunner {
@@ -153,8 +153,7 @@ export class LeakWatch {
       const report = await runSide(order);
       // Nothing ran, and the other side waits to be told.
       if (report.state === "skip") this.#settled = settled || looks;
-      const mayWait = report.state === "pass" || report.state === "stopped";
-      const after = looks && mayWait ? await this.#settle(order.role) : [];
+      const after = looks && report.state === "pass" ? await this.#settle(order.role) : [];
       const leaks = [...before.map(markEarlier), ...after];
       return leaks.length === 0
         ? report

@@ -63,14 +63,16 @@ Deno.test("LeakWatch.around() waits for what is let go of, and measures from the
   ]);
 });
 
-Deno.test("LeakWatch.around() reports a failure at once, and its leak before the next", async () => {
-  const kernel = new Kernel();
-  const watch = await kernel.open();
-  assert.deepEqual(await watch.around(leaving(kernel, [13], "fail"))(ORDER), report("fail"));
-  assert.deepEqual((await watch.around(leaving(kernel, [13]))(ORDER)).splats, [
-    ["(before this case) leak: 3 more things than before, 0.03 s after the case"],
-  ]);
-});
+for (const state of ["fail", "stopped"] as const) {
+  Deno.test(`LeakWatch.around() reports ${state} at once, and its leak before the next`, async () => {
+    const kernel = new Kernel();
+    const watch = await kernel.open();
+    assert.deepEqual(await watch.around(leaving(kernel, [13], state))(ORDER), report(state));
+    assert.deepEqual((await watch.around(leaving(kernel, [13]))(ORDER)).splats, [
+      ["(before this case) leak: 3 more things than before, 0.03 s after the case"],
+    ]);
+  });
+}
 
 Deno.test("LeakWatch.around() looks at nothing beside other sides, and then before the next", async () => {
   const kernel = new Kernel();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Help } from "commander";
 import {
   type CaseInfo,
   FEATURES,
@@ -15,7 +16,7 @@ import { EXIT } from "../core/outcome.ts";
 import { select } from "../core/selector.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import { screenOf } from "../report/terminal.ts";
-import { type CaseFilter, factsOf, fits, upstreamPlace } from "./case_facts.ts";
+import { type CaseFilter, type DescribedCase, factsOf, fits, upstreamPlace } from "./case_facts.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { chosenCases } from "./conduct.ts";
 
@@ -37,39 +38,58 @@ export function list(selectors: readonly string[], options: CaseFilter & PrintOp
 
 /** Prints what is known of the chosen cases. */
 export function explain(selector: string, options: PrintOptions): number {
-  const cases = select<CaseInfo>([...CATALOGUE, NOTHING_LEFT], [selector]);
+  const cases = select<DescribedCase>([...CATALOGUE, NOTHING_LEFT], [selector]);
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : cases.map(explanation).join("\n"));
   return EXIT.ok;
 }
 
-function jsonOf(cases: readonly CaseInfo[]): string {
+function jsonOf(cases: readonly DescribedCase[]): string {
   return `${JSON.stringify(cases.map(factsOf), null, 2)}\n`;
 }
 
-/** A line for every feature that a case needs, and on which side if not on both. */
+/** How wide the text is, and where the value of a field begins. */
+const WIDTH = 100;
+const VALUE_AT = 15;
+
+/** Text behind what its first line begins with, on as many lines as it takes. */
+function wrapped(begin: string, text: string): string {
+  const lines = new Help().boxWrap(text, WIDTH - begin.length).split("\n");
+  return begin + lines.join(`\n${" ".repeat(begin.length)}`);
+}
+
+/** A field of a case. */
+function field(name: string, value: string): string {
+  return wrapped(`  ${name}`.padEnd(VALUE_AT), value);
+}
+
+/** A field for every feature that a case needs, and on which side if not on both. */
 function needsText(info: CaseInfo): string[] {
   const client = neededOf(info, "client");
   const server = neededOf(info, "server");
   return [...new Set([...client, ...server])].map((feature) => {
     const both = client.includes(feature) && server.includes(feature);
     const where = both ? "" : client.includes(feature) ? " (client)" : " (server)";
-    return `  needs        ${FEATURES[feature]}${where}`;
+    return field("needs", `${FEATURES[feature]}${where}`);
   });
 }
 
 /** A case in full, as text that ends with a line end. */
-function explanation(info: CaseInfo): string {
+function explanation(info: DescribedCase): string {
   const place = upstreamPlace(upstreamName(info));
   const lines = [
     info.id,
-    `  ${info.title}`,
+    wrapped("  ", info.title),
     "",
-    `  requirement  ${info.requirement}`,
-    `  if broken    ${levelOf(info) === "should" ? "warn" : "fail"}`,
+    field("requirement", info.requirement),
+    field("if broken", levelOf(info) === "should" ? "warn" : "fail"),
+    field("client", info.does.client ?? "does nothing"),
+    field("server", info.does.server ?? "does nothing"),
     ...needsText(info),
-    ...(info.alone === undefined ? [] : [`  alone        ${info.alone}`]),
-    ...info.refs.map((reference) => `  source       ${referenceText(reference)}`),
-    ...(place === undefined ? [] : [`  upstream id  ${place.id} (${place.program}, Linux 7.3)`]),
+    ...(info.alone === undefined ? [] : [field("alone", info.alone)]),
+    ...info.refs.map((reference) => field("source", referenceText(reference))),
+    ...(place === undefined
+      ? []
+      : [field("upstream id", `${place.id} (${place.program}, Linux 7.3)`)]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -133,8 +133,8 @@ function parse(line: string, at: string): Entry {
   const reason = mark < 0 ? "" : line.slice(mark + 1).trim();
   if (reason === "") throw new BaselineError(`${at}: no reason; write "selector # reason"`);
   const [selector = "", ...words] = line.slice(0, mark).trim().split(/\s+/);
-  const directions = words.filter((word) => word in DIRECTIONS);
-  const bounds = words.filter((word) => !(word in DIRECTIONS)).map((word): Bound => {
+  const directions = words.filter((word) => Object.hasOwn(DIRECTIONS, word));
+  const bounds = words.filter((word) => !Object.hasOwn(DIRECTIONS, word)).map((word): Bound => {
     const [, sign = "", version = ""] = BOUND.exec(word) ?? [];
     if (version === "") {
       throw new BaselineError(

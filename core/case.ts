@@ -33,6 +33,8 @@ export type Feature = keyof typeof FEATURES;
 /** The two sides of a case. */
 export type Role = "client" | "server";
 
+const ROLES: readonly Role[] = ["client", "server"];
+
 /** What a case needs: of both sides, or of one of them. */
 export type Need = Feature | Readonly<Partial<Record<Role, Feature>>>;
 
@@ -130,6 +132,11 @@ export function neededOf(info: Pick<CaseInfo, "needs">, role: Role): Feature[] {
 
 /** A case: its client and its server run at the same time, on the two sides. */
 export interface Case<Context> extends CaseInfo {
+  /**
+   * What each side does, for people: a sentence without a subject or a full stop for each that has a
+   * body ("accepts, receives 32 bytes, and claims ..."), with what it claims.
+   */
+  readonly does: Readonly<Partial<Record<Role, string>>>;
   /** Runs on the side that connects. */
   readonly client: (context: Context) => void | Promise<void>;
   /** Runs on the side that accepts; without it that side only keeps out of the way. */
@@ -139,12 +146,16 @@ export interface Case<Context> extends CaseInfo {
 /** The form of a case's id. */
 export const CASE_ID = /^[a-z][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*){2}$/;
 
+/** Most characters of what a side does. */
+const MAX_DOES = 240;
+
 /**
  * Checks what a case says of itself.
  *
- * @throws {TypeError} where its id or its requirement is not of the form that others rely on.
+ * @throws {TypeError} where its id, its requirement or what its sides do is not of the form that
+ *   others rely on.
  */
-export function validateCase(info: CaseInfo): void {
+export function validateCase(info: Case<never>): void {
   if (!CASE_ID.test(info.id)) {
     throw new TypeError(`Cannot use the case id "${info.id}": it must read family/topic/claim`);
   }
@@ -154,6 +165,21 @@ export function validateCase(info: CaseInfo): void {
   if (info.refs.length === 0) {
     throw new TypeError(`Cannot use the case ${info.id}: it names no source for its requirement`);
   }
+  for (const role of ROLES) {
+    const wrong = wrongDeed(info.does[role], info[role] !== undefined);
+    if (wrong !== undefined) {
+      throw new TypeError(`Cannot use what the ${role} of ${info.id} does: ${wrong}`);
+    }
+  }
+}
+
+/** What is wrong with what a side is said to do; undefined where nothing is. */
+function wrongDeed(deed: string | undefined, hasBody: boolean): string | undefined {
+  if (deed === undefined) return hasBody ? "nothing is said of it" : undefined;
+  if (!hasBody) return "it has no body";
+  if (!/^[a-z]+s\b/.test(deed)) return "it must begin with a verb, such as connects";
+  if (!/^[^\n]*[^\s.]$/.test(deed)) return "it must be one line without a full stop at its end";
+  return deed.length > MAX_DOES ? `it has more than ${MAX_DOES} characters` : undefined;
 }
 
 /** The level of a case's requirement; undefined where it says neither MUST nor SHOULD. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  type CaseInfo,
+  type Case,
   kernel,
   levelOf,
   man,
@@ -11,11 +11,14 @@ import {
   validateCase,
 } from "./case.ts";
 
-const GOOD: CaseInfo = {
+const GOOD: Case<never> = {
   id: "stream/close/by-client",
   title: "a title",
   requirement: "it MUST work",
   refs: [man("recv", 2, "MSG_PEEK"), upstream("SOCK_STREAM client close")],
+  does: { client: "connects", server: "accepts, and claims that recv() is EAGAIN (twice)" },
+  client: () => {},
+  server: () => {},
 };
 
 Deno.test("validateCase() takes a case of the right form", () => {
@@ -38,6 +41,30 @@ Deno.test("validateCase() refuses a requirement without MUST or SHOULD, and no s
   const requirement = "it must work; MUSTARD";
   assert.throws(() => validateCase({ ...GOOD, requirement }), { message: /MUST or SHOULD/ });
   assert.throws(() => validateCase({ ...GOOD, refs: [] }), { message: /no source/ });
+});
+
+Deno.test("validateCase() takes what each side does of those that have a body, and of no other", () => {
+  const { server: _, ...alone } = GOOD;
+  const client = "does nothing";
+  validateCase({ ...alone, does: { client } });
+  assert.throws(() => validateCase({ ...GOOD, does: { client } }), { message: /server .*nothing/ });
+  assert.throws(() => validateCase(alone), { name: "TypeError", message: /server .*no body/ });
+  assert.throws(() => validateCase({ ...GOOD, does: {} }), { message: /client .*nothing is said/ });
+});
+
+Deno.test("validateCase() refuses what is no sentence of what a side does", () => {
+  const says = (server: string) => () => validateCase({ ...GOOD, does: { ...GOOD.does, server } });
+  says(`accepts ${"x".repeat(232)}`)();
+  const begin = /the server of stream\/close\/by-client does: it must begin with a verb/;
+  for (
+    const deed of ["", "Accepts", "accept a connection", " accepts", "it accepts", "2 accepts"]
+  ) {
+    assert.throws(says(deed), { name: "TypeError", message: begin }, deed);
+  }
+  for (const deed of ["accepts.", "accepts ", "accepts\nand waits", "accepts\n"]) {
+    assert.throws(says(deed), { message: /one line without a full stop/ }, deed);
+  }
+  assert.throws(says(`accepts ${"x".repeat(233)}`), { message: /more than 240 characters/ });
 });
 
 Deno.test("levelOf() takes MUST before SHOULD, whole words, capitals only", () => {

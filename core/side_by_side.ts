@@ -3,20 +3,26 @@
  *
  * @module
  */
-import { type CaseInfo, kernel } from "./case.ts";
+import { type Case, type CaseInfo, kernel } from "./case.ts";
 import type { CaseRun } from "./event.ts";
 import type { SideState, Verdict } from "./outcome.ts";
+
+const LOOKS = "looks for what its kernel still holds of the cases that ran side by side";
 
 /**
  * Stands in a plan behind the cases of a direction that run side by side, and has a verdict as they
  * have: an end that is told to run it does nothing but look for leaks.
  */
-export const NOTHING_LEFT: CaseInfo = {
+export const NOTHING_LEFT: CaseInfo & Pick<Case<never>, "does"> = {
   id: "side-by-side/leaks/nothing-left",
   title: "nothing is left of the cases that ran side by side",
   requirement: "a kernel MUST free what closed sockets held",
   refs: [kernel("vsock_sk_destruct")],
   alone: "it looks for what the others have left",
+  does: {
+    client: LOOKS,
+    server: LOOKS,
+  },
 };
 
 /**

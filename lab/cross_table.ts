@@ -31,7 +31,7 @@ const KNOWN_FAILURES: readonly KnownFailure[] = [
 export interface CrossSummary {
   /** The table with its notes, as text that ends with a line end. */
   readonly text: string;
-  /** Whether every case passed or was skipped, and alike in all four pairings. */
+  /** Whether every case passed or was skipped, and alike in all four pairings, none left out. */
   readonly agrees: boolean;
 }
 
@@ -65,15 +65,21 @@ export function crossTable(
       complaints(cells.filter((cell) => cell.case === info && cell.direction === direction))
     )
   );
+  const missing = cases.length * columns.length - cells.length;
+  const judgement = wrong.length > 0
+    ? "not all agree"
+    : cells.length === 0 || missing > 0
+    ? `${missing} cells were not run`
+    : "all agree";
   const notes = [...new Set(cells.map(noteOf).filter((note) => note !== undefined))];
   const lines = [
     ...aligned(rows),
     ...wrong.length > 0 ? ["", ...wrong] : [],
     ...notes.length > 0 ? ["", ...notes.map((note) => `* ${note}`)] : [],
     "",
-    `servers/clients: ${counts(cases, cells)}; ${wrong.length > 0 ? "not all" : "all"} agree`,
+    `servers/clients: ${counts(cases, cells)}; ${judgement}`,
   ];
-  return { text: lines.map((line) => `${line}\n`).join(""), agrees: wrong.length === 0 };
+  return { text: lines.map((line) => `${line}\n`).join(""), agrees: judgement === "all agree" };
 }
 
 function nameOf({ server, client }: Pairing): string {

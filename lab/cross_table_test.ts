@@ -57,6 +57,14 @@ Deno.test("crossTable() is not content with a case that fails everywhere", () =>
   assert.match(text, /a\/b\/one \(loopback\): all fail\n/);
 });
 
+Deno.test("crossTable() does not agree where cells are missing", () => {
+  const one = info(0, "One");
+  const some = crossTable([one], cells(one, "loopback").slice(1));
+  assert.equal(some.agrees, false);
+  assert.match(some.text, /; 1 cells were not run\n$/);
+  assert.equal(crossTable([], []).agrees, false);
+});
+
 Deno.test("crossTable() notes the failure that C has by itself, but no other of that case", () => {
   const connect = info(2, "Connect", "vsock_diag_test", 3);
   const known: Cell = { outcome: "FAIL", reasons: CONNECT };

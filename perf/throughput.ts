@@ -6,6 +6,7 @@
  */
 import {
   MSG_DONTWAIT,
+  MSG_TRUNC,
   MSG_ZEROCOPY,
   POLLERR,
   POLLIN,
@@ -22,7 +23,7 @@ import { Mapping } from "../sys/memory.ts";
 import type { Socket } from "../sys/socket.ts";
 import { type Bytes, unixStandIn } from "../sys/structs.ts";
 import { Completions } from "./completions.ts";
-import { FastSocket } from "./fast_socket.ts";
+import { FastSocket, PeerError } from "./fast_socket.ts";
 import { connectTo, listenAt, type Place, setBuffers } from "./place.ts";
 
 /** What both ends of a measurement of throughput can be told. Sizes are in bytes. */
@@ -255,17 +256,22 @@ class Receiving implements Disposable {
   readonly #clock = new MonotonicClock();
   readonly #into: Bytes;
   readonly #length: bigint;
+  readonly #size: number;
+  /** MSG_TRUNC where there are messages, whose rest would be thrown away without a word. */
+  readonly #flags: number;
   #bytes = 0;
   #calls = 0;
   #inRecv = 0;
   readonly #began: number;
   #ended = 0;
 
-  constructor(socket: Socket, { bufSize, timeout }: ThroughputOptions) {
+  constructor(socket: Socket, { bufSize, timeout, type }: ThroughputOptions) {
     this.#socket = new FastSocket(socket, timeout);
     this.#memory = callMemory(bufSize);
     this.#into = this.#memory.bytes();
+    this.#size = bufSize;
     this.#length = BigInt(bufSize);
+    this.#flags = type === "seqpacket" ? MSG_TRUNC : 0;
     this.#began = this.#clock.now();
   }
 
@@ -277,15 +283,20 @@ class Receiving implements Disposable {
     return this.#socket.poll(events);
   }
 
-  /** Receives once. */
+  /**
+   * Receives once.
+   *
+   * @throws {PeerError} where a message is longer than the buffer.
+   */
   step(flags: number): void {
     const before = this.#clock.now();
-    const received = this.#socket.recv(this.#into, this.#length, flags);
+    const received = this.#socket.recv(this.#into, this.#length, flags | this.#flags);
     const after = this.#clock.now();
     if (received < 0) return;
     this.#inRecv += after - before;
     this.#calls++;
     this.#bytes += received;
+    if (received > this.#size) throw tooLong(received, this.#size);
     if (received === 0) this.end();
   }
 
@@ -306,6 +317,12 @@ class Receiving implements Disposable {
   [Symbol.dispose](): void {
     this.#memory[Symbol.dispose]();
   }
+}
+
+function tooLong(length: number, size: number): PeerError {
+  return new PeerError(
+    `a message of ${length} bytes does not fit into ${size}: give both ends the same --buf-size`,
+  );
 }
 
 /**

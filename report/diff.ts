@@ -9,7 +9,7 @@ import { duration, endText, oneLine } from "./text.ts";
 
 /** What is of one kind among the changes. */
 export type ChangeKind =
-  /** Fails, hangs or is broken now, and was not before. */
+  /** Fails, hangs or is broken now, and was not before, or a baseline excused it. */
   | "regressed"
   /** Held before, and now is skipped or did not run: nobody knows that it still holds. */
   | "unchecked"
@@ -39,7 +39,13 @@ const SLOWER_FACTOR = 2;
 /** ... and this much longer, in milliseconds; below that the machine decides. */
 const SLOWER_BY = 1000;
 
-const BAD: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken", "expected-fail"]);
+/** How bad an outcome is, where it is bad: a failure that is known is less than one that is not. */
+const BAD: ReadonlyMap<Outcome | undefined, number> = new Map([
+  ["expected-fail", 1],
+  ["fail", 2],
+  ["timeout", 2],
+  ["broken", 2],
+]);
 const HELD: ReadonlySet<Outcome> = new Set(["pass", "warn", "unexpected-pass"]);
 
 /** The changes from an earlier run to a later one, in the order of the later one's plan. */
@@ -73,12 +79,12 @@ function nameOf({ id, direction }: Pick<ReportedCase, "id" | "direction">): stri
 
 function compare(before?: Verdict, after?: Verdict): ChangeKind | undefined {
   const [was, is] = [before?.outcome, after?.outcome];
-  if (is !== undefined && BAD.has(is)) {
-    if (was === undefined || !BAD.has(was)) return "regressed";
+  if (BAD.has(is)) {
+    if ((BAD.get(is) ?? 0) > (BAD.get(was) ?? 0)) return "regressed";
     const other = was !== is || reasonsKey(before) !== reasonsKey(after);
     return other ? "otherwise" : undefined;
   }
-  if (was !== undefined && BAD.has(was)) {
+  if (BAD.has(was)) {
     return is !== undefined && HELD.has(is) ? "fixed" : "otherwise";
   }
   if (was !== undefined && HELD.has(was) && (is === undefined || !HELD.has(is))) return "unchecked";

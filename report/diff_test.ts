@@ -25,7 +25,7 @@ function kindOf(before: RunReport, after: RunReport): string | undefined {
 }
 
 const OUTCOMES: readonly Ending[] = [
-  ...["pass", "warn", "skip", "fail", "timeout", "broken"] as const,
+  ...["pass", "warn", "skip", "fail", "timeout", "broken", "expected-fail"] as const,
   undefined,
 ];
 
@@ -34,15 +34,16 @@ Deno.test("diffReports() knows what each pair of outcomes means", () => {
     String(before),
     OUTCOMES.map((after) => kindOf(one(before), one(after)) ?? "-").join(" "),
   ]));
-  const bad = "regressed regressed regressed";
+  const bad = "regressed regressed regressed regressed";
   assert.deepEqual(table, {
-    //        pass warn skip, fail timeout broken, did not run
+    //        pass warn skip, fail timeout broken expected-fail, did not run
     pass: `- otherwise unchecked ${bad} unchecked`,
     warn: `otherwise - unchecked ${bad} unchecked`,
     skip: `otherwise otherwise - ${bad} otherwise`,
-    fail: "fixed fixed otherwise - otherwise otherwise otherwise",
-    timeout: "fixed fixed otherwise otherwise - otherwise otherwise",
-    broken: "fixed fixed otherwise otherwise otherwise - otherwise",
+    fail: "fixed fixed otherwise - otherwise otherwise otherwise otherwise",
+    timeout: "fixed fixed otherwise otherwise - otherwise otherwise otherwise",
+    broken: "fixed fixed otherwise otherwise otherwise - otherwise otherwise",
+    "expected-fail": "fixed fixed otherwise regressed regressed regressed - otherwise",
     undefined: `otherwise otherwise otherwise ${bad} -`,
   });
 });
@@ -76,7 +77,7 @@ Deno.test("isRegression() is true where a case fails newly or is not checked any
   const regression = (before: Ending, after: Ending) =>
     isRegression(diffReports(one(before), one(after)));
   assert.deepEqual(OUTCOMES.map((after) => regression("pass", after)), [
-    ...[false, false, true, true, true, true, true],
+    ...[false, false, true, true, true, true, true, true],
   ]);
   assert.ok(OUTCOMES.every((after) => !regression("fail", after)));
 });

@@ -46,6 +46,25 @@ Deno.test("every case is of the right form, and its id names its family's folder
   }
 });
 
+Deno.test("no two cases do the same on both sides", () => {
+  const byDeeds = Map.groupBy(CATALOGUE, ({ does }) => JSON.stringify([does.client, does.server]));
+  const same = [...byDeeds.values()].filter(({ length }) => length > 1);
+  assert.deepEqual(same.map((cases) => cases.map(({ id }) => id)), []);
+});
+
+Deno.test("what a side does names the type of its socket where there is a case for either", () => {
+  const types = ["stream", "seqpacket"] as const;
+  for (const { id, does } of CATALOGUE) {
+    const type = types.find((type) => new RegExp(`^.+/${type}-`).test(id));
+    const other = types.find((other) => other !== type);
+    if (type === undefined || other === undefined) continue;
+    const twin = findCase(id.replace(`/${type}-`, `/${other}-`));
+    if (twin === undefined) continue;
+    assert.match(does.client ?? "", new RegExp(`\\b${type}\\b`), id);
+    assert.doesNotMatch(does.client ?? "", new RegExp(`\\b${other}\\b`), id);
+  }
+});
+
 Deno.test("ids are unique, and findCase() finds each", () => {
   assert.equal(new Set(CATALOGUE.map(({ id }) => id)).size, CATALOGUE.length);
   for (const definition of CATALOGUE) assert.equal(findCase(definition.id), definition);

@@ -14,6 +14,7 @@ function caseOf(client: (context: CaseContext) => Promise<void>): ConformanceCas
     title: "t",
     requirement: "it MUST work",
     refs: [man("recv", 2, "x")],
+    does: { client: "does what the test is about" },
     client,
   });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Case, type CaseInfo, validateCase } from "../core/case.ts";
+import { type Case, validateCase } from "../core/case.ts";
 import type { Random } from "../core/random.ts";
 import type { Claims } from "./kit/claims.ts";
 import type { Peer } from "./kit/peer.ts";
@@ -104,9 +104,10 @@ export type ConformanceCase = Case<CaseContext>;
 /**
  * Defines a case; see docs/writing_a_case.md.
  *
- * @throws {TypeError} where its id, requirement or sources are not of the right form.
+ * @throws {TypeError} where its id, its requirement, its sources or what its sides do is not of the
+ *   right form.
  */
 export function defineCase(definition: ConformanceCase): ConformanceCase {
-  validateCase(definition satisfies CaseInfo);
+  validateCase(definition);
   return definition;
 }

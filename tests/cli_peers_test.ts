@@ -290,6 +290,18 @@ Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async (
   }
 });
 
+Deno.test("an agent outlives its terminal where nohup started it", async () => {
+  const name = freshName();
+  const args = ["agent", "--listen", "127.0.0.1:0", "--peer-cid", "1", "--stand-in", name];
+  await using agent = new Tool(args, { through: "nohup" });
+  const [, address = ""] = await agent.says(/listening on (\S+)/);
+  agent.interrupt("SIGHUP");
+  const { code, stderr } = await runTool(run(address, name, "stream/close"));
+  assert.equal(code, 0, stderr);
+  agent.interrupt();
+  assert.equal((await agent.ended()).code, 130);
+});
+
 Deno.test("Ctrl-C ends a run within a blocked case, with what it knows so far", async () => {
   const name = freshName();
   const blocks = "seqpacket/rcvtimeo/ends-read-with-eagain";

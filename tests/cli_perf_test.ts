@@ -164,6 +164,18 @@ Deno.test("perf tells what the other end did wrong, with 2", async () => {
   assert.match(noEcho.client.stderr, /^error: .*did nothing for 0\.3 s/m);
 });
 
+Deno.test("perf receiver does not cut messages that are longer than its buffer", async () => {
+  const { server } = await between(
+    ["receiver", "--type", "seqpacket", "--buf-size", "1K"],
+    [...SEND, "--type", "seqpacket", "--buf-size", "4K"],
+  );
+  assert.equal(server.code, 2);
+  assert.match(
+    server.stderr,
+    /^error: a message of 4096 bytes does not fit into 1024: .*--buf-size/m,
+  );
+});
+
 Deno.test("perf compare measures ours and C in turn over AF_UNIX, and draws that", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -3,7 +3,7 @@ import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { renderReport } from "../report/render.ts";
 import { parseReport } from "../report/schema.ts";
 import type { RunReport } from "../report/model.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { CATALOGUE, findCase } from "../suites/catalogue.ts";
 import { exampleReport } from "./support/example_run.ts";
 import { runTool, startAgent, Tool } from "./support/tool.ts";
 import { freshName } from "./support/unix_pair.ts";
@@ -52,31 +52,33 @@ Deno.test("--report writes every format, each the same that report makes of the 
   }
 });
 
-Deno.test("--report is written when the run is interrupted, and says in which case", async () => {
-  await using temporary = await folder();
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const facts = { name: "agent", kernel: "1", machine: "m", version: "0" };
-  // It introduces itself, and then never reports how a case ended.
-  const accepting = listener.accept().then(async (connection) => {
-    const hello = `HELLO vsock-conformance/1 ${JSON.stringify(facts)}\n`;
-    await connection.write(new TextEncoder().encode(hello));
-    return connection;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`--report is written when the run is ended by ${signal}, and says in which case`, async () => {
+    await using temporary = await folder();
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const facts = { name: "agent", kernel: "1", machine: "m", version: "0" };
+    // It introduces itself, and then never reports how a case ended.
+    const accepting = listener.accept().then(async (connection) => {
+      const hello = `HELLO vsock-conformance/1 ${JSON.stringify(facts)}\n`;
+      await connection.write(new TextEncoder().encode(hello));
+      return connection;
+    });
+    const [json, junit] = [`${temporary.path}/a.json`, `${temporary.path}/a.xml`];
+    await using tool = new Tool([
+      ...["run", "--peer-cid", "1", "--agent", `127.0.0.1:${listener.addr.port}`, "--ktap"],
+      ...["--stand-in", freshName(), "--report", `json=${json}`, "--report", `junit=${junit}`],
+      "stream/**",
+    ]);
+    using _connection = await accepting;
+    await tool.says(/cases, seed/);
+    tool.interrupt(signal);
+    assert.equal((await tool.ended()).code, 130);
+    const report = parseReport(await Deno.readTextFile(json), json);
+    assert.deepEqual(report.stopped, { reason: "interrupted", during: 1 });
+    assert.ok(report.cases.length > 1);
+    assert.match(await Deno.readTextFile(junit), /<error message="did not end: .*: interrupted"/);
   });
-  const [json, junit] = [`${temporary.path}/a.json`, `${temporary.path}/a.xml`];
-  await using tool = new Tool([
-    ...["run", "--peer-cid", "1", "--agent", `127.0.0.1:${listener.addr.port}`, "--ktap"],
-    ...["--stand-in", freshName(), "--report", `json=${json}`, "--report", `junit=${junit}`],
-    "stream/**",
-  ]);
-  using _connection = await accepting;
-  await tool.says(/cases, seed/);
-  tool.interrupt();
-  assert.equal((await tool.ended()).code, 130);
-  const report = parseReport(await Deno.readTextFile(json), json);
-  assert.deepEqual(report.stopped, { reason: "interrupted", during: 1 });
-  assert.ok(report.cases.length > 1);
-  assert.match(await Deno.readTextFile(junit), /<error message="did not end: .*: interrupted"/);
-});
+}
 
 Deno.test("--report tells before the run that a file cannot be written", async () => {
   const { tool: agent, address } = await startAgent("--stand-in", "unused");
@@ -166,5 +168,7 @@ Deno.test("list and explain print as JSON what they know, of the cases that a fi
     id: 7,
   });
   assert.deepEqual(facts.needs, { client: ["seqpacket"], server: ["seqpacket"] });
+  assert.deepEqual(facts.does, findCase(facts.id)?.does);
+  assert.match(facts.does.server, /^accepts, .* claims that it returns 32 /);
   assert.equal(facts.refs[1].text, "recv(2): MSG_TRUNC");
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FEATURES } from "../core/case.ts";
+import { FEATURES, type Role } from "../core/case.ts";
+import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { runTool } from "./support/tool.ts";
 
@@ -168,7 +169,24 @@ Deno.test("list shows every case once, explain what one requires", async () => {
   const explained = await runTool(["explain", "seqpacket/msg-trunc"]);
   assert.match(explained.stdout, /^seqpacket\/msg-trunc\/returns-real-length\n/);
   assert.match(explained.stdout, /requirement {2}recvmsg\(MSG_TRUNC\) MUST return/);
+  assert.match(explained.stdout, /\n {2}client {7}connects, and sends a message of 32 bytes\n/);
   assert.match(explained.stdout, /upstream id {2}7 /);
+});
+
+Deno.test("explain says of every case what each side does, on lines of 100 characters", async () => {
+  const { code, stdout } = await runTool(["explain", "**"]);
+  assert.equal(code, 0);
+  const lines = stdout.split("\n");
+  assert.deepEqual(lines.filter((line) => line.length > 100), []);
+  const fields = stdout.replaceAll(/\n {15}(?=\S)/g, " ").split("\n");
+  const said = (role: Role) => {
+    const begin = `  ${role}`.padEnd(15);
+    return fields.filter((line) => line.startsWith(begin)).map((line) => line.slice(begin.length));
+  };
+  const cases = [...CATALOGUE, NOTHING_LEFT];
+  for (const role of ["client", "server"] as const) {
+    assert.deepEqual(said(role), cases.map(({ does }) => does[role] ?? "does nothing"), role);
+  }
 });
 
 Deno.test("--list shows upstream's list", async () => {
@@ -191,4 +209,10 @@ Deno.test("probe shows what there is, as text and as JSON, with a reason for all
   const { features } = JSON.parse(stdout);
   assert.deepEqual(Object.keys(features), Object.keys(FEATURES));
   assert.equal(features.seqpacket, null);
+});
+
+Deno.test("lab --cross refuses a choice of which C has no case, before it boots anything", async () => {
+  const { code, stderr } = await runTool(["lab", "--cross", "namespaces/**"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: None of namespaces\/\*\* has a case of the C programs beside it; /);
 });

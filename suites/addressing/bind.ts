@@ -31,6 +31,11 @@ export const [streamEachLocalCid, seqpacketEachLocalCid] = forBothTypes((type) =
       "bind() to each local CID and to VMADDR_CID_ANY MUST succeed, and getsockname() give it back",
     refs: [man("vsock", 7, "VMADDR_CID_ANY"), kernel("vsock_find_cid")],
     needs: [{ client: "known-place" }],
+    does: {
+      client:
+        `binds a ${type} socket to VMADDR_CID_ANY, then one to each CID of its machine, and ` +
+        "claims that getsockname() gives back what bind() was given",
+    },
     async client({ vsock, check }) {
       const { port } = vsock.localAddress();
       for (const cid of [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())]) {
@@ -51,6 +56,11 @@ export const [streamForeignCid, seqpacketForeignCid] = forBothTypes((type) =>
     requirement: "bind() to a CID that is not local MUST fail with EADDRNOTAVAIL",
     refs: [man("vsock", 7, "EADDRNOTAVAIL"), kernel("__vsock_bind")],
     needs: [{ client: "known-place" }],
+    does: {
+      client:
+        `claims that bind() of a ${type} socket is EADDRNOTAVAIL at each of the CIDs 0 to 3, the ` +
+        "peer's and 0xdead, those left out that its machine has",
+    },
     async client({ vsock, check }) {
       const local = localCidsOf(vsock.machine.place());
       const { cid: peerCid, port } = vsock.peerAddress();
@@ -72,6 +82,11 @@ export const [streamTwice, seqpacketTwice] = forBothTypes((type) =>
     title: `a ${type} socket that is bound stays so`,
     requirement: "bind() of a bound socket MUST fail with EINVAL and leave it where it was",
     refs: [man("bind", 2, "EINVAL"), kernel("__vsock_bind")],
+    does: {
+      client:
+        `binds a ${type} socket, and claims that bind() to the next port is EINVAL and that ` +
+        "getsockname() still gives the first",
+    },
     async client({ vsock, check }) {
       using socket = vsock.bound(type);
       const before = socket.getsockname();
@@ -89,6 +104,9 @@ export const [streamUnknownFlag, seqpacketUnknownFlag] = forBothTypes((type) =>
     title: `a ${type} socket refuses an address with a flag that does not exist`,
     requirement: "bind() and connect() with an unknown bit in svm_flags MUST fail with EINVAL",
     refs: [man("vsock", 7, "svm_flags"), kernel("vsock_addr_validate")],
+    does: {
+      client: `claims that bind() and connect() of a ${type} socket are EINVAL with svm_flags 0x80`,
+    },
     async client({ vsock, check }) {
       using socket = vsock.open(type);
       const flags = 0x80;
@@ -108,6 +126,12 @@ export const [streamAnyPort, seqpacketAnyPort] = forBothTypes((type) =>
     requirement:
       "bind() to VMADDR_PORT_ANY MUST choose a free port above 1023, and another for each socket",
     refs: [man("vsock", 7, "VMADDR_PORT_ANY"), kernel("__vsock_bind_connectible")],
+    does: {
+      client:
+        `binds a ${type} socket to VMADDR_PORT_ANY, another to the port behind the one it was ` +
+        "given, and a third to VMADDR_PORT_ANY, and claims that the first port is above 1023 and " +
+        "the last one new",
+    },
     client({ vsock, check }) {
       const anywhere = vsock.localAddress(VMADDR_PORT_ANY);
       using first = vsock.bound(type, anywhere);
@@ -161,6 +185,12 @@ export const [streamReservedPort, seqpacketReservedPort] = forBothTypes((type) =
     requirement:
       "bind() to a port below 1024 MUST fail with EACCES without CAP_NET_BIND_SERVICE, and only then",
     refs: [man("vsock", 7, "EACCES"), kernel("__vsock_bind_connectible")],
+    does: {
+      client:
+        `claims that bind() of a ${type} socket to ports 0, 1, 1022 and 1023 is EACCES without ` +
+        "CAP_NET_BIND_SERVICE, and that with it, and to port 1024 without it, nothing but " +
+        "EADDRINUSE is in its way",
+    },
     client: (context) => bindReserved(type, context),
   })
 );

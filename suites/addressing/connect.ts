@@ -55,6 +55,14 @@ export const [streamFromBound, seqpacketFromBound] = forBothTypes((type) =>
     requirement: "the peer of a bound socket that connects MUST see the bound CID and port",
     refs: [man("bind", 2, "DESCRIPTION"), kernel("virtio_transport_send_pkt_info")],
     needs: connecting(type),
+    does: {
+      client:
+        `binds a ${type} socket to the CID by which the server knows it and the port after the ` +
+        "server's, connects, claims that getsockname() gives both, sends a byte, and receives one",
+      server:
+        "tells the client its CID, accepts, claims that accept() gives that CID and the port " +
+        "after its own, receives a byte, and sends one",
+    },
     client: (context) => connectFrom(type, context),
     server: (context) => seesFrom(type, context),
   })
@@ -75,6 +83,15 @@ export const [streamFromOther, seqpacketFromOther] = forBothTypes((type) =>
       "the peer MUST NOT see that CID",
     refs: [spec("5.10.6.4 Receive and Transmit"), kernel("virtio_transport_send_pkt_info")],
     needs: connecting(type, { client: "second-cid" }),
+    does: {
+      client:
+        `binds a ${type} socket to each other CID that its transports have, and claims that ` +
+        "connect() from there fails: ETIMEDOUT after 500 ms, EADDRNOTAVAIL, EINVAL, ENODEV or " +
+        "ENETUNREACH",
+      server:
+        "tells the client its CID, listens, and after each attempt accepts what is there, if " +
+        "anything, and claims that getpeername() gives no other CID than that",
+    },
     async client({ vsock, peer, check }) {
       const { port } = vsock.peerAddress();
       const known = Number(await peer.readUlong());

@@ -58,6 +58,12 @@ export const [streamNobody, seqpacketNobody] = forBothTypes((type) =>
       "guest, ECONNRESET where it is refused, ETIMEDOUT where nobody answers",
     refs,
     needs: connecting(type, { client: "known-place" }),
+    does: {
+      client:
+        `connects a ${type} socket to the port at CIDs 0, 1, 2, 0xdead and its machine's own, ` +
+        "the peer's left out, where nobody listens, and claims the error that the transport to " +
+        "each must give",
+    },
     async client(context) {
       const { port } = context.vsock.peerAddress();
       for (const cid of destinations(context)) {
@@ -77,6 +83,12 @@ export const [streamToHost, seqpacketToHost] = forBothTypes((type) =>
       "is not local, and fail with ENODEV where there is none",
     refs: [man("vsock", 7, "VMADDR_FLAG_TO_HOST"), kernel("vsock_assign_transport")],
     needs: connecting(type, { client: "known-place" }),
+    does: {
+      client:
+        `connects a ${type} socket with VMADDR_FLAG_TO_HOST to the peer's CID and to 0xdead, ` +
+        "where nobody listens, and claims that it fails as a guest's device or loopback must, " +
+        "else for want of a device",
+    },
     async client(context) {
       const { cid: peerCid, port } = context.vsock.peerAddress();
       for (const cid of new Set([peerCid, FOREIGN_CID])) {
@@ -96,6 +108,12 @@ export const [streamOwnCid, seqpacketOwnCid] = forBothTypes((type) =>
       "MUST reach a listener of this machine, which sees VMADDR_CID_LOCAL as the peer",
     refs: [man("vsock", 7, "Local communication"), kernel("vsock_use_local_transport")],
     needs: [{ client: "known-place" }, { client: "loopback-cid" }],
+    does: {
+      client:
+        `listens, connects a ${type} socket to each CID of its machine's that loopback serves, ` +
+        "and claims that accept() names VMADDR_CID_LOCAL as the client, both ends the CID, and " +
+        "that a byte arrives",
+    },
     async client({ vsock, check }) {
       const place = vsock.machine.place();
       using listener = vsock.listening(type);
@@ -127,6 +145,12 @@ export const [streamFallback, seqpacketFallback] = forBothTypes((type) =>
     alone: "it sets net.vsock.g2h_fallback",
     refs: [kernel("vsock_assign_transport"), kernel("vsock_sysctl_register")],
     needs: connecting(type, { client: "known-place" }, { client: "g2h-fallback" }),
+    does: {
+      client:
+        `connects a ${type} socket to CID 0xdead with net.vsock.g2h_fallback off, then on, and ` +
+        "claims that it fails for want of a transport or a guest, then with ETIMEDOUT or " +
+        "ECONNRESET at its host",
+    },
     async client(context) {
       const { vsock, check } = context;
       const to = { cid: FOREIGN_CID, port: vsock.peerAddress().port };

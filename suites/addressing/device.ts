@@ -22,6 +22,13 @@ export const namesOwnCid = defineCase({
     "VMADDR_CID_LOCAL; and one can bind to it",
   refs: [man("vsock", 7, "IOCTL_VM_SOCKETS_GET_LOCAL_CID"), kernel("vsock_dev_do_ioctl")],
   needs: [{ client: "known-place" }],
+  does: {
+    client:
+      "claims that IOCTL_VM_SOCKETS_GET_LOCAL_CID gives the CID by which the server knows it if " +
+      "that is a guest's, else its device's, a host's or VMADDR_CID_LOCAL, and that one can bind " +
+      "to it",
+    server: "tells the client by which CID it knows it",
+  },
   async client({ vsock, peer, check }) {
     const known = Number(await peer.readUlong());
     using device = vsock.device();
@@ -53,6 +60,11 @@ export const refusesWrongRequests = defineCase({
     "ioctl() on /dev/vsock MUST fail with EFAULT at address 0, with ENOTTY for requests " +
     "that it does not know",
   refs: [man("ioctl", 2, "ERRORS"), kernel("vsock_dev_do_ioctl")],
+  does: {
+    client:
+      "claims that ioctl() on /dev/vsock is EFAULT for IOCTL_VM_SOCKETS_GET_LOCAL_CID at address " +
+      "0, and ENOTTY for request 0x7ff",
+  },
   async client({ vsock, check }) {
     using device = vsock.device();
     const nowhere = () => device.ioctlNowhere(IOCTL_VM_SOCKETS_GET_LOCAL_CID);

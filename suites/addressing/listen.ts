@@ -23,6 +23,15 @@ export const [streamByCid, seqpacketByCid] = forBothTypes((type) =>
       "where there is none it MUST fail with ECONNRESET",
     refs: [man("vsock", 7, "svm_cid"), kernel("vsock_find_bound_socket")],
     needs: connecting(type, { client: "known-place" }, { server: "second-cid" }),
+    does: {
+      client:
+        `connects a ${type} socket, claims ECONNRESET while the server listens at its other CIDs ` +
+        "alone, connects again when it listens at this one, and receives a byte",
+      server:
+        "listens at its other CIDs, then at the client's destination, too, accepts there, claims " +
+        "EAGAIN at the others until it connects to them over loopback itself, where it can, and " +
+        "sends a byte",
+    },
     async client({ vsock, peer, check }) {
       await peer.writeUlong(vsock.peerAddress().cid);
       await peer.expectln("ELSEWHERE");

@@ -26,6 +26,12 @@ export const [streamUnconnected, seqpacketUnconnected] = forBothTypes((type) =>
       "getsockname() MUST give the bound address or VMADDR_CID_ANY and VMADDR_PORT_ANY, " +
       "and getpeername() fail with ENOTCONN, before a connection and on a listener",
     refs,
+    does: {
+      client:
+        `claims that getsockname() of a ${type} socket gives VMADDR_CID_ANY and VMADDR_PORT_ANY ` +
+        "while it is unbound, its address when it is bound and when it listens, and that " +
+        "getpeername() is ENOTCONN",
+    },
     async client({ vsock, check }) {
       using socket = vsock.open(type);
       const unbound = { cid: VMADDR_CID_ANY, port: VMADDR_PORT_ANY, flags: 0 };
@@ -54,6 +60,16 @@ export const [streamConnected, seqpacketConnected] = forBothTypes((type) =>
       "accept(), getsockname() and getpeername() MUST give the addresses that connect() used",
     refs: [...refs, man("accept", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
     needs: connecting(type, "known-place"),
+    does: {
+      client:
+        `connects a ${type} socket, claims that getsockname() gives a CID of its machine's or ` +
+        "VMADDR_CID_ANY, and a port above 1023, and getpeername() what it connected to, and " +
+        "tells its port",
+      server:
+        `accepts a ${type} connection, claims that accept() and getpeername() give the client's ` +
+        "address and getsockname() what it connected to, and that the listener is still at " +
+        "VMADDR_CID_ANY",
+    },
     async client({ vsock, peer, check }) {
       await peer.writeUlong(vsock.peerAddress().cid);
       using socket = await vsock.connect(type);

@@ -40,6 +40,11 @@ export const [streamPairs, seqpacketPairs] = forBothTypes((type) =>
       "the same CID or one of the two is VMADDR_CID_ANY, in either order, and only there",
     refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket")],
     needs: [{ client: "known-place" }],
+    does: {
+      client: `binds a ${type} socket and one of either type to the same port, for each pair of ` +
+        "VMADDR_CID_ANY and its machine's CIDs, and claims EADDRINUSE where they are the same or " +
+        "one is VMADDR_CID_ANY",
+    },
     client(context) {
       const { vsock, check } = context;
       const cids = [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())];
@@ -67,6 +72,13 @@ export const [streamFreed, seqpacketFreed] = forBothTypes((type) =>
       "bind() to the port of a closed listener MUST succeed while its connections are open",
     refs: [man("bind", 2, "EADDRINUSE"), kernel("vsock_remove_sock")],
     needs: connecting(type),
+    does: {
+      client:
+        `connects a ${type} socket, and sends a byte when the server has bound its port again`,
+      server:
+        `accepts a ${type} connection, closes the listener, claims that another socket can be ` +
+        "bound to its port, and receives a byte",
+    },
     async client({ vsock, peer, check }) {
       using socket = await vsock.connect(type);
       await peer.expectln("BOUND");

@@ -38,6 +38,12 @@ export const listsNoSocket = defineCase({
   alone: "it looks at all AF_VSOCK sockets of the machine",
   refs: [upstream("No sockets"), ...refs],
   needs: [{ server: "vsock-diag" }, { server: "no-other-sockets" }],
+  does: {
+    client: "does nothing",
+    server:
+      "asks sock_diag for all sockets, again for up to 9 s while closed ones are among them, and " +
+      "claims that it lists none",
+  },
   client: () => Promise.resolve(),
   async server({ vsock, check }) {
     const started = performance.now();
@@ -66,6 +72,12 @@ export const listsListener = defineCase({
   alone: "it looks at all AF_VSOCK sockets of the machine",
   refs: [upstream("Listen socket"), ...refs],
   needs: [{ server: "vsock-diag" }],
+  does: {
+    client: "does nothing",
+    server: "listens, and claims that sock_diag lists its socket once, with its address and " +
+      "TCP_LISTEN, nothing else that is new, and it in a dump of that state, but not in one of all " +
+      "others",
+  },
   client: () => Promise.resolve(),
   async server({ vsock, check }) {
     const before = await vsock.dump();
@@ -84,6 +96,10 @@ export const listsListener = defineCase({
   },
 });
 
+const LISTS =
+  "claims that sock_diag lists its socket once, with both addresses and TCP_ESTABLISHED, and " +
+  "nothing else that is new but, on loopback, the other end";
+
 /** A connection, seen from both of its ends. */
 export const listsConnection = defineCase({
   id: "diag/dump/lists-connection",
@@ -92,6 +108,10 @@ export const listsConnection = defineCase({
   alone: "it looks at all AF_VSOCK sockets of the machine",
   refs: [upstream("Connect"), ...refs],
   needs: ["vsock-diag"],
+  does: {
+    client: `connects, and ${LISTS}`,
+    server: `accepts, and ${LISTS}`,
+  },
   async client({ vsock, peer, check }) {
     const before = await vsock.dump();
     using socket = await vsock.connect("stream");

@@ -40,6 +40,12 @@ function countsUnread(type: SocketType): ConformanceCase {
       kernel("vsock_do_ioctl"),
     ],
     needs: [...needs, { client: "siocinq" }],
+    does: {
+      client:
+        `connects a ${type} socket, claims that SIOCINQ becomes 64 once the server has sent, ` +
+        "receives 64 bytes, and claims that it becomes 0",
+      server: `accepts a ${type} connection, sends 64 random bytes, and closes`,
+    },
     client: (context) => askAndReceive(type, context),
     server: (context) => sendAndLeave(type, context),
   });

@@ -39,6 +39,12 @@ function zeroAfterReceipt(type: SocketType): ConformanceCase {
       kernel("virtio_transport_unsent_bytes"),
     ],
     needs: [...needs, { client: "siocoutq" }],
+    does: {
+      client:
+        `connects a ${type} socket, sends 64 random bytes, and claims that SIOCOUTQ becomes 0 ` +
+        "once the server has received them",
+      server: `accepts a ${type} connection, receives 64 bytes, and closes`,
+    },
     client: (context) => sendAndAsk(type, context),
     server: (context) => receiveAll(type, context),
   });

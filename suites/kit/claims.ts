@@ -22,7 +22,11 @@ export class Claims extends Check {
    */
   readonly patience: number;
 
-  /** @param patience see {@linkcode patience}. */
+  /**
+   * The claims of a side that has claimed nothing yet.
+   *
+   * @param patience see {@linkcode patience}.
+   */
   constructor(patience: number) {
     super();
     this.patience = patience;

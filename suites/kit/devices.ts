@@ -65,6 +65,17 @@ export async function connectThroughEach(
   return connections;
 }
 
+/** What {@linkcode connectThroughEach} does, in the words of a case's `does`. */
+export function eachText({ guest, role, type, count }: ThroughEach): string {
+  const [verb, end] = role === "client" ? ["makes", "to"] : ["accepts", "at"];
+  const place = `${guest === "client" ? "from" : end} each of ${
+    role === guest ? "its" : "the guest's"
+  }`;
+  return count === undefined
+    ? `${verb} a ${type} connection ${place} CIDs`
+    : `${verb} ${count} ${type} connections, ${place} CIDs in turn`;
+}
+
 /** Closes connections when it is disposed of. */
 export function closeAll(connections: Iterable<DeviceConnection>): Disposable {
   const stack = new DisposableStack();

@@ -63,9 +63,12 @@ export async function featuresHere(
 ): Promise<Readonly<Record<Feature, string | undefined>>> {
   const found: Partial<Record<Feature, string | undefined>> = {};
   const features = Object.keys(FEATURES) as Feature[];
+  const unreachable = probeReach(options);
   for (const feature of features) {
     try {
-      found[feature] = await PROBES[feature](options);
+      const why = await PROBES[feature](options);
+      const isOpposite = unreachable !== undefined && OPPOSITE_PEER.includes(feature);
+      found[feature] = why ?? (isOpposite ? `cannot be told: ${unreachable}` : undefined);
     } catch (error) {
       // To a case this is no lack but something wrong, which breaks it.
       if (!(error instanceof SysError)) throw error;
@@ -241,6 +244,15 @@ function probeIoctl(request: number, options: FeatureOptions): string | undefine
   // Whatever comes of it, connect() has assigned the transport whose ioctl it is.
   refusal([], () => startConnecting(socket, options));
   return refusal(["EOPNOTSUPP", "ENOTTY"], () => socket.ioctlInt(request));
+}
+
+/** What is told by the transport to the peer: nothing where there is none. */
+const OPPOSITE_PEER: readonly Feature[] = ["seqpacket", "zerocopy", "siocoutq", "siocinq"];
+
+/** Why no transport would take a connection to the peer. */
+function probeReach(options: FeatureOptions): string | undefined {
+  using socket = open("stream", options);
+  return refusal(["ENODEV"], () => startConnecting(socket, options));
 }
 
 function probeLocalTransport(options: FeatureOptions): string | undefined {

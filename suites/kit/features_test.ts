@@ -5,7 +5,7 @@ import { SysError } from "../../sys/errno.ts";
 import { IoUring } from "../../sys/io_uring.ts";
 import { Socket } from "../../sys/socket.ts";
 import { unixStandIn } from "../../sys/structs.ts";
-import { type FeatureOptions, lackingOf } from "./features.ts";
+import { type FeatureOptions, featuresHere, lackingOf } from "./features.ts";
 
 const FAMILY = unixStandIn(`features-${Deno.pid}`);
 
@@ -55,6 +55,19 @@ Deno.test("lackingOf() takes the refusal of a transport for a lack, and no other
   }
   assert.deepEqual(await lacking("seqpacket", failing(EIO, "connectHere")), []);
   assert.deepEqual(await lacking("siocoutq", failing(EIO, "ioctlInt", "connectHere")), []);
+});
+
+Deno.test("featuresHere() cannot tell of a peer that no transport reaches", async () => {
+  const ENODEV = 19;
+  const reachedBy = async (socketClass: typeof Socket) => {
+    const options = { family: FAMILY, peerCid: 1, port: 1, socketClass };
+    const { seqpacket, siocinq, "io-uring": ring } = await featuresHere(options);
+    return [seqpacket, siocinq, ring];
+  };
+  const [, , ring] = await reachedBy(Socket);
+  assert.deepEqual((await reachedBy(Socket)).slice(0, 2), [undefined, undefined]);
+  const why = "cannot be told: connect(): ENODEV (No such device)";
+  assert.deepEqual(await reachedBy(failing(ENODEV, "connectHere")), [why, why, ring]);
 });
 
 Deno.test("lackingOf() asks for what a role needs, and for nothing else", async () => {

@@ -5,11 +5,16 @@
  */
 import type { CaseLines } from "../../peer/lines.ts";
 
+/** How long calls on this thread may follow one another until others run, in milliseconds. */
+const MOMENT = 200;
+
 /** Talks to the other side in the lines that the kernel's tests use. */
 export class Peer {
   readonly #lines: CaseLines;
   readonly #signal: AbortSignal;
   readonly #trace: (step: string) => void;
+  /** When others ran last, by letOthersRun(). */
+  #pause = performance.now();
 
   /**
    * The other side of one case.
@@ -40,6 +45,20 @@ export class Peer {
     if (got !== line) {
       throw new Error(`expected "${line}" on the control channel, got ${JSON.stringify(got)}`);
     }
+  }
+
+  /**
+   * Lets others run, where that was not so a moment ago. Whoever makes calls on this thread in a
+   * loop has to ask for it: what the other side has to say, its failure above all, is not heard
+   * before.
+   *
+   * @throws the reason of this side's end.
+   */
+  async letOthersRun(): Promise<void> {
+    if (performance.now() - this.#pause < MOMENT) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#pause = performance.now();
+    this.#signal.throwIfAborted();
   }
 
   /** Writes how many numbers there are, then each. */

@@ -26,6 +26,11 @@ export const listedOnce = defineCase({
     "once, IOCTL_VM_SOCKETS_GET_LOCAL_CID's among them",
   refs: [proposal("5/5"), kernel("vsock_dev_do_ioctl")],
   needs,
+  does: {
+    client:
+      "claims that IOCTL_VM_SOCKETS_GET_LOCAL_CIDS lists as many different CIDs, all above 2, as " +
+      "it has devices with a driver, the first that of IOCTL_VM_SOCKETS_GET_LOCAL_CID",
+  },
   async client({ vsock, check }) {
     using device = vsock.device();
     const cids = await check.succeeds("GET_LOCAL_CIDS", () => device.localCids());
@@ -48,6 +53,12 @@ export const [streamEachAtOnce, seqpacketEachAtOnce] = forBothTypes((type) =>
       "fail with EADDRNOTAVAIL, and at VMADDR_CID_ANY with EADDRINUSE",
     refs: [proposal("2/5"), kernel("vsock_find_cid")],
     needs,
+    does: {
+      client:
+        `binds a ${type} socket to one port at each device's CID and keeps them, and claims ` +
+        "getsockname(), and that bind() to that port at CID 0xdead is EADDRNOTAVAIL, at " +
+        "VMADDR_CID_ANY EADDRINUSE",
+    },
     async client({ vsock, check }) {
       const { port } = vsock.localAddress();
       for (const cid of vsock.deviceCids()) {
@@ -73,6 +84,11 @@ export const [streamStaysHere, seqpacketStaysHere] = forBothTypes((type) =>
     requirement: "connect() to the CID of each device MUST reach a listener of this machine",
     refs: [proposal("2/5"), kernel("vsock_use_local_transport")],
     needs: [...needs, { client: "loopback-cid" }],
+    does: {
+      client:
+        `listens, connects a ${type} socket to each device's CID, and claims that what accept() ` +
+        "gives comes from VMADDR_CID_LOCAL and is at that CID, and that a byte arrives",
+    },
     async client({ vsock, check }) {
       using listener = vsock.listening(type);
       const { port } = listener.getsockname();

@@ -24,6 +24,14 @@ export const [streamUnbound, seqpacketUnbound] = forBothTypes((type) =>
     requirement: "connect() of an unbound socket MUST leave from the CID that GET_LOCAL_CID gives",
     refs: [proposal("0/5"), kernel("virtio_transport_get_local_cid")],
     needs: connecting(type, { client: "several-devices" }),
+    does: {
+      client:
+        `tells the server its default device's CID, and three times connects an unbound ${type} ` +
+        "socket and receives a byte",
+      server:
+        `accepts three ${type} connections, claims that each comes from that CID, and sends a ` +
+        "byte on each",
+    },
     async client({ vsock, peer, check }) {
       using device = vsock.device();
       await peer.writeUlong(device.localCid());
@@ -54,6 +62,14 @@ export const [streamBound, seqpacketBound] = forBothTypes((type) =>
     requirement: "connect() of a socket that is bound to the CID of a device MUST leave from it",
     refs: [proposal("2/5"), kernel("virtio_transport_send_pkt_info")],
     needs: connecting(type, { client: "several-devices" }),
+    does: {
+      client:
+        `connects a ${type} socket that is bound to a device's CID, for each in turn, tells its ` +
+        "port, sends a byte, and receives one",
+      server:
+        `accepts a ${type} connection for each of the client's CIDs, claims that it comes from ` +
+        "that CID and port, receives a byte, and sends one",
+    },
     async client({ vsock, peer, check }) {
       const cids = vsock.deviceCids();
       await peer.writeNumbers(cids);
@@ -91,6 +107,14 @@ export const [streamSamePort, seqpacketSamePort] = forBothTypes((type) =>
     requirement: "connections that differ in their local CID alone MUST each carry their own data",
     refs: [proposal("2/5"), kernel("vsock_find_connected_socket")],
     needs: connecting(type, { client: "several-devices" }),
+    does: {
+      client:
+        `connects ${type} sockets that are bound to one port at each device's CID, keeps all, ` +
+        "and claims that each receives the byte that is for its CID",
+      server:
+        `accepts a ${type} connection for each of the client's CIDs, and sends on each the low ` +
+        "byte of the CID that accept() gives",
+    },
     async client({ vsock, peer, check }) {
       const cids = vsock.deviceCids();
       const { port } = vsock.peerAddress();

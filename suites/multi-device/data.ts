@@ -26,7 +26,13 @@ import {
   SysError,
 } from "../kit.ts";
 import { receivesCompletion } from "../kit/completion.ts";
-import { closeAll, connectThroughEach, type DeviceConnection, shareCids } from "../kit/devices.ts";
+import {
+  closeAll,
+  connectThroughEach,
+  type DeviceConnection,
+  eachText,
+  shareCids,
+} from "../kit/devices.ts";
 
 /** What one side does with the connections of all devices: the guest sends. */
 type Play = (connections: readonly DeviceConnection[], context: CaseContext) => Promise<void>;
@@ -37,6 +43,8 @@ interface DataCase extends Pick<ConformanceCase, "title" | "requirement" | "refs
   readonly type?: SocketType;
   readonly zerocopy?: boolean;
   readonly count?: number;
+  /** What each does with the connections. */
+  readonly does: Readonly<Record<"guest" | "host", string>>;
   /** The guest's side. */
   readonly guest: Play;
   /** The host's. */
@@ -50,11 +58,13 @@ function dataCases(data: DataCase): readonly [ConformanceCase, ConformanceCase] 
 
 function dataCase(data: DataCase, guest: Role): ConformanceCase {
   const { claim, title, requirement, refs, timeFactor = 1, type = "stream", count } = data;
+  const through = (role: Role) => ({ guest, role, type, ...count === undefined ? {} : { count } });
+  const says = (role: Role) =>
+    `${eachText(through(role))}, ${data.does[role === guest ? "guest" : "host"]}`;
   const play = (role: Role) => async (context: CaseContext) => {
     const isGuest = role === guest;
     const cids = await shareCids(context, isGuest);
-    const which = { guest, role, type, ...count === undefined ? {} : { count } };
-    const connections = await connectThroughEach(cids, which, context);
+    const connections = await connectThroughEach(cids, through(role), context);
     using _connections = closeAll(connections);
     await (isGuest ? data.guest : data.host)(connections, context);
   };
@@ -68,6 +78,10 @@ function dataCase(data: DataCase, guest: Role): ConformanceCase {
       { [guest]: "several-devices" },
       ...data.zerocopy ? [{ [guest]: "zerocopy" } as const] : [],
     ),
+    does: {
+      client: says("client"),
+      server: says("server"),
+    },
     client: play("client"),
     server: play("server"),
   });
@@ -85,6 +99,13 @@ export const [seqpacketBounds, seqpacketBoundsAccepted] = dataCases({
     "messages sent through each device MUST arrive whole and alone; MSG_TRUNC MUST give " +
     "the real length",
   refs: [proposal("4/5"), spec("5.10.6.6 Seqpacket Sockets")],
+  does: {
+    guest: "sends messages of 1, 4052, 4053, 65536, 3 and 1000 random bytes, each size on each " +
+      "connection in turn, and tells their hashes",
+    host:
+      "receives each message by itself, claims its length and hash, and of the last only that " +
+      "recvmsg(MSG_TRUNC) into 500 bytes returns 1000 and sets MSG_TRUNC",
+  },
   async guest(connections, { peer, check, random }) {
     for (const size of SIZES) {
       for (const [, socket] of connections) {
@@ -124,6 +145,11 @@ export const [zerocopyEach, zerocopyEachAccepted] = dataCases({
     "not copy it",
   refs: [proposal("3/5"), kernel("virtio_transport_can_msgzerocopy")],
   zerocopy: true,
+  does: {
+    guest: "sends 8 random pages with MSG_ZEROCOPY on each in turn, and claims POLLERR and a " +
+      "completion without a copy once they are received",
+    host: "receives 8 pages on each in turn, and claims that their hash is the guest's",
+  },
   async guest(connections, { peer, check, random }) {
     const length = PAGES * pageSize();
     for (const [cid, socket] of connections) {
@@ -174,6 +200,14 @@ export const [stallsAlone, stallsAloneAccepted] = dataCases({
     "others MUST flow",
   refs: [proposal("0/5"), spec("5.10.6.3 Buffer Space Management")],
   timeFactor: 2,
+  does: {
+    guest:
+      "sends on the first until EAGAIN, then 1 MiB on each other, and receives a byte there; " +
+      "lets the first be read, and sends a byte on it",
+    host:
+      "receives 1 MiB on all but the first, claims its hash, and sends a byte; then reads the " +
+      "first empty, and receives a byte there",
+  },
   async guest([stalled, ...others], { peer, check, random }) {
     if (stalled === undefined) return;
     const filled = await check.succeeds("send()", () => fill(stalled[1]));
@@ -208,6 +242,12 @@ export const [hundredOverAll, hundredOverAllAccepted] = dataCases({
   refs: [proposal("0/5"), kernel("virtio_transport_recv_pkt")],
   count: 100,
   timeFactor: 4,
+  does: {
+    guest:
+      "sends on each its number and the low byte of its CID, and claims that the number comes back",
+    host: "receives two bytes on each, the last connection first, once all are sent, claims that " +
+      "they are right, and sends the number back",
+  },
   async guest(connections, { peer, check }) {
     for (const [i, [cid, socket]] of connections.entries()) {
       await check.sends(socket, Uint8Array.of(i, cid % 256));

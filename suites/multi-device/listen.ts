@@ -15,6 +15,14 @@ export const [streamAtOne, seqpacketAtOne] = forBothTypes((type) =>
       "it, and what is addressed to another device's CID MUST fail with ECONNRESET",
     refs: [proposal("2/5"), kernel("vsock_find_bound_socket")],
     needs: connecting(type, { server: "several-devices" }),
+    does: {
+      client:
+        `connects a ${type} socket to each of the server's CIDs while it listens at one of them, ` +
+        "for each in turn, and claims ECONNRESET but at that one, where it receives a byte",
+      server:
+        `listens at each device's CID in turn, accepts one ${type} connection, claims that it is ` +
+        "at that CID and that accept() of another is EAGAIN, and sends a byte",
+    },
     async client({ vsock, peer, check }) {
       const { port } = vsock.peerAddress();
       const cids = await peer.readNumbers();
@@ -62,6 +70,14 @@ export const [streamAtAny, seqpacketAtAny] = forBothTypes((type) =>
       "device, and getsockname() of what was accepted give that CID",
     refs: [proposal("2/5"), kernel("virtio_transport_recv_listen")],
     needs: connecting(type, { server: "several-devices" }),
+    does: {
+      client:
+        `connects a ${type} socket to each of the server's CIDs, sends a byte, receives one, and ` +
+        "claims that getpeername() gives that CID",
+      server:
+        `listens at VMADDR_CID_ANY, accepts a ${type} connection for each device, claims that ` +
+        "getsockname() gives its CID and accept() the client's, receives a byte, and sends one",
+    },
     async client({ vsock, peer, check }) {
       const { port } = vsock.peerAddress();
       const cids = await peer.readNumbers();

@@ -14,6 +14,13 @@ export const secondIsBusy = defineCase({
     "and leave the first at work",
   refs: [kernel("virtio_vsock_probe")],
   needs: [{ client: "unused-device" }],
+  does: {
+    client:
+      "claims that one vsock device has the driver, that binding any other to it is EBUSY and " +
+      "changes nothing, that bind() to the CID of /dev/vsock succeeds, and connects and sends a " +
+      "byte",
+    server: "accepts, and receives a byte",
+  },
   async client({ vsock, check }) {
     const devices = vsock.devices();
     check.equal(devices.filter(({ bound }) => bound).length, 1, "how many devices have a driver");

@@ -16,7 +16,13 @@ import {
   timedSleep,
   VMADDR_PORT_ANY,
 } from "../kit.ts";
-import { closeAll, connectThroughEach, type DeviceConnection, shareCids } from "../kit/devices.ts";
+import {
+  closeAll,
+  connectThroughEach,
+  type DeviceConnection,
+  eachText,
+  shareCids,
+} from "../kit/devices.ts";
 
 /** How long a guest may take to have a driver for what was plugged in, in milliseconds. */
 const PLUG_TIME = 20_000;
@@ -149,10 +155,22 @@ function apart(connections: readonly DeviceConnection[], cid: number) {
   return [socket, connections.filter(([each]) => each !== cid)] as const;
 }
 
+function guestText(which: Which): string {
+  return `has the ${which} device unplugged and plugged in again, and claims that its connection, ` +
+    "in recv(), is ECONNRESET, its CID gone, the others unharmed, and that new ones work";
+}
+
+function hostText(which: Which): string {
+  return `unplugs the ${which} device, claims that its connection, in recv(), is ECONNRESET, ` +
+    "connect() to it ENODEV, and the others unharmed, plugs it in, and claims that new ones work";
+}
+
 function unplugCase(guest: Role, which: Which) {
   const host = guest === "client" ? "server" : "client";
   const play = (role: Role) => (context: CaseContext) =>
     role === guest ? asGuest(which, role, context) : asHost(role, context);
+  const says = (role: Role) =>
+    `${eachText({ guest, role, type })}, ${role === guest ? guestText(which) : hostText(which)}`;
   return defineCase({
     id: `multi-device/unplug/${which}-of-${guest}`,
     title: `unplugging the ${which} device of a ${guest} resets its connections and no others`,
@@ -162,6 +180,10 @@ function unplugCase(guest: Role, which: Which) {
     refs,
     needs: [{ [guest]: "several-devices" }, { [host]: "guest-monitor" }],
     timeFactor: 3,
+    does: {
+      client: says("client"),
+      server: says("server"),
+    },
     client: play("client"),
     server: play("server"),
   });

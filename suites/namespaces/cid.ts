@@ -24,6 +24,12 @@ export const sameCidTwice = defineCase({
   alone: "it takes the CIDs of guests",
   refs: [kernel("vhost_vsock_set_cid"), kernel("vhost_vsock_get")],
   needs,
+  does: {
+    client:
+      "gives CID 0xbeef to two vhost-vsock devices in one namespace and in two of each pair of " +
+      "modes, and claims that the second one is EADDRINUSE in one namespace or two global ones, " +
+      "else succeeds",
+  },
   client({ vsock, check }) {
     for (const first of MODES) {
       for (const second of [...MODES, "same"] as const) {
@@ -51,6 +57,11 @@ export const foundFrom = defineCase({
   alone: "it takes the CIDs of guests",
   refs: [kernel("vhost_transport_send_pkt"), kernel("vsock_net_check_mode")],
   needs,
+  does: {
+    client:
+      "gives CID 0xbeef to a vhost-vsock device without a guest, and claims that connect() to it " +
+      "is EHOSTUNREACH from its own namespace and from a global one to a global one, else ENODEV",
+  },
   async client({ vsock, check }) {
     for (const ofGuest of MODES) {
       for (const ofClient of [...MODES, "same"] as const) {

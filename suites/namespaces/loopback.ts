@@ -41,6 +41,13 @@ function reachCase({ id, from, to, same = false }: Reach) {
       : `connect() from ${what} MUST fail with ECONNRESET as if nobody listened`,
     refs,
     needs,
+    does: {
+      client: reaches
+        ? `listens, and claims that connect() to VMADDR_CID_LOCAL from ${what} succeeds, that ` +
+          "accept() gives that connection, and that a byte arrives"
+        : `listens, and claims that connect() to VMADDR_CID_LOCAL from ${what} is ECONNRESET and ` +
+          "that accept() there is EAGAIN",
+    },
     async client({ vsock, check }) {
       using client = vsock.namespace(from);
       using other = same ? undefined : vsock.namespace(to);
@@ -87,6 +94,11 @@ export const seqpacketInLocal = defineCase({
     "connect() of a SOCK_SEQPACKET socket to VMADDR_CID_LOCAL SHOULD succeed where SOCK_STREAM does",
   refs: [kernel("vsock_loopback_seqpacket_allow")],
   needs,
+  does: {
+    client:
+      "listens with a seqpacket socket in a new local namespace, and claims that connect() from " +
+      "there to VMADDR_CID_LOCAL succeeds",
+  },
   async client({ vsock, check }) {
     using namespace = vsock.namespace("local");
     using listener = openIn(namespace, vsock, "seqpacket");
@@ -106,6 +118,11 @@ export const portsOfNamespaces = defineCase({
     "where both are global, and succeed where one of them is local",
   refs: [kernel("__vsock_find_bound_socket_net")],
   needs: [{ client: "namespaces" }],
+  does: {
+    client:
+      "binds two sockets to one port in two new namespaces of each pair of modes, and claims " +
+      "that the second one is EADDRINUSE where both are global, else succeeds",
+  },
   client({ vsock, check }) {
     const modes = ["global", "local"] as const;
     for (const first of modes) {
@@ -130,6 +147,12 @@ export const connectionOutlives = defineCase({
   requirement: "a connection between two global namespaces MUST carry data after both were deleted",
   refs: [kernel("vsock_create")],
   needs,
+  does: {
+    client:
+      "opens a socket in each of two new global namespaces, leaves both without anything else in " +
+      "them, connects one to the other over VMADDR_CID_LOCAL, and claims that a byte arrives " +
+      "either way",
+  },
   async client({ vsock, check }) {
     const address = { cid: VMADDR_CID_LOCAL, port: vsock.localAddress().port };
     const ends = () => {

@@ -27,6 +27,10 @@ export const modeIsReadOnly = defineCase({
   requirement: "writing to net.vsock.ns_mode MUST fail with EACCES or EPERM and change nothing",
   refs: [kernel("vsock_net_mode_string")],
   needs,
+  does: {
+    client: "makes a global namespace, and claims that writing local or global to its ns_mode is " +
+      "EACCES or EPERM, and that ns_mode and child_ns_mode are still global",
+  },
   async client({ vsock, check }) {
     using namespace = vsock.namespace("global");
     for (const value of ["local", "global"]) {
@@ -46,6 +50,11 @@ export const childModeIsWrittenOnce = defineCase({
     "for what is no mode, and with EBUSY for the other mode",
   refs,
   needs,
+  does: {
+    client:
+      "makes a global namespace, and claims that its child_ns_mode refuses what is no mode with " +
+      "EINVAL, takes local, and local again, refuses global with EBUSY, and is local",
+  },
   async client({ vsock, check }) {
     using namespace = vsock.namespace("global");
     const write = (value: string) => () => namespace.write("child_ns_mode", value);
@@ -66,6 +75,12 @@ export const childInherits = defineCase({
   requirement: "ns_mode and child_ns_mode of a new namespace MUST be its parent's child_ns_mode",
   refs,
   needs,
+  does: {
+    client:
+      "makes a child of a global namespace before and one after child_ns_mode there becomes " +
+      "local, and a child of that one, and claims that the first has both modes global, the " +
+      "others local",
+  },
   async client({ vsock, check }) {
     using parent = vsock.namespace("global");
     using first = parent.createChild();
@@ -86,6 +101,11 @@ export const localStaysLocal = defineCase({
   requirement: "writing global to child_ns_mode of a local namespace MUST fail with EPERM",
   refs,
   needs,
+  does: {
+    client:
+      "makes a local namespace, and claims that writing global to its child_ns_mode is EPERM, " +
+      "that writing local succeeds, and that both its modes are local",
+  },
   async client({ vsock, check }) {
     using namespace = vsock.namespace("local");
     const write = (value: string) => () => namespace.write("child_ns_mode", value);

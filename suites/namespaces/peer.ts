@@ -25,12 +25,26 @@ function errorFromLocal(peerCid: number): string {
 function peerCase(where: Role, mode: NamespaceMode) {
   const reaches = mode === "global";
   const claim = reaches ? "MUST connect" : "MUST NOT connect";
+  const [from, at] = where === "client"
+    ? [` from a new ${mode} namespace`, ""]
+    : ["", ` in a new ${mode} namespace`];
+  const refusals = where === "client"
+    ? "ECONNRESET over loopback, ENETUNREACH to the host, ENODEV to a guest"
+    : "ECONNRESET";
   return defineCase({
     id: `namespaces/peer/${where}-in-${mode}`,
     title: `a ${where} in another, ${mode} namespace ${reaches ? "has" : "does not have"} the peer`,
     requirement: `a ${where} in a new ${mode} namespace and a peer in a global one ${claim}`,
     refs,
     needs: [{ [where]: "namespaces" }],
+    does: {
+      client: reaches
+        ? `connects${from}, sends a byte, and receives one`
+        : `claims that connect()${from} is ${refusals}`,
+      server: `listens${at}${
+        reaches ? ", accepts, receives a byte, and sends one" : " until the client was refused"
+      }`,
+    },
     async client({ vsock, peer, check }) {
       await peer.expectln("LISTENING");
       using namespace = where === "client" ? vsock.namespace(mode) : undefined;

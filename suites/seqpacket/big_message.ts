@@ -25,6 +25,14 @@ export const largerThanBuffer = defineCase({
     kernel("virtio_transport_seqpacket_enqueue"),
   ],
   needs: ["seqpacket"],
+  does: {
+    client:
+      "connects, reads SO_VM_SOCKETS_BUFFER_SIZE, and claims that send() of one byte more is " +
+      "EMSGSIZE",
+    server:
+      "accepts, and claims that recv() gives nothing but the end of file once the client has " +
+      "tried",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("seqpacket");
     const size = await check.succeeds(

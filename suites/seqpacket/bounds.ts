@@ -42,6 +42,14 @@ export const messageBounds = defineCase({
     man("recvmsg", 2, "MSG_EOR"),
   ],
   needs: ["seqpacket"],
+  does: {
+    client:
+      "connects, sets a buffer of 2 MiB, sends messages of up to a page and of one to four pages " +
+      "in turn, about half with MSG_EOR, and tells the sum of their hashes and MSG_EORs",
+    server:
+      "accepts, sets a buffer of 2 MiB, receives messages once all are sent, until the end of " +
+      "file, and claims that small and large ones come in turn and that the sum is the client's",
+  },
   async client({ vsock, peer, check, random }) {
     using socket = await vsock.connect("seqpacket");
     await enlargeBuffer(socket, check);

@@ -17,6 +17,12 @@ export const msgPeek = defineCase({
     kernel("virtio_transport_seqpacket_do_peek"),
   ],
   needs: ["seqpacket"],
+  does: {
+    client: "connects, and sends a message of 64 random bytes when the server is ready",
+    server:
+      "accepts, claims EAGAIN while nothing is there, peeks at 32 bytes of the message, at all " +
+      "64, and at its length with MSG_TRUNC, then receives it, and claims that all agree",
+  },
   client: (context) => sendToPeeker("seqpacket", context),
   server: (context) => peekThenReceive("seqpacket", context),
 });

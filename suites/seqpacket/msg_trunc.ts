@@ -18,6 +18,12 @@ export const msgTruncReturnsRealLength = defineCase({
     kernel("__vsock_seqpacket_recvmsg"),
   ],
   needs: ["seqpacket"],
+  does: {
+    client: "connects, and sends a message of 32 bytes",
+    server:
+      "accepts, calls recvmsg(MSG_TRUNC) with room for 16 bytes, and claims that it returns 32 " +
+      "and sets MSG_TRUNC in msg_flags",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("seqpacket");
     await check.sends(socket, bytes(LENGTH));

@@ -32,6 +32,12 @@ export const rcvtimeoEndsRead = defineCase({
   requirement: "read() MUST fail with EAGAIN when SO_RCVTIMEO has passed, and not much later",
   refs: [upstream("SOCK_SEQPACKET timeout"), man("socket", 7, "SO_RCVTIMEO")],
   needs: ["seqpacket"],
+  does: {
+    client:
+      "connects, sets SO_RCVTIMEO to 1 s, and claims that read() is EAGAIN, at most 250 ms too " +
+      "early, and in one of three tries at most 250 ms later than a sleep of 1 s beside it",
+    server: "accepts, sends nothing, and keeps the connection until the client is done",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("seqpacket");
     await check.setsTimeval(socket, SOL_SOCKET, SO_RCVTIMEO, TIMEOUT);

@@ -26,6 +26,11 @@ export const holeDropsOneMessage = defineCase({
     kernel("virtio_transport_seqpacket_do_dequeue"),
   ],
   needs: ["seqpacket"],
+  does: {
+    client: "connects, and sends two messages of three pages each",
+    server: "accepts, claims that read() is EFAULT with a buffer of three pages whose middle one " +
+      "cannot be accessed, and that the next read() gives all of the second message",
+  },
   async client({ vsock, check }) {
     using socket = await vsock.connect("seqpacket");
     for (const content of [FIRST, SECOND]) {
@@ -56,6 +61,13 @@ export const nullDropsMessage = defineCase({
     kernel("virtio_transport_seqpacket_do_dequeue"),
   ],
   needs: ["seqpacket"],
+  does: {
+    client:
+      "connects, claims that recv() at address 0 is EFAULT, and that recv(MSG_DONTWAIT) then is " +
+      "EAGAIN, for the message is gone",
+    server:
+      "accepts, sends a message of 512 bytes, and keeps the connection until the client is done",
+  },
   client: (context) => receiveNowhere("seqpacket", context),
   server: (context) => sendToNowhere("seqpacket", context),
 });

@@ -16,6 +16,12 @@ export const onAcceptedSocket = defineCase({
     kernel("vsock_accept"),
   ],
   needs: [{ server: "zerocopy" }],
+  does: {
+    client: "connects, and closes at once",
+    server:
+      "accepts, and claims that SO_ZEROCOPY can be set on the socket from accept() and then " +
+      "reads 1",
+  },
   async client({ vsock }) {
     using _socket = await vsock.connect("stream");
   },

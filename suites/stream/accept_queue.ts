@@ -40,6 +40,13 @@ export const closeWhileConnecting = defineCase({
     man("listen", 2, "DESCRIPTION"),
     kernel("virtio_transport_recv_listen"),
   ],
+  does: {
+    client:
+      "connects for 2 s, again and again, each time when the server says that it listens, and " +
+      "claims that connect() succeeds or is ECONNRESET",
+    server: "listens for each connect(), waits in poll() for a random 0 to 3 ms at the most, and " +
+      "closes the listener without accept()",
+  },
   async client({ vsock, peer, check }) {
     const end = performance.now() + RACE_TIME;
     do {
@@ -81,9 +88,18 @@ export const closedAllTheTime = defineCase({
   requirement: "close() of a listener MUST end every connection that is on its way to it",
   refs: [man("listen", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
   timeFactor: 2,
+  does: {
+    client:
+      "starts connect() on a socket that does not block, claims EINPROGRESS, and closes it, over " +
+      "and over for 5 s",
+    server:
+      "listens and closes the listener at once, over and over, until the client is done; accepts " +
+      "nothing",
+  },
   async client({ vsock, peer, check }) {
     await peer.expectln("LISTENING");
     for (const end = performance.now() + LONG_RACE_TIME; performance.now() < end;) {
+      await peer.letOthersRun();
       using socket = vsock.open("stream");
       connectInBackground(socket);
       const code = errorOf(() => socket.connectHere(vsock.peerAddress()));

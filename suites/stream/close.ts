@@ -19,6 +19,11 @@ async function outlivePeer(side: "connect" | "accept", { vsock, check }: CaseCon
   await check.receivesEnd(socket);
 }
 
+const SENDS = "sends a byte, and closes";
+const OUTLIVES =
+  "waits until the other side has closed, claims that send() is EPIPE, and receives the byte " +
+  "and the end of file";
+
 const refs = [
   man("send", 2, "EPIPE"),
   spec("5.10.6.5 Stream Sockets"),
@@ -31,6 +36,10 @@ export const clientClose = defineCase({
   title: "data sent before the client's close() arrives, then the end",
   requirement: "what a client sent before close() MUST arrive, then end of file; send() is EPIPE",
   refs: [upstream("SOCK_STREAM client close"), ...refs],
+  does: {
+    client: `connects, ${SENDS}`,
+    server: `accepts, ${OUTLIVES}`,
+  },
   client: (context) => sendAndClose("connect", context),
   server: (context) => outlivePeer("accept", context),
 });
@@ -41,6 +50,10 @@ export const serverClose = defineCase({
   title: "data sent before the server's close() arrives, then the end",
   requirement: "what a server sent before close() MUST arrive, then end of file; send() is EPIPE",
   refs: [upstream("SOCK_STREAM server close"), ...refs],
+  does: {
+    client: `connects, ${OUTLIVES}`,
+    server: `accepts, ${SENDS}`,
+  },
   client: (context) => outlivePeer("connect", context),
   server: (context) => sendAndClose("accept", context),
 });

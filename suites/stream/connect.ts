@@ -24,6 +24,9 @@ export const refusedWithoutSocket = defineCase({
     spec("5.10.6.5 Stream Sockets"),
     kernel("virtio_transport_recv_connecting"),
   ],
+  does: {
+    client: "claims that connect() to a port at which the server has no socket is ECONNRESET",
+  },
   async client({ vsock, check }) {
     using socket = vsock.open("stream");
     const connect = () => socket.connect(vsock.peerAddress());
@@ -41,6 +44,10 @@ export const refusedByBoundSocket = defineCase({
     man("listen", 2, "DESCRIPTION"),
     kernel("virtio_transport_recv_pkt"),
   ],
+  does: {
+    client: "claims that connect() is ECONNRESET once the server has bound the port",
+    server: "binds a socket, does not listen, and keeps it until the client was refused",
+  },
   async client({ vsock, peer, check }) {
     await peer.expectln("BIND");
     using socket = vsock.open("stream");
@@ -65,6 +72,13 @@ export const manyConnections = defineCase({
   requirement: "a peer MUST be able to keep 100 connections to one port and use each of them",
   refs: [upstream("SOCK_STREAM multiple connections"), man("vsock", 7, "DESCRIPTION")],
   timeFactor: 4,
+  does: {
+    client:
+      "connects 100 times and keeps all connections, then, in order, sends a byte on one and " +
+      "receives one on the next",
+    server: "accepts 100 connections, each from a listener of its own at the same port, then, in " +
+      "order, receives a byte on one and sends one on the next",
+  },
   async client({ vsock, check }) {
     const sockets: Socket[] = [];
     for (let i = 0; i < CONNECTIONS; i++) sockets.push(await vsock.connect("stream"));
@@ -114,6 +128,13 @@ export const samePortAgain = defineCase({
     man("bind", 2, "EADDRINUSE"),
     kernel("vsock_remove_sock"),
   ],
+  does: {
+    client:
+      "binds a socket to the port after the server's, connects and closes it, and claims that " +
+      "another can do the same as soon as the port is free, within 5 s",
+    server: "listens, accepts twice, claims that the client's port is the one after its own both " +
+      "times, and waits until each connection is closed",
+  },
   async client({ vsock, peer, check }) {
     const { port } = vsock.peerAddress();
     for (let i = 1; i <= 2; i++) {
@@ -147,6 +168,12 @@ export const retryAfterFailure = defineCase({
   title: "a socket whose connect() was reset can connect later",
   requirement: "connect() on a socket whose first connect() was refused MUST succeed",
   refs: [upstream("SOCK_STREAM retry failed connect()"), kernel("vsock_connect")],
+  does: {
+    client:
+      "claims that connect() is ECONNRESET, asks the server to listen, and claims that connect() " +
+      "on the same socket then succeeds",
+    server: "listens when it is asked to, accepts, and waits until the client has closed",
+  },
   async client({ vsock, peer, check }) {
     using socket = vsock.open("stream");
     const connect = () => socket.connect(vsock.peerAddress());

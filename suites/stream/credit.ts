@@ -62,6 +62,10 @@ async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseCont
   await check.receivesAtOnce(socket, BUFFER + 1 - LARGEST_PACKET, MSG_DONTWAIT);
 }
 
+const MORE = "connects, receives a byte, and claims that one send() takes 128 KiB + 1 byte";
+const FILLS = "sets its buffer to 128 KiB, sends a byte, peeks at 128 KiB and no more";
+const REST = "claims that poll() sees the rest, which one recv() gives";
+
 const refs = [spec("5.10.6.3 Buffer Space Management")];
 
 /** Raising the low-water mark above what is there. */
@@ -78,6 +82,10 @@ export const updateOnRcvlowat = defineCase({
     kernel("virtio_transport_notify_set_rcvlowat"),
     ...refs,
   ],
+  does: {
+    client: MORE,
+    server: `accepts, ${FILLS}, reads 64 KiB, sets SO_RCVLOWAT to 64 KiB + 1, and ${REST}`,
+  },
   client: sendMoreThanFits,
   server: (context) => makeRoom("after", context),
 });
@@ -96,6 +104,10 @@ export const updateOnLowBytes = defineCase({
     kernel("virtio_transport_stream_do_dequeue"),
     ...refs,
   ],
+  does: {
+    client: MORE,
+    server: `accepts, sets SO_RCVLOWAT to 64 KiB + 1, ${FILLS}, reads 64 KiB, and ${REST}`,
+  },
   client: sendMoreThanFits,
   server: (context) => makeRoom("before", context),
 });
@@ -120,6 +132,12 @@ export const boundByOwnBuffer = defineCase({
     kernel("virtio_transport_tx_buf_size"),
     ...refs,
   ],
+  does: {
+    client:
+      "connects, sets its own buffer to 64 KiB, sends pieces of 4 KiB without blocking until " +
+      "EAGAIN, and claims that some were taken and no more than 64 KiB",
+    server: "accepts, sets its buffer to 2 MiB, reads nothing, and closes when the client is done",
+  },
   async client(context) {
     const { vsock, peer, check } = context;
     using socket = await vsock.connect("stream");

@@ -15,6 +15,10 @@ export const closeAtOnce = defineCase({
     man("socket", 7, "SO_LINGER"),
     kernel("vsock_linger"),
   ],
+  does: {
+    client: "connects, sets SO_LINGER to 1 s, and claims that close() succeeds",
+    server: "accepts, and waits until the client has closed",
+  },
   async client({ vsock, check }) {
     using socket = await vsock.connect("stream");
     const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, 1);
@@ -44,6 +48,12 @@ export const unreadIsNotUnsent = defineCase({
     kernel("vsock_linger"),
   ],
   needs: [{ client: "siocoutq" }],
+  does: {
+    client:
+      "connects, sets SO_LINGER to 5 s, sends a byte, claims that SIOCOUTQ becomes 0, and that " +
+      "close() returns within 4 s",
+    server: "accepts, and receives the byte only when the client has closed",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, LINGER);

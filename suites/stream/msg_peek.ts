@@ -16,6 +16,12 @@ export const msgPeek = defineCase({
     man("recv", 2, "MSG_PEEK"),
     kernel("virtio_transport_stream_do_peek"),
   ],
+  does: {
+    client: "connects, and sends 64 random bytes when the server is ready",
+    server:
+      "accepts, claims that MSG_PEEK is EAGAIN while nothing is there, peeks at 32 and at 64 " +
+      "bytes, receives 64, and claims that all three agree",
+  },
   client: (context) => sendToPeeker("stream", context),
   server: (context) => peekThenReceive("stream", context),
 });
@@ -30,6 +36,12 @@ export const peekAfterPartialRecv = defineCase({
     man("recv", 2, "MSG_PEEK"),
     kernel("virtio_transport_stream_do_peek"),
   ],
+  does: {
+    client: "connects, and sends 64 random bytes when the server is ready",
+    server:
+      "accepts, receives 1 byte, peeks with room for 64, and claims that it sees the 63 that are " +
+      "left, which recv() then gives",
+  },
   client: (context) => sendToPeeker("stream", context),
   server: (context) => peekAtRest("stream", context),
 });

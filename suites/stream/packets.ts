@@ -31,6 +31,12 @@ export const joinedAfterPartialRead = defineCase({
     spec("5.10.6.5 Stream Sockets"),
     kernel("virtio_transport_recv_enqueue"),
   ],
+  does: {
+    client: "connects, sends HELLO, and WORLD when the server has read a part of it",
+    server:
+      "accepts, receives 2 bytes of HELLO, the other 8 when WORLD was sent, and claims that " +
+      "recv() then is EAGAIN and that they read HELLOWORLD",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     await check.sends(socket, FIRST);
@@ -76,6 +82,12 @@ export const smallOnesFillNoMemory = defineCase({
     kernel("virtio_transport_recv_enqueue"),
   ],
   timeFactor: 2,
+  does: {
+    client:
+      "connects, sends 2 MiB of random data in pieces of 129 to 512 bytes, waits only where a " +
+      "piece is not taken at once, and tells the data's hash",
+    server: "accepts, receives 2 MiB, and claims that their hash is the client's",
+  },
   async client({ vsock, peer, check, random }) {
     const data = random.bytes(TOTAL);
     using socket = await vsock.connect("stream");

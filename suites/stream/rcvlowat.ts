@@ -30,6 +30,12 @@ export const pollWaitsForLowWater = defineCase({
     man("socket", 7, "SO_RCVLOWAT"),
     kernel("virtio_transport_notify_poll_in"),
   ],
+  does: {
+    client:
+      "connects, sets SO_RCVLOWAT to 128, and claims that poll() sees nothing for 1 s while 1 " +
+      "byte is there, and POLLIN and POLLRDNORM when all 128 are, which one recv() gives",
+    server: "accepts, sends 1 byte, and 127 more, each by itself, when the client has polled",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, LOW_WATER);

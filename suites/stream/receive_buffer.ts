@@ -16,6 +16,12 @@ export const nullKeepsData = defineCase({
     man("recv", 2, "EFAULT"),
     kernel("virtio_transport_stream_do_dequeue"),
   ],
+  does: {
+    client:
+      "connects, claims that recv() of 512 bytes at address 0 is EFAULT, and that the 512 bytes " +
+      "can then be received without waiting",
+    server: "accepts, sends 512 bytes, and keeps the connection until the client is done",
+  },
   client: (context) => receiveNowhere("stream", context),
   server: (context) => sendToNowhere("stream", context),
 });

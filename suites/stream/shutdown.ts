@@ -59,6 +59,11 @@ export const ownWrite = defineCase({
     man("shutdown", 2, "DESCRIPTION"),
     ...refs,
   ],
+  does: {
+    client: "connects, calls shutdown(SHUT_WR), and claims that send() is EPIPE and raises one " +
+      "SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
+    server: "accepts, and keeps the connection until the client is done",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     await check.succeeds("shutdown(SHUT_WR)", () => socket.shutdown(SHUT_WR));
@@ -78,6 +83,12 @@ export const peersRead = defineCase({
   requirement: "send() to a peer that did shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
   alone: "it counts the signals of its process",
   refs: [upstream("SOCK_STREAM SHUT_RD"), spec("5.10.6.5 Stream Sockets"), ...refs],
+  does: {
+    client:
+      "connects, sends a byte every 10 ms when the server has shut down, and claims that this " +
+      "ends with EPIPE and one SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
+    server: "accepts, calls shutdown(SHUT_RD), and keeps the connection until the client is done",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     await peer.expectln("SHUTRDDONE");

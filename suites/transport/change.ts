@@ -74,6 +74,12 @@ export const releaseOfUnboundSocket = defineCase({
     kernel("vsock_assign_transport"),
   ],
   needs: [{ client: "local-transport" }],
+  does: {
+    client:
+      "takes the 24 ports that the kernel would try next at each CID of 0 to 3 that is its own and " +
+      "has a transport, claims that connect() there is EADDRNOTAVAIL, and calls connect() on that " +
+      "socket for the other three",
+  },
   async client(context) {
     let tested = 0;
     for (const cid of LOCAL_CIDS) if (await releaseUnbound(cid, context)) tested++;
@@ -147,6 +153,15 @@ export const interruptedConnect = defineCase({
     kernel("vsock_connect"),
     kernel("vsock_assign_transport"),
   ],
+  does: {
+    client:
+      "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
+      "timer's signal, claims success, EINTR or ECONNRESET, moves it with connect() to CID 0, " +
+      "and closes it",
+    server:
+      "listens, accepts and closes what has come each time that the client tells it to, and claims " +
+      "that accept() then is EAGAIN",
+  },
   async client({ vsock, peer, check, random }) {
     await peer.expectln("LISTENING");
     using interrupter = new Interrupter(random);
@@ -158,6 +173,7 @@ export const interruptedConnect = defineCase({
       return time < RACE_TIME || (interrupter.hits === 0 && time < MAX_RACE_TIME);
     };
     do {
+      await peer.letOthersRun();
       using socket = vsock.open("stream");
       const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, 1);
       await check.succeeds("setsockopt(SO_LINGER)", setLinger);

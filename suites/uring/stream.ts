@@ -54,6 +54,10 @@ async function receive({ vsock, peer, check }: CaseContext): Promise<void> {
   }
 }
 
+const RECEIVES =
+  "accepts twice, receives with IORING_OP_READV what was sent, and claims that its hash is the " +
+  "client's, and that the next IORING_OP_READV gives 0";
+
 /** Copying. */
 export const sendmsgArrives = defineCase({
   id: "uring/sendmsg/arrives-whole",
@@ -61,6 +65,12 @@ export const sendmsgArrives = defineCase({
   requirement: "IORING_OP_SENDMSG of pieces MUST send them in order and say how much it sent",
   refs: [upstream("SOCK_STREAM io_uring test"), man("io_uring_enter", 2, "IORING_OP_SENDMSG")],
   needs: ["io-uring"],
+  does: {
+    client:
+      "connects twice, each time sends three pieces of memory with IORING_OP_SENDMSG, claims " +
+      "that one completion says how much it took, and tells the hash of all",
+    server: RECEIVES,
+  },
   client: (context) => send(false, context),
   server: receive,
 });
@@ -76,6 +86,12 @@ export const sendmsgZcArrives = defineCase({
     man("io_uring_enter", 2, "IORING_OP_SENDMSG_ZC"),
   ],
   needs: [{ client: "zerocopy" }, { client: "sendmsg-zc", server: "io-uring" }],
+  does: {
+    client: "connects twice with SO_ZEROCOPY, each time sends three pieces of memory with " +
+      "IORING_OP_SENDMSG_ZC, claims a completion that says how much it took and a notification " +
+      "behind it, and tells the hash of all",
+    server: RECEIVES,
+  },
   client: (context) => send(true, context),
   server: receive,
 });

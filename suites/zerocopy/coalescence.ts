@@ -35,6 +35,14 @@ export const keepsDataBehindCopy = defineCase({
     kernel("virtio_transport_recv_enqueue"),
   ],
   needs: [{ client: "zerocopy" }],
+  does: {
+    client:
+      "connects, sets SO_ZEROCOPY, sends 4097 bytes without MSG_ZEROCOPY and 128 random ones " +
+      "with it, tells the hash of these, and claims that poll() sees POLLERR",
+    server:
+      "accepts, peeks until all 4225 bytes are there, receives 4097, then 128, and claims that " +
+      "the hash of these is the client's",
+  },
   async client({ vsock, peer, check, random }) {
     using socket = await vsock.connect("stream");
     await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);

@@ -36,6 +36,10 @@ export const emptyIsEagain = defineCase({
     man("recv", 2, "MSG_ERRQUEUE"),
     kernel("sock_recv_errqueue"),
   ],
+  does: {
+    client: "connects, sends nothing, and claims that recvmsg(MSG_ERRQUEUE) is EAGAIN",
+    server: "accepts, and keeps the connection until the client is done",
+  },
   async client({ vsock, peer, check }) {
     using socket = await vsock.connect("stream");
     const receive = () => socket.recvmsg([], MSG_ERRQUEUE, bytes(CONTROL_SIZE));
@@ -47,6 +51,10 @@ export const emptyIsEagain = defineCase({
     await peer.expectln("DONE");
   },
 });
+
+const UNREAD =
+  "sets SO_ZEROCOPY, sends a byte with MSG_ZEROCOPY, claims that poll() sees POLLERR, and closes " +
+  "without reading the completion";
 
 /** Sends a byte with MSG_ZEROCOPY, and closes the socket without reading the completion. */
 async function closeUnread(socket: Socket, check: Claims): Promise<void> {
@@ -75,6 +83,10 @@ export const closedUnread = defineCase({
     kernel("vsock_sk_destruct"),
   ],
   needs: [{ client: "zerocopy" }],
+  does: {
+    client: `connects, ${UNREAD}`,
+    server: "accepts, receives the byte, and waits until the client has closed",
+  },
   async client({ vsock, check }) {
     using socket = await vsock.connect("stream");
     await closeUnread(socket, check);
@@ -96,6 +108,12 @@ export const unreadLeaksNothing = defineCase({
   requirement: "close() MUST free the completions that nobody read",
   refs: [man("recv", 2, "MSG_ERRQUEUE"), kernel("vsock_sk_destruct")],
   needs: [{ client: "zerocopy" }],
+  does: {
+    client: `connects ${CONNECTIONS} times, one after the other, and each time ${UNREAD}`,
+    server:
+      `listens with a backlog of ${CONNECTIONS}, and that many times accepts, receives the byte, ` +
+      "and waits until the client has closed",
+  },
   async client({ vsock, peer, check }) {
     await peer.expectln("LISTENING");
     for (let i = 0; i < CONNECTIONS; i++) {

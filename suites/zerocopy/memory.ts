@@ -33,6 +33,12 @@ export const withoutOptmem = defineCase({
     kernel("virtio_transport_init_zcopy_skb"),
   ],
   needs: [{ client: "zerocopy" }],
+  does: {
+    client:
+      "connects, sets SO_ZEROCOPY, and claims that sendmsg(MSG_ZEROCOPY) of a byte is ENOMEM " +
+      "when it comes with one byte less of control data than net.core.optmem_max",
+    server: "accepts, and waits until the client has closed",
+  },
   async client({ vsock, check }) {
     const size = optmemMax() - 1;
     if (size > LARGEST) {

@@ -99,6 +99,15 @@ function sendsEveryShape(type: SocketType): ConformanceCase {
     ],
     needs: [...needs, { client: "zerocopy" }],
     timeFactor: 2,
+    does: {
+      client:
+        `sends ${shapes.length} shapes of memory with MSG_ZEROCOPY, each on a ${type} connection ` +
+        "of its own, and claims that all is taken, or ENOMEM where there is a hole, and which " +
+        "completion comes, if one is due",
+      server:
+        `accepts ${shapes.length} ${type} connections, reads what comes on each, and claims that ` +
+        "its hash is the client's, and that nothing comes of the shape with a hole",
+    },
     async client(context) {
       for (const shape of shapes) await sendShape(type, shape, context);
     },

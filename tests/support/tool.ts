@@ -21,6 +21,8 @@ export interface ToolOptions {
   /** What is piped in. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that is given the command, as nohup(1) is. */
+  readonly through?: string;
 }
 
 /** How a process ended. */
@@ -32,9 +34,11 @@ export interface Ended {
 
 /** Starts the tool as a process whose output nobody takes yet. */
 export function startTool(args: readonly string[], options: ToolOptions = {}): Deno.ChildProcess {
-  const { permissions = ["-A"], input, env = {} } = options;
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args],
+  const { permissions = ["-A"], input, env = {}, through } = options;
+  const command = ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args];
+  const program = Deno.execPath();
+  return new Deno.Command(through ?? program, {
+    args: through === undefined ? command : [program, ...command],
     env: { [FORBID_VSOCK]: "1", NO_COLOR: "1", ...env },
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
