@@ -155,6 +155,15 @@ Deno.test("what stands in for vsock_test shows examples and the ports that it us
   assert.match(stdout, /AF_VSOCK port; the next 15 are used, too/);
 });
 
+Deno.test("perf says from when its time counts, where it waits and where it connects", async () => {
+  for (
+    const [command, counts] of [["receiver", "a peer that has connected"], ["sender", "the peer"]]
+  ) {
+    const { stdout } = await runTool(["perf", `${command}`, "--help"]);
+    assert.ok(stdout.replace(/\s+/g, " ").includes(`how long ${counts} may do nothing`), stdout);
+  }
+});
+
 Deno.test("lab shows every kernel that it takes", async () => {
   const { stdout } = await runTool(["lab", "--help"]);
   const shown = stdout.replace(/\s+/g, " ");
