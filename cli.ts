@@ -5,7 +5,7 @@
  */
 import { CommanderError } from "commander";
 import { program } from "./cli/program.ts";
-import { KernelDeathError, LabError } from "./lab/error.ts";
+import { KernelDeathError, LabError, LabUsageError } from "./lab/error.ts";
 import { UsageError } from "./cli/usage.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
 import { BaselineError } from "./core/baseline.ts";
@@ -14,6 +14,7 @@ import { UnmatchedSelectorError } from "./core/selector.ts";
 import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
 import { ProtocolError } from "./peer/wire.ts";
 import { ReportError } from "./report/model.ts";
+import { mention, OutputError } from "./report/terminal.ts";
 import { ForbiddenError } from "./sys/forbidden.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
@@ -28,9 +29,11 @@ async function main(args: string[]): Promise<number> {
   } catch (error) {
     // Commander has already said what was wrong; --help and --version come here with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.broken;
-    await Deno.stderr.write(new TextEncoder().encode(`error: ${explain(error)}\n`));
+    if (error instanceof OutputError && error.unread) return EXIT.unread;
+    mention(`error: ${explain(error)}\n`);
     if (error instanceof KernelDeathError) return EXIT.failed;
-    return error instanceof LabError ? EXIT.unavailable : EXIT.broken;
+    const isUsage = error instanceof LabUsageError;
+    return error instanceof LabError && !isUsage ? EXIT.unavailable : EXIT.broken;
   }
 }
 
@@ -50,6 +53,7 @@ function explain(error: unknown): string {
     SilentPeerError,
     ProtocolError,
     ReportError,
+    OutputError,
     ForbiddenError,
   ];
   if (expected.some((kind) => error instanceof kind)) return error.message;

@@ -8,10 +8,18 @@ import { reasonOf } from "../core/reason.ts";
 import { EXIT } from "../core/outcome.ts";
 import { type AgentServices, type Inherited, serveController } from "../peer/agent.ts";
 import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
+import { mention } from "../report/terminal.ts";
 import { dieWithParent } from "../sys/process.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
-import { loadTimers, ownFacts, sideRunner, type SideSettings, Watches } from "./side.ts";
+import {
+  loadTimers,
+  monitorTrouble,
+  ownFacts,
+  sideRunner,
+  type SideSettings,
+  Watches,
+} from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
 import { inherited, killedWhenLate, type Left, Testament } from "./testament.ts";
 
@@ -48,6 +56,9 @@ export function sideArguments(settings: SideSettings): string[] {
 
 function supervise(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
+    // The guest may be started later than this.
+    const trouble = await monitorTrouble(options);
+    if (trouble !== undefined) log(`${trouble}; cases that need it are broken until there is`);
     const args = [...sideArguments(options), ...(options.once ? ["--once"] : [])];
     await using agent = await SupervisedAgent.start({ args, listen: showAddress(options.listen) });
     stop.addEventListener("abort", () => agent[Symbol.asyncDispose]());
@@ -193,5 +204,5 @@ async function refuse(connection: Deno.TcpConn): Promise<void> {
 }
 
 function log(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`agent: ${text}\n`));
+  mention(`agent: ${text}\n`);
 }

@@ -36,7 +36,7 @@ const LINES: readonly (readonly [line: string, offered: readonly string[], not?:
   ["lab s", ["shell", "stream/connect/refused-without-socket"], "up"],
   ["lab --to", ["--topology"], "--timeout"],
   ["lab up --topology ", ["guest-host", "loopback", "three-cids", "three-devices"], "--name"],
-  ["lab --name run --d", ["--direction"]],
+  ["lab --kernel run --d", ["--direction"]],
   ["lab shell g", ["guest"], "host"],
   ["run --direction g", ["guest-server"], "both"],
   ["run --report j", ["json=", "junit="], "html="],
@@ -98,6 +98,9 @@ Deno.test({
       const offers = text.split("\n").map((offer) => offer.split("\t")[0]);
       for (const word of offered) assert.ok(offers.includes(word), `${line}: ${word} in ${offers}`);
       assert.ok(not === undefined || !offers.includes(not), `${line}: no ${not} in ${offers}`);
+      // Files are offered where a report is to be written, and nowhere else in these lines.
+      const isFile = line.includes("--report");
+      assert.ok(isFile || !offers.includes("deno.json"), `${line}: no file in ${offers}`);
     }
   },
 });

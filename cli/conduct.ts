@@ -20,7 +20,7 @@ import type { Ends } from "../peer/controller.ts";
 import { runPlan } from "../peer/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { ReportBuilder } from "../report/model.ts";
-import { screenOf, TerminalWriter } from "../report/terminal.ts";
+import { OutputError, screenOf, TerminalWriter } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
 import { type ConductOptions, firstPort, roundsAsked } from "./conduct_options.ts";
@@ -73,6 +73,7 @@ export async function conduct(
   // Opened first: that a file cannot be written is told before the run, not after it.
   await using _files = await ReportFiles.open(report, () => builder.report());
   const sinks = [...outputs(directions, toRun.length, options), builder.sink, also];
+  const lost = new AbortController();
   const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
   const { counts, stopped } = await runPlan({
     ...rounds,
@@ -84,16 +85,27 @@ export async function conduct(
     timeout: caseTimeout,
     untilFailure: options.untilFailure,
     strict,
-    sink: (event) => sinks.forEach((sink) => sink(event)),
-    stop,
+    sink: (event) => sinks.forEach((sink) => unlessLost(() => sink(event), lost)),
+    stop: AbortSignal.any([stop, lost.signal]),
     judge: (run, verdict) => baseline.judge({ ...run, kernels }, verdict),
     postMortem,
     losses,
   });
+  lost.signal.throwIfAborted();
   if (options.ktap && rounds.repeat > 1) await writeKtap(builder);
   const code = exitCode(counts, strict);
   // A run that ended before its plan is never a success.
   return code === EXIT.ok && stopped !== undefined ? EXIT.broken : code;
+}
+
+/** Does something; output that is not taken any more ends the run, in order. */
+function unlessLost(body: () => void, lost: AbortController): void {
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    lost.abort(error);
+  }
 }
 
 /** What a user says is known to fail. */

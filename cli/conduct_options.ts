@@ -22,6 +22,8 @@ import {
 
 /** The AF_VSOCK port of upstream's tests. */
 export const DEFAULT_PORT = 1234;
+/** What that option says in help. */
+export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are used, too`;
 /** The time upstream gives to each wait, in milliseconds. */
 export const DEFAULT_CASE_TIMEOUT = 10_000;
 
@@ -64,7 +66,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     )
     .option(
       "--peer-port <port>",
-      `AF_VSOCK port; the next ${PORT_STRIDE - 1} are used, too, and with --jobs more`,
+      `${PORT_TEXT}, and with --jobs more`,
       vsockPortOption,
       DEFAULT_PORT,
     )

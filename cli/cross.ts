@@ -28,18 +28,11 @@ import { upstreamList } from "../suites/upstream.ts";
 import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
 import { DEFAULT_PORT } from "./conduct_options.ts";
+import { type BootOptions, closeEnds, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
 import { UsageError } from "./usage.ts";
-import {
-  closeEnds,
-  type LabUpOptions,
-  longRunOptions,
-  openIdle,
-  SELF,
-  withTimeout,
-} from "./lab.ts";
 
 /** Options of `lab --cross`. */
-export interface CrossOptions extends Omit<LabUpOptions, "topology" | "name"> {
+export interface CrossOptions extends Omit<BootOptions, "topology"> {
   readonly topologies: readonly Topology[];
   readonly direction: DirectionChoice;
   /** With more than one, the times of the runner and its agents stand beside C's, too. */

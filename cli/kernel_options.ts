@@ -7,6 +7,13 @@ import type { Command } from "@commander-js/extra-typings";
 import { DEFAULT_KERNEL } from "../lab/kernel.ts";
 import { secondsOption } from "./usage.ts";
 
+const VM_OPTIONS = ["kernel", "modules", "refresh", "qemu", "cold"];
+
+/** Whether an option, as commander names its value, says what VMs are like. */
+export function isOfVms(name: string): boolean {
+  return VM_OPTIONS.includes(name);
+}
+
 /** Adds which kernel the VMs have, and how long the command may take. */
 export function withKernelOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
@@ -14,7 +21,7 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
   return command
     .option(
       "--kernel <kernel>",
-      "debian:<version>, debian:latest, multi-device, or a vmlinuz",
+      "debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a vmlinuz",
       DEFAULT_KERNEL,
     )
     .option("--modules <folder>", "with a vmlinuz: where its modules are")

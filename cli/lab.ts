@@ -22,8 +22,8 @@ import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from 
 import type { ConductOptions } from "./conduct_options.ts";
 import { machineFacts } from "./side.ts";
 
-/** Options of `lab up`, and of `lab` itself. */
-export interface LabUpOptions {
+/** What every command that boots a lab can be told. */
+export interface BootOptions {
   readonly topology: Topology;
   readonly kernel: string;
   readonly modules?: string | undefined;
@@ -32,6 +32,10 @@ export interface LabUpOptions {
   readonly cold?: boolean | undefined;
   /** For the whole command, in milliseconds. */
   readonly timeout: number;
+}
+
+/** Which lab a command is about, of those that are up. */
+export interface NamedLab {
   readonly name: string;
 }
 
@@ -43,7 +47,7 @@ export const SELF: EndFacts = machineFacts("lab");
 /** Boots, runs the chosen cases, and ends what it booted. */
 export async function lab(
   selectors: readonly string[],
-  options: LabUpOptions & ConductOptions,
+  options: BootOptions & ConductOptions,
 ): Promise<number> {
   const what = await chosen(selectors, options);
   return await withTimeout(options.timeout, async (stop) => {
@@ -55,7 +59,7 @@ export async function lab(
 }
 
 /** Boots a lab that stays up. */
-export function labUp(options: LabUpOptions): Promise<number> {
+export function labUp(options: BootOptions & NamedLab): Promise<number> {
   return withTimeout(options.timeout, async (stop) => {
     if (await findLab(options.name) !== undefined) {
       throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
@@ -78,7 +82,7 @@ export function labUp(options: LabUpOptions): Promise<number> {
 /** Runs the chosen cases on a lab that is up. */
 export async function labRun(
   selectors: readonly string[],
-  options: ConductOptions & Pick<LabUpOptions, "name" | "timeout">,
+  options: ConductOptions & NamedLab & Pick<BootOptions, "timeout">,
 ): Promise<number> {
   const what = await chosen(selectors, options);
   return await withTimeout(options.timeout, async (stop) => {
@@ -91,7 +95,7 @@ export async function labRun(
 }
 
 /** Ends a lab. */
-export async function labDown({ name }: Pick<LabUpOptions, "name">): Promise<number> {
+export async function labDown({ name }: NamedLab): Promise<number> {
   await endLab(name, await requireLab(name));
   return EXIT.ok;
 }
@@ -99,7 +103,7 @@ export async function labDown({ name }: Pick<LabUpOptions, "name">): Promise<num
 /** A shell in one of a lab's VMs. */
 export async function labShell(
   which: "host" | "guest" | "loopback",
-  { name }: Pick<LabUpOptions, "name">,
+  { name }: NamedLab,
 ): Promise<number> {
   const { topology, shells } = await requireLab(name);
   if ((which === "loopback") !== (topology === "loopback")) {
@@ -112,7 +116,7 @@ export async function labShell(
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, qemu, cold }: Omit<LabUpOptions, "name" | "timeout">,
+  { topology, kernel, modules, refresh, qemu, cold }: Omit<BootOptions, "timeout">,
 ) {
   return { topology, kernel: { kernel, modules, refresh }, qemu, cold };
 }
@@ -121,7 +125,7 @@ export function labOptions(
  * As {@linkcode labOptions}, for a run of minutes: a host with a guest boots. One that QEMU's TCG
  * restored loses its guest sooner.
  */
-export function longRunOptions(options: Omit<LabUpOptions, "name" | "timeout">) {
+export function longRunOptions(options: Omit<BootOptions, "timeout">) {
   return labOptions(options.topology === "loopback" ? options : { ...options, cold: true });
 }
 

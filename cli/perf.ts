@@ -131,7 +131,8 @@ async function measured(body: () => void | Promise<void>): Promise<number> {
     return EXIT.ok;
   } catch (error) {
     if (error instanceof SysError) {
-      throw new UsageError(`${error.message}; is the other end there?`);
+      const hint = error.call.startsWith("connect(") ? "; is the other end there?" : "";
+      throw new UsageError(`${error.message}${hint}`);
     }
     if (error instanceof PeerError) throw new UsageError(error.message);
     throw error;

@@ -28,11 +28,11 @@ import {
 } from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
-import { type LabUpOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
-import { cannotWrite } from "./report_files.ts";
+import { type BootOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
+import { OutputFile } from "./report_files.ts";
 
 /** Options of `perf compare`. */
-export interface CompareOptions extends Omit<LabUpOptions, "topology" | "name"> {
+export interface CompareOptions extends Omit<BootOptions, "topology"> {
   /** `unix` is this machine. */
   readonly topology: Topology | "unix";
   readonly rounds: number;
@@ -53,19 +53,16 @@ const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
 export function perfCompare(options: CompareOptions): Promise<number> {
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
+    const { chart = "" } = options;
+    // Opened first: that it cannot be written is told before the measurements, not after them.
+    using file = chart === "" ? undefined : await OutputFile.open(chart, "chart");
     const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
       : await compareInVm(options, options.topology, progress, stop);
     if (comparison.rows.length === 0) throw failure;
-    const { chart } = options;
-    if (chart !== undefined) {
-      const picture = chart.endsWith(".svg") ? comparisonSvg : comparisonHtml;
-      await Deno.writeTextFile(chart, picture(comparison)).catch((error) => {
-        throw cannotWrite(chart, error);
-      });
-    }
     const text = options.json ? comparisonJson(comparison) : comparisonText(comparison);
     screenOf(Deno.stdout).write(text);
+    await file?.write((chart.endsWith(".svg") ? comparisonSvg : comparisonHtml)(comparison));
     if (failure !== undefined) throw failure;
     return EXIT.ok;
   });

@@ -4,10 +4,18 @@
  * @module
  */
 import type { Command as TypedCommand } from "@commander-js/extra-typings";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { MAX_CONNECTIONS, MAX_REQUEST } from "../perf/greeting.ts";
-import { withKernelOptions } from "./kernel_options.ts";
-import { cidOption, examples, secondsOption, sizeOption, STAND_IN, wholeNumber } from "./usage.ts";
+import { isOfVms, withKernelOptions } from "./kernel_options.ts";
+import {
+  cidOption,
+  examples,
+  refuseIdle,
+  secondsOption,
+  sizeOption,
+  STAND_IN,
+  wholeNumber,
+} from "./usage.ts";
 
 type Act = (code: number | Promise<number>) => void;
 
@@ -46,7 +54,7 @@ function addCompare(perf: Command, act: Act): void {
     .option("--bytes <size>", "how much is sent each time", sizeOption(1, MAX_BYTES))
     .option("--requests <number>", "how many round trips each time", wholeNumber(1, 1e9))
     .option("--json", "every figure, as JSON")
-    .option("--chart <file>", "draw the ratios: .svg, or a page of HTML");
+    .option("--chart <file>", "draw the ratios: .svg, or a page as .html", chartOption);
   withKernelOptions(compare as unknown as TypedCommand)
     .addHelpText(
       "after",
@@ -55,24 +63,35 @@ function addCompare(perf: Command, act: Act): void {
         "perf compare --topology loopback --rounds 5    # opposite the kernel's vsock_perf",
       ),
     );
-  compare.action(async (options) => act((await import("./perf_compare.ts")).perfCompare(options)));
+  compare.action(async (options) => {
+    if (options.topology === "unix") {
+      refuseIdle(compare, isOfVms, "is for VMs: add --topology loopback or guest-host");
+    }
+    act((await import("./perf_compare.ts")).perfCompare(options));
+  });
+}
+
+/** A file whose name says how to draw. */
+function chartOption(text: string): string {
+  if (/[^/]\.(svg|html)$/.test(text)) return text;
+  throw new InvalidArgumentError("Name a file that ends in .svg or .html.");
 }
 
 function addThroughput(perf: Command, act: Act): void {
-  throughput(perf.command("sender"))
+  throughput(perf.command("sender"), CONNECTING)
     .description("connect to a receiver and send, as vsock_perf --sender")
     .requiredOption("--sender <cid>", "CID of the receiver's machine", cidOption)
     .option("--zerocopy", "send with MSG_ZEROCOPY, and wait for each completion")
     .addHelpText("after", examples("perf sender --sender 3 --bytes 1G --buf-size 64K"))
     .action(async (options) => act((await import("./perf.ts")).perfSender(options)));
-  throughput(perf.command("receiver"))
-    .description("wait for one sender and receive, as vsock_perf")
+  throughput(perf.command("receiver"), WAITING)
+    .description("wait for one sender, however long, and receive, as vsock_perf")
     .addHelpText("after", examples("perf receiver --port 1234 --buf-size 64K --rcvlowat 4K"))
     .action(async (options) => act((await import("./perf.ts")).perfReceiver(options)));
 }
 
-function throughput(command: Command): Command {
-  return shared(command)
+function throughput(command: Command, timeout: string): Command {
+  return shared(command, timeout)
     .addOption(size("--bytes <size>", "how much to send", 64 * KIB, 1, MAX_BYTES))
     .addOption(size("--buf-size <size>", "what one call is given", 128 * KIB, 1, MAX_CALL))
     .addOption(
@@ -86,8 +105,8 @@ function throughput(command: Command): Command {
 }
 
 function addRoundTrips(perf: Command, act: Act): void {
-  shared(perf.command("echo"))
-    .description('wait for "perf latency" and "perf connect", one after the other')
+  shared(perf.command("echo"), WAITING)
+    .description('wait for "perf latency" and "perf connect", one after the other, however long')
     .option("--once", "end after one client")
     .addHelpText("after", examples("perf echo --port 1234"))
     .action(async (options) => act((await import("./perf.ts")).perfEcho(options)));
@@ -121,20 +140,24 @@ function addRoundTrips(perf: Command, act: Act): void {
 
 function counted(command: Command, requests: number, warmup: number): Command {
   const count = wholeNumber(1, 1_000_000_000);
-  return shared(command)
+  return shared(command, CONNECTING)
     .requiredOption("--peer-cid <cid>", "CID of the other machine", cidOption)
     .option("--requests <number>", "how many are measured", count, requests)
     .option("--warmup <number>", "how many come before them", wholeNumber(0, 1e9), warmup);
 }
 
-function shared(command: Command): Command {
+/** What `--timeout` counts: whoever waits for a peer does so until it comes, as vsock_perf does. */
+const WAITING = "how long a peer that has connected may do nothing";
+const CONNECTING = "how long the peer may do nothing, from connect() on";
+
+function shared(command: Command, timeout: string): Command {
   return command
     .option("--port <port>", "AF_VSOCK port", wholeNumber(0, 0xfffffffe), 1234)
     .addOption(
       new Option("--type <type>", "of the sockets").choices(["stream", "seqpacket"])
         .default("stream"),
     )
-    .addOption(secondsOption("--timeout <seconds>", "how long the peer may do nothing", 60_000))
+    .addOption(secondsOption("--timeout <seconds>", timeout, 60_000))
     .option("--json", "figures as JSON")
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp());
 }

@@ -9,12 +9,14 @@ import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct_options.ts";
-import { wholeTimeout, withKernelOptions } from "./kernel_options.ts";
+import { isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
 import { addPerf } from "./perf_program.ts";
 import {
   addressOption,
   cidOption,
+  COMMAND_OUTPUT,
   examples,
+  refuseIdle,
   secondsOption,
   STAND_IN,
   wholeNumber,
@@ -34,6 +36,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   const root = new Command("vsock-conformance")
     // Commands inherit this; only cli.ts ends the process.
     .exitOverride()
+    .configureOutput(COMMAND_OUTPUT)
     // What follows a command is that command's, also where its parent has an option of that name.
     .enablePositionalOptions()
     .description("Tells whether an AF_VSOCK implementation does what it must.")
@@ -72,7 +75,7 @@ function addRun(root: Command, act: Act): void {
     .addOption(
       secondsOption(
         "--connect-timeout <seconds>",
-        "how long to try to reach it, also anew",
+        "how long to try to reach it, also anew, or while it serves another",
         10_000,
       ),
     )
@@ -182,11 +185,16 @@ function addLab(root: Command, act: Act): void {
     .addHelpText("after", examples(...LAB_EXAMPLES))
     .action(async (cases, options, command) => {
       if (!options.cross) return act((await import("./lab.ts")).lab(cases, options));
+      refuseIdle(command, isIdleAcross(options.jobs), "does nothing with --cross: leave it out");
       const isDefault = command.getOptionValueSource("topology") === "default";
       const topologies = isDefault ? ["loopback", "guest-host"] as const : [options.topology];
       act((await import("./cross.ts")).labCross(cases, { ...options, topologies }));
+    })
+    .hook("preSubcommand", (lab, below) => {
+      const where = `in front of "${below.name()}"`;
+      refuseIdle(lab, () => true, `does nothing ${where}: write it behind that`);
     });
-  withLabOptions(lab.command("up")).description("boot a lab that stays up")
+  withName(withLabOptions(lab.command("up"))).description("boot a lab that stays up")
     .addHelpText("after", examples("lab up --topology loopback --name second"))
     .action(async (options) => act((await import("./lab.ts")).labUp(options)));
   withName(withConductOptions(lab.command("run"), LAB_CASE_TIMEOUT))
@@ -211,6 +219,16 @@ function addLab(root: Command, act: Act): void {
     .action(async (which, options) => act((await import("./lab.ts")).labShell(which, options)));
 }
 
+/**
+ * Which options of `lab` its `--cross` ignores. A case's deadline is one of the runner's, which
+ * stands beside C only where there are several jobs.
+ */
+function isIdleAcross(jobs = 1): (name: string) => boolean {
+  const taken = ["cross", "topology", "direction", "jobs", "timeout"];
+  if (jobs > 1) taken.push("caseTimeout");
+  return (name) => !taken.includes(name) && !isOfVms(name);
+}
+
 const LAB_EXAMPLES = [
   "lab                                    # all cases, host and guest, both ways",
   "lab --topology loopback 'seqpacket/**'",
@@ -227,7 +245,7 @@ function withName<A extends unknown[], O extends Record<string, unknown>>(comman
 function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
 ) {
-  const named = withName(command).addOption(
+  const placed = command.addOption(
     new Option(
       "--topology <which>",
       "a host with its guest, one VM with itself, or a guest with three CIDs or vsock devices",
@@ -236,5 +254,5 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
         "guest-host" as const,
       ),
   );
-  return withKernelOptions(named);
+  return withKernelOptions(placed);
 }

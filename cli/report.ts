@@ -36,6 +36,9 @@ export async function render(
 
 /** Says what changed from one run to another; fails where that is for the worse. */
 export async function diff(beforePath: string, afterPath: string): Promise<number> {
+  if (beforePath === "-" && afterPath === "-") {
+    throw new UsageError("Only one of the two can be standard input");
+  }
   const before = await read(beforePath);
   const after = await read(afterPath);
   if (!comparable(before, after)) {

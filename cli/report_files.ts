@@ -26,9 +26,51 @@ export function reportOption(text: string): ReportTarget {
   return { format: format as ReportFormat, path };
 }
 
+/** A file that is opened, and emptied, before there is anything to write to it. */
+export class OutputFile implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  readonly #what: string;
+
+  private constructor(file: Deno.FsFile, path: string, what: string) {
+    this.#file = file;
+    this.#path = path;
+    this.#what = what;
+  }
+
+  /**
+   * Opens it: what was left there before must not be taken for what is to come.
+   *
+   * @param what it is to be, as errors call it.
+   * @throws {UsageError} where it cannot be written.
+   */
+  static async open(path: string, what: string): Promise<OutputFile> {
+    try {
+      const file = await Deno.open(path, { write: true, create: true, truncate: true });
+      return new OutputFile(file, path, what);
+    } catch (error) {
+      throw cannotWrite(path, error, what);
+    }
+  }
+
+  /** @throws {UsageError} where it can be written no more. */
+  async write(text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    try {
+      for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    } catch (error) {
+      throw cannotWrite(this.#path, error, this.#what);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
 /** Files that are opened before a run, and written when disposed of, however the run ended. */
 export class ReportFiles implements AsyncDisposable {
-  readonly #files: (ReportTarget & { file: Deno.FsFile })[] = [];
+  readonly #files: (ReportTarget & { file: OutputFile })[] = [];
   readonly #report: () => RunReport | undefined;
 
   private constructor(report: () => RunReport | undefined) {
@@ -36,7 +78,7 @@ export class ReportFiles implements AsyncDisposable {
   }
 
   /**
-   * Opens and empties the files: what an earlier run left there must not be taken for this one's.
+   * Opens the files.
    *
    * @param report gives what is to be written in the end; nothing is where it gives undefined.
    * @throws {UsageError} where a file cannot be written, or is named twice.
@@ -46,17 +88,16 @@ export class ReportFiles implements AsyncDisposable {
     report: () => RunReport | undefined,
   ): Promise<ReportFiles> {
     const files = new ReportFiles(report);
-    for (const target of targets) {
-      try {
+    try {
+      for (const target of targets) {
         if (files.#files.some(({ path }) => path === target.path)) {
-          throw new Error("it is named twice");
+          throw cannotWrite(target.path, new Error("it is named twice"));
         }
-        const file = await Deno.open(target.path, { write: true, create: true, truncate: true });
-        files.#files.push({ ...target, file });
-      } catch (error) {
-        files.#close();
-        throw cannotWrite(target.path, error);
+        files.#files.push({ ...target, file: await OutputFile.open(target.path, "report") });
       }
+    } catch (error) {
+      files.#close();
+      throw error;
     }
     return files;
   }
@@ -66,29 +107,19 @@ export class ReportFiles implements AsyncDisposable {
       const report = this.#report();
       if (report === undefined || this.#files.length === 0) return;
       const { renderReport } = await import("../report/render.ts");
-      for (const { format, file, path } of this.#files) {
-        await writeAll(file, renderReport(format, report)).catch((error) => {
-          throw cannotWrite(path, error);
-        });
-      }
+      for (const { format, file } of this.#files) await file.write(renderReport(format, report));
     } finally {
       this.#close();
     }
   }
 
   #close(): void {
-    for (const { file } of this.#files.splice(0)) file.close();
+    for (const { file } of this.#files.splice(0)) file[Symbol.dispose]();
   }
 }
 
-async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-}
-
 /** The error that says that a file cannot be written, and why. */
-export function cannotWrite(path: string, error: unknown): Error {
+export function cannotWrite(path: string, error: unknown, what = "report"): Error {
   if (error instanceof Deno.errors.NotCapable) return error;
-  const why = reasonOf(error);
-  return new UsageError(`Cannot write the report ${path}: ${why}`);
+  return new UsageError(`Cannot write the ${what} ${path}: ${reasonOf(error)}`);
 }

@@ -5,14 +5,21 @@
  * @module
  */
 import type { Topology } from "../core/plan.ts";
-import { connectControl, type ControlAddress, PeerGoneError } from "../peer/channel.ts";
+import {
+  connectControl,
+  type ControlAddress,
+  type LineChannel,
+  PeerGoneError,
+} from "../peer/channel.ts";
 import { End } from "../peer/end.ts";
 import { unlessAborted } from "../peer/lines.ts";
+import { ProtocolError } from "../peer/wire.ts";
+import { mention } from "../report/terminal.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { sideArguments } from "./agent.ts";
 import { baselineOf, chosenCases, conduct, interruptible } from "./conduct.ts";
 import type { ConductOptions } from "./conduct_options.ts";
-import { machineFacts, type SideSettings } from "./side.ts";
+import { machineFacts, monitorTrouble, type SideSettings } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
 import { UsageError } from "./usage.ts";
 
@@ -24,11 +31,15 @@ export interface RunOptions extends ConductOptions, SideSettings {
 
 /** How long the agent on this machine may take to answer, in milliseconds. */
 const LOCAL_TIME = 30_000;
+/** How long to wait before an agent that refused is asked anew, in milliseconds. */
+const PAUSE = 100;
 
 /** Runs the chosen cases against an agent. */
 export async function run(selectors: readonly string[], options: RunOptions): Promise<number> {
   const cases = chosenCases(selectors);
   const baseline = await baselineOf(options);
+  const trouble = await monitorTrouble(options);
+  if (trouble !== undefined) throw new UsageError(trouble);
   const { topology, here, there } = placeOf(options.peerCid);
   return await interruptible(async (stop) => {
     await using agent = await SupervisedAgent.start({
@@ -45,22 +56,44 @@ export async function run(selectors: readonly string[], options: RunOptions): Pr
   });
 }
 
+/** Reaches an agent. One that serves another controller is asked anew until the time is over. */
 async function openEnd(
   name: string,
   address: ControlAddress,
   milliseconds: number,
   stop: AbortSignal,
 ): Promise<End> {
-  const channel = await connectControl(address, milliseconds, stop);
-  const options = {
-    again: (milliseconds: number) => connectControl(address, milliseconds, stop),
-    returnTime: milliseconds,
-  };
+  const deadline = performance.now() + milliseconds;
+  for (let isFirst = true;; isFirst = false) {
+    try {
+      const channel = await connectControl(address, deadline - performance.now(), stop);
+      return await introduce(name, channel, address, milliseconds, stop);
+    } catch (error) {
+      // Where there is no time to be heard once more, this is what it said.
+      if (!isBusy(error) || deadline - performance.now() < 2 * PAUSE) throw error;
+      const seconds = milliseconds / 1000;
+      if (isFirst) mention(`the agent serves another controller: waiting for up to ${seconds} s\n`);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+}
+
+/** Whether an agent refused this controller, which it does while it serves another. */
+function isBusy(error: unknown): boolean {
+  return error instanceof ProtocolError && error.message.startsWith("the peer refused: ");
+}
+
+async function introduce(
+  name: string,
+  channel: LineChannel,
+  address: ControlAddress,
+  returnTime: number,
+  stop: AbortSignal,
+): Promise<End> {
+  const again = (milliseconds: number) => connectControl(address, milliseconds, stop);
+  const own = machineFacts("controller");
   try {
-    return await unlessAborted(
-      End.open(name, channel, machineFacts("controller"), options),
-      stop,
-    );
+    return await unlessAborted(End.open(name, channel, own, { again, returnTime }), stop);
   } catch (error) {
     channel.close();
     throw error;
@@ -77,7 +110,7 @@ function addressOf(agent: SupervisedAgent): Promise<ControlAddress> {
 /** Shows what this machine's agent says, but for its greetings. */
 function passOn(text: string): void {
   const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
-  Deno.stderr.writeSync(new TextEncoder().encode(lines.join("")));
+  mention(lines.join(""));
 }
 
 /** What this end is, by the CID of the other. */

@@ -85,6 +85,15 @@ export function lackingHere(
   });
 }
 
+/** Why the guest's monitor cannot be used now; undefined where it can, or none was named. */
+export async function monitorTrouble(
+  { guestMonitor }: SideSettings,
+): Promise<string | undefined> {
+  if (guestMonitor === undefined) return undefined;
+  const isSocket = await Deno.stat(guestMonitor).then((info) => info.isSocket, () => false);
+  return isSocket ? undefined : `--guest-monitor: there is no Unix socket at ${guestMonitor}`;
+}
+
 /** Why this side does not have each feature; undefined where it has it. */
 export function featuresOf(settings: SideSettings, port: number) {
   const { peerCid } = settings;

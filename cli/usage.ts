@@ -7,10 +7,38 @@ import { reasonOf } from "../core/reason.ts";
 import { Option } from "@commander-js/extra-typings";
 import { InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../peer/channel.ts";
+import { PORT_STRIDE } from "../peer/run.ts";
+import { mention, screenOf } from "../report/terminal.ts";
+import { VMADDR_PORT_ANY } from "../sys/constants.ts";
 
 /** The tool was not used rightly, or lacks what the user asked for; ends it with exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+}
+
+/** What {@linkcode refuseIdle} asks of a command. */
+interface OptionSource {
+  readonly options: readonly { readonly long?: string | undefined; attributeName(): string }[];
+  getOptionValueSource(name: never): string | undefined;
+}
+
+/**
+ * Refuses options that a command has and would ignore here.
+ *
+ * @param isIdle whether an option is one of them, by the name that commander has for its value.
+ * @param why what is to be said behind the option that the user gave.
+ * @throws {UsageError} naming the first such.
+ */
+export function refuseIdle(
+  command: OptionSource,
+  isIdle: (name: string) => boolean,
+  why: string,
+): void {
+  const found = command.options.find((option) => {
+    const name = option.attributeName();
+    return isIdle(name) && command.getOptionValueSource(name as never) === "cli";
+  });
+  if (found !== undefined) throw new UsageError(`${found.long} ${why}`);
 }
 
 /** A whole number in a range, for commander. */
@@ -40,8 +68,8 @@ export function secondsOption<const F extends `${string} <seconds>`>(
 
 function parseSeconds(text: string): number {
   const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 86_400) {
-    throw new InvalidArgumentError("Give a time in seconds, more than 0 and at most 86400.");
+  if (!/^\d+(\.\d+)?$/.test(text) || value < 0.001 || value > 86_400) {
+    throw new InvalidArgumentError("Give a time in seconds, from 0.001 to 86400.");
   }
   return Math.round(value * 1000);
 }
@@ -49,6 +77,12 @@ function parseSeconds(text: string): number {
 /** What the option `--stand-in` does. */
 export const STAND_IN =
   "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+
+/** How commander writes its help and its complaints, for `configureOutput()`. */
+export const COMMAND_OUTPUT = {
+  writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
+  writeErr: mention,
+};
 
 /** Examples as help shows them; each is what follows the program's name. */
 export function examples(...lines: string[]): string {
@@ -80,8 +114,11 @@ export function sizeOption(min: number, max: number): (text: string) => number {
 
 /** A CID: any but the wildcard. */
 export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
-/** A port for which the next one is a port, too. */
-export const vsockPortOption: (text: string) => number = wholeNumber(0, 0xfffffffd);
+/** A port behind which there is room for those that a case uses besides it. */
+export const vsockPortOption: (text: string) => number = wholeNumber(
+  0,
+  VMADDR_PORT_ANY - PORT_STRIDE,
+);
 /** A TCP port. */
 export const tcpPortOption: (text: string) => number = wholeNumber(1, 65535);
 /** A seed. */

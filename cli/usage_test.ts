@@ -25,7 +25,7 @@ function parsed<T>(parse: (text: string) => T, text: string): T | undefined {
 Deno.test("numbers are taken in their range, written in digits, or refused", () => {
   const parsers = [
     [cidOption, 0xfffffffe],
-    [vsockPortOption, 0xfffffffd],
+    [vsockPortOption, 0xffffffef],
     [seedOption, 0xffffffff],
     [wholeNumber(0, 7), 7],
   ] as const;

@@ -10,7 +10,12 @@ import { EXIT } from "../core/outcome.ts";
 import { seedFor } from "../core/random.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { connectControl, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
-import { runUpstream, type UpstreamEvents, type UpstreamStep } from "../peer/upstream.ts";
+import {
+  type KnownList,
+  runUpstream,
+  type UpstreamEvents,
+  type UpstreamStep,
+} from "../peer/upstream.ts";
 import { type Screen, screenOf } from "../report/terminal.ts";
 import {
   NEWEST_VERSION,
@@ -22,10 +27,12 @@ import {
 } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 import { interruptible } from "./conduct.ts";
-import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT } from "./conduct_options.ts";
+import { DEFAULT_CASE_TIMEOUT, DEFAULT_PORT, PORT_TEXT } from "./conduct_options.ts";
 import { lackingHere, loadTimers, ownFacts, sideRunner } from "./side.ts";
 import {
   cidOption,
+  COMMAND_OUTPUT,
+  examples,
   secondsOption,
   several,
   tcpPortOption,
@@ -47,6 +54,11 @@ const OPTIONS = [
   "protocol",
 ];
 const PROTOCOLS = UPSTREAM_VERSIONS.map((version) => `upstream:${version}` as const);
+const EXAMPLES = [
+  "--mode server --control-port 1234 --peer-cid 3    # on the host",
+  "--mode client --control-host 192.0.2.7 --control-port 1234 --peer-cid 2    # in the guest",
+  "--list --protocol upstream:6.1",
+];
 /** How long the peer may take to show up, in milliseconds. */
 const CONNECT_TIME = 10_000;
 
@@ -63,6 +75,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
     .default(`upstream:${NEWEST_VERSION}` as const);
   return new Command("vsock-conformance")
     .exitOverride()
+    .configureOutput(COMMAND_OUTPUT)
     .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
     .addOption(
       new Option("--program <name>", "whose list").choices(PROGRAMS).default(PROGRAMS[0]),
@@ -74,12 +87,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
     )
     .option("--control-port <port>", "TCP port of the control channel", tcpPortOption)
     .option("--peer-cid <cid>", "CID of the other side", cidOption)
-    .option(
-      "--peer-port <port>",
-      "AF_VSOCK port; the next is used, too",
-      vsockPortOption,
-      DEFAULT_PORT,
-    )
+    .option("--peer-port <port>", PORT_TEXT, vsockPortOption, DEFAULT_PORT)
     .option("--list", "show the list and the test ids")
     .option("--pick <id>", "run this test only; may be given again", testId)
     .option("--skip <id>", "do not run this test; may be given again", testId)
@@ -92,6 +100,7 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
       ),
     )
     .addOption(new Option("--stand-in <name>", "AF_UNIX in AF_VSOCK's place").hideHelp())
+    .addHelpText("after", examples(...EXAMPLES))
     .action((options) => act(vsockTest(options)));
 }
 
@@ -136,22 +145,32 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
       : await connectControl({ host, port }, CONNECT_TIME, stop);
     stop.addEventListener("abort", () => channel.close());
     const steps = await stepsOf({ ...options, peerCid }, mode, stop);
+    let executed = 0;
     const passed = await runUpstream(channel, steps, {
       role: mode,
       lineTime: options.caseTimeout,
-      lists: UPSTREAM_VERSIONS.map((version) => ({
-        name: `upstream:${version}`,
-        length: upstreamList(options.program, version).length,
-      })),
-      events: eventsOn(screen, options.program),
+      lists: listsBeside(program, protocol),
+      events: eventsOn(screen, options.program, () => executed++),
     });
-    if (passed) screen.write("All tests have been executed, by both sides.\n");
+    if (passed) screen.write(`${endText(executed, steps.length - executed)}\n`);
     return passed ? EXIT.ok : EXIT.failed;
   });
 }
 
-/** Shows a session as vsock_test does, and why a case was skipped or failed. */
-function eventsOn(screen: Screen, program: Program): UpstreamEvents {
+/** What a session came to that has passed. */
+function endText(executed: number, skipped: number): string {
+  if (executed === 0) return `No test has been executed: all ${skipped} were skipped.`;
+  if (skipped === 0) return "All tests have been executed, by both sides.";
+  const tests = executed === 1 ? "1 test has" : `${executed} tests have`;
+  return `${tests} been executed, by both sides; ${skipped} skipped.`;
+}
+
+/**
+ * Shows a session as vsock_test does, and why a case was skipped or failed.
+ *
+ * @param onExecuted told of each case that neither side skipped.
+ */
+function eventsOn(screen: Screen, program: Program, onExecuted: () => void): UpstreamEvents {
   return {
     onStart: ({ position, name }) => screen.write(`${position} - ${name}...`),
     onEnd({ name, skip = [] }, result) {
@@ -160,6 +179,7 @@ function eventsOn(screen: Screen, program: Program): UpstreamEvents {
         for (const reason of skip) screen.write(`  ${reason}\n`);
         return;
       }
+      onExecuted();
       const { state, reasons, step } = result.report;
       screen.write(state === "pass" ? "ok\n" : `${state}\n`);
       for (const reason of reasons) screen.write(`  ${reason}\n`);
@@ -175,6 +195,18 @@ function eventsOn(screen: Screen, program: Program): UpstreamEvents {
 /** The list that the options choose. */
 function listOf({ program, protocol }: Pick<VsockTestOptions, "program" | "protocol">) {
   return upstreamList(program, protocol.slice("upstream:".length) as UpstreamVersion);
+}
+
+/** The lists that a peer may have: every version of the program's, and of the version's programs. */
+function listsBeside(program: Program, protocol: typeof PROTOCOLS[number]): KnownList[] {
+  const others = PROGRAMS.filter((other) => other !== program);
+  return [
+    ...PROTOCOLS.map((name) => ({ name, list: listOf({ program, protocol: name }) })),
+    ...others.map((other) => ({
+      name: `${protocol} --program ${other}`,
+      list: listOf({ program: other, protocol }),
+    })),
+  ].map(({ name, list }) => ({ name, length: list.length }));
 }
 
 async function stepsOf(

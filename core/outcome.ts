@@ -156,6 +156,8 @@ export const EXIT = {
   unavailable: 69,
   /** Ended by Ctrl-C. */
   interrupted: 130,
+  /** Nobody reads its output any more: what a shell has for SIGPIPE. */
+  unread: 141,
 } as const;
 
 /**

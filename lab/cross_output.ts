@@ -96,7 +96,7 @@ interface CaseEnd {
 /** How each case ended for a program: `4 - name...`, what it said meanwhile, and `ok`. */
 function casesOf(output: string): ReadonlyMap<number, CaseEnd> {
   const ends = new Map<number, CaseEnd>();
-  const parts = output.split(/^(?=\d+ - |All tests have been executed)/m);
+  const parts = output.split(/^(?=\d+ - |\w+ tests? ha\w+ been executed)/m);
   for (const part of parts) {
     const match = /^(\d+) - .*?\.\.\.([^]*)$/.exec(part);
     if (match === null) continue;

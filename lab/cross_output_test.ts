@@ -18,6 +18,15 @@ Deno.test("judgeSession() says ok where both programs do, and leaves nothing", (
   assert.deepEqual(verdicts.left, []);
 });
 
+Deno.test("judgeSession() takes what ours says behind all cases for no part of the last", () => {
+  const output = "0 - a...skipped\n1 - b...ok\n";
+  for (const end of ["1 test has", "7 tests have", "All tests have"]) {
+    const ours = run("ours server", `${output}${end} been executed, by both sides\n`);
+    const verdicts = judgeSession([1], ours, run("C client", output + END));
+    assert.deepEqual(outcomes(verdicts), ["1 ok"], end);
+  }
+});
+
 Deno.test("judgeSession() fails the case in which one program fails, and leaves those behind it", () => {
   const server = run("C server", "0 - a...ok\n1 - b...connect: Connection reset by peer\n", 1);
   const client = run("ours client", "0 - a...ok\n1 - b...ok\n2 - c...error: it left\n", 2);

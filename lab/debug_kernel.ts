@@ -7,7 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { cached, cachePath, removeIfThere } from "./cache.ts";
 import { output } from "./command.ts";
-import { LabError } from "./error.ts";
+import { LabError, LabUsageError } from "./error.ts";
 import { keepModules, keptKernel, type Kernel } from "./kernel.ts";
 import { type KernelSource, unpackSource } from "./kernel_source.ts";
 import { indexModules } from "./modules.ts";
@@ -56,7 +56,7 @@ export async function findDebugKernel(wrong: string | undefined): Promise<Kernel
   if (wrong === undefined) return kernel;
   const known = (await readPatches(WRONG)).map(shortName);
   if (!known.includes(wrong)) {
-    throw new LabError(`There is no wrong build "${wrong}"; there are: ${known.join(", ")}`);
+    throw new LabUsageError(`There is no wrong build "${wrong}"; there are: ${known.join(", ")}`);
   }
   const modules = await Promise.all(kernel.modules.map(async (module) => {
     const data = await Deno.readFile(`${folder}/${wrong}/${module.name}.ko`).catch(() => undefined);

@@ -9,6 +9,9 @@ export class LabError extends Error {
   override readonly name = "LabError";
 }
 
+/** What was asked for is nothing that a lab has: wrong usage, which ends with exit code 2. */
+export class LabUsageError extends LabError {}
+
 /** A VM ended, or got stuck, before its work was done. */
 export class MishapError extends LabError {}
 

@@ -5,7 +5,7 @@
  */
 import { Archive, type Package } from "./apt.ts";
 import { cached, cachePath, removeIfThere, sha256 } from "./cache.ts";
-import { LabError } from "./error.ts";
+import { LabError, LabUsageError } from "./error.ts";
 import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
 import {
@@ -59,35 +59,57 @@ export interface KernelChoice {
   readonly refresh?: boolean | undefined;
 }
 
+/** How names of Debian's kernels begin, and which there may be. */
+const DEBIAN = /^debian:(.*)$/;
+const DEBIAN_VERSION = /^(latest|\d+\.\d+)$/;
+const DEBUG = /^debug(?::(.+))?$/;
+
+/**
+ * Looks whether there may be such a kernel, and fetches nothing.
+ *
+ * @throws {LabUsageError} where there is none of that name, or what else was chosen does not fit it.
+ */
+export async function requireChoice(choice: KernelChoice): Promise<void> {
+  const { kernel } = choice;
+  const debian = DEBIAN.exec(kernel)?.[1];
+  const isDebug = DEBUG.test(kernel);
+  const isArchived = debian !== undefined || isMultiDevice(choice);
+  if (choice.refresh && !isArchived) {
+    const how = isDebug ? "lab kernel build --debug --refresh" : "leave --refresh out";
+    throw new LabUsageError(`The kernel "${kernel}" comes from no archive: ${how}`);
+  }
+  if (!isArchived && !isDebug) return await requireFile(kernel);
+  if (choice.modules !== undefined) {
+    throw new LabUsageError(
+      `The kernel "${kernel}" brings its own modules: leave --modules out, or name the ` +
+        "kernel that they are of by the path of its vmlinuz",
+    );
+  }
+  if (debian === undefined || DEBIAN_VERSION.test(debian)) return;
+  throw new LabUsageError(
+    `Cannot use the kernel "${kernel}": write debian:latest or, for example, debian:6.12`,
+  );
+}
+
+async function requireFile(path: string): Promise<void> {
+  if (await Deno.stat(path).then(({ isFile }) => isFile).catch(() => false)) return;
+  throw new LabUsageError(
+    `There is no kernel at ${path}; give the path of a vmlinuz (bzImage), or debian:6.12`,
+  );
+}
+
 /**
  * Finds a kernel, fetching it if need be.
  *
  * @throws {LabError} where there is none of that name, or it cannot be fetched.
  */
 export async function findKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
-  const [isDebug, wrong] = /^debug(?::(.+))?$/.exec(choice.kernel) ?? [];
-  const debian = /^debian:(.+)$/.exec(choice.kernel)?.[1];
-  const ours = isMultiDevice(choice);
-  if (choice.refresh && debian === undefined && !ours) {
-    const how = isDebug === undefined
-      ? "leave --refresh out"
-      : "lab kernel build --debug --refresh";
-    throw new LabError(`The kernel "${choice.kernel}" comes from no archive: ${how}`);
-  }
-  if (debian === undefined && !ours && isDebug === undefined) return await ownKernel(choice);
-  if (choice.modules !== undefined) {
-    throw new LabError(
-      `The kernel "${choice.kernel}" brings its own modules: leave --modules out, or name the ` +
-        "kernel that they are of by the path of its vmlinuz",
-    );
-  }
-  if (isDebug !== undefined) return await findDebugKernel(wrong);
-  if (ours) return await builtKernel(choice, progress);
-  if (debian === undefined || !/^(latest|\d+\.\d+)$/.test(debian)) {
-    throw new LabError(
-      `Cannot use the kernel "${choice.kernel}": write debian:latest or, for example, debian:6.12`,
-    );
-  }
+  await requireChoice(choice);
+  const debug = DEBUG.exec(choice.kernel);
+  if (debug !== null) return await findDebugKernel(debug[1]);
+  if (isMultiDevice(choice)) return await builtKernel(choice, progress);
+  const debian = DEBIAN.exec(choice.kernel)?.[1];
+  if (debian === undefined) return await ownKernel(choice);
   return await fetchedKernel(choice, `debian-${debian}`, debian, progress);
 }
 
@@ -127,12 +149,6 @@ async function builtKernel(choice: KernelChoice, progress: Progress): Promise<Ke
 }
 
 async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
-  const isFile = await Deno.stat(kernel).then((info) => info.isFile).catch(() => false);
-  if (!isFile) {
-    throw new LabError(
-      `There is no kernel at ${kernel}; give the path of a vmlinuz (bzImage), or debian:6.12`,
-    );
-  }
   const index = modules === undefined ? new Map() : await indexModules(modules);
   return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES) };
 }

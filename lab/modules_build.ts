@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Archive, Package } from "./apt.ts";
 import { sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
-import { LabError } from "./error.ts";
+import { LabError, LabUsageError } from "./error.ts";
 import type { Progress } from "./progress.ts";
 import { requireModuleTools } from "./tools.ts";
 
@@ -83,7 +83,7 @@ export async function readFault(set: string, fault: string): Promise<Patch> {
   const patch = known.find((each) => shortName(each) === fault);
   if (patch !== undefined) return patch;
   const names = known.map(shortName).join(", ");
-  throw new LabError(`There is no fault "${fault}" of ${set}; there are: ${names}`);
+  throw new LabUsageError(`There is no fault "${fault}" of ${set}; there are: ${names}`);
 }
 
 /** The name of a patch as a user gives it. */

@@ -7,7 +7,7 @@ import { chooseAccelerator } from "./accelerator.ts";
 import { findBundle } from "./bundle.ts";
 import { findDisk } from "./disk.ts";
 import { type ImageParts, initramfs } from "./image.ts";
-import { findKernel } from "./kernel.ts";
+import { findKernel, requireChoice } from "./kernel.ts";
 import type { LabOptions } from "./lab.ts";
 import type { Progress } from "./progress.ts";
 import type { Accelerator, OuterVm } from "./qemu.ts";
@@ -25,6 +25,8 @@ export interface Parts extends ImageParts {
 
 /** Finds, fetches or makes all that a lab is made of. */
 export async function prepare(options: LabOptions, progress: Progress): Promise<Parts> {
+  // What was written wrongly is said before anything is fetched.
+  await requireChoice(options.kernel);
   const tools = await requireTools(progress, options.qemu);
   const { qemu, busybox } = tools;
   const kernel = await findKernel(options.kernel, progress);

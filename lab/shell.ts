@@ -4,6 +4,7 @@
  * @module
  */
 import { reasonOf } from "../core/reason.ts";
+import { screenOf, writeTo } from "../report/terminal.ts";
 import { LabError } from "./error.ts";
 
 /** Leaves an interactive shell: Ctrl-]. */
@@ -89,7 +90,7 @@ export async function interact(socket: string, signal: AbortSignal): Promise<num
   if (!Deno.stdin.isTerminal()) {
     const script = await new Response(Deno.stdin.readable).text();
     const { output, status } = await runScript(socket, script, signal);
-    await writeAll(Deno.stdout, new TextEncoder().encode(output));
+    screenOf(Deno.stdout).write(output);
     return status;
   }
   using connection = await connect(socket);
@@ -122,7 +123,7 @@ async function toScreen(connection: Deno.UnixConn): Promise<void> {
   for (;;) {
     const count = await connection.read(chunk);
     if (count === null) return;
-    await writeAll(Deno.stdout, chunk.subarray(0, count));
+    writeTo(Deno.stdout, chunk.subarray(0, count));
   }
 }
 

@@ -4,14 +4,14 @@
  * @module
  */
 import { cacheFolder, removeIfThere } from "./cache.ts";
-import { LabError } from "./error.ts";
+import { LabError, LabUsageError } from "./error.ts";
 import type { LabAddress } from "./lab.ts";
 import { killQuietly } from "./vm.ts";
 
 /** Where a named lab is written down. */
 async function fileOf(name: string): Promise<string> {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    throw new LabError(`Cannot call a lab "${name}": use small letters, digits and "-"`);
+    throw new LabUsageError(`Cannot call a lab "${name}": use small letters, digits and "-"`);
   }
   return `${await cacheFolder("labs")}/${name}.json`;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Bytes, bytes } from "../sys/structs.ts";
+import { PeerError } from "./fast_socket.ts";
 
 /** Size of an encoded greeting, in bytes. */
 export const GREETING_SIZE = 8;
@@ -35,7 +36,7 @@ export function encodeGreeting({ size, connections }: Greeting): Bytes {
 /**
  * Reads a greeting.
  *
- * @throws {RangeError} where it asks for what no client of ours does.
+ * @throws {PeerError} where it asks for what no client of ours does.
  */
 export function decodeGreeting(encoded: Bytes): Greeting {
   const view = new DataView(encoded.buffer, encoded.byteOffset);
@@ -43,7 +44,7 @@ export function decodeGreeting(encoded: Bytes): Greeting {
   const connections = view.getUint32(4, true);
   const most = connections === 1 ? MAX_REQUEST : MAX_SHARED_REQUEST;
   if (size < 1 || size > most || connections < 1 || connections > MAX_CONNECTIONS) {
-    throw new RangeError(
+    throw new PeerError(
       `Cannot answer ${connections} connections with requests of ${size} bytes: is the client ` +
         '"perf latency"?',
     );

@@ -68,7 +68,7 @@ function tally({ cases }: Pick<RunReport, "cases">): Map<Ending, number> {
 }
 
 function headlineOf(report: RunReport): string {
-  const { broken, skip, warn, "expected-fail": known } = countsOf(report);
+  const { pass, broken, skip, warn, "expected-fail": known } = countsOf(report);
   const bad = failuresOf(report);
   const verdicts = verdictsOf(report).length;
   const of = `${verdicts} ${verdicts === 1 ? "verdict" : "verdicts"}`;
@@ -76,7 +76,14 @@ function headlineOf(report: RunReport): string {
   if (report.stopped !== undefined) return "Stopped before its end";
   if (broken > 0) return `${broken} of ${of} broken`;
   if (warn > 0) return `Passed, ${warn} of ${of} with a warning`;
-  if (known > 0) return `Passed, but for ${known} known ${known === 1 ? "failure" : "failures"}`;
+  if (known > 0) {
+    const failures = `${known} known ${known === 1 ? "failure" : "failures"}`;
+    return pass > 0 ? `Passed, but for ${failures}` : `Nothing but ${failures}`;
+  }
+  if (verdicts === 0) return "Nothing ran";
+  if (pass === 0) {
+    return `Nothing ran: ${verdicts === 1 ? "it was" : `all ${verdicts} were`} skipped`;
+  }
   return skip > 0 ? "All that ran passed" : "All passed";
 }
 
@@ -86,9 +93,10 @@ function failuresOf(report: RunReport): number {
 }
 
 function moodOf(report: RunReport): string {
-  const { broken } = countsOf(report);
+  const { pass, warn, broken } = countsOf(report);
   if (failuresOf(report) > 0) return "bad";
-  return broken > 0 || report.stopped !== undefined ? "unsure" : "good";
+  if (broken > 0 || report.stopped !== undefined) return "unsure";
+  return pass + warn > 0 ? "good" : "neutral";
 }
 
 function leadOf({ cases, startedAt, milliseconds, rounds = 1 }: RunReport): Markup {

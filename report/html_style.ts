@@ -43,6 +43,7 @@ h1 { font-size: clamp(1.75rem, 5vw, 2.75rem); line-height: 1.15; letter-spacing:
 h1.good { color: var(--pass); }
 h1.bad { color: var(--fail); }
 h1.unsure { color: var(--timeout); }
+h1.neutral { color: var(--ink); }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 0.75rem; }
 h3 { font-size: 1rem; }
 h4 { font-size: 0.85rem; font-weight: 600; color: var(--dim); }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type DefaultTreeAdapterMap, parse } from "parse5";
+import type { Outcome } from "../core/outcome.ts";
 import { exampleReport } from "../tests/support/example_run.ts";
 import { html } from "./html.ts";
 import { SCRIPT } from "./html_script.ts";
@@ -43,6 +44,38 @@ Deno.test("html() writes every outcome", async (t) => {
   await t.assertSnapshot(page.replace(/(sha256-)[^']+/g, "$1"), {
     serializer: (text: string) => text,
   });
+});
+
+/** The example's cases that ended in one of these ways; nothing stopped the run. */
+function only(...outcomes: readonly Outcome[]): RunReport {
+  const cases = exampleReport().cases.filter(({ verdict }) =>
+    verdict !== undefined && outcomes.includes(verdict.outcome)
+  );
+  return { ...exampleReport(), cases };
+}
+
+/** The page's headline, and what colours it. */
+function headlineOf(report: RunReport): (string | undefined)[] {
+  const head = elementsOf(html(report)).find(({ tagName }) => tagName === "h1");
+  return head === undefined ? [] : [textOf(head), attribute(head, "class")];
+}
+
+Deno.test("html() calls only what passed a success", () => {
+  const twice = { ...only("skip"), cases: [...only("skip").cases, ...only("skip").cases] };
+  const skipped = { ...twice, cases: twice.cases.map((each, i) => ({ ...each, id: `${i}` })) };
+  const all: readonly (readonly [RunReport, string, string])[] = [
+    [skipped, "Nothing ran: all 2 were skipped", "neutral"],
+    [only("skip"), "Nothing ran: it was skipped", "neutral"],
+    [only(), "Nothing ran", "neutral"],
+    [only("expected-fail", "skip"), "Nothing but 1 known failure", "neutral"],
+    [only("pass", "expected-fail"), "Passed, but for 1 known failure", "good"],
+    [only("pass", "skip"), "All that ran passed", "good"],
+    [only("pass"), "All passed", "good"],
+    [only("warn"), "Passed, 1 of 1 verdict with a warning", "good"],
+    [only("skip", "broken"), "1 of 2 verdicts broken", "unsure"],
+    [only("pass", "fail"), "2 of 5 verdicts failed", "bad"],
+  ];
+  for (const [report, ...head] of all) assert.deepEqual(headlineOf(report), head);
 });
 
 Deno.test("html() writes pages in which parse5 finds nothing to mend", () => {

@@ -7,6 +7,7 @@ import { styleText } from "node:util";
 import type { RunEvent } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
+import { reasonOf } from "../core/reason.ts";
 import { type Round, RoundTable } from "../core/round.ts";
 import { countsText, DIRECTION_TEXT, duration, endText, oneLine } from "./text.ts";
 
@@ -127,14 +128,51 @@ export class TerminalWriter {
   }
 }
 
-/** Standard output or standard error as a screen. */
-export function screenOf(stream: typeof Deno.stdout | typeof Deno.stderr): Screen {
+/** Standard output or standard error. */
+type StandardStream = typeof Deno.stdout | typeof Deno.stderr;
+
+/** Standard output or standard error takes no more. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+  /** Whether that is because whoever read it has gone away, as `head` does. */
+  readonly unread: boolean;
+
+  constructor(stream: StandardStream, cause: unknown) {
+    const name = stream === Deno.stderr ? "standard error" : "standard output";
+    const unread = cause instanceof Deno.errors.BrokenPipe;
+    const why = `Cannot write to ${name}: ${reasonOf(cause)}`;
+    super(unread ? `nobody reads ${name} any more` : why, { cause });
+    this.unread = unread;
+  }
+}
+
+/**
+ * Writes bytes to the end.
+ *
+ * @throws {OutputError} where that cannot be.
+ */
+export function writeTo(stream: StandardStream, bytes: Uint8Array): void {
+  try {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  } catch (error) {
+    throw new OutputError(stream, error);
+  }
+}
+
+/** Standard output or standard error as a screen; its `write` throws {@linkcode OutputError}. */
+export function screenOf(stream: StandardStream): Screen {
   const encoder = new TextEncoder();
   return {
     live: stream.isTerminal() && !Deno.noColor,
-    write(text) {
-      const bytes = encoder.encode(text);
-      for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
-    },
+    write: (text) => writeTo(stream, encoder.encode(text)),
   };
+}
+
+/** Says something on standard error. Where nobody reads that, there is nobody to be told. */
+export function mention(text: string): void {
+  try {
+    writeTo(Deno.stderr, new TextEncoder().encode(text));
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+  }
 }

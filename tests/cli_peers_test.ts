@@ -67,6 +67,15 @@ Deno.test("run ends with 2 where nobody is at the agent's address", async () => 
   assert.doesNotMatch(stderr, /\n\s+at /);
 });
 
+Deno.test("agent says where the guest's monitor is not there, and serves", async () => {
+  const monitor = ["--guest-monitor", "/nonexistent"];
+  const { tool: agent } = await startAgent("--stand-in", freshName(), ...monitor);
+  await using _agent = agent;
+  await agent.says(
+    /^agent: --guest-monitor: there is no Unix socket at \/nonexistent; cases that/m,
+  );
+});
+
 Deno.test("agent and --mode server end with 2 where the port is taken", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = `${taken.addr.port}`;
@@ -129,7 +138,7 @@ Deno.test("--mode client ends with 2 opposite an agent, and says that it is one"
   assert.equal(code, 2);
 });
 
-Deno.test("an agent serves one controller at a time, refuses a second, and goes on", async () => {
+Deno.test("an agent serves one controller at a time, and a second that waits for it", async () => {
   const name = freshName();
   const { tool: agent, address } = await startAgent("--stand-in", name);
   await using _agent = agent;
@@ -138,12 +147,17 @@ Deno.test("an agent serves one controller at a time, refuses a second, and goes 
   const idle = await Deno.connect({ hostname, port: Number(port) });
   await idle.write(new TextEncoder().encode(`${encodeHello(FACTS)}\n`));
   await agent.says(/connected/);
-  const refused = await runTool(run(address, name, ...PASSING));
+  const refused = await runTool(run(address, name, "--connect-timeout", "0.5", ...PASSING));
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /the peer refused: another controller is using this agent/);
+  // Who has time waits for it.
+  const args = run(address, name, "--connect-timeout", "600", ...PASSING);
+  await using patient = new Tool(args);
+  await patient.says(/^the agent serves another controller: waiting for up to 600 s\n/);
   idle.close();
   await agent.says(/: the peer closed|left/);
-  assert.equal((await runTool(run(address, name, ...PASSING))).code, 0);
+  const { code, stderr } = await patient.ended();
+  assert.equal(code, 0, stderr);
 });
 
 Deno.test("an agent serves a controller that comes right behind another, however late it sees both", async () => {
@@ -195,8 +209,40 @@ Deno.test("the stand-in for vsock_test passes opposite itself, and skips what ei
     assert.equal(stdout.match(/\.\.\.ok\n/g)?.length, 4);
     assert.match(stdout, /^3 - SOCK_STREAM server close\.\.\.skipped\n/m);
     assert.match(stdout, /^15 - SOCK_SEQPACKET MSG_PEEK\.\.\.skipped\n/m);
-    assert.match(stdout, /^40 - .*skipped\nAll tests have been executed, by both sides\.\n/m);
+    assert.match(stdout, /^40 - .*skipped\n4 tests have been executed, .* sides; 37 skipped\.\n/m);
   }
+});
+
+Deno.test("the stand-in for vsock_test says where neither side ran anything", async () => {
+  using reserved = new ReservedPort();
+  const args = [...upstream(reserved.port), "--stand-in", freshName(), "--pick"];
+  await using server = new Tool(["--mode", "server", ...args, "2"]);
+  await server.says(/Control socket listening/);
+  const client = await runTool(["--mode", "client", ...args, "3"]);
+  for (const { code, stdout } of [client, await server.ended()]) {
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^No test has been executed: all 41 were skipped\.\n/m);
+  }
+});
+
+Deno.test("the stand-in for vsock_test tells whoever has another program's list which it is", async () => {
+  using reserved = new ReservedPort();
+  const args = [...upstream(reserved.port), "--stand-in", freshName()];
+  const skips = ["0", "1", "2"].flatMap((id) => ["--skip", id]);
+  await using server = new Tool(["--mode", "server", ...args, ...skips, "--pick", "40"]);
+  await server.says(/Control socket listening/);
+  const client = await runTool([
+    ...["--program", "vsock_diag_test", "--mode", "client", ...args, ...skips],
+  ]);
+  assert.match(
+    client.stderr,
+    /goes on after .*: use --protocol upstream:7\.3 --program vsock_test\n/,
+  );
+  const { stderr } = await server.ended();
+  assert.match(
+    stderr,
+    /ended after 3 cases, .*: use --protocol .*7\.3 --program vsock_diag_test\n/,
+  );
 });
 
 Deno.test("the stand-in for vsock_test ends with 1 where a case fails, and its peer with an error", async () => {

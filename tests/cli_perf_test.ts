@@ -151,7 +151,14 @@ Deno.test("perf tells what the other end did wrong, with 2", async () => {
   assert.match(nobody.stderr, /^error: connect\(\d+, unix 1:1234\): ECONNREFUSED .*; is the other/);
   const zerocopy = await between(["receiver"], [...SEND, "--zerocopy"]);
   assert.equal(zerocopy.client.code, 2);
-  assert.match(zerocopy.client.stderr, /setsockopt\(.*EOPNOTSUPP/, "AF_UNIX has no MSG_ZEROCOPY");
+  const unsupported = /^error: setsockopt\(.*EOPNOTSUPP [^;]*\n$/m;
+  assert.match(zerocopy.client.stderr, unsupported, "AF_UNIX has no MSG_ZEROCOPY");
+  const noLatency = await between(["echo", "--once"], SEND);
+  assert.equal(noLatency.server.code, 2);
+  assert.match(
+    noLatency.server.stderr,
+    /^error: Cannot answer .*: is the client "perf latency"\?\n$/m,
+  );
   const noEcho = await between(["receiver"], ["latency", "--peer-cid", "1", "--timeout", "0.3"]);
   assert.equal(noEcho.client.code, 2);
   assert.match(noEcho.client.stderr, /^error: .*did nothing for 0\.3 s/m);
@@ -185,6 +192,23 @@ Deno.test("perf compare measures ours and C in turn over AF_UNIX, and draws that
       ["send-64k", "recv-64k", "send-1024k", "recv-1024k", "round-trip"].map((id) => [id, 2, 2]),
     );
     assert.match(await Deno.readTextFile(chart), /^<svg /);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("perf compare shows its figures also where there is no room for the chart", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const chart = `${folder}/chart.html`;
+    await Deno.symlink("/dev/full", chart);
+    const counts = ["--rounds", "1", "--bytes", "1M", "--requests", "10"];
+    const { code, stdout, stderr } = await runTool([
+      ...["perf", "compare", ...counts, "--chart", chart],
+    ], { patience: 120_000 });
+    assert.match(stdout, /^send\(\), 64 KiB, to C +[\d.]+ Gbit/m);
+    assert.match(stderr, /^error: Cannot write the chart \S+: No space left[^\n]*\n$/m);
+    assert.equal(code, 2);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

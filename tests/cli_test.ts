@@ -7,6 +7,16 @@ import { runTool } from "./support/tool.ts";
 const RUN = ["run", "--peer-cid", "1", "--agent", "127.0.0.1:1", "--stand-in", "unused"];
 const SIDE = ["--mode", "client", "--control-host", "127.0.0.1", "--peer-cid", "1"];
 
+/** The options of `lab` that do nothing with `--cross`, and what they may be given. */
+const IDLE_ACROSS = [
+  ...[["--baseline", "known"], ["--report", "json=x.json"], ["--repeat", "2"], ["--seed", "1"]],
+  ...[["--peer-port", "1"], ["--case-timeout", "1"]],
+  ...[["--ktap"], ["--strict"], ["--until-failure"], ["--shuffle"]],
+];
+/** The options of `perf compare` that are for VMs; they have no time to measure. */
+const FOR_VMS = [["--kernel", "x"], ["--modules", "x"], ["--qemu", "x"], ["--cold"], ["--refresh"]];
+const COMPARE = ["perf", "compare", "--rounds", "1", "--timeout", "0.01"];
+
 /** Bad input: the arguments, and what the tool must say of them. */
 const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[...RUN, "stream/no-such"], /^error: Cannot select "stream\/no-such": no case matches/],
@@ -27,7 +37,8 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /Cannot use the address "nowhere": write host/,
   ],
   [[...RUN, "--peer-port", "4294967294"], /--peer-port.*is invalid/],
-  [[...RUN, "--case-timeout", "0"], /Give a time in seconds, more than 0/],
+  [[...RUN, "--case-timeout", "0"], /Give a time in seconds, from 0\.001 to 86400/],
+  [[...RUN, "--case-timeout", "0.0004"], /Give a time in seconds, from 0\.001 to 86400/],
   [[...RUN, "--seed", "-1"], /--seed.*is invalid|Give a whole number/],
   [["probe"], /^error: Cannot open an AF_VSOCK socket: VSOCK_CONFORMANCE_FORBID_VSOCK is set\n$/],
   [["probe", "--peer-cid", "x"], /--peer-cid.*'x' is invalid/],
@@ -52,6 +63,43 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     ["perf", "sender", "--sender", "1", "--zerocopy", "--direction", "both", "--stand-in", "x"],
     /--zerocopy goes with --direction one/,
   ],
+  // No case matches: where the option is not refused, nothing is booted either.
+  ...IDLE_ACROSS.map((args): [string[], RegExp] => [
+    ["lab", "--cross", ...args, "no/such"],
+    new RegExp(`^error: ${args[0]} does nothing with --cross: leave it out\\n`),
+  ]),
+  [["lab", "--cross", "--jobs", "2", "--case-timeout", "5", "--qemu", "x", "no/such"], /no case m/],
+  ...FOR_VMS.map((args): [string[], RegExp] => [
+    [...COMPARE, ...args],
+    new RegExp(`^error: ${args[0]} is for VMs: add --topology loopback or guest-host\\n`),
+  ]),
+  [
+    [...COMPARE, "--chart", "x.png"],
+    /--chart.*'x\.png' is invalid\. Name a file .* \.svg or \.html/,
+  ],
+  [
+    [...COMPARE, "--chart", "/nonexistent/x.html"],
+    /^error: Cannot write the chart \/nonexistent\/x\.html: [^\n]*\n$/,
+  ],
+  [[...COMPARE, "--topology", "unix", "--cold"], /^error: --cold is for VMs: add --topology/],
+  [
+    ["lab", "--kernel", "debian:banana"],
+    /^error: Cannot use the kernel "debian:banana": write deb/,
+  ],
+  [["lab", "--kernel", "banana"], /^error: There is no kernel at banana; give the path of a vmli/],
+  [["lab", "--kernel", "debian:6.12", "--modules", "x"], /brings its own modules: leave --modules/],
+  [["lab", "--kernel", "debug", "--refresh"], /no archive: lab kernel build --debug --refresh/],
+  [["lab", "up", "--name", "../x"], /^error: Cannot call a lab "\.\.\/x": use small letters/],
+  [
+    [...RUN, "--guest-monitor", "/nonexistent"],
+    /^error: --guest-monitor: there is no Unix socket at \/nonexistent\n/,
+  ],
+  [["lab", "--name", "second", "no/such"], /unknown option '--name'/],
+  [
+    ["lab", "--topology", "loopback", "down", "--name", "no-such"],
+    /^error: --topology does nothing in front of "down": write it behind that\n/,
+  ],
+  [["report", "diff", "-", "-"], /^error: Only one of the two can be standard input\n/],
   [["list", "--needs", "wings"], /Allowed choices are seqpacket/],
   [["completions", "tcsh"], /Allowed choices are bash, zsh, fish/],
   [["--mode", "client", "--control-port", "0"], /Give a whole number from 1 to 65535/],
@@ -98,6 +146,28 @@ Deno.test("the tool shows help and its version with 0", async () => {
     );
     assert.doesNotMatch(stdout, /stand-in </, "what only tries the tool is not shown");
   }
+});
+
+Deno.test("what stands in for vsock_test shows examples and the ports that it uses", async () => {
+  const { code, stdout } = await runTool(["--mode", "client", "--help"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /\nExamples:\n {2}vsock-conformance --mode server /);
+  assert.match(stdout, /AF_VSOCK port; the next 15 are used, too/);
+});
+
+Deno.test("perf says from when its time counts, where it waits and where it connects", async () => {
+  for (
+    const [command, counts] of [["receiver", "a peer that has connected"], ["sender", "the peer"]]
+  ) {
+    const { stdout } = await runTool(["perf", `${command}`, "--help"]);
+    assert.ok(stdout.replace(/\s+/g, " ").includes(`how long ${counts} may do nothing`), stdout);
+  }
+});
+
+Deno.test("lab shows every kernel that it takes", async () => {
+  const { stdout } = await runTool(["lab", "--help"]);
+  const shown = stdout.replace(/\s+/g, " ");
+  assert.match(shown, /debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a /);
 });
 
 Deno.test("list shows every case once, explain what one requires", async () => {

@@ -4,12 +4,17 @@
  *
  * @module
  */
+import { seedOption, wholeNumber } from "../cli/usage.ts";
 import { deaths, runWithDeath, type Victim, wrongWith } from "../tests/support/deaths.ts";
+import { toolCommand } from "./command.ts";
 
 /** Moments are drawn up to this one, in milliseconds: about as long as a run takes. */
 const WITHIN = 1200;
 
-const [runs = 100, seed = 1] = Deno.args.map(Number);
+const [runs, seed] = toolCommand("deaths", "kills processes of the tool in runs of it")
+  .argument("[runs]", "how many", wholeNumber(1, 1e6), 100)
+  .argument("[seed]", "decides whom and when", seedOption, 1)
+  .parse(Deno.args, { from: "user" }).processedArgs;
 
 function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));

@@ -5,6 +5,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { toolCommand } from "./command.ts";
 import { wrongImports } from "./imports.ts";
 import { portingIsFresh } from "./porting.ts";
 
@@ -17,6 +18,9 @@ interface Tally {
   failed: number;
 }
 
+const { vm } = toolCommand("ok", "runs the project's checks and tests")
+  .option("--no-vm", "without those that boot VMs")
+  .parse(Deno.args, { from: "user" }).opts();
 const tally: Tally = { passed: 0, failed: 0 };
 
 function say(text: string): void {
@@ -79,6 +83,6 @@ await check("imports", async () => {
 });
 await check("docs/porting.md", portingIsFresh);
 await tests("unit tests", "--parallel", "--ignore=tests/vm", "--quiet");
-if (!Deno.args.includes("--no-vm")) await tests("tests in VMs", "tests/vm");
+if (vm) await tests("tests in VMs", "tests/vm");
 say(`\n${tally.passed} passed, ${tally.failed} failed`);
 Deno.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);

@@ -7,6 +7,7 @@
 import type { CaseInfo } from "../core/case.ts";
 import { UPSTREAM_VERSIONS, upstreamList } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
+import { toolCommand } from "./command.ts";
 
 const FILE = new URL("../docs/porting.md", import.meta.url);
 const BEGIN = "<!-- Written by tools/porting.ts: begin -->";
@@ -71,7 +72,10 @@ export async function portingIsFresh(): Promise<boolean> {
 }
 
 if (import.meta.main) {
-  if (Deno.args.includes("--check")) {
+  const { check } = toolCommand("porting", "writes the tables of docs/porting.md")
+    .option("--check", "write nothing, and fail where they are stale")
+    .parse(Deno.args, { from: "user" }).opts();
+  if (check) {
     if (!(await portingIsFresh())) {
       const line = "docs/porting.md is stale: run 'deno run -A tools/porting.ts'\n";
       Deno.stderr.writeSync(new TextEncoder().encode(line));

@@ -6,7 +6,9 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { wholeNumber } from "../cli/usage.ts";
 import { parseReport } from "../report/schema.ts";
+import { toolCommand } from "./command.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const NAME = "reliability";
@@ -29,15 +31,23 @@ interface Sample {
   readonly processes: ReadonlyMap<string, readonly [memory: number, descriptors: number]>;
 }
 
-const [rounds = "50", ...options] = Deno.args;
+const [rounds, options] = toolCommand("reliability", "runs the whole suite many times in a VM")
+  .argument("[rounds]", "how many", wholeNumber(1, 1e6), 50)
+  .argument("[options...]", "of lab run")
+  .passThroughOptions()
+  .parse(Deno.args, { from: "user" }).processedArgs;
 
 function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
+function labArguments(command: string, name: string, args: readonly string[]): string[] {
+  return ["run", "-A", `${ROOT}cli.ts`, "lab", command, "--name", name, ...args];
+}
+
 function lab(command: string, args: readonly string[], stdin?: string) {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${ROOT}cli.ts`, "lab", command, "--name", NAME, ...args],
+    args: labArguments(command, NAME, args),
     stdin: stdin === undefined ? "null" : "piped",
     stdout: stdin === undefined ? "inherit" : "piped",
     stderr: "inherit",
@@ -80,11 +90,31 @@ function growing(samples: readonly Sample[]): string[] {
   });
 }
 
+/** Ends this process where `lab run` cannot be told that: it says so also where no lab is up. */
+async function requireOptions(args: readonly string[]): Promise<void> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: labArguments("run", `${NAME}-none`, args),
+  });
+  const { code, stderr } = await command.output();
+  if (code !== 2) return;
+  await Deno.stderr.write(stderr);
+  Deno.exit(2);
+}
+
+await requireOptions(options);
 const report = await Deno.makeTempFile({ suffix: ".json" });
 const samples: Sample[] = [];
+const args = [
+  "--repeat",
+  `${rounds}`,
+  "--timeout",
+  "86400",
+  "--report",
+  `json=${report}`,
+  ...options,
+];
 if (!(await lab("up", ["--topology", "loopback"]).status).success) Deno.exit(2);
 try {
-  const args = ["--repeat", rounds, "--timeout", "86400", "--report", `json=${report}`, ...options];
   const started = performance.now();
   const run = lab("run", args);
   let running = true;

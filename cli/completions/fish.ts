@@ -54,10 +54,15 @@ function linesOf({ path, options, commands, argument }: CommandShape): string[] 
       const flags = names.map((name) =>
         name.startsWith("--") ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`
       );
-      const what = value === undefined ? "" : ` -r ${offer(value)}`;
+      const what = value === undefined ? "" : ` ${takes(value)} ${offer(value)}`.trimEnd();
       return `${begin} ${flags.join(" ")}${what} -d ${quoted(description)}`;
     }),
   ];
+}
+
+/** A value is required; fish offers files beside what is offered here unless told not to. */
+function takes({ kind }: Value): string {
+  return kind === "file" || kind === "report" ? "-r" : "-x";
 }
 
 function offer(value: Value): string {

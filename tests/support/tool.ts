@@ -32,6 +32,20 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Starts the tool as a process whose output nobody takes yet. */
+export function startTool(args: readonly string[], options: ToolOptions = {}): Deno.ChildProcess {
+  const { permissions = ["-A"], input, env = {}, through } = options;
+  const command = ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args];
+  const program = Deno.execPath();
+  return new Deno.Command(through ?? program, {
+    args: through === undefined ? command : [program, ...command],
+    env: { [FORBID_VSOCK]: "1", NO_COLOR: "1", ...env },
+    stdin: input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
 /** A running tool; killed when disposed of, if it still runs. */
 export class Tool implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -42,17 +56,9 @@ export class Tool implements AsyncDisposable {
   #heard = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], options: ToolOptions = {}) {
-    const { permissions = ["-A"], patience = PATIENCE, input, env = {}, through } = options;
+    const { patience = PATIENCE, input } = options;
     this.#patience = patience;
-    const command = ["run", "--no-prompt", "--no-check", ...permissions, CLI, ...args];
-    const program = Deno.execPath();
-    this.#child = new Deno.Command(through ?? program, {
-      args: through === undefined ? command : [program, ...command],
-      env: { [FORBID_VSOCK]: "1", NO_COLOR: "1", ...env },
-      stdin: input === undefined ? "null" : "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    this.#child = startTool(args, options);
     if (input !== undefined) new Response(input).body?.pipeTo(this.#child.stdin);
     this.#stdout = new Response(this.#child.stdout).text();
     this.#stderr = this.#readErrors();
