@@ -35,8 +35,13 @@ export interface SideOptions extends Surroundings {
 /** How long a case may take to stop once it was told to, in milliseconds. */
 const GRACE = 900;
 
-/** How much of a case's time one event of the kernel's may take. */
-const PATIENCE = 0.5;
+/**
+ * How long one event of the kernel's may take, in milliseconds: 5 s, or a sixth of a case's time
+ * where that is more, and never more than half of it.
+ */
+function patienceOf(timeout: number): number {
+  return Math.min(timeout / 2, Math.max(5000, timeout / 6));
+}
 
 /** Most reasons in a report, and most characters of each: a report must fit a control line. */
 const MAX_REASONS = 40;
@@ -60,7 +65,7 @@ export async function executeSide(
   options.stop.addEventListener("abort", stop, { once: true });
   if (options.stop.aborted) stop();
 
-  const check = new Claims(options.timeout * PATIENCE);
+  const check = new Claims(patienceOf(options.timeout));
   let step = "";
   const trace = (next: string) => {
     step = next;

@@ -125,6 +125,14 @@ Deno.test("executeSide() keeps the claims of a side that then timed out", async 
   assert.deepEqual(reasons.slice(0, 2), ["a claim", "it had not ended after 0.1 s"]);
 });
 
+Deno.test("executeSide() waits longer for the kernel where a case has more time", async () => {
+  const patience: number[] = [];
+  for (const timeout of [2000, 10_000, 20_000, 60_000]) {
+    await execute(({ check }) => Promise.resolve(void patience.push(check.patience)), { timeout });
+  }
+  assert.deepEqual(patience, [1000, 5000, 5000, 10_000]);
+});
+
 Deno.test("executeSide() stops a side that is told to, within a second", async () => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(new Error("the server reported fail")), 60);
