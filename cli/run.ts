@@ -13,7 +13,7 @@ import {
 } from "../peer/channel.ts";
 import { End } from "../peer/end.ts";
 import { unlessAborted } from "../peer/lines.ts";
-import { ProtocolError } from "../peer/wire.ts";
+import { RefusedError } from "../peer/wire.ts";
 import { mention } from "../report/terminal.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { sideArguments } from "./agent.ts";
@@ -70,17 +70,12 @@ async function openEnd(
       return await introduce(name, channel, address, milliseconds, stop);
     } catch (error) {
       // Where there is no time to be heard once more, this is what it said.
-      if (!isBusy(error) || deadline - performance.now() < 2 * PAUSE) throw error;
+      if (!(error instanceof RefusedError) || deadline - performance.now() < 2 * PAUSE) throw error;
       const seconds = milliseconds / 1000;
       if (isFirst) mention(`the agent serves another controller: waiting for up to ${seconds} s\n`);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
-}
-
-/** Whether an agent refused this controller, which it does while it serves another. */
-function isBusy(error: unknown): boolean {
-  return error instanceof ProtocolError && error.message.startsWith("the peer refused: ");
 }
 
 async function introduce(

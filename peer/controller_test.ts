@@ -275,13 +275,16 @@ Deno.test("runPlan() runs over TCP as over streams in memory", async () => {
 
 Deno.test("End.open() says what the peer is that answers otherwise than an agent", async () => {
   for (
-    const [answer, message] of [["NEXT", /vsock_test/], ["REFUSED busy", /refused: busy/]] as const
+    const [answer, name, message] of [
+      ["NEXT", "ProtocolError", /vsock_test/],
+      ["REFUSED busy", "RefusedError", /refused: busy/],
+    ] as const
   ) {
     const [near, far] = streamPair();
     const there = new LineChannel(far);
     const written = there.writeLine(answer);
     await assert.rejects(End.open("guest", new LineChannel(near), FACTS), {
-      name: "ProtocolError",
+      name,
       message,
     });
     there.close();

@@ -15,7 +15,18 @@ export const MAX_LINE = 256 * 1024;
 /** The peer broke the protocol. */
 export class ProtocolError extends Error {
   /** Tells it from other errors. */
-  override readonly name = "ProtocolError";
+  override readonly name: string = "ProtocolError";
+}
+
+/** An agent refuses this controller, as it does while it serves another. */
+export class RefusedError extends ProtocolError {
+  /** Tells it from other errors. */
+  override readonly name = "RefusedError";
+
+  /** @param why in the agent's words. */
+  constructor(why: string) {
+    super(`the peer refused: ${why}`);
+  }
 }
 
 /** Cuts a stream of bytes into lines. */
@@ -148,7 +159,7 @@ export function decodeHello(line: string): Greeting {
         "use --mode, --control-host and --control-port without a command to stand opposite it",
     );
   }
-  if (line.startsWith("REFUSED ")) throw new ProtocolError(`the peer refused: ${line.slice(8)}`);
+  if (line.startsWith("REFUSED ")) throw new RefusedError(line.slice(8));
   if (!line.startsWith(`${HELLO} `)) {
     throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
   }

@@ -230,7 +230,8 @@ Deno.test("decodeHello() says who the peer is, where that is known", () => {
     ["HELLO vsock-conformance/2 {}", /no vsock-conformance\/1/],
   ];
   for (const [line, message] of messages) {
-    assert.throws(() => decodeHello(line), { name: "ProtocolError", message });
+    const name = line.startsWith("REFUSED") ? "RefusedError" : "ProtocolError";
+    assert.throws(() => decodeHello(line), { name, message });
   }
 });
 
