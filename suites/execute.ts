@@ -36,11 +36,11 @@ export interface SideOptions extends Surroundings {
 const GRACE = 900;
 
 /**
- * How long one event of the kernel's may take, in milliseconds: 5 s, or a sixth of a case's time
- * where that is more, and never more than half of it.
+ * How long one event of the kernel's may take, in whole milliseconds: 5 s, or a sixth of a case's
+ * time where that is more, and never more than half of it.
  */
 function patienceOf(timeout: number): number {
-  return Math.min(timeout / 2, Math.max(5000, timeout / 6));
+  return Math.ceil(Math.min(timeout / 2, Math.max(5000, timeout / 6)));
 }
 
 /** Most reasons in a report, and most characters of each: a report must fit a control line. */
