@@ -94,6 +94,7 @@ async function compareHere(
     const both: RunPrograms = (commands) => runBoth(pair, commands, folder);
     return await make(what, options, setting, both, progress);
   } finally {
+    await endServer(folder);
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -165,6 +166,18 @@ async function runBoth(
     isListening: IS_LISTENING,
   });
   return { server: server.output, client: client.output };
+}
+
+/** Ends a program that waits for a client which was interrupted, and would wait for ever. */
+async function endServer(folder: string): Promise<void> {
+  const text = (name: string) => Deno.readTextFile(`${folder}/${name}`).catch(() => undefined);
+  const pid = Number(await text("server.pid"));
+  if (await text("server.status") !== undefined || !(pid > 0)) return;
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function about(over: string, c: string) {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
-import { type Ended, runTool, Tool } from "./support/tool.ts";
+import { type Ended, runTool, Tool, until } from "./support/tool.ts";
 import { freshName } from "./support/unix_pair.ts";
 
 /** The waiting end, the connecting end, and how both ended; as JSON, over AF_UNIX. */
@@ -214,13 +214,24 @@ Deno.test("perf compare shows its figures also where there is no room for the ch
   }
 });
 
-Deno.test("perf compare that is interrupted shows what it has, and fails with 130", async () => {
+/** Whether a process has this among its arguments. */
+async function isNamed(name: string): Promise<boolean> {
+  for await (const { name: pid } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const line = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
+    if (line.split("\0").includes(name)) return true;
+  }
+  return false;
+}
+
+Deno.test("perf compare that is interrupted shows what it has, leaves no process, and fails with 130", async () => {
   const counts = ["--rounds", "1000", "--bytes", "1M", "--requests", "10"];
   await using tool = new Tool(["perf", "compare", ...counts], { patience: 120_000 });
   await tool.says(/round 2 of 1000: recv\(\), 64 KiB/);
   tool.interrupt();
   const { code, stdout } = await tool.ended();
   assert.equal(code, 130);
+  await until(async () => !await isNamed(`compare-${tool.pid}`), "a program of its outlived it");
   assert.match(stdout, /^cut short: interrupted$/m);
   assert.match(stdout, /^send\(\), 64 KiB, to C +[\d.]+ Gbit/m);
 });
