@@ -168,15 +168,26 @@ async function runBoth(
   return { server: server.output, client: client.output };
 }
 
-/** Ends a program that waits for a client which was interrupted, and would wait for ever. */
+/** How long the script that started a server may take to say that it has ended, in milliseconds. */
+const STATUS_TIME = 5000;
+
+/**
+ * Ends a program that waits for a client which was interrupted, and would wait for ever. The script
+ * that started it then writes to the folder once more.
+ */
 async function endServer(folder: string): Promise<void> {
   const text = (name: string) => Deno.readTextFile(`${folder}/${name}`).catch(() => undefined);
   const pid = Number(await text("server.pid"));
-  if (await text("server.status") !== undefined || !(pid > 0)) return;
+  const hasEnded = async () => await text("server.status") !== undefined;
+  if (await hasEnded() || !(pid > 0)) return;
   try {
     Deno.kill(pid, "SIGKILL");
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  for (const deadline = performance.now() + STATUS_TIME; !await hasEnded();) {
+    if (performance.now() > deadline) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
