@@ -12,6 +12,9 @@ export class LabError extends Error {
 /** What was asked for is nothing that a lab has: wrong usage, which ends with exit code 2. */
 export class LabUsageError extends LabError {}
 
+/** A VM did not do its work in time. */
+export class LateError extends LabError {}
+
 /** A VM ended, or got stuck, before its work was done. */
 export class MishapError extends LabError {}
 

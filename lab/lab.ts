@@ -8,7 +8,7 @@ import type { Topology } from "../core/plan.ts";
 import type { Ends } from "../peer/controller.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { openEnds } from "./ends.ts";
-import { MishapError } from "./error.ts";
+import { LateError, MishapError } from "./error.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { type Parts, prepare } from "./parts.ts";
 import type { Progress } from "./progress.ts";
@@ -148,7 +148,9 @@ async function boot(opening: Opening): Promise<OpenLab> {
         () => startOnce(opening, "the boot", BOOT_TIME),
       );
     } catch (error) {
-      if (!(error instanceof MishapError) || tries === BOOT_TRIES) throw error;
+      // Translated, a guest may stand still in its boot, too; under KVM it is the kernel that does.
+      const isLate = error instanceof LateError && parts.accelerator !== "kvm";
+      if (!(error instanceof MishapError || isLate) || tries === BOOT_TRIES) throw error;
       progress.say(`${error.message.split("\n")[0]}; trying again`);
     }
   }

@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../core/reason.ts";
 import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
-import { LabError, MishapError, StandstillError } from "./error.ts";
+import { LabError, LateError, MishapError, StandstillError } from "./error.ts";
 import { MARKS } from "./init.ts";
 
 /** How a process of the lab may be let go. */
@@ -102,8 +102,8 @@ export class Vm implements AsyncDisposable {
    *
    * @param what it is, for messages.
    * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
-   * {@linkcode LabError} when the time runs out, or `body` fails, whose error is the cause; the
-   * reason of `stop`, when that is aborted.
+   * {@linkcode LateError} when the time runs out; {@linkcode LabError} when `body` fails, whose error
+   * is the cause; the reason of `stop`, when that is aborted.
    */
   async during<T>(
     what: string,
@@ -120,7 +120,9 @@ export class Vm implements AsyncDisposable {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
       const found = late === "" ? await this.#behind(error) : error;
-      const Kind = [StandstillError, MishapError].find((kind) => found instanceof kind) ?? LabError;
+      const Kind = late !== ""
+        ? LateError
+        : [StandstillError, MishapError].find((kind) => found instanceof kind) ?? LabError;
       const text = await this.explain(`${what} failed: ${late}${reasonOf(found)}`);
       throw new Kind(text, { cause: error });
     } finally {
