@@ -174,7 +174,9 @@ async function conductOn(
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
-    const why = code === EXIT.broken ? await whatWentAway(address, revival, console) : undefined;
+    // A VM that was restored has another process.
+    const now = { ...address, pid: revival?.vm.pid ?? address.pid };
+    const why = code === EXIT.broken ? await whatWentAway(now, console) : undefined;
     if (why !== undefined) {
       throw new LabError(`${consoles}\n${why}, and no kernel said why: run it again`);
     }
@@ -188,11 +190,9 @@ async function conductOn(
 /** What became of a lab's machine, where it is more than an agent that is gone. */
 async function whatWentAway(
   address: LabAddress,
-  revival: Revival | undefined,
   console: ConsoleWatch,
 ): Promise<string | undefined> {
-  const isOver = await (revival?.isOver() ?? isGone(address));
-  if (isOver || await console.guestEnded()) return "QEMU ended";
+  if (await isGone(address) || await console.guestEnded()) return "QEMU ended";
   // Under KVM it is the kernel's own doing that it stands still.
   if (address.accelerator === "kvm") return undefined;
   const [silent] = await silentEnds(address, SELF);

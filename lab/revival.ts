@@ -14,8 +14,6 @@ import type { Vm } from "./vm.ts";
 const GUEST_GONE = [MARKS.guestEnded, MARKS.guestStuck];
 /** How often QEMU may fail a lab. */
 const MAX_LOSSES = 3;
-/** How long a VM whose connections have ended may take to end, in milliseconds. */
-const MOMENT = 1000;
 
 /** The VM of a lab, and those that take its place. */
 export class Revival implements AsyncDisposable {
@@ -81,15 +79,6 @@ export class Revival implements AsyncDisposable {
     if (this.#vm.isOver) return true;
     const said = (await readConsole(this.#address.consoles[0])).slice(this.#from);
     return GUEST_GONE.some((mark) => said.includes(mark));
-  }
-
-  /** Whether the VM has ended; one that is about to is given a moment. */
-  async isOver(): Promise<boolean> {
-    for (const deadline = performance.now() + MOMENT; !this.#vm.isOver;) {
-      if (performance.now() > deadline) return false;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    return true;
   }
 
   /** Ends the VM that there is. */
