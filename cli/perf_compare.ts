@@ -14,7 +14,7 @@ import { perfPrograms } from "../lab/cperf.ts";
 import { C_FOLDER, cPrograms } from "../lab/csuite.ts";
 import { LabError } from "../lab/error.ts";
 import { GUEST_CID } from "../lab/init.ts";
-import { IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
+import { endServerIn, IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
 import { Progress } from "../lab/progress.ts";
 import { LabRelay } from "../lab/relay.ts";
 import { runScript, type ScriptResult } from "../lab/shell.ts";
@@ -94,7 +94,7 @@ async function compareHere(
     const both: RunPrograms = (commands) => runBoth(pair, commands, folder);
     return await make(what, options, setting, both, progress);
   } finally {
-    await endServer(folder);
+    await endServerIn(folder);
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -166,29 +166,6 @@ async function runBoth(
     isListening: IS_LISTENING,
   });
   return { server: server.output, client: client.output };
-}
-
-/** How long the script that started a server may take to say that it has ended, in milliseconds. */
-const STATUS_TIME = 5000;
-
-/**
- * Ends a program that waits for a client which was interrupted, and would wait for ever. The script
- * that started it then writes to the folder once more.
- */
-async function endServer(folder: string): Promise<void> {
-  const text = (name: string) => Deno.readTextFile(`${folder}/${name}`).catch(() => undefined);
-  const pid = Number(await text("server.pid"));
-  const hasEnded = async () => await text("server.status") !== undefined;
-  if (await hasEnded() || !(pid > 0)) return;
-  try {
-    Deno.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  for (const deadline = performance.now() + STATUS_TIME; !await hasEnded();) {
-    if (performance.now() > deadline) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 function about(over: string, c: string) {

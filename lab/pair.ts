@@ -4,6 +4,7 @@
  * @module
  */
 import type { ScriptResult } from "./shell.ts";
+import { killQuietly } from "./vm.ts";
 
 /** Runs a script in a shell to its end; what it left in the background goes on. */
 export type ScriptRunner = (script: string) => Promise<ScriptResult>;
@@ -67,3 +68,22 @@ until [ -e server.status ]; do sleep 0.1; done
 kill $! 2>/dev/null
 cat server.log
 exit $(cat server.status)`;
+
+/** How long the script that started a server may take to say that it has ended, in milliseconds. */
+const STATUS_TIME = 5000;
+
+/**
+ * Ends a server on this machine whose client was interrupted, and that would wait for ever. The
+ * script that started it then writes to the folder once more.
+ */
+export async function endServerIn(folder: string): Promise<void> {
+  const text = (name: string) => Deno.readTextFile(`${folder}/${name}`).catch(() => undefined);
+  const pid = Number(await text("server.pid"));
+  const hasEnded = async () => await text("server.status") !== undefined;
+  if (await hasEnded() || !(pid > 0)) return;
+  killQuietly(pid, "SIGKILL");
+  for (const deadline = performance.now() + STATUS_TIME; !await hasEnded();) {
+    if (performance.now() > deadline) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
