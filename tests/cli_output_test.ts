@@ -17,27 +17,24 @@ async function firstOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   assert.fail("it wrote nothing");
 }
 
+/** How the tool ends when nobody reads one of its outputs, and what it wrote to the other. */
+async function unread(lost: "stdout" | "stderr", args: readonly string[]) {
+  const child = startTool(args);
+  await child[lost].cancel();
+  const other = child[lost === "stdout" ? "stderr" : "stdout"];
+  const [{ code }, text] = await Promise.all([child.status, new Response(other).text()]);
+  return [code, text];
+}
+
 Deno.test("what nobody reads ends the tool quietly, with 141", async () => {
   for (const args of [["list"], ["explain", "stream/**"], ["--help"], ["--mode", "client", "-h"]]) {
-    const child = startTool(args);
-    await child.stdout.cancel();
-    const [{ code }, stderr] = await Promise.all([
-      child.status,
-      new Response(child.stderr).text(),
-    ]);
-    assert.deepEqual([code, stderr], [141, ""], args.join(" "));
+    assert.deepEqual(await unread("stdout", args), [141, ""], args.join(" "));
   }
 });
 
 Deno.test("an error that nobody reads still ends the tool with its code", async () => {
   for (const args of [["explain", "nothing"], ["--frobnicate"]]) {
-    const child = startTool(args);
-    await child.stderr.cancel();
-    const [{ code }, stdout] = await Promise.all([
-      child.status,
-      new Response(child.stdout).text(),
-    ]);
-    assert.deepEqual([code, stdout], [2, ""], args.join(" "));
+    assert.deepEqual(await unread("stderr", args), [2, ""], args.join(" "));
   }
 });
 
