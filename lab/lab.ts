@@ -7,12 +7,14 @@ import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
 import type { Ends } from "../peer/controller.ts";
 import type { CpioEntry } from "./cpio.ts";
+import { diskId } from "./disk.ts";
 import { openEnds } from "./ends.ts";
 import { LateError, MishapError } from "./error.ts";
 import type { KernelChoice } from "./kernel.ts";
 import { type Parts, prepare } from "./parts.ts";
 import type { Progress } from "./progress.ts";
-import { type Accelerator, outerArguments } from "./qemu.ts";
+import type { Accelerator, Arch } from "./arch.ts";
+import { outerArguments } from "./qemu.ts";
 import { Revival } from "./revival.ts";
 import { agentsIdle, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
 import { monitorOf, newPlace, runsAgain, setClocks, startVm } from "./start.ts";
@@ -22,7 +24,9 @@ import type { Leash } from "./vm.ts";
 export interface LabOptions {
   readonly topology: Topology;
   readonly kernel: KernelChoice;
-  /** The path of a QEMU to use instead of this machine's. */
+  /** The architecture of its VMs; without, the one that boots best on this machine. */
+  readonly arch?: Arch | undefined;
+  /** The path of a QEMU of the user's own. */
   readonly qemu?: string | undefined;
   /** Files to put into the VM besides the lab's own. */
   readonly files?: readonly CpioEntry[];
@@ -34,6 +38,7 @@ export interface LabOptions {
 export interface LabAddress {
   readonly topology: Topology;
   readonly kernel: string;
+  readonly arch: Arch;
   /** How its processors come about. */
   readonly accelerator: Accelerator;
   readonly pid: number;
@@ -59,7 +64,7 @@ export interface OpenLab extends BootedLab {
 }
 
 /** How long a boot may take, in milliseconds; a nested one under TCG takes 15 s when it is alone. */
-const BOOT_TIME = 240_000;
+export const BOOT_TIME = 240_000;
 /** How long a restored VM may take to answer, in milliseconds. */
 const RESTORE_TIME = 30_000;
 /** How often a boot is tried: an emulator that fails says nothing about the kernel in it. */
@@ -107,6 +112,7 @@ async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot |
   // What differs from one VM to the next is no part of a state.
   const args = outerArguments({
     ...parts,
+    firmware: [],
     vmlinuz: "vmlinuz",
     initrd: "initrd",
     consoles: ["", ""],
@@ -115,7 +121,7 @@ async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot |
     ports: [0, 0],
   });
   // A disk that was made anew has its files in other places, and the kernel remembers those.
-  const files = [parts.kernel.vmlinuz, parts.disk.replace(/[^/]+$/, "manifest.json")];
+  const files = [parts.kernel.vmlinuz, diskId(parts.disk)];
   return new Snapshot(await snapshotKey(parts.qemu.identity, args, files, parts.initrd));
 }
 
