@@ -25,6 +25,7 @@ export async function findBundle(progress: Progress): Promise<Uint8Array> {
     (making) =>
       progress.phase("bundle", "bundling", () => bundle(root, `${making}/vsock-conformance.js`)),
     (what) => progress.say(`${what}; making it again`),
+    { onWait: (what) => progress.say(what) },
   );
   return await Deno.readFile(`${folder}/vsock-conformance.js`);
 }

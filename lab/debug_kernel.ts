@@ -5,7 +5,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { cached, cachePath, removeIfThere } from "./cache.ts";
+import { cached, cacheFolder } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import { keepModules, keptKernel, type Kernel } from "./kernel.ts";
@@ -19,7 +19,7 @@ import { requireKernelTools } from "./tools.ts";
 const CONFIG = new URL("../fixtures/kernel/debug.config", import.meta.url);
 /** The patch set of the wrong builds, each of which has one of the patches, and its name. */
 const WRONG = "leaks";
-const CACHED = ["kernels", "debug"];
+const CACHED = ["kernels", "debug"] as const;
 
 /** Folders of the source that the modules of AF_VSOCK are built in. */
 const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
@@ -27,17 +27,15 @@ const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
 /**
  * Builds it, or finds it in the cache.
  *
- * @param refresh throws the cached one away.
+ * @param refresh builds it again, even if it is there.
  * @throws {LabError} where the build fails; it takes 4 GB of disk while it lasts.
  */
 export async function buildDebugKernel(refresh: boolean, progress: Progress): Promise<string> {
-  if (refresh) {
-    await removeIfThere(cachePath(...CACHED));
-  }
   return await cached(
     CACHED,
     (making) => build(making, progress),
     (what) => progress.say(`${what}; building it again`),
+    { refresh, onWait: (what) => progress.say(what) },
   );
 }
 
@@ -48,7 +46,7 @@ export async function buildDebugKernel(refresh: boolean, progress: Progress): Pr
  * @throws {LabError} where it was not, or there is no such wrong build.
  */
 export async function findDebugKernel(wrong: string | undefined): Promise<Kernel> {
-  const folder = cachePath(...CACHED);
+  const folder = `${await cacheFolder(CACHED[0])}/${CACHED[1]}`;
   const kernel = await keptKernel("debug", folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new LabError('Build the debug kernel first: "lab kernel build --debug", 12 min or more');
