@@ -17,6 +17,7 @@ import { GUEST_CID } from "../lab/init.ts";
 import { endServerIn, IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
 import { Progress } from "../lab/progress.ts";
 import { LabRelay } from "../lab/relay.ts";
+import { WorkFolder } from "../lab/work_folder.ts";
 import { runScript, type ScriptResult } from "../lab/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
 import {
@@ -80,7 +81,7 @@ async function compareHere(
   stop: AbortSignal,
 ): Promise<Made> {
   const programs = await perfPrograms(progress);
-  const folder = await Deno.makeTempDir({ prefix: "vsock-compare-" });
+  await using folder = await WorkFolder.make("compare");
   try {
     const shell: ScriptRunner = (script) => runHere(script, stop);
     const pair = { server: shell, client: shell };
@@ -91,11 +92,10 @@ async function compareHere(
       where: { standIn: `compare-${Deno.pid}` },
     };
     const what = about("AF_UNIX", "fixtures/perf, built by this machine's gcc");
-    const both: RunPrograms = (commands) => runBoth(pair, commands, folder);
+    const both: RunPrograms = (commands) => runBoth(pair, commands, folder.path);
     return await make(what, options, setting, both, progress);
   } finally {
-    await endServerIn(folder);
-    await Deno.remove(folder, { recursive: true });
+    await endServerIn(folder.path);
   }
 }
 
