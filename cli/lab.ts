@@ -32,6 +32,8 @@ export interface BootOptions {
   readonly arch?: Arch | undefined;
   readonly qemu?: string | undefined;
   readonly cold?: boolean | undefined;
+  /** In milliseconds. */
+  readonly bootTimeout: number;
   /** For the whole command, in milliseconds. */
   readonly timeout: number;
 }
@@ -118,9 +120,19 @@ export async function labShell(
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, arch, qemu, cold }: Omit<BootOptions, "timeout">,
+  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout }: Omit<
+    BootOptions,
+    "timeout"
+  >,
 ) {
-  return { topology, kernel: { kernel, modules, refresh }, arch, qemu, cold };
+  return {
+    topology,
+    kernel: { kernel, modules, refresh },
+    arch,
+    qemu,
+    cold,
+    bootTime: bootTimeout,
+  };
 }
 
 /**

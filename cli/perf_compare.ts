@@ -19,6 +19,7 @@ import { endServerIn, isListening, type Pair, runPair, type ScriptRunner } from 
 import { archOfLab } from "../lab/parts.ts";
 import { Progress } from "../lab/progress.ts";
 import { LabRelay } from "../lab/relay.ts";
+import { WorkFolder } from "../lab/work_folder.ts";
 import { runScript, type ScriptResult } from "../lab/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
 import {
@@ -83,7 +84,7 @@ async function compareHere(
 ): Promise<Made> {
   const arch = ownArch();
   const programs = await perfPrograms(arch, progress);
-  const folder = await Deno.makeTempDir({ prefix: "vsock-compare-" });
+  await using folder = await WorkFolder.make("compare");
   try {
     const shell: ScriptRunner = (script) => runHere(script, stop);
     const pair = { server: shell, client: shell };
@@ -94,11 +95,10 @@ async function compareHere(
       where: { standIn: `compare-${Deno.pid}` },
     };
     const what = about("AF_UNIX", "fixtures/perf");
-    const both: RunPrograms = (commands) => runBoth(arch, pair, commands, folder);
+    const both: RunPrograms = (commands) => runBoth(arch, pair, commands, folder.path);
     return await make(what, options, setting, both, progress);
   } finally {
-    await endServerIn(folder);
-    await Deno.remove(folder, { recursive: true });
+    await endServerIn(folder.path);
   }
 }
 

@@ -32,6 +32,8 @@ export type Suites =
 
 /** Package lists of our own, of one architecture. */
 export class Archive {
+  /** Those of this process: lists are fetched once. */
+  static readonly #opened = new Map<string, Promise<Archive>>();
   readonly #config: string;
   /** What apt said where some lists could not be fetched. */
   readonly #trouble: string;
@@ -51,6 +53,20 @@ export class Archive {
    */
   static async open(debian: string, suites: Suites, progress: Progress): Promise<Archive> {
     const name = `${debian}-${suites}`;
+    const known = Archive.#opened.get(name);
+    if (known !== undefined) return await known;
+    const opened = Archive.#open(name, debian, suites, progress);
+    Archive.#opened.set(name, opened);
+    opened.catch(() => Archive.#opened.delete(name));
+    return await opened;
+  }
+
+  static async #open(
+    name: string,
+    debian: string,
+    suites: Suites,
+    progress: Progress,
+  ): Promise<Archive> {
     const wait = () => progress.say("waiting for another process that fetches package lists");
     return await withLock(`apt-${name}`, progress.stop, wait, async () => {
       const text = `fetching Debian's package lists (${debian})`;

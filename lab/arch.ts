@@ -137,7 +137,7 @@ const ARM64: ArchTraits = {
 [ -c /dev/kvm ] && accel="-accel kvm -smp 2 -cpu host"`,
 };
 
-const ALL: Readonly<Record<Arch, ArchTraits>> = { x86_64: X86_64, arm64: ARM64 };
+const ALL: Readonly<Record<Arch, ArchTraits>> = { "x86_64": X86_64, "arm64": ARM64 };
 
 /** The names of all. */
 export const ARCHES = ["x86_64", "arm64"] as const satisfies readonly Arch[];

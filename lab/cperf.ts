@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { cached, sha256Text } from "./cache.ts";
 import { compile } from "./csuite.ts";
 import { LabError } from "./error.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 import type { ArchTraits } from "./arch.ts";
 import { compilerFor } from "./toolset.ts";
 
@@ -42,7 +42,7 @@ export async function perfPrograms(arch: ArchTraits, progress: Progress): Promis
       });
     },
     (what) => progress.say(`${what}; building it again`),
-    { signal: progress.stop, onWait: (text) => progress.say(text) },
+    waiting(progress),
   );
 }
 

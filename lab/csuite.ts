@@ -8,7 +8,7 @@ import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { unpackSource } from "./kernel_source.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 import type { ArchTraits } from "./arch.ts";
 import { type Compiler, compilerFor } from "./toolset.ts";
 
@@ -55,7 +55,7 @@ export async function cPrograms(arch: ArchTraits, progress: Progress): Promise<C
     ["csuite", `${arch.name}-${key}`],
     (making) => buildAll(arch, making, progress),
     (what) => progress.say(`${what}; building it again`),
-    { signal: progress.stop, onWait: (text) => progress.say(text) },
+    waiting(progress),
   );
   const files = await Promise.all(
     Object.keys(PROGRAMS).map(async (name): Promise<CpioEntry> => {

@@ -5,14 +5,14 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { cached, cachePath, removeIfThere } from "./cache.ts";
+import { cached, cacheFolder } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import { keepModules, keptKernel, type Kernel } from "./kernel.ts";
 import { type KernelSource, unpackSource } from "./kernel_source.ts";
 import { indexModules } from "./modules.ts";
 import { applyPatch, readPatches, shortName } from "./modules_build.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 import { type Compiler, compilerFor } from "./toolset.ts";
 import type { ArchTraits } from "./arch.ts";
 
@@ -21,7 +21,7 @@ const CONFIGS = new URL("../fixtures/kernel/", import.meta.url);
 /** The patch set of the wrong builds, each of which has one of the patches, and its name. */
 const WRONG = "leaks";
 
-function cachedAs({ name }: ArchTraits): readonly string[] {
+function cachedAs({ name }: ArchTraits): readonly [string, string] {
   return ["kernels", `debug-${name}`];
 }
 
@@ -31,7 +31,7 @@ const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
 /**
  * Builds it, or finds it in the cache.
  *
- * @param refresh throws the cached one away.
+ * @param refresh builds it again, even if it is there.
  * @throws {LabError} where the build fails; it takes 4 GB of disk while it lasts.
  */
 export async function buildDebugKernel(
@@ -39,13 +39,11 @@ export async function buildDebugKernel(
   refresh: boolean,
   progress: Progress,
 ): Promise<string> {
-  const parts = cachedAs(arch);
-  if (refresh) await removeIfThere(cachePath(...parts));
   return await cached(
-    parts,
+    cachedAs(arch),
     (making) => build(arch, making, progress),
     (what) => progress.say(`${what}; building it again`),
-    { signal: progress.stop, onWait: (text) => progress.say(text) },
+    { refresh, ...waiting(progress) },
   );
 }
 
@@ -59,7 +57,8 @@ export async function findDebugKernel(
   wrong: string | undefined,
   arch: ArchTraits,
 ): Promise<Kernel> {
-  const folder = cachePath(...cachedAs(arch));
+  const [parent, name] = cachedAs(arch);
+  const folder = `${await cacheFolder(parent)}/${name}`;
   const kernel = await keptKernel("debug", folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new LabError(

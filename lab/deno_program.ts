@@ -7,7 +7,7 @@ import { type ArchTraits, ownArch } from "./arch.ts";
 import { cached } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 
 /** The path of a Deno that runs in a VM. */
 export async function denoFor(arch: ArchTraits, progress: Progress): Promise<string> {
@@ -32,7 +32,7 @@ export async function denoFor(arch: ArchTraits, progress: Progress): Promise<str
         await Deno.remove(downloads, { recursive: true });
       }),
     (damage) => progress.say(`${damage}; fetching it again`),
-    { signal: progress.stop, onWait: (text) => progress.say(text) },
+    waiting(progress),
   );
   return `${folder}/deno`;
 }

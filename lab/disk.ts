@@ -8,7 +8,7 @@ import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { librariesIn } from "./elf.ts";
 import { LabError } from "./error.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 import type { QemuProgram } from "./qemu_program.ts";
 import type { VmTools } from "./toolset.ts";
 
@@ -42,7 +42,7 @@ export async function findDisk(parts: DiskParts, progress: Progress): Promise<st
     (making) =>
       progress.phase("disk", "making the VMs' disk", () => makeDisk(parts, making, progress)),
     (what) => progress.say(`${what}; making it again`),
-    { signal: progress.stop, onWait: (text) => progress.say(text) },
+    waiting(progress),
   );
   return `${folder}/disk.img`;
 }

@@ -63,7 +63,7 @@ export function initScript(
 ): string {
   return [
     PREPARE,
-    HEARTBEAT,
+    heartbeat(role),
     ...modules.map((name) => `insmod /modules/${name}.ko`),
     SETTLE,
     `echo "${MARKS.booted} after $(cut -d' ' -f1 /proc/uptime) s"`,
@@ -87,9 +87,17 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmp /tmp
 mount -t tmpfs shm /dev/shm`;
 
-/** While it boots a VM says every second that it is alive; see lab/boot_watch.ts. */
-const HEARTBEAT = `while [ ! -e /tmp/up ]; do sleep 1; echo "lab: alive"; done &
-heartbeat=$!`;
+/**
+ * Until its agents listen, a VM writes every second that it is alive; see lab/boot_watch.ts. In
+ * /proc/net/tcp ports are in hexadecimal, and 0A is a socket that listens.
+ */
+function heartbeat(role: VmRole): string {
+  const port = (role === "loopback" ? SECOND_PORT : AGENT_PORT).toString(16).toUpperCase();
+  return `until grep -q ':${port} .* 0A ' /proc/net/tcp; do
+  sleep 1
+  echo "lab: up $(cut -d. -f1 /proc/uptime) s"
+done &`;
+}
 
 const SETTLE = `mount -t ext4 -o ro,noload /dev/vda /base || echo "${MARKS.noDisk}"
 ln -s /base/usr /usr

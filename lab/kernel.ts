@@ -5,7 +5,7 @@
  */
 import { Archive, type Package } from "./apt.ts";
 import { type Arch, ARCHES, type ArchTraits } from "./arch.ts";
-import { cached, cachePath, removeIfThere, sha256 } from "./cache.ts";
+import { cached, sha256 } from "./cache.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
@@ -17,7 +17,7 @@ import {
   readFault,
   readPatches,
 } from "./modules_build.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 
 /** A kernel that a VM can boot. */
 export interface Kernel {
@@ -138,12 +138,11 @@ async function fetchedKernel(
 ): Promise<Kernel> {
   const { choice: { kernel, refresh }, arch, progress } = fetching;
   const parts = ["kernels", `${name}-${arch.name}`];
-  if (refresh) await removeIfThere(cachePath(...parts));
   const folder = await cached(
     parts,
     (making) => fetchDebian(version, making, fetching, patches),
     (what) => progress.say(`${what}; making it again`),
-    { signal: progress.stop, onWait: (text) => progress.say(text) },
+    { refresh, ...waiting(progress) },
   );
   return await keptKernel(kernel, folder);
 }
@@ -167,7 +166,7 @@ async function builtKernel(fetching: Fetching): Promise<Kernel> {
 
 async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
   const index = modules === undefined ? new Map() : await indexModules(modules);
-  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES, xz) };
+  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES, { xz }) };
 }
 
 /** A kernel that is kept in a folder of the cache: vmlinuz, modules, and their order. */
@@ -233,7 +232,11 @@ async function fetchDebian(
 
 /** Keeps those of the modules below a folder that a lab needs, and the order in which they load. */
 export async function keepModules(from: string, into: string, xz?: string): Promise<void> {
-  const modules = await readModules(await indexModules(from), MODULES, xz);
+  const modules = await readModules(
+    await indexModules(from),
+    MODULES,
+    xz === undefined ? {} : { xz },
+  );
   for (const module of modules) await Deno.writeFile(`${into}/${module.name}.ko`, module.data);
   const order = modules.map((module) => module.name);
   await Deno.writeTextFile(`${into}/order.json`, JSON.stringify(order));

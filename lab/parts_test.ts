@@ -1,5 +1,5 @@
 /**
- * The pure parts of the lab: archives, arguments, scripts, modules.
+ * The pure parts of the lab: archives, arguments, scripts.
  *
  * @module
  */
@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { hasVirtualization } from "./accelerator.ts";
 import { cpio } from "./cpio.ts";
 import { initScript, MARKS } from "./init.ts";
-import { dependenciesOf } from "./modules.ts";
 import { guestArguments, outerArguments } from "./qemu.ts";
 
 Deno.test("cpio() writes what cpio(1) and the kernel read", () => {
@@ -85,16 +84,6 @@ Deno.test("initScript() is a script that sh can read", async () => {
     const { success, stderr } = await child.output();
     assert.ok(success, new TextDecoder().decode(stderr));
   }
-});
-
-Deno.test("dependenciesOf() reads a module's own information", () => {
-  const module = (info: string) => new TextEncoder().encode(`\x7fELF\0license=GPL\0${info}\0\0`);
-  assert.deepEqual(dependenciesOf(module("depends=vsock,vmw-vsock_virtio")), [
-    "vsock",
-    "vmw_vsock_virtio",
-  ]);
-  assert.deepEqual(dependenciesOf(module("depends=")), []);
-  assert.deepEqual(dependenciesOf(module("alias=x")), []);
 });
 
 Deno.test("hasVirtualization() wants the flag itself", () => {

@@ -119,6 +119,11 @@ export class Progress {
   }
 }
 
+/** How something is waited for that another process is making, for cached(). */
+export function waiting(progress: Progress) {
+  return { signal: progress.stop, onWait: (what: string) => progress.say(what) };
+}
+
 function goingOn({ text, started, detail }: Phase): string {
   const time = `${Math.round((performance.now() - started) / 1000)} s`;
   return `${text}: ${detail === "" ? time : `${time}, ${detail}`}`;

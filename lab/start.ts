@@ -16,11 +16,11 @@ export type Place = Omit<LabAddress, "pid">;
 
 /** A folder, ports and consoles for a new lab. */
 export async function newPlace(
+  folder: string,
   options: LabOptions,
   { arch, role, initrd, accelerator }: Parts,
 ): Promise<Place> {
   const consolesIn = await consoleFolder();
-  const folder = await Deno.makeTempDir({ prefix: "vsock-lab-" });
   await Deno.writeFile(initrdIn(folder), initrd);
   return {
     topology: options.topology,

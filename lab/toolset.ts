@@ -7,10 +7,10 @@
  */
 import { Archive } from "./apt.ts";
 import { type ArchTraits, ownArch } from "./arch.ts";
-import { cached, cachePath, removeIfThere, sha256Text } from "./cache.ts";
+import { cached, cacheFolder, removeIfThere, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { elfFacts, isElf } from "./elf.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 
 /** Changes when what is done with unpacked packages does. */
 const LAYOUT = 1;
@@ -50,8 +50,8 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
     0,
     12,
   );
-  const parts = ["tools", `${name}-${key}`];
-  const root = cachePath(...parts);
+  const parts = ["tools", `${name}-${key}`] as const;
+  const root = `${await cacheFolder(parts[0])}/${parts[1]}`;
   await cached(
     parts,
     async (making) => {
@@ -65,7 +65,7 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
       });
     },
     (damage) => progress.say(`${damage}; unpacking it again`),
-    { signal: progress.stop, onWait: (text) => progress.say(text) },
+    waiting(progress),
   );
   const list = await Deno.readTextFile(`${root}/${LIST}`);
   return { root, identity: `${name}-${key} ${await sha256Text(list)}` };

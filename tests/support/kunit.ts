@@ -46,6 +46,7 @@ export class Kunit {
         await Deno.remove(unpacked, { recursive: true });
       },
       (what) => progress.say(`${what}; unpacking it again`),
+      { onWait: (what) => progress.say(what) },
     );
     return new Kunit(python, `${folder}/${FOLDER}`);
   }
