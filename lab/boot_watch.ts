@@ -10,9 +10,6 @@ import { MARKS } from "./init.ts";
 /** How long a VM that boots may write nothing, in milliseconds. */
 export const MAX_SILENCE = 25_000;
 
-/** What an agent writes when it can be reached. */
-const LISTENING = /listening on \S+/;
-
 /** Follows the consoles of a boot: the host's (or loopback's), and the guest's. */
 export class BootWatch {
   readonly #names: readonly string[];
@@ -42,7 +39,7 @@ export class BootWatch {
       if (seen === undefined) continue;
       // A guest begins when its host starts it.
       const waits = i > 0 && !(consoles[0] ?? "").includes(MARKS.guestStarted);
-      if (text.length !== seen.length || waits || LISTENING.test(text)) {
+      if (text.length !== seen.length || waits || text.includes(MARKS.listening)) {
         seen.length = text.length;
         seen.at = now;
       } else if (now - seen.at > this.#maxSilence) {

@@ -35,6 +35,8 @@ export const MARKS = {
   booted: "lab: booted",
   /** Written when the disk cannot be mounted. */
   noDisk: "lab: there is no disk",
+  /** Written when the VM's agents can be reached. */
+  listening: "lab: the agents listen",
   /** Written by the host when it starts its guest's QEMU. */
   guestStarted: "lab: starting the guest",
   /** Written when an agent has ended, behind what it said. */
@@ -96,7 +98,7 @@ function heartbeat(role: VmRole): string {
   return `until grep -q ':${port} .* 0A ' /proc/net/tcp; do
   sleep 1
   echo "lab: up $(cut -d. -f1 /proc/uptime) s"
-done &`;
+done && echo "${MARKS.listening}" &`;
 }
 
 const SETTLE = `mount -t ext4 -o ro,noload /dev/vda /base || echo "${MARKS.noDisk}"

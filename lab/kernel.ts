@@ -17,6 +17,7 @@ import {
   readFault,
   readPatches,
 } from "./modules_build.ts";
+import { vmTools } from "./toolset.ts";
 import { type Progress, waiting } from "./progress.ts";
 
 /** A kernel that a VM can boot. */
@@ -107,13 +108,13 @@ async function requireFile(path: string): Promise<void> {
 export async function findKernel(
   choice: KernelChoice,
   arch: ArchTraits,
-  tools: string,
   progress: Progress,
 ): Promise<Kernel> {
   await requireChoice(choice);
   const debug = DEBUG.exec(choice.kernel);
   if (debug !== null) return await findDebugKernel(debug[1], arch);
-  const fetching = { choice, arch, xz: `${tools}/usr/bin/xz`, progress };
+  const { own } = await vmTools(arch, progress);
+  const fetching = { choice, arch, xz: `${own.root}/usr/bin/xz`, progress };
   if (isMultiDevice(choice)) return await builtKernel(fetching);
   const debian = DEBIAN.exec(choice.kernel)?.[1];
   if (debian === undefined) return await ownKernel(fetching);

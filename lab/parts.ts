@@ -46,16 +46,11 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   const kvm = await chooseAccelerator();
   const arch = archTraits(await archOf(options, kvm));
   if (named !== undefined) requireSuitable(named, arch, role, kvm);
-  const fetched = {
-    tools: vmTools(arch, progress),
-    deno: denoFor(arch, progress),
-    bundle: findBundle(progress),
-  };
   const [tools, deno, bundle, kernel] = await allOf(
-    fetched.tools,
-    fetched.deno,
-    fetched.bundle,
-    fetched.tools.then(({ own }) => findKernel(options.kernel, arch, own.root, progress)),
+    vmTools(arch, progress),
+    denoFor(arch, progress),
+    findBundle(progress),
+    findKernel(options.kernel, arch, progress),
   );
   const qemu = named ??
     await qemuAt(`${tools.own.root}/usr/bin/${arch.qemu.program}`, progress.stop);

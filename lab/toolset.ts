@@ -134,8 +134,18 @@ export interface VmTools {
   readonly inside: Toolset;
 }
 
+/** What this process has found already, by architecture. */
+const found = new Map<string, Promise<VmTools>>();
+
 /** Finds what boots VMs of an architecture, or fetches it. */
 export async function vmTools(arch: ArchTraits, progress: Progress): Promise<VmTools> {
+  const known = found.get(arch.name) ?? findVmTools(arch, progress);
+  found.set(arch.name, known);
+  known.catch(() => found.delete(arch.name));
+  return await known;
+}
+
+async function findVmTools(arch: ArchTraits, progress: Progress): Promise<VmTools> {
   const machine = ownArch();
   const helpers = ["e2fsprogs", "xz-utils", "patchelf"];
   const inside = ["busybox-static", "libc6", "libgcc-s1", ...arch.firmware.packages];
@@ -160,6 +170,16 @@ export async function vmTools(arch: ArchTraits, progress: Progress): Promise<VmT
     }, progress),
   ]);
   return { own, inside: guest };
+}
+
+/** Other programs that run on this machine: packages, unpacked. */
+export async function programs(
+  name: string,
+  packages: readonly string[],
+  progress: Progress,
+): Promise<Toolset> {
+  const wanted = { what: name, name, arch: ownArch(), packages: [...packages, "patchelf"] };
+  return await unpacked(wanted, progress);
 }
 
 /** What builds C programs and kernels for an architecture. */
