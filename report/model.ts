@@ -5,7 +5,7 @@
  * @module
  */
 import { type Level, levelOf, upstreamName } from "../core/case.ts";
-import type { CaseRun, EndFacts, EventSink, RunEvent } from "../core/event.ts";
+import type { CaseRun, EndFacts, EventSink, Retry, RunEvent, RunFacts } from "../core/event.ts";
 import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned, Topology } from "../core/plan.ts";
 import { type Outcomes, type Round, RoundTable } from "../core/round.ts";
@@ -34,6 +34,14 @@ export interface ReportedCase {
   readonly verdict?: Verdict;
   /** How often it had which outcome, where it ran in more rounds than one. */
   readonly outcomes?: Outcomes;
+  /** Repeats the verdict's round with `--seed`, where there were several. */
+  readonly seed?: number;
+}
+
+/** Something that was done again, for the same reason each time. */
+export interface Retried extends Retry {
+  /** How often. */
+  readonly times: number;
 }
 
 /** Why a run ended before its plan did. */
@@ -48,7 +56,7 @@ export interface Stopped {
 }
 
 /** A run from its plan to its verdicts. */
-export interface RunReport {
+export interface RunReport extends RunFacts {
   /** Tells a report from other JSON. */
   readonly format: typeof REPORT_FORMAT;
   /** The version of the report's form. */
@@ -69,6 +77,8 @@ export interface RunReport {
   readonly caseTimeout: number;
   /** The two machines; one on loopback. */
   readonly ends: readonly EndFacts[];
+  /** What was done again; missing where nothing was. */
+  readonly retries?: readonly Retried[];
   /** How many rounds there were, the one that was stopped included; missing where that is one. */
   readonly rounds?: number;
   /** The whole plan, in the order of the first round: direction by direction. */
