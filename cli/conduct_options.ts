@@ -60,7 +60,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
   caseTimeout: number = DEFAULT_CASE_TIMEOUT,
 ): Command<[...A, string[]], O & Plain<ConductOptions>> {
   const plain = command as unknown as PlainCommand;
-  plain.argument("[cases...]", "ids, with * for a part and ** for several; all cases without")
+  plain.argument("[cases...]", "ids or their beginnings, with * and **; with ! in front: all others")
     .addOption(
       new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default("both"),
     )

@@ -129,7 +129,7 @@ function addAgent(root: Command, act: Act): void {
 function addCatalogue(root: Command, act: Act): void {
   const features = Object.keys(FEATURES) as Feature[];
   root.command("list")
-    .argument("[cases...]", "ids, with * and **")
+    .argument("[cases...]", "ids or their beginnings, with * and **; with ! in front: all others")
     .description("show the cases")
     .addOption(new Option("--needs <feature...>", "only what needs these").choices(features))
     .addOption(new Option("--without <feature...>", "only what needs none").choices(features))

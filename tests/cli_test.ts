@@ -21,7 +21,11 @@ const COMPARE = ["perf", "compare", "--rounds", "1", "--timeout", "0.01"];
 const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[...RUN, "stream/no-such"], /^error: Cannot select "stream\/no-such": no case matches/],
   [["explain", "nothing"], /Cannot select "nothing": no case matches/],
-  [["list", "streem"], /Cannot select "streem".*the command "list" shows all/],
+  [["list", "streem"], /Cannot select "streem".*; did you mean stream\? \(the command "list" shows/],
+  [["list", "stream/clos"], /Cannot select "stream\/clos".*; did you mean stream\/close\?/],
+  [["explain", "conect"], /Cannot select "conect".*; did you mean stream\/connect\?/],
+  [["explain", "seqpaket"], /Cannot select "seqpaket".*; did you mean seqpacket\?/],
+  [["list", "stream", "!**"], /^error: Cannot select "!\*\*": no case is left of those chosen/],
   [["frobnicate"], /unknown command 'frobnicate'/],
   [[...RUN, "--frobnicate"], /unknown option '--frobnicate'/],
   [["run", "--agent", "127.0.0.1:1"], /required option '--peer-cid <cid>' not specified/],
