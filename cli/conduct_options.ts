@@ -5,7 +5,7 @@
  */
 import type { Command } from "@commander-js/extra-typings";
 import { type Command as PlainCommand, Option } from "commander";
-import { DIRECTION_CHOICES, type DirectionChoice } from "../core/plan.ts";
+import { DIRECTION_CHOICES, type DirectionChoice, type Topology } from "../core/plan.ts";
 import { MAX_SIDES } from "../peer/agent.ts";
 import { PORT_STRIDE } from "../peer/run.ts";
 import { REPORT_FORMATS } from "../report/formats.ts";
@@ -60,7 +60,10 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
   caseTimeout: number = DEFAULT_CASE_TIMEOUT,
 ): Command<[...A, string[]], O & Plain<ConductOptions>> {
   const plain = command as unknown as PlainCommand;
-  plain.argument("[cases...]", "ids or their beginnings, with * and **; with ! in front: all others")
+  plain.argument(
+    "[cases...]",
+    "ids or their beginnings, with * and **; with ! in front: all others",
+  )
     .addOption(
       new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default("both"),
     )
@@ -96,6 +99,14 @@ export function firstPort({ peerPort, jobs = 1 }: ConductOptions): number {
   const last = peerPort + jobs * PORT_STRIDE - 1;
   if (last < VMADDR_PORT_ANY) return peerPort;
   throw new UsageError(`--peer-port ${peerPort} has no room behind it for ${jobs} jobs`);
+}
+
+/** @throws {UsageError} where a direction was chosen and there is one anyway. */
+export function requireDirection(topology: Topology, direction: DirectionChoice): void {
+  if (topology !== "loopback" || direction === "both") return;
+  throw new UsageError(
+    "--direction does nothing on loopback, where both sides are one machine: leave it out",
+  );
 }
 
 /** How many rounds are asked for at most. */
