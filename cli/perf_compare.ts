@@ -29,7 +29,7 @@ import {
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
 import { type BootOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
-import { OutputFile } from "./report_files.ts";
+import { OutputFile } from "./output_file.ts";
 
 /** Options of `perf compare`. */
 export interface CompareOptions extends Omit<BootOptions, "topology"> {
@@ -55,7 +55,7 @@ export function perfCompare(options: CompareOptions): Promise<number> {
     const progress = new Progress(screenOf(Deno.stderr));
     const { chart = "" } = options;
     // Opened first: that it cannot be written is told before the measurements, not after them.
-    using file = chart === "" ? undefined : await OutputFile.open(chart, "chart");
+    using file = chart === "" ? undefined : await OutputFile.open(chart, "chart", "");
     const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
       : await compareInVm(options, options.topology, progress, stop);

@@ -71,6 +71,8 @@ export type RunEvent =
     readonly verdict: Verdict;
   }
   | { readonly type: "run-end"; readonly counts: Counts; readonly milliseconds: number }
+  /** The only event of a run that never began. */
+  | { readonly type: "run-not-started"; readonly reason: string }
   /** The run ended before its plan did. */
   | {
     readonly type: "run-stopped";
