@@ -94,12 +94,15 @@ export { type Change, type ChangeKind, diffReports, isRegression } from "./repor
 export { REPORT_FORMATS, type ReportFormat } from "./report/formats.ts";
 export { KtapWriter } from "./report/ktap.ts";
 export {
+  type IntendedRun,
+  type NotStarted,
   replay,
   REPORT_FORMAT,
   REPORT_VERSION,
   ReportBuilder,
   type ReportedCase,
   ReportError,
+  reportNotStarted,
   type Retried,
   type RunReport,
   type RunSetting,

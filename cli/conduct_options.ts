@@ -79,7 +79,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--shuffle", "run the cases in an order that the seed decides")
     .option("--repeat <times>", "run all that often; names what is flaky", wholeNumber(1, 1e6))
     .option("--until-failure", "repeat until something fails, or as often as --repeat says")
-    .option("--strict", "a warning, too, makes the run fail")
+    .option("--strict", "a warning, or a case that had to be run again, makes the run fail, too")
     .option("--baseline <file>", "what is known to fail: selector [direction] [kernels] # why")
     .option("--ktap", "KTAP on standard output; progress goes to standard error")
     .option(

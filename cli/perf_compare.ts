@@ -30,7 +30,7 @@ import { type Comparison, comparisonJson, comparisonText } from "../perf/compari
 import { screenOf } from "../report/terminal.ts";
 import { requireVms } from "./kernel_options.ts";
 import { type BootOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
-import { OutputFile } from "./report_files.ts";
+import { OutputFile } from "./output_file.ts";
 
 /** Options of `perf compare`. */
 export interface CompareOptions extends Omit<BootOptions, "topology"> {
@@ -57,7 +57,7 @@ export async function perfCompare(options: CompareOptions): Promise<number> {
     const progress = new Progress(screenOf(Deno.stderr));
     const { chart = "" } = options;
     // Opened first: that it cannot be written is told before the measurements, not after them.
-    using file = chart === "" ? undefined : await OutputFile.open(chart, "chart");
+    using file = chart === "" ? undefined : await OutputFile.open(chart, "chart", "");
     const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
       : await compareInVm(options, options.topology, progress, stop);

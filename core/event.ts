@@ -134,6 +134,8 @@ export type RunEvent =
   /** May come before `run-start`: a lab boots before there is a run. */
   | Retry & { readonly type: "retry" }
   | { readonly type: "run-end"; readonly counts: Counts; readonly milliseconds: number }
+  /** The only event of a run that never began. */
+  | { readonly type: "run-not-started"; readonly reason: string }
   /** The run ended before its plan did. */
   | {
     readonly type: "run-stopped";

@@ -66,6 +66,7 @@ const WORST: readonly Outcome[] = Object.keys(
     "unexpected-pass": true,
     broken: true,
     warn: true,
+    retried: true,
     "expected-fail": true,
     skip: true,
     pass: true,
@@ -98,9 +99,10 @@ export class CaseRounds {
     return this.#outcomes;
   }
 
-  /** Whether it had several outcomes. */
+  /** Whether it had several outcomes. That it had to be run again is none of its own doing. */
   get flaky(): boolean {
-    return Object.keys(this.#outcomes).length > 1;
+    const outcomes = Object.keys(this.#outcomes).map((name) => name === "retried" ? "pass" : name);
+    return new Set(outcomes).size > 1;
   }
 
   /** The first of its worst verdicts, which says so where there are better ones. */

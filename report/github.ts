@@ -22,6 +22,7 @@ const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
   timeout: "error",
   broken: "error",
   warn: "warning",
+  retried: "warning",
   "unexpected-pass": "error",
 };
 
@@ -37,7 +38,8 @@ export function githubAnnotations(report: RunReport): string {
     return [command(level, `${verdict.outcome}: ${id} (${direction})`, text)];
   });
   const text = [headline(report), ...report.ends.map(endText)].map(oneLine).join("\n");
-  lines.push(command(report.stopped === undefined ? "notice" : "error", "vsock-conformance", text));
+  const isWhole = report.stopped === undefined && report.notStarted === undefined;
+  lines.push(command(isWhole ? "notice" : "error", "vsock-conformance", text));
   return `${lines.join("\n")}\n`;
 }
 
@@ -51,6 +53,11 @@ function command(level: "error" | "warning" | "notice", title: string, text: str
 
 /** A report as Markdown. */
 export function markdown(report: RunReport): string {
+  const title = `## vsock-conformance: ${escapeText(headline(report))}`;
+  return report.notStarted === undefined ? `${title}\n${summary(report)}` : `${title}\n`;
+}
+
+function summary(report: RunReport): string {
   const groups = byDirection(report.cases);
   const notable = report.cases.filter(({ verdict }) => verdict?.outcome !== "pass");
   const failed = notable.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome]);
@@ -58,7 +65,6 @@ export function markdown(report: RunReport): string {
   const skipped = notable.filter(({ verdict }) => verdict?.outcome === "skip");
   const left = notable.filter(({ verdict }) => verdict === undefined);
   return [
-    `## vsock-conformance: ${escapeText(headline(report))}`,
     "",
     ...report.ends.map((end) => `- ${escapeText(endText(end))}`),
     `- seed ${report.seed}, ${duration(report.milliseconds)}`,

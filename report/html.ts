@@ -41,7 +41,7 @@ ${marks()}
 ${tallyBar(report)}
 </header>
 <main>
-${stoppedNote(report)}
+${notStartedNote(report)}${stoppedNote(report)}
 ${wrongList(report)}
 <section aria-labelledby="facts-title">
 <h2 id="facts-title">What ran</h2>
@@ -68,14 +68,19 @@ function tally({ cases }: Pick<RunReport, "cases">): Map<Ending, number> {
 }
 
 function headlineOf(report: RunReport): string {
-  const { pass, broken, skip, warn, "expected-fail": known } = countsOf(report);
+  if (report.notStarted !== undefined) return "Did not start";
+  const { pass, broken, skip, warn, retried, "expected-fail": known } = countsOf(report);
   const bad = failuresOf(report);
   const verdicts = verdictsOf(report).length;
   const of = `${verdicts} ${verdicts === 1 ? "verdict" : "verdicts"}`;
   if (bad > 0) return `${bad} of ${of} failed`;
   if (report.stopped !== undefined) return "Stopped before its end";
   if (broken > 0) return `${broken} of ${of} broken`;
-  if (warn > 0) return `Passed, ${warn} of ${of} with a warning`;
+  if (warn > 0 || retried > 0) {
+    const [count, how] = warn > 0 ? [warn, "with a warning"] : [retried, "run again"];
+    const also = warn > 0 && retried > 0 ? `, ${retried} run again` : "";
+    return `Passed, ${count} of ${of} ${how}${also}`;
+  }
   if (known > 0) {
     const failures = `${known} known ${known === 1 ? "failure" : "failures"}`;
     return pass > 0 ? `Passed, but for ${failures}` : `Nothing but ${failures}`;
@@ -93,10 +98,10 @@ function failuresOf(report: RunReport): number {
 }
 
 function moodOf(report: RunReport): string {
-  const { pass, warn, broken } = countsOf(report);
-  if (failuresOf(report) > 0) return "bad";
+  const { pass, warn, retried, broken } = countsOf(report);
+  if (failuresOf(report) > 0 || report.notStarted !== undefined) return "bad";
   if (broken > 0 || report.stopped !== undefined) return "unsure";
-  return pass + warn > 0 ? "good" : "neutral";
+  return pass + warn + retried > 0 ? "good" : "neutral";
 }
 
 function leadOf({ cases, startedAt, milliseconds, rounds = 1 }: RunReport): Markup {
@@ -123,6 +128,11 @@ function tallyBar(report: RunReport): Markup {
   const text = counts.map(([ending, count]) => `${count} ${ENDINGS_TEXT[ending]}`).join(", ");
   return markup`<svg class="tally" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" \
 aria-label="${text}">${parts}</svg>`;
+}
+
+function notStartedNote({ notStarted }: RunReport): Markup | string {
+  if (notStarted === undefined) return "";
+  return markup`<p class="note"><strong>The run did not start:</strong> ${notStarted.reason}</p>`;
 }
 
 function stoppedNote({ stopped, cases }: RunReport): Markup | string {

@@ -21,7 +21,7 @@ const COLOURS = `
   }
 }
 .e-pass { --tone: var(--pass); }
-.e-warn { --tone: var(--warn); }
+.e-warn, .e-retried { --tone: var(--warn); }
 .e-fail { --tone: var(--fail); }
 .e-timeout { --tone: var(--timeout); }
 .e-broken { --tone: var(--broken); }

@@ -9,12 +9,13 @@ import type { Direction } from "../core/plan.ts";
 import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark } from "./html_marks.ts";
 import { type Markup, markup } from "./markup.ts";
 import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
-import { countsText, DIRECTION_TEXT, duration } from "./text.ts";
+import { countsText, DIRECTION_TEXT, duration, reasonsOfNeither } from "./text.ts";
 
 /** What is on a badge. */
 const LABELS: Readonly<Record<Ending, string>> = {
   pass: "pass",
   warn: "warn",
+  retried: "retry",
   fail: "FAIL",
   timeout: "TIME",
   broken: "BRKN",
@@ -29,6 +30,7 @@ const OPEN: ReadonlySet<Ending> = new Set([
   "timeout",
   "broken",
   "warn",
+  "retried",
   "unexpected-pass",
 ]);
 /** Reasons of a side that are shown at once; the others are folded. */
@@ -147,12 +149,13 @@ function detail(row: Row): Markup {
 <code>${id}</code></p><div class="ways">${ways}</div>`;
 }
 
-/** A verdict in one direction: what each side says, or the verdict's own reasons. */
-function way(direction: Direction, { reasons, sides }: Verdict): Markup {
+/** A verdict in one direction: what neither side says, and what each does; or all its reasons. */
+function way(direction: Direction, verdict: Verdict): Markup {
+  const { reasons, sides } = verdict;
   const told = sides !== undefined && (reasons.length === 0 ||
     sides.client.reasons.length + sides.server.reasons.length > 0);
   if (!told) return reasonList(reasons);
-  return markup`${side("client", direction, sides.client)}${
+  return markup`${reasonList(reasonsOfNeither(verdict))}${side("client", direction, sides.client)}${
     side("server", direction, sides.server)
   }`;
 }

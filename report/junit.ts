@@ -13,6 +13,7 @@ import { decisiveFirst, DIRECTION_TEXT, sidesText } from "./text.ts";
 const COUNTS_AS: Readonly<Record<Outcome, "failure" | "error" | "skipped" | "passed">> = {
   pass: "passed",
   warn: "passed",
+  retried: "passed",
   skip: "skipped",
   "expected-fail": "skipped",
   "unexpected-pass": "failure",
@@ -23,10 +24,19 @@ const COUNTS_AS: Readonly<Record<Outcome, "failure" | "error" | "skipped" | "pas
 
 /** A report as JUnit XML. */
 export function junit(report: RunReport): string {
-  const suites = byDirection(report.cases).map(([direction, cases], i) => {
+  const suites = report.notStarted === undefined ? suitesOf(report) : [noSuite(report)];
+  const root = element("testsuites", {
+    name: "vsock-conformance",
+    time: seconds(report.milliseconds),
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}>\n${suites.join("\n")}\n</testsuites>\n`;
+}
+
+function suitesOf(report: RunReport): string[] {
+  return byDirection(report.cases).map(([direction, cases], i) => {
     const entries = cases.map((entry) => testcase(entry, report));
     const count = (kind: string) => entries.filter((entry) => entry.counts === kind).length;
-    const head = element("testsuite", {
+    const head = {
       name: direction,
       id: i,
       tests: entries.length,
@@ -34,28 +44,48 @@ export function junit(report: RunReport): string {
       errors: count("error"),
       skipped: count("skipped"),
       time: seconds(cases.reduce((sum, { verdict }) => sum + (verdict?.milliseconds ?? 0), 0)),
-      // The schema in use has no time zone: UTC.
-      timestamp: report.startedAt.slice(0, 19),
-      hostname: report.ends.map(({ name }) => name).join("+"),
-    });
+    };
     const facts = { "direction.meaning": DIRECTION_TEXT[direction], ...properties(report) };
-    const lines = Object.entries(facts).map(([name, value]) =>
-      `      <${element("property", { name, value })}/>`
-    );
-    return [
-      `  <${head}>`,
-      "    <properties>",
-      ...lines,
-      "    </properties>",
-      ...entries.map(({ xml }) => xml),
-      "  </testsuite>",
-    ].join("\n");
+    return suite(head, facts, entries.map(({ xml }) => xml), report);
   });
-  const root = element("testsuites", {
-    name: "vsock-conformance",
-    time: seconds(report.milliseconds),
+}
+
+/** A run that never began: one error, and no case that a reader could take for skipped. */
+function noSuite(report: RunReport): string {
+  const time = seconds(report.milliseconds);
+  const name = "vsock-conformance";
+  const head = { name, id: 0, tests: 1, failures: 0, errors: 1, skipped: 0, time };
+  const message = `the run did not start: ${report.notStarted?.reason}`;
+  const error = element("error", { message, type: "not-started" });
+  const entry = element("testcase", { name: "run", classname: name, time });
+  const xml = `    <${entry}>\n      <${error}/>\n    </testcase>`;
+  return suite(head, properties(report), [xml], report);
+}
+
+/** A suite with its properties and cases. */
+function suite(
+  head: Readonly<Record<string, string | number>>,
+  facts: Readonly<Record<string, string | number>>,
+  cases: readonly string[],
+  { startedAt, ends }: RunReport,
+): string {
+  const open = element("testsuite", {
+    ...head,
+    // The schema in use has no time zone: UTC.
+    timestamp: startedAt.slice(0, 19),
+    hostname: ends.map(({ name }) => name).join("+"),
   });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}>\n${suites.join("\n")}\n</testsuites>\n`;
+  const lines = Object.entries(facts).map(([name, value]) =>
+    `      <${element("property", { name, value })}/>`
+  );
+  return [
+    `  <${open}>`,
+    "    <properties>",
+    ...lines,
+    "    </properties>",
+    ...cases,
+    "  </testsuite>",
+  ].join("\n");
 }
 
 function properties(report: RunReport): Record<string, string | number> {
@@ -110,8 +140,8 @@ function result(entry: ReportedCase, verdict: Verdict) {
     const text = [entry.title, entry.requirement, ...verdict.reasons, ...sidesText(verdict)];
     return { counts, body: `<${open}>${text.map(escapeXml).join("\n")}</${counts}>` };
   }
-  const warning = `<system-out>${escapeXml(`warn: ${message}`)}</system-out>`;
-  return { counts, body: verdict.outcome === "warn" ? warning : "" };
+  const said = `<system-out>${escapeXml(`${verdict.outcome}: ${message}`)}</system-out>`;
+  return { counts, body: verdict.outcome === "pass" ? "" : said };
 }
 
 function seconds(milliseconds: number): string {

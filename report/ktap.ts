@@ -8,7 +8,7 @@ import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 import { endText, oneLine } from "./text.ts";
 
-const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "expected-fail"]);
+const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "retried", "expected-fail"]);
 
 /** Folds the events of a run into KTAP lines. */
 export class KtapWriter {
@@ -44,6 +44,11 @@ export class KtapWriter {
         this.#write(`1..${this.#directions.length}`);
         for (const end of event.ends) this.#write(`# ${oneLine(endText(end))}`);
         this.#write(`# seed: ${event.seed}`);
+        break;
+      case "run-not-started":
+        this.#write("KTAP version 1");
+        this.#write(`1..${this.#directions.length}`);
+        this.#write(`Bail out! ${oneLine(event.reason)}`);
         break;
       case "case-start":
         if (event.run.direction !== this.#direction) this.#startGroup(event.run.direction);
@@ -103,6 +108,8 @@ function directive({ outcome, reasons }: Verdict): string {
       return ` # XFAIL ${why}`;
     case "warn":
       return ` # warn: ${why}`;
+    case "retried":
+      return ` # retried: ${why}`;
     case "skip":
       return ` # SKIP ${why}`;
     case "broken":

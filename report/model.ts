@@ -14,7 +14,7 @@ import { VERSION } from "../core/version.ts";
 /** What the field `format` of a report says. */
 export const REPORT_FORMAT = "vsock-conformance-run";
 /** The version of the report's form. A change that a reader must know of makes it the next. */
-export const REPORT_VERSION = 1;
+export const REPORT_VERSION = 2;
 
 /** A case of the plan, in one direction, and how it ended. */
 export interface ReportedCase {
@@ -55,6 +55,12 @@ export interface Stopped {
   readonly during?: number;
 }
 
+/** Why a run never began: there is no verdict, and nothing was learnt. */
+export interface NotStarted {
+  /** What kept it from beginning: a lab that did not boot, an agent that is not there. */
+  readonly reason: string;
+}
+
 /** A run from its plan to its verdicts. */
 export interface RunReport extends RunFacts {
   /** Tells a report from other JSON. */
@@ -75,7 +81,7 @@ export interface RunReport extends RunFacts {
   readonly seed: number;
   /** A case's deadline, in milliseconds. */
   readonly caseTimeout: number;
-  /** The two machines; one on loopback. */
+  /** The two machines; one on loopback; none where the run never began. */
   readonly ends: readonly EndFacts[];
   /** What was done again; missing where nothing was. */
   readonly retries?: readonly Retried[];
@@ -85,6 +91,8 @@ export interface RunReport extends RunFacts {
   readonly cases: readonly ReportedCase[];
   /** There where cases did not run. */
   readonly stopped?: Stopped;
+  /** There where the run never began; no case has a verdict then. */
+  readonly notStarted?: NotStarted;
 }
 
 /** A text that is no report, or none that this version of the tool reads. */
@@ -103,6 +111,33 @@ export interface RunSetting {
   readonly caseTimeout: number;
   /** What is to run. */
   readonly plan: readonly Planned[];
+}
+
+/** What is known of a run before its ends are. */
+export interface IntendedRun extends RunSetting {
+  /** How its two ends are to be connected. */
+  readonly topology: Topology;
+  /** What its randomness is to be drawn from. */
+  readonly seed: number;
+}
+
+/** The report of a run that never began: its whole plan, without a verdict. */
+export function reportNotStarted(intended: IntendedRun, reason: string): RunReport {
+  const { argv, startedAt, caseTimeout, topology, seed, plan } = intended;
+  return {
+    format: REPORT_FORMAT,
+    version: REPORT_VERSION,
+    tool: VERSION,
+    argv,
+    startedAt: startedAt.toISOString(),
+    milliseconds: Math.max(0, Date.now() - startedAt.getTime()),
+    topology,
+    seed,
+    caseTimeout,
+    ends: [],
+    cases: plan.map((planned) => reported(planned, undefined, undefined)),
+    notStarted: { reason },
+  };
 }
 
 /** Folds the events of a run into its report. */
@@ -226,7 +261,11 @@ export function byDirection<C extends Pick<ReportedCase, "direction">>(
 
 /** Plays a report as the events that it was folded from. */
 export function replay(report: RunReport, sink: EventSink): void {
-  const { topology, seed, ends, cases, stopped, milliseconds } = report;
+  const { topology, seed, ends, cases, stopped, notStarted, milliseconds } = report;
+  if (notStarted !== undefined) {
+    sink({ type: "run-not-started", reason: notStarted.reason });
+    return;
+  }
   sink({ type: "run-start", topology, seed, total: cases.length, ends });
   cases.forEach(({ id, direction, title, verdict }, i) => {
     const run = { number: i + 1, id, direction };

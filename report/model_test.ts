@@ -18,7 +18,7 @@ Deno.test("ReportBuilder has the whole plan, with what is known of each case", (
   assert.deepEqual(cases.map(({ id }) => id), EXAMPLE_PLAN.map((planned) => planned.case.id));
   assert.deepEqual(cases.map(({ verdict }) => verdict?.outcome), [
     ...["pass", "fail", "skip", "warn"],
-    ...Array(7).fill(undefined),
+    ...Array(8).fill(undefined),
   ]);
   assert.equal(cases[2]?.upstream, "SOCK_SEQPACKET msg bounds");
   assert.deepEqual(cases.slice(2, 5).map(({ level }) => level), ["must", "should", "must"]);

@@ -13,6 +13,9 @@ import { VERSION } from "../core/version.ts";
 import { REPORT_FORMAT, REPORT_VERSION, ReportError, type RunReport } from "./model.ts";
 import { oneLine } from "./text.ts";
 
+/** The version that is read, too: it lacks the outcome `retried` and runs that never began. */
+const FORMER_VERSION = 1;
+
 // The library has no kind of its own for an enumeration of strings.
 const ONE_OF = "OneOf";
 TypeRegistry.Set<{ enum: unknown[] }>(ONE_OF, (schema, value) => schema.enum.includes(value));
@@ -52,6 +55,7 @@ const OUTCOME = oneOf<Outcome>(
     skip: true,
     broken: true,
     timeout: true,
+    retried: true,
     "expected-fail": true,
     "unexpected-pass": true,
   },
@@ -140,6 +144,7 @@ const OUTCOMES = Type.Object({
   skip: often(),
   broken: often(),
   timeout: often(),
+  retried: often(),
   "expected-fail": often(),
   "unexpected-pass": often(),
 }, { description: "how often it had which outcome, where it ran in several rounds" });
@@ -174,9 +179,8 @@ const REPORT = Type.Object({
   seed: word32("repeats the run's randomness with --seed"),
   caseTimeout: milliseconds("a case's deadline"),
   ends: Type.Array(END, {
-    minItems: 1,
     maxItems: 2,
-    description: "the two machines; one on loopback",
+    description: "the two machines; one on loopback; none where the run never began",
   }),
   lab: Type.Optional(LAB),
   retries: Type.Optional(Type.Array(RETRY, {
@@ -192,6 +196,9 @@ const REPORT = Type.Object({
       count("the first of the cases without a verdict that had begun then, counted from 1"),
     ),
   }, { description: "there where the run ended before its plan did" })),
+  notStarted: Type.Optional(Type.Object({ reason: Type.String() }, {
+    description: "there where the run never began: no case has a verdict",
+  })),
 }, {
   $schema: "http://json-schema.org/draft-07/schema#",
   $id: `urn:${REPORT_FORMAT}:${REPORT_VERSION}`,
@@ -223,12 +230,15 @@ export function parseReport(text: string, source: string): RunReport {
   if (format !== REPORT_FORMAT) {
     throw refuse(`it is no report of a run: its field "format" is not "${REPORT_FORMAT}"`);
   }
-  if (version !== REPORT_VERSION) {
+  if (version !== REPORT_VERSION && version !== FORMER_VERSION) {
     throw refuse(
       `it is a report of version ${JSON.stringify(version)}, and vsock-conformance ${VERSION} ` +
-        `reads version ${REPORT_VERSION}; use the version of the tool that wrote it`,
+        `reads versions ${FORMER_VERSION} and ${REPORT_VERSION}; use the version of the tool ` +
+        "that wrote it",
     );
   }
+  // All that the former version has is in this one as it was.
+  if (version === FORMER_VERSION) Object.assign(value as object, { version: REPORT_VERSION });
   if (!Value.Check(REPORT, value)) {
     const wrong = Value.Errors(REPORT, value).First();
     const message = wrong?.schema.enum === undefined
@@ -242,9 +252,18 @@ export function parseReport(text: string, source: string): RunReport {
 }
 
 /** What no run can have brought about, though each field by itself is of the right form. */
-function contradiction({ cases, stopped }: Static<typeof REPORT>): string | undefined {
+function contradiction(report: Static<typeof REPORT>): string | undefined {
+  const { cases, ends, stopped, notStarted } = report;
+  if (notStarted !== undefined) {
+    const first = cases.findIndex(({ verdict }) => verdict !== undefined);
+    if (first >= 0) return `/cases/${first} has a verdict, but the run never began`;
+    if (stopped !== undefined) return "/stopped: the run never began";
+  }
+  if (ends.length === 0 && notStarted === undefined) {
+    return "/ends: Expected at least one, since the run began";
+  }
   const firstLeft = cases.findIndex(({ verdict }) => verdict === undefined);
-  if (firstLeft >= 0 && stopped === undefined) {
+  if (firstLeft >= 0 && stopped === undefined && notStarted === undefined) {
     return `/cases/${firstLeft} did not run, but nothing says why`;
   }
   const during = cases[(stopped?.during ?? 0) - 1];

@@ -25,6 +25,7 @@ const LABELS: Readonly<Record<Outcome, readonly [string, Parameters<typeof style
   timeout: ["TIME", ["bold", "red"]],
   broken: ["BRKN", ["bold", "magenta"]],
   warn: ["warn", "yellow"],
+  retried: ["retry", "yellow"],
   skip: ["skip", "cyan"],
   "expected-fail": ["xfail", "cyan"],
   "unexpected-pass": ["XPASS", ["bold", "red"]],
@@ -87,6 +88,9 @@ export class TerminalWriter {
         for (const reason of reasons) this.#line(`                  ${oneLine(reason)}`);
         break;
       }
+      case "run-not-started":
+        this.#line(`did not start: ${oneLine(event.reason)}`);
+        break;
       case "run-stopped":
         this.#clear();
         this.#line(`\nstopped: ${oneLine(event.reason)} (${event.notRun} cases did not run)`);

@@ -7,7 +7,12 @@ import { type CaseInfo, man, upstream } from "../../core/case.ts";
 import type { EventSink } from "../../core/event.ts";
 import { countOutcomes, type Outcome, type Verdict } from "../../core/outcome.ts";
 import type { Direction, Planned } from "../../core/plan.ts";
-import { ReportBuilder, type RunReport } from "../../report/model.ts";
+import {
+  ReportBuilder,
+  reportNotStarted,
+  type RunReport,
+  type RunSetting,
+} from "../../report/model.ts";
 
 /** The cases of the run in each direction, and how each ends. */
 const ENDINGS: readonly (readonly [string, Outcome, readonly string[]])[] = [
@@ -25,13 +30,14 @@ const ENDINGS: readonly (readonly [string, Outcome, readonly string[]])[] = [
 /** The directions of the run, with the number of cases that the plan has in each. */
 export const EXAMPLE_GROUPS: readonly (readonly [Direction, number])[] = [
   ["host-server", ENDINGS.length],
-  ["guest-server", 2],
+  ["guest-server", 3],
 ];
 
 const ALL = [
   ...ENDINGS.map((ending) => ["host-server", ...ending] as const),
   ...ENDINGS.slice(0, 1).map((ending) => ["guest-server", ...ending] as const),
   ["guest-server", "stream/close/keeps-data", "pass", []] as const,
+  ["guest-server", "stream/lost/held", "retried", ["run again: its VM was lost"]] as const,
 ];
 
 function infoOf(id: string): CaseInfo {
@@ -84,7 +90,7 @@ function verdictOf(outcome: Outcome, reasons: readonly string[], milliseconds: n
   if (outcome === "skip") return { outcome, reasons, milliseconds };
   const state = outcome === "warn" || outcome === "expected-fail"
     ? "fail"
-    : outcome === "unexpected-pass"
+    : outcome === "unexpected-pass" || outcome === "retried"
     ? "pass"
     : outcome;
   const server = { state: "pass", reasons: [], step: "", milliseconds: 1 } as const;
@@ -92,14 +98,22 @@ function verdictOf(outcome: Outcome, reasons: readonly string[], milliseconds: n
   return { outcome, reasons, milliseconds, sides: { client: { ...server, state, step }, server } };
 }
 
+const SETTING: RunSetting = {
+  argv: ["run", "--peer-cid", "3"],
+  startedAt: new Date("2026-03-01T12:00:00.000Z"),
+  caseTimeout: 10_000,
+  plan: EXAMPLE_PLAN,
+};
+
+/** The report where the run did not begin. */
+export function exampleNotStarted(reason: string): RunReport {
+  const intended = { ...SETTING, topology: "guest-host", seed: 42 } as const;
+  return { ...reportNotStarted(intended, reason), milliseconds: 2000 };
+}
+
 /** The report of the run, or of its beginning. */
 export function exampleReport(stopAfter?: number, during?: boolean): RunReport {
-  const builder = new ReportBuilder({
-    argv: ["run", "--peer-cid", "3"],
-    startedAt: new Date("2026-03-01T12:00:00.000Z"),
-    caseTimeout: 10_000,
-    plan: EXAMPLE_PLAN,
-  });
+  const builder = new ReportBuilder(SETTING);
   playExample(builder.sink, stopAfter, during);
   const report = builder.report();
   if (report === undefined) throw new Error("the example did not begin");
