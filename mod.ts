@@ -103,7 +103,6 @@ export {
   type ReportedCase,
   ReportError,
   reportNotStarted,
-  type Retried,
   type RunReport,
   type RunSetting,
   type Stopped,

@@ -71,6 +71,8 @@ export interface LabFacts {
 
 /** What made a run and what it ran on, besides what its ends say of themselves. */
 export interface RunFacts {
+  /** The version of the tool. */
+  readonly tool?: string;
   /** The commit of the tool, with "-dirty" behind it where files differ from that. */
   readonly commit?: string;
   /** The arguments that run cases on the same again, but for their ids and the seed. */
@@ -81,10 +83,12 @@ export interface RunFacts {
 
 /** Something that was done again, since what it needed had failed, and not what is tried. */
 export interface Retry {
-  /** What: "boot", "restore", or a case in a direction. */
+  /** What: "boot", "restore", or a case with its direction. */
   readonly what: string;
   /** What had gone wrong, in one line. */
   readonly why: string;
+  /** How often it was done again for that; once where this is missing. */
+  readonly times?: number;
 }
 
 /** How an end looks for what its kernel leaks. */
@@ -130,8 +134,10 @@ export type RunEvent =
     readonly run: CaseRun;
     readonly title: string;
     readonly verdict: Verdict;
+    /** Repeats it with `--seed`, where that is another than the run's and no round says which. */
+    readonly seed?: number;
   }
-  /** May come before `run-start`: a lab boots before there is a run. */
+  /** Comes before `run-start`, too: a lab boots before there is a run. */
   | Retry & { readonly type: "retry" }
   | { readonly type: "run-end"; readonly counts: Counts; readonly milliseconds: number }
   /** The only event of a run that never began. */

@@ -26,7 +26,7 @@ const TAINTS: readonly (readonly [letter: string, meaning: string, isFault?: tru
   ["U", "a program asked for the taint"],
   ["D", "the kernel has had an Oops or a BUG", true],
   ["A", "an ACPI table was replaced"],
-  ["W", "the kernel has warned (WARN): a warning that comes once will not come again", true],
+  ["W", "the kernel has warned; what it warns of once it will not warn of again", true],
   ["C", "a driver from staging was loaded"],
   ["I", "a fault of the firmware is worked around"],
   ["O", "a module was loaded that is not of the kernel's own source tree"],

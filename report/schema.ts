@@ -115,7 +115,9 @@ const LAB = Type.Object({
 const RETRY = Type.Object({
   what: Type.String({ description: "boot, restore, or a case in a direction" }),
   why: Type.String({ description: "what had gone wrong" }),
-  times: Type.Integer({ minimum: 1, description: "how often it was done again for that" }),
+  times: Type.Optional(
+    Type.Integer({ minimum: 1, description: "how often it was done again for that; once without" }),
+  ),
 });
 
 const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });
