@@ -20,7 +20,8 @@ import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.t
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
 import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from "./conduct.ts";
-import type { ConductOptions } from "./conduct_options.ts";
+import { type ConductOptions, requireDirection } from "./conduct_options.ts";
+import { requireVms } from "./kernel_options.ts";
 import { machineFacts } from "./side.ts";
 
 /** What every command that boots a lab can be told. */
@@ -54,6 +55,8 @@ export async function lab(
   options: BootOptions & ConductOptions,
 ): Promise<number> {
   const what = await chosen(selectors, options);
+  requireDirection(options.topology, options.direction);
+  await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
@@ -63,8 +66,9 @@ export async function lab(
 }
 
 /** Boots a lab that stays up. */
-export function labUp(options: BootOptions & NamedLab): Promise<number> {
-  return withTimeout(options.timeout, async (stop) => {
+export async function labUp(options: BootOptions & NamedLab): Promise<number> {
+  await requireVms(options);
+  return await withTimeout(options.timeout, async (stop) => {
     if (await findLab(options.name) !== undefined) {
       throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
     }
@@ -78,7 +82,8 @@ export function labUp(options: BootOptions & NamedLab): Promise<number> {
       throw error;
     }
     progress.say(`up: ${options.topology}, ${options.kernel}, process ${open.address.pid}`);
-    progress.say('now "lab run", "lab shell host|guest", and at the end "lab down"');
+    const shells = options.topology === "loopback" ? "loopback" : "host|guest";
+    progress.say(`now "lab run", "lab shell ${shells}", and at the end "lab down"`);
     return EXIT.ok;
   });
 }
@@ -91,6 +96,7 @@ export async function labRun(
   const what = await chosen(selectors, options);
   return await withTimeout(options.timeout, async (stop) => {
     const address = await requireLab(options.name);
+    requireDirection(address.topology, options.direction);
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
     const ends = await openEnds(address, SELF, limit);
