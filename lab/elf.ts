@@ -10,12 +10,15 @@ import { LabError } from "./error.ts";
 export interface ElfFacts {
   /** `e_machine`. */
   readonly machine: number;
+  /** Whether it runs wherever it is loaded (ET_DYN). */
+  readonly isRelocatable: boolean;
   /** PT_INTERP: the loader of a program that is linked with shared libraries. */
   readonly interpreter: string | undefined;
   /** DT_NEEDED, in order. */
   readonly needed: readonly string[];
 }
 
+const ET_DYN = 3;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
@@ -47,6 +50,7 @@ export function elfFacts(file: Uint8Array): ElfFacts | undefined {
   const interp = segments.find(({ type }) => type === PT_INTERP);
   return {
     machine: elfMachine(file),
+    isRelocatable: view.getUint16(16, true) === ET_DYN,
     interpreter: interp === undefined ? undefined : textAt(file, interp.offset),
     needed: neededBy(file, view, segments),
   };
