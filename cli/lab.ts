@@ -14,7 +14,7 @@ import { type LabAddress, type LabOptions, type OpenLab, openLab } from "../lab/
 import { LabError } from "../lab/error.ts";
 import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
-import type { Revival } from "../lab/revival.ts";
+import type { Recovery } from "../lab/recovery.ts";
 import { interact } from "../lab/shell.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
@@ -166,7 +166,7 @@ async function chosen(selectors: readonly string[], options: ConductOptions) {
 }
 
 async function conductOn(
-  { address, ends, revival }: Pick<OpenLab, "address" | "ends"> & { readonly revival?: Revival },
+  { address, ends, recovery }: Pick<OpenLab, "address" | "ends"> & { readonly recovery?: Recovery },
   what: Pick<Conducted, "cases" | "baseline">,
   options: ConductOptions,
   stop: AbortSignal,
@@ -182,9 +182,12 @@ async function conductOn(
   };
   try {
     const console = await ConsoleWatch.begin(address);
-    const postMortem = () => console.postMortem();
+    const postMortem = async () => [
+      ...await console.postMortem(),
+      ...recovery?.takeFindings() ?? [],
+    ];
     const { topology } = address;
-    const losses = () => revival?.losses ?? 0;
+    const losses = () => recovery?.losses ?? 0;
     const conducted = { ...what, ends, topology, also, postMortem, losses };
     const code = await whileAwake(
       address,
@@ -195,7 +198,7 @@ async function conductOn(
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
     // A VM that was restored has another process.
-    const now = { ...address, pid: revival?.vm.pid ?? address.pid };
+    const now = { ...address, pid: recovery?.vm.pid ?? address.pid };
     const why = code === EXIT.broken ? await whatWentAway(now, console) : undefined;
     if (why !== undefined) {
       throw new LabError(`${consoles}\n${why}, and no kernel said why: run it again`);

@@ -49,6 +49,11 @@ export class BootWatch {
     return undefined;
   }
 
+  /** Whether the agents of all VMs listen. */
+  isUp(consoles: readonly string[]): boolean {
+    return this.#names.every((_, i) => consoles[i]?.includes(MARKS.listening));
+  }
+
   /** How far the boot is, for people: the last line of the VM that booted last. */
   progress(consoles: readonly string[]): string {
     for (const [i, name] of [...this.#names.entries()].reverse()) {
