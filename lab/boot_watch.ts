@@ -19,7 +19,7 @@ export class BootWatch {
 
   /**
    * @param names of the VMs: one, or a host and its guest.
-   * @param now in milliseconds.
+   * @param now in milliseconds, of the VM's own time (lab/own_time.ts).
    */
   constructor(names: readonly string[], now: number, maxSilence = MAX_SILENCE) {
     this.#names = names;

@@ -14,6 +14,7 @@ import { diskId } from "./disk.ts";
 import { openEnds } from "./ends.ts";
 import { KernelDeathError, LateError, MishapError, StandstillError } from "./error.ts";
 import type { KernelChoice } from "./kernel.ts";
+import { OwnClock } from "./own_time.ts";
 import { type Parts, prepare } from "./parts.ts";
 import type { Detail, Progress } from "./progress.ts";
 import type { Accelerator, Arch } from "./arch.ts";
@@ -179,7 +180,7 @@ async function bootOnce(opening: Opening, detail: Detail): Promise<OpenLab> {
   const { options } = opening;
   const lab = await startLab(opening, undefined);
   const { address } = lab;
-  const { observe } = observeBoot(opening, detail);
+  const { observe } = await observeBoot(opening, lab.recovery.vm, detail);
   const limit = options.bootTime ?? BOOT_TIME;
   const kernels = await ConsoleWatch.begin(address);
   try {
@@ -301,7 +302,7 @@ async function startAgain(opening: Opening, place: Place, why: string): Promise<
       return vm;
     }
     await progress.phase("boot", `${why}; booting the lab again`, async (detail) => {
-      const { observe, listening } = observeBoot(opening, detail);
+      const { observe, listening } = await observeBoot(opening, vm, detail);
       await vm.during("the boot", opening.options.bootTime ?? BOOT_TIME, listening, stop, observe);
     });
     return vm;
@@ -312,14 +313,15 @@ async function startAgain(opening: Opening, place: Place, why: string): Promise<
 }
 
 /** Follows a boot by its consoles: says how far it is, and ends one that stands still. */
-function observeBoot({ options, parts }: Opening, detail: Detail) {
+async function observeBoot({ options, parts }: Opening, vm: Vm, detail: Detail) {
   const names = options.topology === "loopback" ? ["VM"] : ["host", "guest"];
-  const watch = new BootWatch(names, performance.now());
+  const clock = new OwnClock(vm.pid);
+  const watch = new BootWatch(names, await clock.now());
   const booted = Promise.withResolvers<void>();
-  const observe = (consoles: readonly string[]) => {
+  const observe = async (consoles: readonly string[]) => {
     detail(watch.progress(consoles));
     if (watch.isUp(consoles)) booted.resolve();
-    const still = watch.take(consoles, performance.now());
+    const still = watch.take(consoles, await clock.now());
     if (still !== undefined && parts.accelerator !== "kvm") throw new StandstillError(still);
   };
   return { observe, listening: () => booted.promise };

@@ -226,7 +226,9 @@ export async function compilerFor(
   const packages = [
     ...BUILD_TOOLS,
     ...(purpose === "kernels" ? KERNEL_TOOLS : []),
-    ...(isCross ? [`gcc-${arch.triplet.replace("_", "-")}`] : ["liburing-dev"]),
+    ...(isCross
+      ? [`gcc-${arch.triplet.replace("_", "-")}`, `libc6-dev-${arch.debian}-cross`]
+      : ["liburing-dev"]),
   ];
   const { root } = await unpacked({
     what: `a C compiler for ${arch.name}`,
@@ -249,7 +251,7 @@ export async function compilerFor(
     },
     cc: isCross ? `${folder}/${arch.triplet}-gcc` : `${folder}/gcc`,
     flags: isCross
-      ? [`-I${foreign}/include`, `-L${foreign}/lib/${arch.triplet}`]
+      ? [`--sysroot=${root}`, `-I${foreign}/include`, `-L${foreign}/lib/${arch.triplet}`]
       : [`--sysroot=${root}`],
     kernelArguments: [
       `ARCH=${arch.kernelFolder}`,

@@ -45,7 +45,7 @@ const FAULTS = [
 ] as const;
 
 /** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
-export type ConsoleObserver = (texts: readonly string[]) => void;
+export type ConsoleObserver = (texts: readonly string[]) => void | Promise<void>;
 
 /** A running VM. */
 export class Vm implements AsyncDisposable {
@@ -171,7 +171,7 @@ export class Vm implements AsyncDisposable {
       const texts = await Promise.all(
         this.#consoles.map(async (path, i) => (await readConsole(path)).slice(before[i])),
       );
-      onConsoles(texts);
+      await onConsoles(texts);
       for (const text of texts) {
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
