@@ -27,8 +27,8 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
       DEFAULT_KERNEL,
     )
     .option("--modules <folder>", "with a vmlinuz: where its modules are")
-    .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .option("--qemu <program>", "a qemu-system-x86_64 of your own, for the VM and the guest in it")
+    .option("--refresh", "look for a newer kernel than the cached one")
+    .option("--qemu <program>", "a QEMU of your own, for the VM and the guest in it")
     .option("--cold", "boot, and neither use nor save a snapshot")
     .addOption(wholeTimeout());
 }
