@@ -15,13 +15,22 @@ const GIT_TIME = 5000;
  * @param root the tool's folder.
  */
 export async function toolCommit(
-  root: URL = new URL("..", import.meta.url),
+  root: URL | undefined = ownFolder(),
 ): Promise<string | undefined> {
-  if (root.protocol !== "file:") return undefined;
+  if (root?.protocol !== "file:") return undefined;
   const folder = fileURLToPath(root).replace(/(?<=.)\/$/, "");
+  const [top, commit] = await Promise.all([
+    git(folder, "rev-parse", "--show-toplevel"),
+    git(folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"),
+  ]);
   // A tool that lies in somebody else's repository is no commit of that.
-  if (await git(folder, "rev-parse", "--show-toplevel") !== folder) return undefined;
-  return await git(folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*");
+  return top === folder ? commit : undefined;
+}
+
+/** Where the tool's sources are; a bundle may lie beside others than those it was made of. */
+function ownFolder(): URL | undefined {
+  const self = new URL(import.meta.url);
+  return self.pathname.endsWith("/cli/commit.ts") ? new URL("..", self) : undefined;
 }
 
 async function git(folder: string, ...args: string[]): Promise<string | undefined> {
@@ -30,6 +39,8 @@ async function git(folder: string, ...args: string[]): Promise<string | undefine
       args: ["-C", folder, ...args],
       stdin: "null",
       stderr: "null",
+      // It only looks, and is not to be in the way of another git.
+      env: { GIT_OPTIONAL_LOCKS: "0" },
       signal: AbortSignal.timeout(GIT_TIME),
     }).output();
     return success ? new TextDecoder().decode(stdout).trim() : undefined;
