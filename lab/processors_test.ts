@@ -94,6 +94,8 @@ function lostVm(
     kernel: "debian:latest",
     arch: "x86_64",
     accelerator,
+    qemu: "",
+    command: [],
     pid: 0,
     folder: monitor.path.replace(/\/monitor$/, ""),
     ports: [1, 2],

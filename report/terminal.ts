@@ -235,6 +235,16 @@ export function featuresOf(
   return { live, colour: live && !stream.noColour };
 }
 
+/** What $TERM says, where this process may know. */
+function kindOfTerminal(): string | undefined {
+  try {
+    return Deno.env.get("TERM");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
 /** How wide the terminal is now, where there is one. */
 function columnsOf(): number | undefined {
   try {
@@ -251,7 +261,7 @@ export function screenOf(stream: StandardStream): Screen {
   return {
     ...featuresOf({
       isTerminal: stream.isTerminal(),
-      kind: Deno.env.get("TERM"),
+      kind: kindOfTerminal(),
       noColour: Deno.noColor,
     }),
     columns: columnsOf,
