@@ -6,6 +6,7 @@
 import type { EndFacts, EventSink } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
+import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
 import { buildDebugKernel } from "../lab/debug_kernel.ts";
 import { openEnds, silentEnds } from "../lab/ends.ts";
@@ -28,8 +29,11 @@ export interface BootOptions {
   readonly kernel: string;
   readonly modules?: string | undefined;
   readonly refresh?: boolean | undefined;
+  readonly arch?: Arch | undefined;
   readonly qemu?: string | undefined;
   readonly cold?: boolean | undefined;
+  /** In milliseconds. */
+  readonly bootTimeout: number;
   /** For the whole command, in milliseconds. */
   readonly timeout: number;
 }
@@ -51,7 +55,7 @@ export async function lab(
 ): Promise<number> {
   const what = await chosen(selectors, options);
   return await withTimeout(options.timeout, async (stop) => {
-    const progress = new Progress(screenOf(Deno.stderr));
+    const progress = new Progress(screenOf(Deno.stderr), stop);
     await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
     progress.say(`consoles: ${open.address.consoles.join(", ")}`);
     return await conductOn(open, what, options, stop, progress);
@@ -64,7 +68,7 @@ export function labUp(options: BootOptions & NamedLab): Promise<number> {
     if (await findLab(options.name) !== undefined) {
       throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
     }
-    const progress = new Progress(screenOf(Deno.stderr));
+    const progress = new Progress(screenOf(Deno.stderr), stop);
     const open = await openLab(labOptions(options), "long", SELF, progress, stop);
     closeEnds(open.ends);
     try {
@@ -87,7 +91,7 @@ export async function labRun(
   const what = await chosen(selectors, options);
   return await withTimeout(options.timeout, async (stop) => {
     const address = await requireLab(options.name);
-    const progress = new Progress(screenOf(Deno.stderr));
+    const progress = new Progress(screenOf(Deno.stderr), stop);
     const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
     const ends = await openEnds(address, SELF, limit);
     return await conductOn({ address, ends }, what, options, stop, progress);
@@ -116,9 +120,19 @@ export async function labShell(
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, qemu, cold }: Omit<BootOptions, "timeout">,
+  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout }: Omit<
+    BootOptions,
+    "timeout"
+  >,
 ) {
-  return { topology, kernel: { kernel, modules, refresh }, qemu, cold };
+  return {
+    topology,
+    kernel: { kernel, modules, refresh },
+    arch,
+    qemu,
+    cold,
+    bootTime: bootTimeout,
+  };
 }
 
 /**
@@ -226,9 +240,14 @@ export function withTimeout(
 }
 
 /** Builds the debug kernel, unless there is one. */
-export async function labKernelBuild({ refresh }: { refresh?: true | undefined }): Promise<number> {
-  const progress = new Progress(screenOf(Deno.stderr));
-  const folder = await buildDebugKernel(refresh ?? false, progress);
-  progress.say(`the debug kernel is in ${folder}; now "lab --kernel debug"`);
-  return EXIT.ok;
+export function labKernelBuild(
+  { refresh, arch }: { refresh?: true | undefined; arch?: Arch | undefined },
+): Promise<number> {
+  return interruptible(async (stop) => {
+    const progress = new Progress(screenOf(Deno.stderr), stop);
+    const { name } = arch === undefined ? ownArch() : archTraits(arch);
+    const folder = await buildDebugKernel(archTraits(name), refresh ?? false, progress);
+    progress.say(`the debug kernel is in ${folder}; now "lab --kernel debug --arch ${name}"`);
+    return EXIT.ok;
+  });
 }

@@ -9,7 +9,7 @@ import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { withConductOptions } from "./conduct_options.ts";
-import { isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
+import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
 import { addPerf } from "./perf_program.ts";
 import {
   addressOption,
@@ -206,6 +206,7 @@ function addLab(root: Command, act: Act): void {
     .addHelpText("after", examples("lab kernel build --debug")).command("build")
     .description("build a kernel that tells of its own faults; then: lab --kernel debug")
     .requiredOption("--debug", "with KASAN, kmemleak and lockdep: 12 min or more, 4 GB of disk")
+    .addOption(archOption())
     .option("--refresh", "anew, though there is one")
     .addHelpText("after", examples("lab kernel build --debug"))
     .action(async (options) => act((await import("./lab.ts")).labKernelBuild(options)));

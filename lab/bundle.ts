@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
-import type { Progress } from "./progress.ts";
+import { type Progress, waiting } from "./progress.ts";
 
 const SOURCE_FOLDERS = ["cli", "core", "lab", "peer", "perf", "report", "suites", "sys"];
 
@@ -25,7 +25,7 @@ export async function findBundle(progress: Progress): Promise<Uint8Array> {
     (making) =>
       progress.phase("bundle", "bundling", () => bundle(root, `${making}/vsock-conformance.js`)),
     (what) => progress.say(`${what}; making it again`),
-    { onWait: (what) => progress.say(what) },
+    waiting(progress),
   );
   return await Deno.readFile(`${folder}/vsock-conformance.js`);
 }

@@ -92,6 +92,7 @@ function lostVm(
   const address: LabAddress = {
     topology,
     kernel: "debian:latest",
+    arch: "x86_64",
     accelerator,
     pid: 0,
     folder: monitor.path.replace(/\/monitor$/, ""),

@@ -43,6 +43,9 @@ const FAULTS = [
   { mark: MARKS.guestStuck, Kind: MishapError, what: "KVM in the host gave up the guest" },
 ] as const;
 
+/** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
+export type ConsoleObserver = (texts: readonly string[]) => void;
+
 /** A running VM. */
 export class Vm implements AsyncDisposable {
   readonly pid: number;
@@ -101,6 +104,7 @@ export class Vm implements AsyncDisposable {
    * Waits for something that the VM must do first.
    *
    * @param what it is, for messages.
+   * @param onConsoles may throw what ends it.
    * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
    * {@linkcode LateError} when the time runs out; {@linkcode LabError} when `body` fails, whose error
    * is the cause; the reason of `stop`, when that is aborted.
@@ -110,12 +114,13 @@ export class Vm implements AsyncDisposable {
     milliseconds: number,
     body: (signal: AbortSignal) => Promise<T>,
     stop: AbortSignal,
+    onConsoles?: ConsoleObserver,
   ): Promise<T> {
     const over = new AbortController();
     const limit = AbortSignal.timeout(milliseconds);
     const signal = AbortSignal.any([limit, stop, over.signal]);
     try {
-      return await Promise.race([body(signal), this.#mishap(signal)]);
+      return await Promise.race([body(signal), this.#mishap(signal, onConsoles)]);
     } catch (error) {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
@@ -154,11 +159,14 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
-  async #mishap(signal: AbortSignal): Promise<never> {
+  async #mishap(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
     const before = await this.#before;
     while (this.#why === undefined) {
-      for (const [i, path] of this.#consoles.entries()) {
-        const text = (await readConsole(path)).slice(before[i]);
+      const texts = await Promise.all(
+        this.#consoles.map(async (path, i) => (await readConsole(path)).slice(before[i])),
+      );
+      onConsoles(texts);
+      for (const text of texts) {
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
         if (isStalled(text)) {
