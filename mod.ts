@@ -32,7 +32,18 @@ export {
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
 export type { Splat } from "./core/splat.ts";
-export type { CaseRun, EndFacts, EventSink, LeakFacts, RunEvent } from "./core/event.ts";
+export type {
+  CaseRun,
+  ConfigFacts,
+  EndFacts,
+  EventSink,
+  LabFacts,
+  LeakFacts,
+  Retry,
+  RunEvent,
+  RunFacts,
+  VmFacts,
+} from "./core/event.ts";
 export {
   countOutcomes,
   type Counts,
@@ -83,12 +94,15 @@ export { type Change, type ChangeKind, diffReports, isRegression } from "./repor
 export { REPORT_FORMATS, type ReportFormat } from "./report/formats.ts";
 export { KtapWriter } from "./report/ktap.ts";
 export {
+  type IntendedRun,
+  type NotStarted,
   replay,
   REPORT_FORMAT,
   REPORT_VERSION,
   ReportBuilder,
   type ReportedCase,
   ReportError,
+  reportNotStarted,
   type RunReport,
   type RunSetting,
   type Stopped,

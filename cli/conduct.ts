@@ -19,12 +19,12 @@ import { select } from "../core/selector.ts";
 import type { Ends } from "../peer/controller.ts";
 import { runPlan } from "../peer/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
-import { ReportBuilder } from "../report/model.ts";
+import { type IntendedRun, ReportBuilder } from "../report/model.ts";
 import { OutputError, screenOf, TerminalWriter } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
 import { type ConductOptions, firstPort, roundsAsked } from "./conduct_options.ts";
-import { ReportFiles } from "./report_files.ts";
+import { type ReportFiles, withReports } from "./report_files.ts";
 import { UsageError } from "./usage.ts";
 
 /**
@@ -53,26 +53,52 @@ export interface Conducted {
 
 /** Runs cases on two ends and shows what happens. */
 export async function conduct(
-  { topology, ends, cases, baseline, also = () => {}, postMortem, losses }: Conducted,
+  what: Conducted,
   options: ConductOptions,
   stop: AbortSignal,
 ): Promise<number> {
+  const { topology, ends, cases } = what;
   const directions = directionsOf(topology, options.direction);
   const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   const rounds = { seed, repeat: roundsAsked(options), shuffle: options.shuffle };
-  const { caseTimeout, report = [], strict, jobs = 1 } = options;
+  const { caseTimeout, report = [], jobs = 1 } = options;
   const looks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
   const toRun = withLook(cases, jobs, looks);
   const plan = planRun(toRun, directions);
-  const builder = new ReportBuilder({
+  const intended: IntendedRun = {
     argv: Deno.args,
     startedAt: new Date(),
     caseTimeout,
     plan: firstRound(plan, rounds),
-  });
-  // Opened first: that a file cannot be written is told before the run, not after it.
-  await using _files = await ReportFiles.open(report, () => builder.report());
-  const sinks = [...outputs(directions, toRun.length, options), builder.sink, also];
+    topology,
+    seed,
+  };
+  const shown = outputs(directions, toRun.length, options);
+  const body = (reports: ReportFiles) => {
+    const builder = new ReportBuilder(intended);
+    reports.from(() => builder.report());
+    return shownAndReported({ ...what, plan, rounds, shown, builder }, options, stop);
+  };
+  return await withReports(report, intended, body, stop);
+}
+
+/** What is to be conducted, with what shows and reports it. */
+interface Shown extends Conducted {
+  readonly plan: readonly Planned[];
+  readonly rounds: RoundOptions & { readonly repeat: number };
+  readonly shown: readonly EventSink[];
+  readonly builder: ReportBuilder;
+}
+
+async function shownAndReported(
+  what: Shown,
+  options: ConductOptions,
+  stop: AbortSignal,
+): Promise<number> {
+  const { topology, ends, plan, rounds, baseline, builder, postMortem, losses } = what;
+  const { also = () => {} } = what;
+  const { strict, jobs = 1, caseTimeout } = options;
+  const sinks = [...what.shown, builder.sink, also];
   const lost = new AbortController();
   const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
   const { counts, stopped } = await runPlan({
@@ -95,7 +121,8 @@ export async function conduct(
   if (options.ktap && rounds.repeat > 1) await writeKtap(builder);
   const code = exitCode(counts, strict);
   // A run that ended before its plan is never a success.
-  return code === EXIT.ok && stopped !== undefined ? EXIT.broken : code;
+  const isGood = code === EXIT.ok || code === EXIT.skipped;
+  return isGood && stopped !== undefined ? EXIT.broken : code;
 }
 
 /** Does something; output that is not taken any more ends the run, in order. */

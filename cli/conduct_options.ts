@@ -5,7 +5,7 @@
  */
 import type { Command } from "@commander-js/extra-typings";
 import { type Command as PlainCommand, Option } from "commander";
-import { DIRECTION_CHOICES, type DirectionChoice } from "../core/plan.ts";
+import { DIRECTION_CHOICES, type DirectionChoice, type Topology } from "../core/plan.ts";
 import { MAX_SIDES } from "../peer/agent.ts";
 import { PORT_STRIDE } from "../peer/run.ts";
 import { REPORT_FORMATS } from "../report/formats.ts";
@@ -60,7 +60,10 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
   caseTimeout: number = DEFAULT_CASE_TIMEOUT,
 ): Command<[...A, string[]], O & Plain<ConductOptions>> {
   const plain = command as unknown as PlainCommand;
-  plain.argument("[cases...]", "ids, with * for a part and ** for several; all cases without")
+  plain.argument(
+    "[cases...]",
+    "ids or their beginnings, with * and **; with ! in front: all others",
+  )
     .addOption(
       new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default("both"),
     )
@@ -76,7 +79,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--shuffle", "run the cases in an order that the seed decides")
     .option("--repeat <times>", "run all that often; names what is flaky", wholeNumber(1, 1e6))
     .option("--until-failure", "repeat until something fails, or as often as --repeat says")
-    .option("--strict", "a warning, too, makes the run fail")
+    .option("--strict", "a warning, or a case that had to be run again, makes the run fail, too")
     .option("--baseline <file>", "what is known to fail: selector [direction] [kernels] # why")
     .option("--ktap", "KTAP on standard output; progress goes to standard error")
     .option(
@@ -96,6 +99,14 @@ export function firstPort({ peerPort, jobs = 1 }: ConductOptions): number {
   const last = peerPort + jobs * PORT_STRIDE - 1;
   if (last < VMADDR_PORT_ANY) return peerPort;
   throw new UsageError(`--peer-port ${peerPort} has no room behind it for ${jobs} jobs`);
+}
+
+/** @throws {UsageError} where a direction was chosen and there is one anyway. */
+export function requireDirection(topology: Topology, direction: DirectionChoice): void {
+  if (topology !== "loopback" || direction === "both") return;
+  throw new UsageError(
+    "--direction does nothing on loopback, where both sides are one machine: leave it out",
+  );
 }
 
 /** How many rounds are asked for at most. */

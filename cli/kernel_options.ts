@@ -5,10 +5,12 @@
  */
 import { type Command, Option } from "@commander-js/extra-typings";
 import { InvalidArgumentError, type Option as CommanderOption } from "commander";
+import { IMAGE_HEAD, kernelImage } from "../core/kernel_image.ts";
+import { reasonOf } from "../core/reason.ts";
 import { type Arch, ARCHES } from "../lab/arch.ts";
-import { DEFAULT_KERNEL } from "../lab/kernel.ts";
+import { DEFAULT_KERNEL, requireChoice } from "../lab/kernel.ts";
 import { BOOT_TIME } from "../lab/lab.ts";
-import { secondsOption } from "./usage.ts";
+import { secondsOption, UsageError } from "./usage.ts";
 
 const VM_OPTIONS = ["kernel", "modules", "refresh", "arch", "qemu", "cold", "bootTimeout"];
 
@@ -68,4 +70,55 @@ function oneArch(text: string): Arch {
 /** How long a command that boots VMs may take altogether. */
 export function wholeTimeout() {
   return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+}
+
+/** What VMs are to be like, as options say it. */
+interface VmChoice {
+  readonly kernel: string;
+  readonly modules?: string | undefined;
+  readonly refresh?: boolean | undefined;
+  readonly qemu?: string | undefined;
+}
+
+/** Kernels that have a name; all others are files. */
+const NAMED = /^(debian|debug|multi-device)(:|$)/;
+
+/**
+ * Looks whether there may be such VMs, before anything is fetched or booted.
+ *
+ * @throws {UsageError} or {@linkcode LabUsageError} where there can be none, and says why.
+ */
+export async function requireVms(choice: VmChoice): Promise<void> {
+  const { kernel, qemu } = choice;
+  await requireChoice(choice);
+  if (!NAMED.test(kernel)) await requireImage(kernel);
+  if (qemu !== undefined) await requireProgram(qemu);
+}
+
+/** @throws {UsageError} where a file is no kernel. */
+async function requireImage(path: string): Promise<void> {
+  const head = new Uint8Array(IMAGE_HEAD);
+  try {
+    using file = await Deno.open(path);
+    for (let at = 0; at < head.length;) at += await file.read(head.subarray(at)) ?? head.length;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(`Cannot read the kernel ${path}: ${reasonOf(error)}`);
+  }
+  if (kernelImage(head) !== undefined) return;
+  throw new UsageError(
+    `Cannot boot ${path}: it is no kernel, neither a bzImage nor an arm64 Image nor an ELF file`,
+  );
+}
+
+/** @throws {UsageError} where there is no program. */
+async function requireProgram(path: string): Promise<void> {
+  try {
+    const { isFile, mode } = await Deno.stat(path);
+    if (isFile && ((mode ?? 0) & 0o111) !== 0) return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(`There is no QEMU at ${path}: ${reasonOf(error)}`);
+  }
+  throw new UsageError(`Cannot run ${path}: it is no program; give a qemu-system-x86_64`);
 }

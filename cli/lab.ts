@@ -14,13 +14,14 @@ import { type LabAddress, type LabOptions, type OpenLab, openLab } from "../lab/
 import { LabError } from "../lab/error.ts";
 import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
-import type { Revival } from "../lab/revival.ts";
+import type { Recovery } from "../lab/recovery.ts";
 import { interact } from "../lab/shell.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
 import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from "./conduct.ts";
-import type { ConductOptions } from "./conduct_options.ts";
+import { type ConductOptions, requireDirection } from "./conduct_options.ts";
+import { requireVms } from "./kernel_options.ts";
 import { machineFacts } from "./side.ts";
 
 /** What every command that boots a lab can be told. */
@@ -54,6 +55,8 @@ export async function lab(
   options: BootOptions & ConductOptions,
 ): Promise<number> {
   const what = await chosen(selectors, options);
+  requireDirection(options.topology, options.direction);
+  await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
@@ -63,8 +66,9 @@ export async function lab(
 }
 
 /** Boots a lab that stays up. */
-export function labUp(options: BootOptions & NamedLab): Promise<number> {
-  return withTimeout(options.timeout, async (stop) => {
+export async function labUp(options: BootOptions & NamedLab): Promise<number> {
+  await requireVms(options);
+  return await withTimeout(options.timeout, async (stop) => {
     if (await findLab(options.name) !== undefined) {
       throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
     }
@@ -78,7 +82,8 @@ export function labUp(options: BootOptions & NamedLab): Promise<number> {
       throw error;
     }
     progress.say(`up: ${options.topology}, ${options.kernel}, process ${open.address.pid}`);
-    progress.say('now "lab run", "lab shell host|guest", and at the end "lab down"');
+    const shells = options.topology === "loopback" ? "loopback" : "host|guest";
+    progress.say(`now "lab run", "lab shell ${shells}", and at the end "lab down"`);
     return EXIT.ok;
   });
 }
@@ -91,6 +96,7 @@ export async function labRun(
   const what = await chosen(selectors, options);
   return await withTimeout(options.timeout, async (stop) => {
     const address = await requireLab(options.name);
+    requireDirection(address.topology, options.direction);
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
     const ends = await openEnds(address, SELF, limit);
@@ -160,7 +166,7 @@ async function chosen(selectors: readonly string[], options: ConductOptions) {
 }
 
 async function conductOn(
-  { address, ends, revival }: Pick<OpenLab, "address" | "ends"> & { readonly revival?: Revival },
+  { address, ends, recovery }: Pick<OpenLab, "address" | "ends"> & { readonly recovery?: Recovery },
   what: Pick<Conducted, "cases" | "baseline">,
   options: ConductOptions,
   stop: AbortSignal,
@@ -176,9 +182,12 @@ async function conductOn(
   };
   try {
     const console = await ConsoleWatch.begin(address);
-    const postMortem = () => console.postMortem();
+    const postMortem = async () => [
+      ...await console.postMortem(),
+      ...recovery?.takeFindings() ?? [],
+    ];
     const { topology } = address;
-    const losses = () => revival?.losses ?? 0;
+    const losses = () => recovery?.losses ?? 0;
     const conducted = { ...what, ends, topology, also, postMortem, losses };
     const code = await whileAwake(
       address,
@@ -189,7 +198,7 @@ async function conductOn(
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
     // A VM that was restored has another process.
-    const now = { ...address, pid: revival?.vm.pid ?? address.pid };
+    const now = { ...address, pid: recovery?.vm.pid ?? address.pid };
     const why = code === EXIT.broken ? await whatWentAway(now, console) : undefined;
     if (why !== undefined) {
       throw new LabError(`${consoles}\n${why}, and no kernel said why: run it again`);

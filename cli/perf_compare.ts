@@ -31,8 +31,9 @@ import {
 } from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
+import { requireVms } from "./kernel_options.ts";
 import { type BootOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
-import { OutputFile } from "./report_files.ts";
+import { OutputFile } from "./output_file.ts";
 
 /** Options of `perf compare`. */
 export interface CompareOptions extends Omit<BootOptions, "topology"> {
@@ -53,12 +54,13 @@ const AMOUNTS = {
 /** What is aimed at for p50 of a round trip: ours to C. */
 const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
 /** Measures ours and C, and shows both. */
-export function perfCompare(options: CompareOptions): Promise<number> {
-  return withTimeout(options.timeout, async (stop) => {
+export async function perfCompare(options: CompareOptions): Promise<number> {
+  if (options.topology !== "unix") await requireVms(options);
+  return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const { chart = "" } = options;
     // Opened first: that it cannot be written is told before the measurements, not after them.
-    using file = chart === "" ? undefined : await OutputFile.open(chart, "chart");
+    using file = chart === "" ? undefined : await OutputFile.open(chart, "chart", "");
     const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
       : await compareInVm(options, options.topology, progress, stop);

@@ -12,6 +12,7 @@ import { withConductOptions } from "./conduct_options.ts";
 import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
 import { addPerf } from "./perf_program.ts";
 import {
+  addHelp,
   addressOption,
   cidOption,
   COMMAND_OUTPUT,
@@ -62,6 +63,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
     .action(async (shell) =>
       act((await import("./completions.ts")).completions(shell, root as unknown as Command))
     );
+  addHelp(root as unknown as PlainCommand, "help run");
   return root as unknown as Command;
 }
 
@@ -129,7 +131,7 @@ function addAgent(root: Command, act: Act): void {
 function addCatalogue(root: Command, act: Act): void {
   const features = Object.keys(FEATURES) as Feature[];
   root.command("list")
-    .argument("[cases...]", "ids, with * and **")
+    .argument("[cases...]", "ids or their beginnings, with * and **; with ! in front: all others")
     .description("show the cases")
     .addOption(new Option("--needs <feature...>", "only what needs these").choices(features))
     .addOption(new Option("--without <feature...>", "only what needs none").choices(features))
@@ -170,6 +172,7 @@ function addReport(root: Command, act: Act): void {
     .argument("<after>", "a later one")
     .addHelpText("after", examples("report diff yesterday.json today.json"))
     .action(async (before, after) => act((await import("./report.ts")).diff(before, after)));
+  addHelp(report as unknown as PlainCommand, "report help diff");
 }
 
 /** Cases of a translated VM in a translated VM take their time. */
@@ -202,14 +205,16 @@ function addLab(root: Command, act: Act): void {
     .addOption(wholeTimeout())
     .addHelpText("after", examples("lab run stream/close --report html=close.html"))
     .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
-  lab.command("kernel").description("kernels of the lab's own")
-    .addHelpText("after", examples("lab kernel build --debug")).command("build")
+  const kernel = lab.command("kernel").description("kernels of the lab's own")
+    .addHelpText("after", examples("lab kernel build --debug"));
+  kernel.command("build")
     .description("build a kernel that tells of its own faults; then: lab --kernel debug")
     .requiredOption("--debug", "with KASAN, kmemleak and lockdep: 12 min or more, 4 GB of disk")
     .addOption(archOption())
     .option("--refresh", "anew, though there is one")
     .addHelpText("after", examples("lab kernel build --debug"))
     .action(async (options) => act((await import("./lab.ts")).labKernelBuild(options)));
+  addHelp(kernel as unknown as PlainCommand, "lab kernel help build");
   withName(lab.command("down")).description("end the lab that is up")
     .addHelpText("after", examples("lab down"))
     .action(async (options) => act((await import("./lab.ts")).labDown(options)));

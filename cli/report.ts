@@ -10,7 +10,7 @@ import type { RunReport } from "../report/model.ts";
 import { renderReport } from "../report/render.ts";
 import { parseReport } from "../report/schema.ts";
 import { screenOf } from "../report/terminal.ts";
-import { cannotWrite } from "./report_files.ts";
+import { OutputFile } from "./output_file.ts";
 import { UsageError } from "./usage.ts";
 
 /**
@@ -27,9 +27,8 @@ export async function render(
   if (output === undefined) {
     screenOf(Deno.stdout).write(text);
   } else {
-    await Deno.writeTextFile(output, text).catch((error) => {
-      throw cannotWrite(output, error);
-    });
+    using file = await OutputFile.open(output, "report");
+    await file.write(text);
   }
   return EXIT.ok;
 }

@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { reasonOf } from "../core/reason.ts";
 import { InvalidArgumentError } from "commander";
+import { EXIT } from "../core/outcome.ts";
+import { reasonOf } from "../core/reason.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
-import type { RunReport } from "../report/model.ts";
+import { type IntendedRun, reportNotStarted, type RunReport } from "../report/model.ts";
+import { mention } from "../report/terminal.ts";
+import { cannotWrite, OutputFile } from "./output_file.ts";
 import { UsageError } from "./usage.ts";
 
 /** A form, and where to write it. */
@@ -26,100 +29,112 @@ export function reportOption(text: string): ReportTarget {
   return { format: format as ReportFormat, path };
 }
 
-/** A file that is opened, and emptied, before there is anything to write to it. */
-export class OutputFile implements Disposable {
-  readonly #file: Deno.FsFile;
-  readonly #path: string;
-  readonly #what: string;
+/** What a report says until the run has ended, for whoever finds it after a SIGKILL. */
+const PENDING = "it had not when this was written, and is under way since or was killed";
+/** What it says where the run ended in order, and yet nothing began. */
+const NOTHING_BEGAN = "the tool ended before it";
 
-  private constructor(file: Deno.FsFile, path: string, what: string) {
-    this.#file = file;
-    this.#path = path;
-    this.#what = what;
+/**
+ * Calls `body`, which gives an exit code, and then writes the reports of its run, however it ended:
+ * those of a run that never began say so, and why. Each report stands alone: one that cannot be
+ * written costs no other, is told on standard error, and a success.
+ *
+ * @param intended what is known of the run before it begins.
+ * @param body says with {@linkcode ReportFiles.from} where the report is to come from.
+ * @param stop what ended the run, if that is aborted.
+ * @returns the exit code of `body`, or, where that is a success and a report could not be written,
+ * {@linkcode EXIT.broken}.
+ * @throws {UsageError} before `body` is called, where a file cannot be written or is named twice;
+ * what `body` throws.
+ */
+export async function withReports(
+  targets: readonly ReportTarget[],
+  intended: IntendedRun,
+  body: (reports: ReportFiles) => Promise<number>,
+  stop?: AbortSignal,
+): Promise<number> {
+  using files = await ReportFiles.open(targets, intended);
+  let code: number;
+  try {
+    code = await body(files);
+  } catch (error) {
+    await files.write(reasonOf(stop?.aborted ? stop.reason : error));
+    throw error;
   }
-
-  /**
-   * Opens it: what was left there before must not be taken for what is to come.
-   *
-   * @param what it is to be, as errors call it.
-   * @throws {UsageError} where it cannot be written.
-   */
-  static async open(path: string, what: string): Promise<OutputFile> {
-    try {
-      const file = await Deno.open(path, { write: true, create: true, truncate: true });
-      return new OutputFile(file, path, what);
-    } catch (error) {
-      throw cannotWrite(path, error, what);
-    }
-  }
-
-  /** @throws {UsageError} where it can be written no more. */
-  async write(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
-    try {
-      for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
-    } catch (error) {
-      throw cannotWrite(this.#path, error, this.#what);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#file.close();
-  }
+  const isWritten = await files.write(NOTHING_BEGAN);
+  const isGood = code === EXIT.ok || code === EXIT.skipped;
+  return isGood && !isWritten ? EXIT.broken : code;
 }
 
-/** Files that are opened before a run, and written when disposed of, however the run ended. */
-export class ReportFiles implements AsyncDisposable {
+/** Files that were found to be writable before a run, and are written at its end. */
+export class ReportFiles implements Disposable {
   readonly #files: (ReportTarget & { file: OutputFile })[] = [];
-  readonly #report: () => RunReport | undefined;
+  readonly #intended: IntendedRun;
+  #report: () => RunReport | undefined = () => undefined;
 
-  private constructor(report: () => RunReport | undefined) {
-    this.#report = report;
+  private constructor(intended: IntendedRun) {
+    this.#intended = intended;
   }
 
-  /**
-   * Opens the files.
-   *
-   * @param report gives what is to be written in the end; nothing is where it gives undefined.
-   * @throws {UsageError} where a file cannot be written, or is named twice.
-   */
+  /** As {@linkcode withReports} opens them. */
   static async open(
     targets: readonly ReportTarget[],
-    report: () => RunReport | undefined,
+    intended: IntendedRun,
   ): Promise<ReportFiles> {
-    const files = new ReportFiles(report);
+    const files = new ReportFiles(intended);
     try {
-      for (const target of targets) {
-        if (files.#files.some(({ path }) => path === target.path)) {
-          throw cannotWrite(target.path, new Error("it is named twice"));
-        }
-        files.#files.push({ ...target, file: await OutputFile.open(target.path, "report") });
-      }
+      for (const target of targets) await files.#add(target);
     } catch (error) {
-      files.#close();
+      await files.write(reasonOf(error));
+      files[Symbol.dispose]();
       throw error;
     }
     return files;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      const report = this.#report();
-      if (report === undefined || this.#files.length === 0) return;
-      const { renderReport } = await import("../report/render.ts");
-      for (const { format, file } of this.#files) await file.write(renderReport(format, report));
-    } finally {
-      this.#close();
-    }
+  async #add(target: ReportTarget): Promise<void> {
+    const { format, path } = target;
+    const meanwhile = await rendered(format, reportNotStarted(this.#intended, PENDING));
+    const file = await OutputFile.open(path, "report", meanwhile);
+    const isTwice = this.#files.some((other) => other.file.identity === file.identity);
+    this.#files.push({ ...target, file });
+    if (isTwice) throw cannotWrite(path, new Error("it is named twice"), "report");
   }
 
-  #close(): void {
+  /** Says where the report comes from, once the run can begin; undefined is none yet. */
+  from(report: () => RunReport | undefined): void {
+    this.#report = report;
+  }
+
+  /**
+   * Writes all that can be written; what cannot is told on standard error.
+   *
+   * @param why the run never began, if it did not.
+   * @returns whether all were written.
+   */
+  async write(why: string): Promise<boolean> {
+    if (this.#files.length === 0) return true;
+    const report = this.#report() ?? reportNotStarted(this.#intended, why);
+    let isWhole = true;
+    for (const { format, path, file } of this.#files) {
+      try {
+        await file.write(await rendered(format, report));
+      } catch (error) {
+        isWhole = false;
+        const known = error instanceof UsageError ? error : cannotWrite(path, error, "report");
+        mention(`error: ${reasonOf(known)}\n`);
+      }
+    }
+    return isWhole;
+  }
+
+  [Symbol.dispose](): void {
     for (const { file } of this.#files.splice(0)) file[Symbol.dispose]();
   }
 }
 
-/** The error that says that a file cannot be written, and why. */
-export function cannotWrite(path: string, error: unknown, what = "report"): Error {
-  if (error instanceof Deno.errors.NotCapable) return error;
-  return new UsageError(`Cannot write the ${what} ${path}: ${reasonOf(error)}`);
+/** A report as text; its writers are loaded when there is something for them. */
+async function rendered(format: ReportFormat, report: RunReport): Promise<string> {
+  const { renderReport } = await import("../report/render.ts");
+  return renderReport(format, report);
 }

@@ -18,7 +18,7 @@ import { mention } from "../report/terminal.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { sideArguments } from "./agent.ts";
 import { baselineOf, chosenCases, conduct, interruptible } from "./conduct.ts";
-import type { ConductOptions } from "./conduct_options.ts";
+import { type ConductOptions, requireDirection } from "./conduct_options.ts";
 import { machineFacts, monitorTrouble, type SideSettings } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
 import { UsageError } from "./usage.ts";
@@ -41,6 +41,7 @@ export async function run(selectors: readonly string[], options: RunOptions): Pr
   const trouble = await monitorTrouble(options);
   if (trouble !== undefined) throw new UsageError(trouble);
   const { topology, here, there } = placeOf(options.peerCid);
+  requireDirection(topology, options.direction);
   return await interruptible(async (stop) => {
     await using agent = await SupervisedAgent.start({
       args: sideArguments(options),

@@ -110,10 +110,10 @@ export class Baseline {
     const known = this.#entries.find((entry) => holds(entry, where));
     if (known === undefined) return verdict;
     const { outcome, reasons } = verdict;
-    if (outcome === "pass") {
+    if (outcome === "pass" || outcome === "retried") {
       const why = `it passed, but ${known.at} says that it fails (${known.reason}): ` +
         "remove the line, or narrow what it says";
-      return { ...verdict, outcome: "unexpected-pass", reasons: [why] };
+      return { ...verdict, outcome: "unexpected-pass", reasons: [why, ...reasons] };
     }
     const claimed = outcome === "fail" || outcome === "warn" || outcome === "timeout";
     if (!claimed || hasFault(verdict)) return verdict;

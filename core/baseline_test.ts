@@ -38,6 +38,9 @@ Deno.test("Baseline.judge() expects what is known to fail, and says why it is kn
 Deno.test("Baseline.judge() makes the pass of what is known to fail a failure", () => {
   const { outcome, reasons } = judged("a/** # why", {}, verdict("pass"));
   assert.equal(outcome, "unexpected-pass");
+  const again = judged("a/** # why", {}, { ...verdict("retried"), reasons: ["run again: x"] });
+  assert.equal(again.outcome, "unexpected-pass");
+  assert.equal(again.reasons.at(-1), "run again: x");
   assert.match(
     reasons.join(),
     /^it passed, but known:1 says that it fails \(why\): remove the line/,

@@ -45,6 +45,11 @@ export type Outcome =
   | "skip"
   | "broken"
   | "timeout"
+  /**
+   * Held, but only when it was run again: what it ran on was lost the first time, before anything
+   * was judged, and not by the kernel under test.
+   */
+  | "retried"
   /** Did not hold, as a baseline says. */
   | "expected-fail"
   /** Held, though a baseline says that it does not. */
@@ -140,6 +145,7 @@ export function noCounts(): Record<Outcome, number> {
     skip: 0,
     broken: 0,
     timeout: 0,
+    retried: 0,
     "expected-fail": 0,
     "unexpected-pass": 0,
   };
@@ -152,6 +158,8 @@ export const EXIT = {
   failed: 1,
   /** A case could not be prepared, or the tool was not used rightly. */
   broken: 2,
+  /** All that was to run was skipped, so that nothing was learnt: what kselftest has for it. */
+  skipped: 4,
   /** The lab could not be started: EX_UNAVAILABLE of sysexits.h. */
   unavailable: 69,
   /** Ended by Ctrl-C. */
@@ -163,10 +171,13 @@ export const EXIT = {
 /**
  * The exit code of a run with these verdicts.
  *
- * @param strict whether a warning counts as a failure does.
+ * @param strict whether a warning, and a case that had to be run again, count as a failure does.
  */
 export function exitCode(counts: Counts, strict = false): number {
   const failed = counts.fail + counts.timeout + counts["unexpected-pass"];
-  if (failed > 0 || strict && counts.warn > 0) return EXIT.failed;
-  return counts.broken > 0 ? EXIT.broken : EXIT.ok;
+  if (failed > 0 || strict && counts.warn + counts.retried > 0) return EXIT.failed;
+  if (counts.broken > 0) return EXIT.broken;
+  const { skip, ...others } = counts;
+  const isIdle = skip > 0 && Object.values(others).every((count) => count === 0);
+  return isIdle ? EXIT.skipped : EXIT.ok;
 }

@@ -66,6 +66,7 @@ const WORST: readonly Outcome[] = Object.keys(
     "unexpected-pass": true,
     broken: true,
     warn: true,
+    retried: true,
     "expected-fail": true,
     skip: true,
     pass: true,
@@ -98,9 +99,15 @@ export class CaseRounds {
     return this.#outcomes;
   }
 
-  /** Whether it had several outcomes. */
+  /** Whether it had several outcomes. That it had to be run again is none of its own doing. */
   get flaky(): boolean {
-    return Object.keys(this.#outcomes).length > 1;
+    const outcomes = Object.keys(this.#outcomes).map((name) => name === "retried" ? "pass" : name);
+    return new Set(outcomes).size > 1;
+  }
+
+  /** Repeats the round of {@linkcode verdict}. */
+  get seed(): number | undefined {
+    return this.#worst?.seed;
   }
 
   /** The first of its worst verdicts, which says so where there are better ones. */
@@ -131,8 +138,13 @@ export class RoundTable {
     return rounds;
   }
 
+  /** The cases that had verdicts, in the order of their first. */
+  all(): { run: Ran; rounds: CaseRounds }[] {
+    return [...this.#cases.values()];
+  }
+
   /** The cases that had several outcomes. */
   flaky(): { run: Ran; rounds: CaseRounds }[] {
-    return [...this.#cases.values()].filter(({ rounds }) => rounds.flaky);
+    return this.all().filter(({ rounds }) => rounds.flaky);
   }
 }

@@ -76,6 +76,15 @@ Deno.test("CaseRounds gives the first of the worst verdicts, and says that it is
   assert.equal(roundsWith("expected-fail", "unexpected-pass").verdict?.outcome, "unexpected-pass");
 });
 
+Deno.test("CaseRounds does not call a case flaky that had to be run again, and tells it", () => {
+  const rounds = roundsWith("pass", "retried", "pass");
+  assert.equal(rounds.flaky, false);
+  assert.deepEqual(rounds.verdict, verdict("retried"));
+  assert.deepEqual(rounds.outcomes, { pass: 2, retried: 1 });
+  assert.equal(roundsWith("retried", "fail").flaky, true);
+  assert.equal(roundsWith("retried", "fail").verdict?.outcome, "fail");
+});
+
 Deno.test("RoundTable keeps directions apart, and names what is flaky", () => {
   const table = new RoundTable();
   const [one, other] = [

@@ -72,12 +72,14 @@ export class Unseen {
     if (outcome === "fail") {
       return { ...found, reasons: [...reasons, WHOSE, ...names.map((name) => `| ${name}`)] };
     }
-    if (outcome !== "pass" || !died) return found;
-    return { ...found, outcome: "broken", reasons: [FORGOTTEN] };
+    if (outcome !== "pass") return found;
+    if (died) return { ...found, outcome: "broken", reasons: [FORGOTTEN] };
+    return names.length > 0 ? found : { ...found, outcome: "skip", reasons: [NOTHING_RAN] };
   }
 }
 
 /** How a side ends that does not look. */
 const WRONG: readonly SideState[] = ["fail", "timeout", "broken"];
 const WHOSE = "of one of these, after which nobody looked; a run without --jobs says of which:";
+const NOTHING_RAN = "no case ran that could have left anything";
 const FORGOTTEN = "a process died while the others ran: what was left until then is not known";

@@ -52,6 +52,12 @@ Deno.test("Unseen names what ran side by side, and what went wrong alone before 
   assert.deepEqual(named(unseen), [], "they are seen now");
 });
 
+Deno.test("Unseen takes no look for a pass where nothing ran that could leave anything", () => {
+  const unseen = new Unseen();
+  unseen.add(run("a"), verdict("skip", "skip"), true);
+  assert.equal(unseen.look(run("look"), verdict("pass"), false).outcome, "skip");
+});
+
 Deno.test("Unseen takes a case whose sides passed and that fails of a leak for looked at", () => {
   const unseen = new Unseen();
   unseen.add(run("a"), verdict("fail", "pass"), false);

@@ -117,7 +117,7 @@ const ARM64: ArchTraits = {
   // The machine has one serial port of its own (PL011); the others are PCI cards.
   serial: { console: "ttyAMA0", guestConsole: "ttyS0", shell: "ttyS1", guestShell: "ttyS2" },
   guestSerial: { console: "ttyAMA0", shell: "ttyS0" },
-  parameters: "",
+  parameters: "earlycon",
   machine(accelerator, isHost) {
     if (accelerator === "kvm") {
       return ["-machine", "virt,gic-version=host", ...processor(accelerator, "")];

@@ -19,7 +19,7 @@ export class BootWatch {
 
   /**
    * @param names of the VMs: one, or a host and its guest.
-   * @param now in milliseconds.
+   * @param now in milliseconds, of the VM's own time (lab/own_time.ts).
    */
   constructor(names: readonly string[], now: number, maxSilence = MAX_SILENCE) {
     this.#names = names;
@@ -47,6 +47,11 @@ export class BootWatch {
       }
     }
     return undefined;
+  }
+
+  /** Whether the agents of all VMs listen. */
+  isUp(consoles: readonly string[]): boolean {
+    return this.#names.every((_, i) => consoles[i]?.includes(MARKS.listening));
   }
 
   /** How far the boot is, for people: the last line of the VM that booted last. */

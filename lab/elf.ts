@@ -10,12 +10,15 @@ import { LabError } from "./error.ts";
 export interface ElfFacts {
   /** `e_machine`. */
   readonly machine: number;
+  /** Whether it runs wherever it is loaded (ET_DYN). */
+  readonly isRelocatable: boolean;
   /** PT_INTERP: the loader of a program that is linked with shared libraries. */
   readonly interpreter: string | undefined;
   /** DT_NEEDED, in order. */
   readonly needed: readonly string[];
 }
 
+const ET_DYN = 3;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
@@ -34,6 +37,11 @@ export function isElf(head: Uint8Array): boolean {
   return [0x7f, 0x45, 0x4c, 0x46, 2, 1].every((byte, i) => head[i] === byte);
 }
 
+/** `e_machine` of an ELF file that begins with these bytes. */
+export function elfMachine(head: Uint8Array): number {
+  return new DataView(head.buffer, head.byteOffset).getUint16(18, true);
+}
+
 /** Reads a file's bytes; undefined where it is no ELF file. */
 export function elfFacts(file: Uint8Array): ElfFacts | undefined {
   if (file.length < 64 || !isElf(file)) return undefined;
@@ -41,7 +49,8 @@ export function elfFacts(file: Uint8Array): ElfFacts | undefined {
   const segments = segmentsOf(view);
   const interp = segments.find(({ type }) => type === PT_INTERP);
   return {
-    machine: view.getUint16(18, true),
+    machine: elfMachine(file),
+    isRelocatable: view.getUint16(16, true) === ET_DYN,
     interpreter: interp === undefined ? undefined : textAt(file, interp.offset),
     needed: neededBy(file, view, segments),
   };

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { IMAGE_HEAD, kernelImage } from "../core/kernel_image.ts";
 import { Archive, type Package } from "./apt.ts";
-import { type Arch, ARCHES, type ArchTraits } from "./arch.ts";
+import { type Arch, ARCHES, type ArchTraits, archTraits } from "./arch.ts";
 import { cached, sha256 } from "./cache.ts";
 import { LabError, LabUsageError } from "./error.ts";
+import { elfMachine } from "./elf.ts";
 import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
 import {
@@ -284,23 +286,24 @@ function withModules(image: Package, found: readonly Package[], archive: Archive
 }
 
 /**
- * The architecture that a kernel by path is for, by its header: "HdrS" of x86's boot protocol, or
- * "ARM\x64" of arm64's (Documentation/arch/arm64/booting.rst). Undefined for a kernel by name.
- *
- * @throws {LabUsageError} where the file is no kernel of either.
+ * The architecture that a kernel by path is for, as its header says; undefined for a kernel by name,
+ * and for one that is compressed as a whole.
  */
 export async function kernelFileArch({ kernel }: KernelChoice): Promise<Arch | undefined> {
   if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isMultiDevice({ kernel })) return undefined;
   using file = await Deno.open(kernel);
-  const head = new Uint8Array(0x210);
+  const head = new Uint8Array(IMAGE_HEAD);
   await file.read(head);
-  const text = (at: number) => new TextDecoder("latin1").decode(head.subarray(at, at + 4));
-  if (text(0x202) === "HdrS") return "x86_64";
-  if (text(56) === "ARM\x64") return "arm64";
-  throw new LabUsageError(
-    `${kernel} is no kernel for ${ARCHES.join(" or ")}: give a bzImage, or an arm64 Image ` +
-      "(not vmlinux, which is what these are made from)",
-  );
+  switch (kernelImage(head)) {
+    case "bzImage":
+      return "x86_64";
+    case "arm64 Image":
+      return "arm64";
+    case "ELF":
+      return ARCHES.find((arch) => archTraits(arch).elfMachine === elfMachine(head));
+    default:
+      return undefined;
+  }
 }
 
 /** The first two numbers of a kernel package's version. */

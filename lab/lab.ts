@@ -14,14 +14,15 @@ import { diskId } from "./disk.ts";
 import { openEnds } from "./ends.ts";
 import { KernelDeathError, LateError, MishapError, StandstillError } from "./error.ts";
 import type { KernelChoice } from "./kernel.ts";
+import { OwnClock } from "./own_time.ts";
 import { type Parts, prepare } from "./parts.ts";
 import type { Detail, Progress } from "./progress.ts";
 import type { Accelerator, Arch } from "./arch.ts";
 import { outerArguments } from "./qemu.ts";
-import { Revival } from "./revival.ts";
+import { Recovery } from "./recovery.ts";
 import { agentsIdle, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
-import { monitorOf, newPlace, runsAgain, setClocks, startVm } from "./start.ts";
-import type { ConsoleObserver, Leash } from "./vm.ts";
+import { monitorOf, newPlace, type Place, runsAgain, setClocks, startVm } from "./start.ts";
+import type { ConsoleObserver, Leash, Vm } from "./vm.ts";
 import { WorkFolder } from "./work_folder.ts";
 
 /** What lab to make. */
@@ -61,7 +62,7 @@ export interface LabAddress {
 export interface BootedLab extends AsyncDisposable {
   readonly address: LabAddress;
   /** Its VM, and what brings it back. */
-  readonly revival: Revival;
+  readonly recovery: Recovery;
 }
 
 /** A lab whose agents answer. */
@@ -176,16 +177,10 @@ async function boot(opening: Opening): Promise<OpenLab> {
  * @throws {KernelDeathError} where a kernel died of something that it wrote down.
  */
 async function bootOnce(opening: Opening, detail: Detail): Promise<OpenLab> {
-  const { options, parts } = opening;
+  const { options } = opening;
   const lab = await startLab(opening, undefined);
   const { address } = lab;
-  const names = options.topology === "loopback" ? ["VM"] : ["host", "guest"];
-  const watch = new BootWatch(names, performance.now());
-  const observe = (consoles: readonly string[]) => {
-    detail(watch.progress(consoles));
-    const still = watch.take(consoles, performance.now());
-    if (still !== undefined && parts.accelerator !== "kvm") throw new StandstillError(still);
-  };
+  const { observe } = await observeBoot(opening, lab.recovery.vm, detail);
   const limit = options.bootTime ?? BOOT_TIME;
   const kernels = await ConsoleWatch.begin(address);
   try {
@@ -229,7 +224,7 @@ function whatOf({ options }: Opening): string {
 async function restoreOnce(opening: Opening, snapshot: Snapshot): Promise<OpenLab> {
   const lab = await startLab(opening, snapshot);
   try {
-    const { address, revival: { vm } } = lab;
+    const { address, recovery: { vm } } = lab;
     const during = (body: (signal: AbortSignal) => Promise<void>) =>
       vm.during("the restore", RESTORE_TIME, body, opening.stop);
     await during((signal) => runsAgain(address, signal));
@@ -251,50 +246,36 @@ async function open(
   stop: AbortSignal,
   onConsoles?: ConsoleObserver,
 ): Promise<OpenLab> {
-  const { address, revival } = lab;
-  const ends = await revival.vm.during(
+  const { address, recovery } = lab;
+  const ends = await recovery.vm.during(
     what,
     milliseconds,
-    (signal) => openEnds(address, own, signal, () => revival.revive()),
+    (signal) => openEnds(address, own, signal, () => recovery.recover()),
     stop,
     onConsoles,
   );
-  await revival.begin();
+  await recovery.begin();
   return { ...lab, ends, retries: [] };
 }
 
 /** Starts a lab's VM; its agents do not answer yet. */
-async function startLab(
-  { options, parts, leash, progress, snapshot, stop }: Opening,
-  from: Snapshot | undefined,
-): Promise<BootedLab> {
+async function startLab(opening: Opening, from: Snapshot | undefined): Promise<BootedLab> {
+  const { options, parts, leash } = opening;
   const folder = await WorkFolder.make("lab");
   const remove = () => folder[Symbol.asyncDispose]();
   try {
     const place = await newPlace(folder.path, options, parts);
     const vm = await startVm(place, parts, leash, from);
     const address = { ...place, pid: vm.pid };
-    const revival = new Revival(address, vm, async (why) => {
-      const again = await startVm(place, parts, leash, snapshot);
-      try {
-        await progress.phase("restore", `${why}; restoring the lab`, async () => {
-          const runs = async (signal: AbortSignal) => {
-            await runsAgain(place, signal);
-            await setClocks(place, signal);
-          };
-          await again.during("the restore", RESTORE_TIME, runs, stop);
-        });
-        return again;
-      } catch (error) {
-        await again[Symbol.asyncDispose]();
-        throw error;
-      }
+    const recovery = new Recovery(address, vm, {
+      start: (why) => startAgain(opening, place, why),
+      qemuIsTested: options.qemu !== undefined || parts.accelerator === "kvm",
     });
     return {
       address,
-      revival,
+      recovery,
       async [Symbol.asyncDispose]() {
-        await revival[Symbol.asyncDispose]();
+        await recovery[Symbol.asyncDispose]();
         await remove();
       },
     };
@@ -302,4 +283,46 @@ async function startLab(
     await remove();
     throw error;
   }
+}
+
+/** Starts a VM in the place of one that has ended; it runs and its agents listen, or soon will. */
+async function startAgain(opening: Opening, place: Place, why: string): Promise<Vm> {
+  const { parts, leash, progress, snapshot, stop } = opening;
+  const fromSnapshot = snapshot !== undefined && await snapshot.exists() ? snapshot : undefined;
+  const vm = await startVm(place, parts, leash, fromSnapshot);
+  try {
+    if (fromSnapshot !== undefined) {
+      await progress.phase("restore", `${why}; restoring the lab`, () => {
+        const runs = async (signal: AbortSignal) => {
+          await runsAgain(place, signal);
+          await setClocks(place, signal);
+        };
+        return vm.during("the restore", RESTORE_TIME, runs, stop);
+      });
+      return vm;
+    }
+    await progress.phase("boot", `${why}; booting the lab again`, async (detail) => {
+      const { observe, listening } = await observeBoot(opening, vm, detail);
+      await vm.during("the boot", opening.options.bootTime ?? BOOT_TIME, listening, stop, observe);
+    });
+    return vm;
+  } catch (error) {
+    await vm[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Follows a boot by its consoles: says how far it is, and ends one that stands still. */
+async function observeBoot({ options, parts }: Opening, vm: Vm, detail: Detail) {
+  const names = options.topology === "loopback" ? ["VM"] : ["host", "guest"];
+  const clock = new OwnClock(vm.pid);
+  const watch = new BootWatch(names, await clock.now());
+  const booted = Promise.withResolvers<void>();
+  const observe = async (consoles: readonly string[]) => {
+    detail(watch.progress(consoles));
+    if (watch.isUp(consoles)) booted.resolve();
+    const still = watch.take(consoles, await clock.now());
+    if (still !== undefined && parts.accelerator !== "kvm") throw new StandstillError(still);
+  };
+  return { observe, listening: () => booted.promise };
 }

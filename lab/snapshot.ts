@@ -22,6 +22,7 @@ import { readConsole } from "./consoles.ts";
 import { Qmp } from "../peer/qmp.ts";
 import { LabError } from "./error.ts";
 import { tryLock } from "./lock.ts";
+import { shellWord } from "./shell.ts";
 
 /** Changes when what a snapshot must be like does. */
 const LAYOUT = 1;
@@ -96,11 +97,6 @@ export class Snapshot {
     }
     await removeOldest(folder);
   }
-}
-
-/** A text as a shell takes it for one word. */
-function shellWord(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**

@@ -11,9 +11,10 @@ import { cached, cacheFolder, removeIfThere, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { elfFacts, isElf } from "./elf.ts";
 import { type Progress, waiting } from "./progress.ts";
+import { shellWord } from "./shell.ts";
 
 /** Changes when what is done with unpacked packages does. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** The file that lists the packages of a toolset, with their versions. */
 const LIST = "packages.txt";
@@ -98,19 +99,34 @@ async function makeRunnable(
   signal: AbortSignal,
 ): Promise<void> {
   const libraries = `usr/lib/${triplet}`;
-  const programs: string[] = [];
+  const relocatable: string[] = [];
   for await (const path of filesBelow(making)) {
     // patchelf itself runs, and so do the libraries with it; libc names a loader, too.
     if (/\/patchelf$|\.so(\.|$)/.test(path) || !await startsAsElf(path)) continue;
     const facts = elfFacts(await Deno.readFile(path));
-    if (facts?.interpreter !== undefined && facts.machine === elfMachine) programs.push(path);
+    if (facts?.interpreter === undefined || facts.machine !== elfMachine) continue;
+    if (facts.isRelocatable) relocatable.push(path);
+    else await wrap(path, making, root, [`usr/${loader}`, "--library-path", libraries]);
   }
   await output(`${making}/usr/${loader}`, [
     ...["--library-path", `${making}/${libraries}`, `${making}/usr/bin/patchelf`],
     ...["--set-interpreter", `${root}/usr/${loader}`],
     ...["--force-rpath", "--set-rpath", `${root}/${libraries}`],
-    ...programs,
+    ...relocatable,
   ], { signal });
+}
+
+/** patchelf spoils what has its place in memory: a script calls the loader with such a program. */
+async function wrap(
+  path: string,
+  making: string,
+  root: string,
+  [loader, option, libraries]: readonly [string, string, string],
+): Promise<void> {
+  const program = `${root}${path.slice(making.length)}.program`;
+  const words = [`${root}/${loader}`, option, `${root}/${libraries}`, program].map(shellWord);
+  await Deno.rename(path, `${path}.program`);
+  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, { mode: 0o755 });
 }
 
 async function startsAsElf(path: string): Promise<boolean> {
@@ -210,7 +226,9 @@ export async function compilerFor(
   const packages = [
     ...BUILD_TOOLS,
     ...(purpose === "kernels" ? KERNEL_TOOLS : []),
-    ...(isCross ? [`gcc-${arch.triplet.replace("_", "-")}`] : ["liburing-dev"]),
+    ...(isCross
+      ? [`gcc-${arch.triplet.replace("_", "-")}`, `libc6-dev-${arch.debian}-cross`]
+      : ["liburing-dev"]),
   ];
   const { root } = await unpacked({
     what: `a C compiler for ${arch.name}`,
@@ -233,7 +251,7 @@ export async function compilerFor(
     },
     cc: isCross ? `${folder}/${arch.triplet}-gcc` : `${folder}/gcc`,
     flags: isCross
-      ? [`-I${foreign}/include`, `-L${foreign}/lib/${arch.triplet}`]
+      ? [`--sysroot=${root}`, `-I${foreign}/include`, `-L${foreign}/lib/${arch.triplet}`]
       : [`--sysroot=${root}`],
     kernelArguments: [
       `ARCH=${arch.kernelFolder}`,

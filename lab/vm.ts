@@ -7,6 +7,7 @@ import { reasonOf } from "../core/reason.ts";
 import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
 import { LabError, LateError, MishapError, StandstillError } from "./error.ts";
 import { MARKS } from "./init.ts";
+import { type QemuEnd, qemuEnd } from "./recovery.ts";
 
 /** How a process of the lab may be let go. */
 export type Leash =
@@ -44,7 +45,7 @@ const FAULTS = [
 ] as const;
 
 /** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
-export type ConsoleObserver = (texts: readonly string[]) => void;
+export type ConsoleObserver = (texts: readonly string[]) => void | Promise<void>;
 
 /** A running VM. */
 export class Vm implements AsyncDisposable {
@@ -55,7 +56,7 @@ export class Vm implements AsyncDisposable {
   /** How long they were before, in characters: those of a VM that this one takes the place of. */
   readonly #before: Promise<readonly number[]>;
   readonly #short: boolean;
-  #why: string | undefined;
+  #end: QemuEnd | undefined;
   /** Settles when the process has ended, with why. */
   readonly ended: Promise<string>;
 
@@ -93,10 +94,10 @@ export class Vm implements AsyncDisposable {
     this.#errors = short
       ? new Response(this.#process.stderr).text()
       : Promise.resolve(`see ${errorFile}`);
-    this.ended = this.#process.status.then(async ({ code, signal }) => {
-      const how = signal === null ? `exit code ${code}` : signal;
-      const said = (await this.#errors).trim();
-      return this.#why = `QEMU ended (${how})${said === "" ? "" : `: ${said}`}`;
+    this.ended = this.#process.status.then(async ({ code }) => {
+      // Deno gives a signal's number as a shell does, in the exit code.
+      this.#end = qemuEnd("QEMU", code, await this.#errors);
+      return this.#end.text;
     });
   }
 
@@ -144,14 +145,19 @@ export class Vm implements AsyncDisposable {
 
   /** Whether it has ended. */
   get isOver(): boolean {
-    return this.#why !== undefined;
+    return this.#end !== undefined;
+  }
+
+  /** How it ended, once it has. */
+  get end(): QemuEnd | undefined {
+    return this.#end;
   }
 
   /** Ends the VM. */
   async [Symbol.asyncDispose](): Promise<void> {
     // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
     if (this.#short) await closeQuietly(this.#process.stdin);
-    if (this.#why !== undefined) return;
+    if (this.#end !== undefined) return;
     if (!this.#short) killQuietly(this.pid, "SIGTERM");
     const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
     await this.ended;
@@ -161,11 +167,11 @@ export class Vm implements AsyncDisposable {
   /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
   async #mishap(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
     const before = await this.#before;
-    while (this.#why === undefined) {
+    while (this.#end === undefined) {
       const texts = await Promise.all(
         this.#consoles.map(async (path, i) => (await readConsole(path)).slice(before[i])),
       );
-      onConsoles(texts);
+      await onConsoles(texts);
       for (const text of texts) {
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
@@ -176,7 +182,7 @@ export class Vm implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();
     }
-    throw new MishapError(this.#why);
+    throw new MishapError(this.#end.text);
   }
 
   /** Some words, with the end of the consoles behind them. */

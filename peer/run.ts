@@ -5,7 +5,14 @@
  * @module
  */
 import type { CaseRun, EventSink } from "../core/event.ts";
-import { type Counts, exitCode, noCounts, type Outcome, type Verdict } from "../core/outcome.ts";
+import {
+  type Counts,
+  EXIT,
+  exitCode,
+  noCounts,
+  type Outcome,
+  type Verdict,
+} from "../core/outcome.ts";
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/reason.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
@@ -31,7 +38,7 @@ export interface RunOptions extends RoundOptions {
   readonly jobs?: number | undefined;
   /** Ends the run with the first verdict that makes it fail. */
   readonly untilFailure?: boolean | undefined;
-  /** Whether a warning makes it fail. */
+  /** Whether a warning, or a case that had to be run again, makes it fail. */
   readonly strict?: boolean | undefined;
   /** Is told what happens. */
   readonly sink: EventSink;
@@ -184,7 +191,7 @@ class Run {
     if (verdict === undefined) return 0;
     this.#unseen.add(item.run, verdict, false);
     const why = "run again, alone: a process died while this and other cases were under way";
-    await this.#ended(item, withNote(verdict, why));
+    await this.#ended(item, retried(verdict, why));
     return 1;
   }
 
@@ -205,7 +212,7 @@ class Run {
         const own = { seed, beside, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
         const verdict = await runCase(planned, { ...this.#options, ...own });
         const isVoid = !beside && hasDied(verdict) && losses() > last;
-        if (!isVoid) return last > before ? withNote(verdict, LOST) : verdict;
+        if (!isVoid) return last > before ? retried(verdict, LOST) : verdict;
       }
     } catch (error) {
       if (stop?.aborted !== true) throw error;
@@ -231,7 +238,8 @@ class Run {
     this.#stopped ??= lost;
     this.#counts[verdict.outcome]++;
     sink({ type: "case-end", run, title: planned.case.title, verdict });
-    if (untilFailure && exitCode(this.#counts, strict) !== 0) {
+    const code = exitCode(this.#counts, strict);
+    if (untilFailure && (code === EXIT.failed || code === EXIT.broken)) {
       this.#stopped ??= `--until-failure: ${run.id} (${run.direction}) is ${verdict.outcome}`;
     }
   }
@@ -245,8 +253,10 @@ class Run {
 /** What is said of a case whose machines did not last. */
 const LOST = "run again: its machines had gone away, and no kernel said why";
 
-function withNote(verdict: Verdict, note: string): Verdict {
-  return { ...verdict, reasons: [...verdict.reasons, note] };
+/** A verdict on a case that was run again: one that held says so in its outcome, too. */
+function retried(verdict: Verdict, why: string): Verdict {
+  const outcome = verdict.outcome === "pass" ? "retried" : verdict.outcome;
+  return { ...verdict, outcome, reasons: [...verdict.reasons, why] };
 }
 
 /** A verdict on a case during which an end was lost: a kernel that died of it fails it. */

@@ -46,7 +46,7 @@ const BAD: ReadonlyMap<Outcome | undefined, number> = new Map([
   ["timeout", 2],
   ["broken", 2],
 ]);
-const HELD: ReadonlySet<Outcome> = new Set(["pass", "warn", "unexpected-pass"]);
+const HELD: ReadonlySet<Outcome> = new Set(["pass", "warn", "retried", "unexpected-pass"]);
 
 /** The changes from an earlier run to a later one, in the order of the later one's plan. */
 export function diffReports(before: RunReport, after: RunReport): Change[] {

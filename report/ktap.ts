@@ -6,9 +6,10 @@
 import type { RunEvent } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
+import { factList, RetryCount, retryText, warningsOf } from "./run_facts.ts";
 import { endText, oneLine } from "./text.ts";
 
-const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "expected-fail"]);
+const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "retried", "expected-fail"]);
 
 /** Folds the events of a run into KTAP lines. */
 export class KtapWriter {
@@ -18,6 +19,7 @@ export class KtapWriter {
   #number = 0;
   #group = 0;
   #groupOk = true;
+  readonly #retries = new RetryCount();
 
   /**
    * A writer for one run.
@@ -42,8 +44,16 @@ export class KtapWriter {
       case "run-start":
         this.#write("KTAP version 1");
         this.#write(`1..${this.#directions.length}`);
-        for (const end of event.ends) this.#write(`# ${oneLine(endText(end))}`);
+        for (const end of event.ends) this.#note(endText(end));
+        for (const warning of warningsOf(event.ends)) this.#note(warning);
+        for (const [name, value] of factList(event)) this.#note(`${name}: ${value}`);
         this.#write(`# seed: ${event.seed}`);
+        break;
+      case "run-not-started":
+        this.#write("KTAP version 1");
+        this.#write(`1..${this.#directions.length}`);
+        this.#again();
+        this.#write(`Bail out! ${oneLine(event.reason)}`);
         break;
       case "case-start":
         if (event.run.direction !== this.#direction) this.#startGroup(event.run.direction);
@@ -55,11 +65,24 @@ export class KtapWriter {
         this.#groupOk = false;
         this.#write(`# stopped: ${oneLine(event.reason)} (${event.notRun} cases did not run)`);
         break;
+      case "retry":
+        this.#retries.add(event);
+        break;
       case "run-end":
         this.#endGroup();
+        this.#again();
         break;
     }
   };
+
+  #note(text: string): void {
+    this.#write(`# ${oneLine(text)}`);
+  }
+
+  /** What was done again: outcomes do not say it of what no case needed alone. */
+  #again(): void {
+    for (const retry of this.#retries.all) this.#note(`done again: ${retryText(retry)}`);
+  }
 
   #startGroup(direction: Direction): void {
     this.#endGroup();
@@ -103,6 +126,8 @@ function directive({ outcome, reasons }: Verdict): string {
       return ` # XFAIL ${why}`;
     case "warn":
       return ` # warn: ${why}`;
+    case "retried":
+      return ` # retried: ${why}`;
     case "skip":
       return ` # SKIP ${why}`;
     case "broken":

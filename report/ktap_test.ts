@@ -51,7 +51,7 @@ Deno.test("KtapWriter writes one result a case, whatever its reasons contain", (
     const results = lines.filter((line) => !/^ *#/.test(line)).slice(2);
     assert.deepEqual(results.map((line) => RESULT.exec(line)?.slice(1, 4)), [
       ...verdicts.map(({ outcome }, i) => [
-        ["pass", "warn", "skip", "expected-fail"].includes(outcome) ? "ok" : "not ok",
+        ["pass", "warn", "skip", "retried", "expected-fail"].includes(outcome) ? "ok" : "not ok",
         `${i + 1}`,
         `a/b/${i}`,
       ]),

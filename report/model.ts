@@ -5,16 +5,17 @@
  * @module
  */
 import { type Level, levelOf, upstreamName } from "../core/case.ts";
-import type { CaseRun, EndFacts, EventSink, RunEvent } from "../core/event.ts";
+import type { CaseRun, EndFacts, EventSink, Retry, RunEvent, RunFacts } from "../core/event.ts";
 import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned, Topology } from "../core/plan.ts";
-import { type Outcomes, type Round, RoundTable } from "../core/round.ts";
+import { type CaseRounds, type Outcomes, type Round, RoundTable } from "../core/round.ts";
 import { VERSION } from "../core/version.ts";
+import { factsOf, RetryCount } from "./run_facts.ts";
 
 /** What the field `format` of a report says. */
 export const REPORT_FORMAT = "vsock-conformance-run";
 /** The version of the report's form. A change that a reader must know of makes it the next. */
-export const REPORT_VERSION = 1;
+export const REPORT_VERSION = 2;
 
 /** A case of the plan, in one direction, and how it ended. */
 export interface ReportedCase {
@@ -34,6 +35,8 @@ export interface ReportedCase {
   readonly verdict?: Verdict;
   /** How often it had which outcome, where it ran in more rounds than one. */
   readonly outcomes?: Outcomes;
+  /** Repeats the verdict's round with `--seed`, where there were several. */
+  readonly seed?: number;
 }
 
 /** Why a run ended before its plan did. */
@@ -47,8 +50,14 @@ export interface Stopped {
   readonly during?: number;
 }
 
+/** Why a run never began: there is no verdict, and nothing was learnt. */
+export interface NotStarted {
+  /** What kept it from beginning: a lab that did not boot, an agent that is not there. */
+  readonly reason: string;
+}
+
 /** A run from its plan to its verdicts. */
-export interface RunReport {
+export interface RunReport extends RunFacts {
   /** Tells a report from other JSON. */
   readonly format: typeof REPORT_FORMAT;
   /** The version of the report's form. */
@@ -67,14 +76,18 @@ export interface RunReport {
   readonly seed: number;
   /** A case's deadline, in milliseconds. */
   readonly caseTimeout: number;
-  /** The two machines; one on loopback. */
+  /** The two machines; one on loopback; none where the run never began. */
   readonly ends: readonly EndFacts[];
+  /** What was done again; missing where nothing was. */
+  readonly retries?: readonly Retry[];
   /** How many rounds there were, the one that was stopped included; missing where that is one. */
   readonly rounds?: number;
   /** The whole plan, in the order of the first round: direction by direction. */
   readonly cases: readonly ReportedCase[];
   /** There where cases did not run. */
   readonly stopped?: Stopped;
+  /** There where the run never began; no case has a verdict then. */
+  readonly notStarted?: NotStarted;
 }
 
 /** A text that is no report, or none that this version of the tool reads. */
@@ -95,6 +108,39 @@ export interface RunSetting {
   readonly plan: readonly Planned[];
 }
 
+/** What is known of a run before its ends are. */
+export interface IntendedRun extends RunSetting {
+  /** What makes it, and on what. */
+  readonly facts?: RunFacts;
+  /** What was done again before it could begin. */
+  readonly retries?: readonly Retry[];
+  /** How its two ends are to be connected. */
+  readonly topology: Topology;
+  /** What its randomness is to be drawn from. */
+  readonly seed: number;
+}
+
+/** The report of a run that never began: its whole plan, without a verdict. */
+export function reportNotStarted(intended: IntendedRun, reason: string): RunReport {
+  const { argv, startedAt, caseTimeout, topology, seed, plan, retries = [] } = intended;
+  return {
+    format: REPORT_FORMAT,
+    version: REPORT_VERSION,
+    tool: VERSION,
+    ...factsOf(intended.facts ?? {}),
+    argv,
+    startedAt: startedAt.toISOString(),
+    milliseconds: Math.max(0, Date.now() - startedAt.getTime()),
+    topology,
+    seed,
+    caseTimeout,
+    ends: [],
+    ...(retries.length === 0 ? {} : { retries }),
+    cases: plan.map((planned) => reported(planned, undefined, undefined)),
+    notStarted: { reason },
+  };
+}
+
 /** Folds the events of a run into its report. */
 export class ReportBuilder {
   readonly #setting: RunSetting;
@@ -103,6 +149,7 @@ export class ReportBuilder {
   /** Those that have begun and not ended, by their names. */
   readonly #begun = new Set<string>();
   #round: Pick<Round, "number" | "seed"> = { number: 1, seed: 0 };
+  readonly #retries = new RetryCount();
   #stopped: string | undefined;
   #milliseconds: number | undefined;
 
@@ -127,6 +174,9 @@ export class ReportBuilder {
         this.#begun.delete(nameOf(event.run));
         this.#cases.of(event.run).add(event.verdict, this.#round);
         break;
+      case "retry":
+        this.#retries.add(event);
+        break;
       case "run-stopped":
         this.#stopped = event.reason;
         break;
@@ -141,6 +191,7 @@ export class ReportBuilder {
     if (this.#start === undefined) return undefined;
     const { argv, startedAt, caseTimeout } = this.#setting;
     const { topology, seed, ends } = this.#start;
+    const retries = this.#retries.all;
     const cases = this.#reported();
     const verdicts = verdictsOf({ cases });
     const reason = this.#stopped ?? "the tool could not go on";
@@ -153,6 +204,7 @@ export class ReportBuilder {
       format: REPORT_FORMAT,
       version: REPORT_VERSION,
       tool: VERSION,
+      ...factsOf(this.#start),
       argv,
       startedAt: startedAt.toISOString(),
       milliseconds: this.#milliseconds ?? spent(),
@@ -160,6 +212,7 @@ export class ReportBuilder {
       seed,
       caseTimeout,
       ends,
+      ...(retries.length === 0 ? {} : { retries }),
       ...(this.#round.number > 1 ? { rounds: this.#round.number } : {}),
       cases,
       // A run that lost an end in its last case is stopped, with nothing left to run.
@@ -169,8 +222,8 @@ export class ReportBuilder {
 
   #reported(): ReportedCase[] {
     return this.#setting.plan.map((planned) => {
-      const { verdict, outcomes } = this.#cases.of({ ...planned, id: planned.case.id });
-      return reported(planned, verdict, this.#round.number > 1 ? outcomes : undefined);
+      const rounds = this.#cases.of({ ...planned, id: planned.case.id });
+      return reported(planned, rounds.verdict, this.#round.number > 1 ? rounds : undefined);
     });
   }
 }
@@ -178,7 +231,7 @@ export class ReportBuilder {
 function reported(
   { case: info, direction }: Planned,
   verdict: Verdict | undefined,
-  outcomes: Outcomes | undefined,
+  rounds: Pick<CaseRounds, "outcomes" | "seed"> | undefined,
 ): ReportedCase {
   const upstream = upstreamName(info);
   return {
@@ -189,7 +242,8 @@ function reported(
     ...(upstream === undefined ? {} : { upstream }),
     direction,
     ...(verdict === undefined ? {} : { verdict }),
-    ...(verdict === undefined || outcomes === undefined ? {} : { outcomes }),
+    ...(verdict === undefined || rounds === undefined ? {} : { outcomes: rounds.outcomes }),
+    ...(verdict === undefined || rounds?.seed === undefined ? {} : { seed: rounds.seed }),
   };
 }
 
@@ -216,14 +270,21 @@ export function byDirection<C extends Pick<ReportedCase, "direction">>(
 
 /** Plays a report as the events that it was folded from. */
 export function replay(report: RunReport, sink: EventSink): void {
-  const { topology, seed, ends, cases, stopped, milliseconds } = report;
-  sink({ type: "run-start", topology, seed, total: cases.length, ends });
-  cases.forEach(({ id, direction, title, verdict }, i) => {
+  const { topology, seed, ends, cases, stopped, notStarted, milliseconds, retries = [] } = report;
+  for (const retry of retries) sink({ type: "retry", ...retry });
+  if (notStarted !== undefined) {
+    sink({ type: "run-not-started", reason: notStarted.reason });
+    return;
+  }
+  const total = cases.length;
+  sink({ type: "run-start", topology, seed, total, ends, ...factsOf(report) });
+  cases.forEach(({ id, direction, title, verdict, seed: own }, i) => {
     const run = { number: i + 1, id, direction };
     if (verdict !== undefined || stopped?.during === run.number) {
       sink({ type: "case-start", run, title });
     }
-    if (verdict !== undefined) sink({ type: "case-end", run, title, verdict });
+    const repeats = own === undefined ? {} : { seed: own };
+    if (verdict !== undefined) sink({ type: "case-end", run, title, verdict, ...repeats });
   });
   if (stopped !== undefined) {
     const notRun = cases.length - verdictsOf(report).length;

@@ -13,6 +13,9 @@ import { VERSION } from "../core/version.ts";
 import { REPORT_FORMAT, REPORT_VERSION, ReportError, type RunReport } from "./model.ts";
 import { oneLine } from "./text.ts";
 
+/** The version that is read, too: it lacks the outcome `retried` and runs that never began. */
+const FORMER_VERSION = 1;
+
 // The library has no kind of its own for an enumeration of strings.
 const ONE_OF = "OneOf";
 TypeRegistry.Set<{ enum: unknown[] }>(ONE_OF, (schema, value) => schema.enum.includes(value));
@@ -52,6 +55,7 @@ const OUTCOME = oneOf<Outcome>(
     skip: true,
     broken: true,
     timeout: true,
+    retried: true,
     "expected-fail": true,
     "unexpected-pass": true,
   },
@@ -61,6 +65,15 @@ const STATE = oneOf<SideState>(
   { pass: true, fail: true, timeout: true, broken: true, skip: true, stopped: true },
   "how this side of the case ended",
 );
+
+const SPLATS = (description: string) =>
+  Type.Optional(Type.Array(Type.Array(Type.String(), { minItems: 1 }), { description }));
+const CONFIG = (description: string) =>
+  Type.Optional(Type.Object({
+    path: Type.String({ description: "the file that was read" }),
+    sha256: Type.String({ description: "of its text, uncompressed" }),
+  }, { description }));
+const WORDS = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
 
 const END = Type.Object({
   name: Type.String({ description: "host, guest or loopback" }),
@@ -78,6 +91,33 @@ const END = Type.Object({
     watched: Type.Array(Type.String(), { description: "what was looked at for leaks" }),
     milliseconds: milliseconds("how long that may take after a case"),
   })),
+  uname: Type.Optional(Type.String({ description: "uname -srvm" })),
+  commandLine: Type.Optional(Type.String({ description: "/proc/cmdline" })),
+  config: CONFIG("how the kernel was configured, where that could be read"),
+  taint: Type.Optional(count("/proc/sys/kernel/tainted before the first case")),
+  faultsBefore: SPLATS("faults that its kernel's log held before the first case"),
+});
+
+const VM = Type.Object({
+  name: Type.String({ description: "the end that is in it: host, guest or loopback" }),
+  accelerator: Type.Optional(Type.String({ description: "how its processors come about" })),
+  qemu: Type.Optional(Type.String({ description: "the first line of qemu --version" })),
+  command: WORDS("QEMU and its arguments"),
+  console: Type.Optional(Type.String({ description: "the file of its serial console" })),
+});
+
+const LAB = Type.Object({
+  kernel: Type.String({ description: "as it was named" }),
+  config: CONFIG("its configuration, where the lab knows it"),
+  vms: Type.Array(VM, { description: "the outer one first" }),
+}, { description: "there where the ends are VMs that the tool booted" });
+
+const RETRY = Type.Object({
+  what: Type.String({ description: "boot, restore, or a case in a direction" }),
+  why: Type.String({ description: "what had gone wrong" }),
+  times: Type.Optional(
+    Type.Integer({ minimum: 1, description: "how often it was done again for that; once without" }),
+  ),
 });
 
 const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });
@@ -88,9 +128,7 @@ const SIDE = Type.Object({
   step: Type.String({ description: "what it was doing last" }),
   milliseconds: milliseconds("how long this side took"),
   died: Type.Optional(Type.Literal(true, { description: "there where its process died in it" })),
-  splats: Type.Optional(Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
-    description: "faults that its kernel reported in its log meanwhile, each as its lines",
-  })),
+  splats: SPLATS("faults that its kernel reported in its log meanwhile, each as its lines"),
 });
 
 const VERDICT = Type.Object({
@@ -108,6 +146,7 @@ const OUTCOMES = Type.Object({
   skip: often(),
   broken: often(),
   timeout: often(),
+  retried: often(),
   "expected-fail": often(),
   "unexpected-pass": often(),
 }, { description: "how often it had which outcome, where it ran in several rounds" });
@@ -123,13 +162,16 @@ const CASE = Type.Object({
   direction: DIRECTION,
   verdict: Type.Optional(VERDICT),
   outcomes: Type.Optional(OUTCOMES),
+  seed: Type.Optional(word32("repeats the verdict's round, where there were several")),
 });
 
 const REPORT = Type.Object({
   format: Type.Literal(REPORT_FORMAT),
   version: Type.Literal(REPORT_VERSION),
   tool: Type.String({ description: "the version of the tool that made the run" }),
+  commit: Type.Optional(Type.String({ description: "of the tool; -dirty: files differed" })),
   argv: Type.Array(Type.String(), { description: "what the tool was called with" }),
+  again: WORDS("the arguments that run cases so again, but for their ids and the seed"),
   startedAt: Type.String({
     pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$",
     description: "ISO 8601, UTC",
@@ -139,10 +181,13 @@ const REPORT = Type.Object({
   seed: word32("repeats the run's randomness with --seed"),
   caseTimeout: milliseconds("a case's deadline"),
   ends: Type.Array(END, {
-    minItems: 1,
     maxItems: 2,
-    description: "the two machines; one on loopback",
+    description: "the two machines; one on loopback; none where the run never began",
   }),
+  lab: Type.Optional(LAB),
+  retries: Type.Optional(Type.Array(RETRY, {
+    description: "what was done again, since what it needed had failed, and not what is tried",
+  })),
   rounds: Type.Optional(count("how many rounds there were, where there were several")),
   cases: Type.Array(CASE, {
     description: "the whole plan, in the order of its first round: direction by direction",
@@ -153,6 +198,9 @@ const REPORT = Type.Object({
       count("the first of the cases without a verdict that had begun then, counted from 1"),
     ),
   }, { description: "there where the run ended before its plan did" })),
+  notStarted: Type.Optional(Type.Object({ reason: Type.String() }, {
+    description: "there where the run never began: no case has a verdict",
+  })),
 }, {
   $schema: "http://json-schema.org/draft-07/schema#",
   $id: `urn:${REPORT_FORMAT}:${REPORT_VERSION}`,
@@ -184,12 +232,15 @@ export function parseReport(text: string, source: string): RunReport {
   if (format !== REPORT_FORMAT) {
     throw refuse(`it is no report of a run: its field "format" is not "${REPORT_FORMAT}"`);
   }
-  if (version !== REPORT_VERSION) {
+  if (version !== REPORT_VERSION && version !== FORMER_VERSION) {
     throw refuse(
       `it is a report of version ${JSON.stringify(version)}, and vsock-conformance ${VERSION} ` +
-        `reads version ${REPORT_VERSION}; use the version of the tool that wrote it`,
+        `reads versions ${FORMER_VERSION} and ${REPORT_VERSION}; use the version of the tool ` +
+        "that wrote it",
     );
   }
+  // All that the former version has is in this one as it was.
+  if (version === FORMER_VERSION) Object.assign(value as object, { version: REPORT_VERSION });
   if (!Value.Check(REPORT, value)) {
     const wrong = Value.Errors(REPORT, value).First();
     const message = wrong?.schema.enum === undefined
@@ -203,9 +254,18 @@ export function parseReport(text: string, source: string): RunReport {
 }
 
 /** What no run can have brought about, though each field by itself is of the right form. */
-function contradiction({ cases, stopped }: Static<typeof REPORT>): string | undefined {
+function contradiction(report: Static<typeof REPORT>): string | undefined {
+  const { cases, ends, stopped, notStarted } = report;
+  if (notStarted !== undefined) {
+    const first = cases.findIndex(({ verdict }) => verdict !== undefined);
+    if (first >= 0) return `/cases/${first} has a verdict, but the run never began`;
+    if (stopped !== undefined) return "/stopped: the run never began";
+  }
+  if (ends.length === 0 && notStarted === undefined) {
+    return "/ends: Expected at least one, since the run began";
+  }
   const firstLeft = cases.findIndex(({ verdict }) => verdict === undefined);
-  if (firstLeft >= 0 && stopped === undefined) {
+  if (firstLeft >= 0 && stopped === undefined && notStarted === undefined) {
     return `/cases/${firstLeft} did not run, but nothing says why`;
   }
   const during = cases[(stopped?.during ?? 0) - 1];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Ajv } from "ajv";
-import { exampleReport } from "../tests/support/example_run.ts";
+import { exampleNotStarted, exampleReport } from "../tests/support/example_run.ts";
 import { ReportError } from "./model.ts";
 import { parseReport, schemaText } from "./schema.ts";
 
@@ -37,7 +37,8 @@ function closed(schema: unknown): unknown {
 
 Deno.test("ajv finds reports as the schema says, and every field in it", () => {
   const validate = new Ajv({ strict: true }).compile(closed(JSON.parse(schemaText())) as object);
-  for (const report of [exampleReport(), exampleReport(0), exampleReport(5, true)]) {
+  const reports = [exampleReport(), exampleReport(0), exampleReport(5, true)];
+  for (const report of [...reports, exampleNotStarted("x")]) {
     assert.ok(validate(JSON.parse(JSON.stringify(report))), JSON.stringify(validate.errors));
   }
   assert.equal(validate({ ...exampleReport(), seed: -1 }), false);
@@ -74,17 +75,34 @@ Deno.test("parseReport() says that a text is no report", () => {
 });
 
 Deno.test("parseReport() says that a report is of another version", () => {
-  const text = refusal(changed((report) => report.version = 2));
+  const text = refusal(changed((report) => report.version = 3));
   assert.match(
     text,
-    /^it is a report of version 2, and vsock-conformance \S+ reads version 1; use/,
+    /^it is a report of version 3, and vsock-conformance \S+ reads versions 1 and 2; use/,
   );
+});
+
+Deno.test("parseReport() reads the former version as what it is in this one", () => {
+  const text = changed((report) => report.version = 1);
+  assert.deepEqual(parseReport(text, "x"), exampleReport());
+});
+
+Deno.test("parseReport() refuses a run that never began and yet has something of one", () => {
+  const broken = (change: (report: ReturnType<typeof JSON.parse>) => void) => {
+    const report = JSON.parse(JSON.stringify(exampleNotStarted("x")));
+    change(report);
+    return refusal(JSON.stringify(report));
+  };
+  const { verdict } = exampleReport().cases[0] ?? {};
+  assert.match(broken(({ cases }) => cases[1].verdict = verdict), /^\/cases\/1 has a verdict, but/);
+  assert.match(broken((report) => report.stopped = { reason: "x" }), /^\/stopped: the run never/);
+  assert.match(broken((report) => delete report.notStarted), /^\/ends: Expected at least one/);
 });
 
 Deno.test("parseReport() says where a report is wrong, and what is there", () => {
   assert.equal(
     refusal(changed((report) => report.cases[1].verdict.outcome = "maybe")),
-    "/cases/1/verdict/outcome: Expected one of pass, fail, warn, skip, broken, timeout, " +
+    "/cases/1/verdict/outcome: Expected one of pass, fail, warn, skip, broken, timeout, retried, " +
       'expected-fail, unexpected-pass, found "maybe"',
   );
   assert.match(refusal(changed((report) => report.cases[0].id = "a\u001b")), /^\/cases\/0\/id: /);
@@ -95,8 +113,8 @@ Deno.test("parseReport() refuses what no run can have brought about", () => {
   const cases: [RegExp, string][] = [
     [/^\/cases\/10 did not run, but nothing/, changed(({ cases }) => delete cases[10].verdict)],
     [/^\/stopped\/during/, changed(({ stopped }) => stopped.during = 2, 4)],
-    [/^\/stopped\/during/, changed(({ stopped }) => stopped.during = 12, 4)],
-    [/^\/cases\/10 is not next to/, changed(({ cases }) => cases[10].direction = "host-server")],
+    [/^\/stopped\/during/, changed(({ stopped }) => stopped.during = 13, 4)],
+    [/^\/cases\/11 is not next to/, changed(({ cases }) => cases[11].direction = "host-server")],
     [
       /^\/cases\/1: stream\/connect\/refused \(host-server\) is there twice$/,
       changed(({ cases }) => cases[1].id = cases[0].id),

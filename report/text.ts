@@ -41,6 +41,7 @@ const COUNT_WORDS: Readonly<Record<Outcome, string>> = {
   timeout: "timed out",
   broken: "broken",
   warn: "warned",
+  retried: "retried",
   skip: "skipped",
   "expected-fail": "failed as expected",
   "unexpected-pass": "passed unexpectedly",
@@ -69,12 +70,21 @@ export function sidesText({ sides }: Pick<Verdict, "sides">): string[] {
 }
 
 /** A run in a phrase: its counts, and why it ended early where it did. */
-export function headline({ cases, stopped }: RunReport): string {
+export function headline({ cases, stopped, notStarted }: RunReport): string {
+  if (notStarted !== undefined) return `did not start: ${notStarted.reason}`;
   const left = cases.length - verdictsOf({ cases }).length;
   const early = stopped === undefined
     ? ""
     : `; stopped: ${stopped.reason} (${left} cases did not run)`;
   return `${countsText(countsOf({ cases }))}${early}`;
+}
+
+/** The reasons of a verdict that no side gave: a fault of a kernel, a baseline, that it ran again. */
+export function reasonsOfNeither({ reasons, sides }: Verdict): string[] {
+  const said = Object.values(sides ?? {}).flatMap(({ reasons }) => reasons);
+  return reasons.filter((reason) =>
+    !said.some((of) => reason.endsWith(`: ${of}`)) && !/^[^:]+: (passed$|last step: )/.test(reason)
+  );
 }
 
 /** A verdict's reasons, first the one that decided it: the other side may have passed or waited. */

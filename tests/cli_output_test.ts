@@ -48,6 +48,52 @@ Deno.test("output for which there is no room is a sentence, and 2", async () => 
   }
 });
 
+/** What a shell's redirection makes of a run with these reports. */
+async function redirectedRun(to: string, ...reports: readonly string[]) {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const args = ["run", "--peer-cid", "1", "--agent", address, "--stand-in", name, "stream/close"];
+  const options = [...args, ...reports.flatMap((report) => ["--report", report])];
+  const line = `exec "${Deno.execPath()}" run -A --no-check "${CLI}" "$@" ${to}`;
+  const ran = await new Deno.Command("sh", { args: ["-c", line, "sh", ...options] }).output();
+  return { code: ran.code, stderr: new TextDecoder().decode(ran.stderr) };
+}
+
+const FULL = /^error: Cannot write the report \/dev\/full: No space left[^\n]*$/;
+
+Deno.test("a report for which there is no room costs no other, is a sentence, and a success", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const paths = ["a.json", "b.json"].map((name) => `${folder}/${name}`);
+    const [first, last] = paths.map((path) => `json=${path}`);
+    const reports = [first ?? "", "ktap=/dev/full", last ?? ""];
+    const { code, stderr } = await redirectedRun("> /dev/null", ...reports);
+    const errors = stderr.trimEnd().split("\n");
+    assert.equal(errors.length, 1, stderr);
+    assert.match(stderr.trimEnd(), FULL);
+    assert.equal(code, 2);
+    for (const path of paths) {
+      const { cases, stopped } = parseReport(await Deno.readTextFile(path), path);
+      assert.deepEqual([cases.map(({ verdict }) => verdict?.outcome), stopped], [
+        cases.map(() => "pass"),
+        undefined,
+      ]);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a full disk for reports and output is a sentence for each, and no stack", async () => {
+  const { code, stderr } = await redirectedRun("> /dev/full", "json=/dev/full");
+  const [report = "", output, ...others] = stderr.trimEnd().split("\n");
+  assert.match(report, FULL);
+  assert.match(output ?? "", /^error: Cannot write to standard output: No space left[^\n]*$/);
+  assert.deepEqual(others, [], stderr);
+  assert.equal(code, 2);
+});
+
 Deno.test("a run whose output nobody reads any more stops, and writes its report", async () => {
   const folder = await Deno.makeTempDir();
   const name = freshName();

@@ -4,10 +4,16 @@
  * @module
  */
 import { type CaseInfo, man, upstream } from "../../core/case.ts";
-import type { EventSink } from "../../core/event.ts";
+import type { EndFacts, EventSink, RunFacts } from "../../core/event.ts";
 import { countOutcomes, type Outcome, type Verdict } from "../../core/outcome.ts";
 import type { Direction, Planned } from "../../core/plan.ts";
-import { ReportBuilder, type RunReport } from "../../report/model.ts";
+import { VERSION } from "../../core/version.ts";
+import {
+  ReportBuilder,
+  reportNotStarted,
+  type RunReport,
+  type RunSetting,
+} from "../../report/model.ts";
 
 /** The cases of the run in each direction, and how each ends. */
 const ENDINGS: readonly (readonly [string, Outcome, readonly string[]])[] = [
@@ -25,14 +31,48 @@ const ENDINGS: readonly (readonly [string, Outcome, readonly string[]])[] = [
 /** The directions of the run, with the number of cases that the plan has in each. */
 export const EXAMPLE_GROUPS: readonly (readonly [Direction, number])[] = [
   ["host-server", ENDINGS.length],
-  ["guest-server", 2],
+  ["guest-server", 3],
 ];
 
 const ALL = [
   ...ENDINGS.map((ending) => ["host-server", ...ending] as const),
   ...ENDINGS.slice(0, 1).map((ending) => ["guest-server", ...ending] as const),
   ["guest-server", "stream/close/keeps-data", "pass", []] as const,
+  ["guest-server", "stream/lost/held", "retried", ["run again: its VM was lost"]] as const,
 ];
+
+const MACHINE = { kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
+const ENDS: readonly EndFacts[] = [
+  { name: "host", ...MACHINE, taint: 0 },
+  {
+    name: "guest",
+    ...MACHINE,
+    localCid: 3,
+    uname: "Linux 7.3.4 #1 SMP x86_64",
+    commandLine: "console=ttyS0 <quiet> x=`y`",
+    config: { path: "/proc/config.gz", sha256: "0123456789abcdef".repeat(4) },
+    taint: 2 ** 9 + 2 ** 12,
+    faultsBefore: [["WARNING: a\u001b[2J at <b>", "Call Trace:"]],
+  },
+];
+const FACTS: RunFacts = {
+  tool: VERSION,
+  commit: "0123456789abcdef0123456789abcdef01234567-dirty",
+  again: ["lab", "--kernel", "./my kernel"],
+  lab: {
+    kernel: "./my kernel",
+    vms: [
+      {
+        name: "host",
+        accelerator: "tcg",
+        qemu: "QEMU emulator version 10.0.2",
+        command: ["/usr/bin/qemu-system-x86_64", "-append", "console=ttyS0 quiet"],
+        console: "/cache/host.log",
+      },
+      { name: "guest", console: "/cache/guest.log" },
+    ],
+  },
+};
 
 function infoOf(id: string): CaseInfo {
   const binding = id.endsWith("ends") ? "SHOULD" : "MUST";
@@ -57,9 +97,15 @@ export const EXAMPLE_PLAN: readonly Planned[] = ALL.map(([direction, id]) => ({
  * rather than before it.
  */
 export function playExample(sink: EventSink, stopAfter: number = Infinity, during = false): void {
-  const facts = { kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
-  const ends = [{ name: "host", ...facts }, { name: "guest", ...facts, localCid: 3 }];
-  sink({ type: "run-start", topology: "guest-host", seed: 42, total: ALL.length, ends });
+  sink({ type: "retry", what: "boot", why: "the guest's QEMU ended: \u001b[2Jno" });
+  sink({
+    type: "run-start",
+    topology: "guest-host",
+    seed: 42,
+    total: ALL.length,
+    ends: ENDS,
+    ...FACTS,
+  });
   const verdicts: Verdict[] = [];
   const begin = ([direction, id]: typeof ALL[number]) => {
     const run = { number: verdicts.length + 1, id, direction };
@@ -84,7 +130,7 @@ function verdictOf(outcome: Outcome, reasons: readonly string[], milliseconds: n
   if (outcome === "skip") return { outcome, reasons, milliseconds };
   const state = outcome === "warn" || outcome === "expected-fail"
     ? "fail"
-    : outcome === "unexpected-pass"
+    : outcome === "unexpected-pass" || outcome === "retried"
     ? "pass"
     : outcome;
   const server = { state: "pass", reasons: [], step: "", milliseconds: 1 } as const;
@@ -92,14 +138,22 @@ function verdictOf(outcome: Outcome, reasons: readonly string[], milliseconds: n
   return { outcome, reasons, milliseconds, sides: { client: { ...server, state, step }, server } };
 }
 
+const SETTING: RunSetting = {
+  argv: ["run", "--peer-cid", "3"],
+  startedAt: new Date("2026-03-01T12:00:00.000Z"),
+  caseTimeout: 10_000,
+  plan: EXAMPLE_PLAN,
+};
+
+/** The report where the run did not begin. */
+export function exampleNotStarted(reason: string): RunReport {
+  const intended = { ...SETTING, topology: "guest-host", seed: 42 } as const;
+  return { ...reportNotStarted(intended, reason), milliseconds: 2000 };
+}
+
 /** The report of the run, or of its beginning. */
 export function exampleReport(stopAfter?: number, during?: boolean): RunReport {
-  const builder = new ReportBuilder({
-    argv: ["run", "--peer-cid", "3"],
-    startedAt: new Date("2026-03-01T12:00:00.000Z"),
-    caseTimeout: 10_000,
-    plan: EXAMPLE_PLAN,
-  });
+  const builder = new ReportBuilder(SETTING);
   playExample(builder.sink, stopAfter, during);
   const report = builder.report();
   if (report === undefined) throw new Error("the example did not begin");

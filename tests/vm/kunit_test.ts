@@ -15,6 +15,7 @@ import { testProgress } from "./support.ts";
 const STATUS: Readonly<Record<Outcome, "PASSED" | "FAILED" | "SKIPPED">> = {
   pass: "PASSED",
   warn: "PASSED",
+  retried: "PASSED",
   "expected-fail": "PASSED",
   skip: "SKIPPED",
   fail: "FAILED",

@@ -1,0 +1,149 @@
+/**
+ * Files that are written whole: under another name beside the old one, which is then renamed, so
+ * that nobody ever reads half of one, or yesterday's for today's.
+ *
+ * @module
+ */
+import { basename, dirname, resolve } from "node:path";
+import { reasonOf } from "../core/reason.ts";
+import { UsageError } from "./usage.ts";
+
+/** Where a file is, behind all links. */
+interface Place {
+  readonly path: string;
+  /** Whether it can only be written as it is: a pipe, a device, or what a process has open. */
+  readonly isStream: boolean;
+}
+
+/** A file that was found to be writable before there is anything to write to it. */
+export class OutputFile implements Disposable {
+  readonly #path: string;
+  readonly #what: string;
+  readonly #place: Place;
+  readonly #stream: Deno.FsFile | undefined;
+
+  private constructor(path: string, what: string, place: Place, stream?: Deno.FsFile) {
+    this.#path = path;
+    this.#what = what;
+    this.#place = place;
+    this.#stream = stream;
+  }
+
+  /**
+   * Tries it out.
+   *
+   * @param what it is to be, as errors call it.
+   * @param meanwhile what takes the place of its old content, which must not be taken for what is
+   *   to come, until it is written; a pipe or a device gets nothing. Without it nothing is tried.
+   * @throws {UsageError} where it cannot be written.
+   */
+  static async open(path: string, what: string, meanwhile?: string): Promise<OutputFile> {
+    try {
+      const place = await placeOf(path);
+      if (!place.isStream) {
+        if (meanwhile !== undefined) await replace(place.path, meanwhile);
+        return new OutputFile(path, what, place);
+      }
+      // What is open already has content of others: "> out.txt" and /dev/stdout are one file.
+      const stream = await Deno.open(path, { append: true });
+      return new OutputFile(path, what, place, stream);
+    } catch (error) {
+      throw cannotWrite(path, error, what);
+    }
+  }
+
+  /** What tells whether two of them are one file. */
+  get identity(): string {
+    return this.#place.path;
+  }
+
+  /** @throws {UsageError} where it can be written no more; it is then what it was. */
+  async write(text: string): Promise<void> {
+    try {
+      if (this.#stream === undefined) await replace(this.#place.path, text);
+      else await writeAll(this.#stream, text);
+    } catch (error) {
+      throw cannotWrite(this.#path, error, this.#what);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream?.close();
+  }
+}
+
+/** The error that says that a file cannot be written, and why. */
+export function cannotWrite(path: string, error: unknown, what: string): Error {
+  if (error instanceof Deno.errors.NotCapable) return error;
+  return new UsageError(`Cannot write the ${what} ${path}: ${reasonOf(error)}`);
+}
+
+async function placeOf(path: string): Promise<Place> {
+  // As many links as the kernel follows.
+  let at = resolve(path);
+  for (let links = 0; links < 40; links++) {
+    const folder = await Deno.realPath(dirname(at));
+    const here = resolve(folder, basename(at));
+    if (/^\/proc\/\d+(\/task\/\d+)?\/fd$/.test(folder)) return { path: here, isStream: true };
+    const info = await unlessAbsent(Deno.lstat(here));
+    if (!info?.isSymlink) return { path: here, isStream: info !== undefined && !info.isFile };
+    at = resolve(folder, await Deno.readLink(here));
+  }
+  throw new Error("too many links");
+}
+
+async function unlessAbsent<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** What may keep a file from being renamed in a folder though it can be written itself. */
+const NOT_BY_NAME: readonly unknown[] = ["EACCES", "EPERM", "EROFS", "EBUSY"];
+
+/** Puts a text in the place of a file's content, at once. */
+async function replace(path: string, text: string): Promise<void> {
+  const old = await unlessAbsent(Deno.stat(path));
+  try {
+    await renameOver(path, text, old);
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    if (old === undefined || !NOT_BY_NAME.includes(code)) throw error;
+    // Its folder is another's, or it is mounted by itself.
+    await Deno.writeTextFile(path, text, { create: false });
+  }
+}
+
+async function renameOver(
+  path: string,
+  text: string,
+  old: Deno.FileInfo | undefined,
+): Promise<void> {
+  const fresh = resolve(dirname(path), `.vsock-conformance-${crypto.randomUUID()}`);
+  try {
+    {
+      using file = await Deno.open(fresh, { write: true, createNew: true });
+      await writeAll(file, text);
+    }
+    if (old !== undefined) await keepOwner(fresh, old);
+    await Deno.rename(fresh, path);
+  } catch (error) {
+    await unlessAbsent(Deno.remove(fresh));
+    throw error;
+  }
+}
+
+/** Gives a file the mode, and where that may be the owner, that another has. */
+async function keepOwner(path: string, { mode, uid, gid }: Deno.FileInfo): Promise<void> {
+  if (mode !== null) await Deno.chmod(path, mode & 0o777);
+  if (uid === Deno.uid() && gid === Deno.gid()) return;
+  await Deno.chown(path, uid, gid).catch(() => {});
+}
+
+async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
