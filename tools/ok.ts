@@ -19,6 +19,8 @@ const ENV = { VSOCK_CONFORMANCE_FORBID_VSOCK: "1", NO_COLOR: "1", DENO_NO_UPDATE
 const CHECK_LIMIT = 600_000;
 const UNIT_LIMIT = 300_000;
 const VM_LIMIT = 1_800_000;
+/** And the commands on a fresh machine. */
+const FRESH_LIMIT = 3_600_000;
 
 interface Tally {
   passed: number;
@@ -26,8 +28,9 @@ interface Tally {
   readonly ignored: string[];
 }
 
-const { vm } = toolCommand("ok", "runs the project's checks and tests")
+const { vm, fresh } = toolCommand("ok", "runs the project's checks and tests")
   .option("--no-vm", "without those that boot VMs")
+  .option("--fresh", "the README's commands on a fresh machine, too; root only")
   .parse(Deno.args, { from: "user" }).opts();
 const tally: Tally = { passed: 0, failed: 0, ignored: [] };
 
@@ -37,12 +40,17 @@ function say(text: string): void {
 
 /** Runs Deno, which shows what it writes, and tells whether it ended well, and in time. */
 async function deno(...args: string[]): Promise<boolean> {
+  return await denoWithin(CHECK_LIMIT, ...args);
+}
+
+/** As {@linkcode deno}, within a time in milliseconds. */
+async function denoWithin(limit: number, ...args: string[]): Promise<boolean> {
   const command = new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
     env: ENV,
     stdin: "null",
-    signal: AbortSignal.timeout(CHECK_LIMIT),
+    signal: AbortSignal.timeout(limit),
   });
   return (await command.spawn().status).success;
 }
@@ -82,6 +90,11 @@ const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
 await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);
 if (vm) await tests("tests in VMs", await testFilesBelow(ROOT, isVmTest), 1, VM_LIMIT);
+if (fresh) {
+  say("\n== a fresh machine");
+  const tool = ["run", "-A", "--no-check", "tools/fresh.ts", "--turn"];
+  await check("fresh machine", () => denoWithin(FRESH_LIMIT, ...tool));
+}
 say("");
 for (const name of tally.ignored) say(`skipped: ${name}`);
 const skipped = tally.ignored.length === 0 ? "" : `, ${tally.ignored.length} skipped`;
