@@ -50,24 +50,28 @@ function outlivesTerminal(): boolean {
  * Calls `body`, which gives an exit code, with a signal that Ctrl-C, SIGTERM, or a terminal that
  * goes away aborts.
  *
- * @returns the exit code; that of an interruption, however `body` ended, where there was one.
+ * @returns the exit code; 128 and the signal's number, however `body` ended, where one came.
  */
 export async function interruptible(
   body: (stop: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const stop = new AbortController();
-  const onSignal = () => stop.abort(new Error("interrupted"));
+  let interrupted: number | undefined;
+  const ending = (code: number) => () => {
+    interrupted ??= code;
+    stop.abort(new Error("interrupted"));
+  };
   const listeners = [
-    ["SIGINT", onSignal],
-    ["SIGTERM", onSignal],
-    ["SIGHUP", OUTLIVES_TERMINAL ? () => {} : onSignal],
+    ["SIGINT", ending(EXIT.interrupted)],
+    ["SIGTERM", ending(EXIT.terminated)],
+    ["SIGHUP", OUTLIVES_TERMINAL ? () => {} : ending(EXIT.hungUp)],
   ] as const;
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   try {
     const code = await body(stop.signal);
-    return stop.signal.aborted ? EXIT.interrupted : code;
+    return interrupted ?? code;
   } catch (error) {
-    if (stop.signal.aborted) return EXIT.interrupted;
+    if (interrupted !== undefined) return interrupted;
     throw error;
   } finally {
     for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);

@@ -22,7 +22,10 @@ export interface SupervisorOptions {
 /** How long an agent may take to end when it is told to, in milliseconds. */
 const END_TIME = 3000;
 /** Exit codes with which an agent ends because it was to, or cannot be of use. */
-const FINAL: ReadonlySet<number> = new Set([EXIT.ok, EXIT.broken, EXIT.interrupted]);
+const FINAL: ReadonlySet<number> = new Set([
+  ...[EXIT.ok, EXIT.broken],
+  ...[EXIT.hungUp, EXIT.interrupted, EXIT.terminated],
+]);
 
 /** A supervised agent; ended when disposed of. */
 export class SupervisedAgent implements AsyncDisposable {

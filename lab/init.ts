@@ -133,7 +133,7 @@ function agent(peerCid: number, port: number, more = ""): string {
   while :; do
     ${command} --testament /tmp/agent-${port} $after
     status=$?
-    case $status in 0|2|130) break ;; esac
+    case $status in 0|2|129|130|143) break ;; esac
     after="--after $status"
   done
   echo "${MARKS.agentEnded} ($status)"

@@ -127,7 +127,7 @@ async function byHand(): Promise<void> {
 }
 
 Deno.test("Ctrl-C leaves no VM and no folder behind, SIGKILL no VM", async (t) => {
-  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 130], ["SIGKILL", 137]] as const) {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGKILL", 137]] as const) {
     await t.step(signal, async () => {
       const args = ["lab", "--topology", "loopback", "--cold"];
       await using tool = new Tool(args, { patience: PATIENCE, env: { TMPDIR: cacheRoot() } });
