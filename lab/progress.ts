@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cleanLines, oneLine } from "../core/clean.ts";
 import { duration } from "../report/text.ts";
 import type { Screen } from "../report/terminal.ts";
 
@@ -18,7 +19,7 @@ export class Progress {
 
   /** One line of news. */
   say(text: string): void {
-    this.#screen.write(`lab: ${text}\n`);
+    this.#screen.write(`lab: ${cleanLines(text)}\n`);
   }
 
   /**
@@ -28,7 +29,7 @@ export class Progress {
    */
   async phase<T>(name: string, text: string, body: () => Promise<T>): Promise<T> {
     const started = performance.now();
-    this.#screen.write(`lab: ${text} ...`);
+    this.#screen.write(`lab: ${oneLine(text)} ...`);
     try {
       const result = await body();
       const time = performance.now() - started;

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { ReportedCase, RunReport } from "./model.ts";
-import { duration, endText, oneLine } from "./text.ts";
+import { duration, endText } from "./text.ts";
 
 /** What is of one kind among the changes. */
 export type ChangeKind =

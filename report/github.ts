@@ -4,17 +4,10 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
-import {
-  countsText,
-  decisiveFirst,
-  DIRECTION_TEXT,
-  duration,
-  endText,
-  headline,
-  oneLine,
-} from "./text.ts";
+import { countsText, decisiveFirst, DIRECTION_TEXT, duration, endText, headline } from "./text.ts";
 
 /** What each outcome is annotated as, if it is. */
 const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
@@ -34,7 +27,7 @@ export function githubAnnotations(report: RunReport): string {
   const lines = report.cases.flatMap(({ id, direction, requirement, verdict }) => {
     const level = verdict === undefined ? undefined : ANNOTATED[verdict.outcome];
     if (verdict === undefined || level === undefined) return [];
-    const text = [...decisiveFirst(verdict).map(oneLine), requirement].join("\n");
+    const text = [...decisiveFirst(verdict), requirement].map(oneLine).join("\n");
     return [command(level, `${verdict.outcome}: ${id} (${direction})`, text)];
   });
   const text = [headline(report), ...report.ends.map(endText)].map(oneLine).join("\n");
@@ -45,8 +38,7 @@ export function githubAnnotations(report: RunReport): string {
 
 /** A workflow command; its escapes are those of GitHub's own toolkit. */
 function command(level: "error" | "warning" | "notice", title: string, text: string): string {
-  const data = (value: string) =>
-    value.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const data = (value: string) => value.replaceAll("%", "%25").replaceAll("\n", "%0A");
   const property = data(title).replaceAll(":", "%3A").replaceAll(",", "%2C");
   return `::${level} title=${property}::${data(text)}`;
 }

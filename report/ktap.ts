@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
-import { endText, oneLine } from "./text.ts";
+import { endText } from "./text.ts";
 
 const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "retried", "expected-fail"]);
 

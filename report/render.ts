@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jsonText } from "../core/clean.ts";
 import type { ReportFormat } from "./formats.ts";
 import { githubAnnotations, markdown } from "./github.ts";
 import { html } from "./html.ts";
@@ -12,7 +13,7 @@ import { byDirection, replay, type RunReport } from "./model.ts";
 import { TerminalWriter } from "./terminal.ts";
 
 const WRITERS: Readonly<Record<ReportFormat, (report: RunReport) => string>> = {
-  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
+  json: (report) => `${jsonText(report)}\n`,
   ktap,
   junit,
   html,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cleanStrings, oneLine } from "../core/clean.ts";
 import { reasonOf } from "../core/reason.ts";
 import { Kind, type Static, Type, TypeRegistry } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
@@ -11,7 +12,6 @@ import type { Outcome, SideState } from "../core/outcome.ts";
 import type { Direction, Topology } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMAT, REPORT_VERSION, ReportError, type RunReport } from "./model.ts";
-import { oneLine } from "./text.ts";
 
 /** The version that is read, too: it lacks the outcome `retried` and runs that never began. */
 const FORMER_VERSION = 1;
@@ -173,7 +173,8 @@ export function schemaText(): string {
 }
 
 /**
- * Reads a report that {@linkcode RunReport} describes.
+ * Reads a report that {@linkcode RunReport} describes. Whoever wrote it may be anybody: its strings
+ * are given as {@linkcode oneLine} has them.
  *
  * @param text JSON.
  * @param source where it comes from, for the error.
@@ -183,7 +184,8 @@ export function parseReport(text: string, source: string): RunReport {
   const refuse = (why: string) => new ReportError(`Cannot read ${source}: ${oneLine(why)}`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // What some editors and shells put in front of UTF-8 is no part of it.
+    value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw refuse(text.trim() === "" ? "it is empty" : `it is no JSON (${reasonOf(error)})`);
   }
@@ -209,7 +211,7 @@ export function parseReport(text: string, source: string): RunReport {
   }
   const wrong = contradiction(value);
   if (wrong !== undefined) throw refuse(wrong);
-  return value;
+  return cleanStrings(value);
 }
 
 /** What no run can have brought about, though each field by itself is of the right form. */
