@@ -108,6 +108,14 @@ Deno.test("report diff ends with 1 for a regression, with 0 without one", async 
   assert.match(worse.stdout, /held before, not checked now \(2\)\n {2}stream\/close\/keeps-data/);
   assert.deepEqual([worse.code, worse.stderr], [1, ""]);
   assert.equal((await runTool(["report", "diff", half, whole])).code, 0);
+  const few = await stored(`${temporary.path}/few.json`, {
+    ...exampleReport(),
+    cases: exampleReport().cases.slice(0, 2),
+  });
+  const gone = await runTool(["report", "diff", whole, few]);
+  assert.match(gone.stdout, /cases that are gone \(10\)/);
+  assert.equal(gone.code, 1);
+  assert.equal((await runTool(["report", "diff", "--subset", whole, few])).code, 0);
   const same = await runTool(["report", "diff", whole, whole]);
   assert.equal(same.code, 0);
   assert.match(same.stdout, /nothing changed/);
