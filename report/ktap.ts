@@ -19,6 +19,7 @@ export class KtapWriter {
   #number = 0;
   #group = 0;
   #groupOk = true;
+  #groupRan = false;
 
   /**
    * A writer for one run.
@@ -80,14 +81,18 @@ export class KtapWriter {
   #endGroup(): void {
     if (this.#direction === undefined) return;
     this.#group++;
-    this.#write(`${this.#groupOk ? "ok" : "not ok"} ${this.#group} ${this.#direction}`);
+    const result = `${this.#groupOk ? "ok" : "not ok"} ${this.#group} ${this.#direction}`;
+    const isSkipped = this.#groupOk && !this.#groupRan;
+    this.#write(isSkipped ? `${result} # SKIP all of its cases were skipped` : result);
     this.#direction = undefined;
     this.#number = 0;
     this.#groupOk = true;
+    this.#groupRan = false;
   }
 
   #case(id: string, verdict: Verdict): void {
     this.#number++;
+    if (verdict.outcome !== "skip") this.#groupRan = true;
     if (!OK.has(verdict.outcome)) {
       this.#groupOk = false;
       // A reader takes the diagnostics above a result line for that result's.

@@ -91,6 +91,21 @@ Deno.test("--report tells before the run that a file cannot be written", async (
   assert.match((await runTool([...run, ...twice])).stderr, /\/dev\/null: it is named twice/);
 });
 
+Deno.test("a run in which all was skipped ends with 4, and KTAP skips it", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const args = ["run", "--peer-cid", "1", "--agent", address, "--stand-in", name, "--ktap"];
+  const { code, stdout } = await runTool([...args, "namespaces/mode"]);
+  assert.equal(code, 4);
+  assert.match(stdout, /\nok 1 loopback # SKIP all of its cases were skipped\n$/);
+  // One that was judged makes it a run, and a skip is no failure.
+  const until = await runTool([...args, "--until-failure", "--repeat", "2", "namespaces/mode"]);
+  assert.equal(until.code, 4);
+  assert.doesNotMatch(until.stderr, /until-failure/);
+  assert.equal((await runTool([...args, "namespaces/mode", "stream/close"])).code, 0);
+});
+
 Deno.test("report -o writes to a file", async () => {
   await using temporary = await folder();
   const json = await stored(`${temporary.path}/a.json`, exampleReport());
