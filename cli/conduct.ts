@@ -19,11 +19,12 @@ import { select } from "../core/selector.ts";
 import type { Ends } from "../peer/controller.ts";
 import { runPlan } from "../peer/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
+import { KtapFlatWriter } from "../report/ktap_flat.ts";
 import { type IntendedRun, ReportBuilder } from "../report/model.ts";
 import { OutputError, screenOf, TerminalWriter } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../suites/kit.ts";
-import { type ConductOptions, firstPort, roundsAsked } from "./conduct_options.ts";
+import { type ConductOptions, firstPort, ktapForm, roundsAsked } from "./conduct_options.ts";
 import { type ReportFiles, withReports } from "./report_files.ts";
 import { UsageError } from "./usage.ts";
 
@@ -118,7 +119,8 @@ async function shownAndReported(
     losses,
   });
   lost.signal.throwIfAborted();
-  if (options.ktap && rounds.repeat > 1) await writeKtap(builder);
+  const form = ktapForm(options);
+  if (form !== undefined && rounds.repeat > 1) await writeKtap(form, builder);
   const code = exitCode(counts, strict);
   // A run that ended before its plan is never a success.
   const isGood = code === EXIT.ok || code === EXIT.skipped;
@@ -153,13 +155,18 @@ function outputs(
   cases: number,
   options: ConductOptions,
 ): EventSink[] {
-  if (!options.ktap) return [new TerminalWriter(screenOf(Deno.stdout)).sink];
+  const form = ktapForm(options);
+  if (form === undefined) return [new TerminalWriter(screenOf(Deno.stdout)).sink];
   const terminal = new TerminalWriter(screenOf(Deno.stderr)).sink;
   // KTAP has one result for a case, which is not known before the last round.
   if (roundsAsked(options) > 1) return [terminal];
   const out = screenOf(Deno.stdout);
+  const write = (line: string) => out.write(`${line}\n`);
   const groups = directions.map((direction) => [direction, cases] as const);
-  return [new KtapWriter(groups, (line) => out.write(`${line}\n`)).sink, terminal];
+  const ktap = form === "ktap"
+    ? new KtapWriter(groups, write)
+    : new KtapFlatWriter(directions.length * cases, write);
+  return [ktap.sink, terminal];
 }
 
 /** The plan in the order in which the first round runs it. */
@@ -171,11 +178,11 @@ function firstRound(
   return first?.plan ?? plan;
 }
 
-async function writeKtap(builder: ReportBuilder): Promise<void> {
+async function writeKtap(form: "ktap" | "ktap-flat", builder: ReportBuilder): Promise<void> {
   const report = builder.report();
   if (report === undefined) return;
   const { renderReport } = await import("../report/render.ts");
-  screenOf(Deno.stdout).write(renderReport("ktap", report));
+  screenOf(Deno.stdout).write(renderReport(form, report));
 }
 
 /** Deno takes SIGHUP over a moment later, and what it was is no longer to be seen. */

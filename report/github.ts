@@ -22,18 +22,53 @@ const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
 /** Most reasons of a case in the summary, which may have 1 MiB for a step. */
 const MAX_REASONS = 12;
 
-/** A report as annotations: one for every case that did not do well, and one for the run. */
+/** Most annotations of a level; GitHub shows 10 of a step, and drops the others without a word. */
+const MAX_ANNOTATIONS = 9;
+/** Most names of cases in the annotation that stands for all others. */
+const MAX_NAMES = 20;
+
+/** A report as annotations: for the run, and for each case that did not do well, as many as fit. */
 export function githubAnnotations(report: RunReport): string {
-  const lines = report.cases.flatMap(({ id, direction, requirement, verdict }) => {
-    const level = verdict === undefined ? undefined : ANNOTATED[verdict.outcome];
-    if (verdict === undefined || level === undefined) return [];
-    const text = [...decisiveFirst(verdict), requirement].map(oneLine).join("\n");
-    return [command(level, `${verdict.outcome}: ${id} (${direction})`, text)];
-  });
   const text = [headline(report), ...report.ends.map(endText)].map(oneLine).join("\n");
   const isWhole = report.stopped === undefined && report.notStarted === undefined;
-  lines.push(command(isWhole ? "notice" : "error", "vsock-conformance", text));
+  const run = command(isWhole ? "notice" : "error", "vsock-conformance", text);
+  const lines = isWhole
+    ? [...annotated(report, "error"), ...annotated(report, "warning"), run]
+    // First: it is what is wrong with all the others.
+    : [run, ...annotated(report, "error", 1), ...annotated(report, "warning")];
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * The annotations of a level, and one that stands for those for which there is no room.
+ *
+ * @param taken how many others there are of that level.
+ */
+function annotated({ cases }: RunReport, level: "error" | "warning", taken = 0): string[] {
+  const all = cases.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome] === level);
+  const room = MAX_ANNOTATIONS - taken;
+  const shown = all.slice(0, room).map((entry) => annotation(level, entry));
+  const left = all.slice(room);
+  if (left.length === 0) return shown;
+  const names = left.slice(0, MAX_NAMES).map(({ id, direction, verdict }) =>
+    `${verdict?.outcome}: ${id} (${direction})`
+  );
+  const more = left.length - names.length;
+  const text = [
+    "GitHub shows only 10 annotations of a kind; the others, with their reasons, are in the " +
+    "job's summary (report markdown) and in every other form of the report:",
+    ...names,
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
+  const title = `${left.length} more ${level}${left.length === 1 ? "" : "s"}`;
+  return [...shown, command(level, title, text.join("\n"))];
+}
+
+function annotation(level: "error" | "warning", entry: ReportedCase): string {
+  const { id, direction, requirement, verdict } = entry;
+  const reasons = verdict === undefined ? [] : decisiveFirst(verdict);
+  const text = [...reasons, requirement].map(oneLine).join("\n");
+  return command(level, `${verdict?.outcome}: ${id} (${direction})`, text);
 }
 
 /** A workflow command; its escapes are those of GitHub's own toolkit. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EXAMPLE_GROUPS, playExample } from "../tests/support/example_run.ts";
 import { countOutcomes, type Outcome } from "../core/outcome.ts";
+import { haveProve } from "../tests/support/prove.ts";
 import { KtapWriter } from "./ktap.ts";
 
 /** The KTAP of the example. */
@@ -77,15 +78,6 @@ Deno.test("KtapWriter skips a direction in which all was skipped, as kselftest d
   assert.equal(last("pass", "skip"), "ok 1 loopback");
   assert.equal(last("skip", "fail"), "not ok 1 loopback");
 });
-
-/** Whether perl's TAP harness can be called. */
-async function haveProve(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("prove", { args: ["--version"] }).output()).success;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test({
   name: "prove agrees on which directions of a run failed",

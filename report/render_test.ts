@@ -35,6 +35,7 @@ Deno.test("renderReport() writes as text what was written while the cases ran", 
 const NOT_STARTED: Readonly<Record<ReportFormat, RegExp>> = {
   json: /"notStarted": \{\s+"reason": "no QEMU"/,
   ktap: /^KTAP version 1\n1\.\.2\nBail out! no QEMU\n$/,
+  "ktap-flat": /^TAP version 13\n1\.\.12\nBail out! no QEMU\n$/,
   junit: /<error message="the run did not start: no QEMU" type="not-started"\/>/,
   html: /<h1 class="bad">Did not start<\/h1>[^]*The run did not start:<\/strong> no QEMU/,
   github: /^::error title=vsock-conformance::did not start: no QEMU\n$/,
@@ -58,6 +59,7 @@ Deno.test("renderReport() says in every form that a run did not start, and no wo
 const RETRIED: Readonly<Record<ReportFormat, RegExp>> = {
   json: /"outcome": "retried"/,
   ktap: /^ {2}ok 3 stream\/lost\/held # retried: run again: its VM was lost$/m,
+  "ktap-flat": /^ok 12 guest-server\/stream\/lost\/held # retried time=\d+ms$/m,
   junit: /<system-out>retried: run again: its VM was lost<\/system-out>/,
   html: /class="badge e-retried">/,
   github: /^::warning title=retried%3A stream\/lost\/held [^\n]*run again: its VM was lost/m,

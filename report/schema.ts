@@ -126,6 +126,10 @@ const CASE = Type.Object({
     Type.String({ description: "the name of the case in tools/testing/vsock it was ported from" }),
   ),
   direction: DIRECTION,
+  kcidb: Type.Optional(Type.String({
+    pattern: "^[.a-zA-Z0-9_-]*$",
+    description: "what KCIDB calls it: vsock-conformance.direction.family.topic.claim",
+  })),
   verdict: Type.Optional(VERDICT),
   outcomes: Type.Optional(OUTCOMES),
 });

@@ -106,6 +106,31 @@ Deno.test("a run in which all was skipped ends with 4, and KTAP skips it", async
   assert.equal((await runTool([...args, "namespaces/mode", "stream/close"])).code, 0);
 });
 
+Deno.test("--ktap=flat writes while cases run what the form ktap-flat of the report has", async () => {
+  await using temporary = await folder();
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const file = `${temporary.path}/run.tap`;
+  const run = ["run", "--peer-cid", "1", "--agent", address, "--stand-in", name];
+  const args = [...run, "--ktap=flat", "--report", `ktap-flat=${file}`];
+  for (const more of [[], ["--repeat", "2"]]) {
+    const { code, stdout, stderr } = await runTool([...args, ...more, "stream/close"]);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /^TAP version 13\n1\.\.2\n# loopback: [^]*\nok 1 loopback\/stream\/close\//,
+    );
+    assert.equal(stdout, await Deno.readTextFile(file));
+    assert.match(stderr, /\d passed, 0 failed/);
+  }
+  // What follows is no value of the option's.
+  assert.match((await runTool([...run, "--ktap", "stream/close"])).stdout, /^KTAP version 1\n/);
+  const wrong = await runTool([...run, "--ktap=round", "stream/close"]);
+  assert.match(wrong.stderr, /unknown option '--ktap=round'/);
+  assert.equal(wrong.code, 2);
+});
+
 Deno.test("report -o writes to a file", async () => {
   await using temporary = await folder();
   const json = await stored(`${temporary.path}/a.json`, exampleReport());

@@ -165,6 +165,8 @@ const SHAPES: Readonly<Partial<Record<ReportFormat, (written: string) => unknown
   github: (written) => written.split("\n").map((line) => /^::(\w+) title=[^:]*::/.exec(line)?.[1]),
   ktap: (written) =>
     written.split("\n").map((line) => /^ *(ok|not ok|#|1\.\.|KTAP)/.exec(line)?.[0]),
+  "ktap-flat": (written) =>
+    written.split("\n").map((line) => /^(ok|not ok|#|1\.\.|TAP|Bail out!)/.exec(line)?.[0]),
   text: (written) => written.split("\n").length,
   markdown: (written) =>
     written.split("\n").map((line) => /^(#+ |- |\| |<details| {4}|$)/.exec(line)?.[0]),
