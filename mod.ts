@@ -32,7 +32,18 @@ export {
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
 export type { Splat } from "./core/splat.ts";
-export type { CaseRun, EndFacts, EventSink, LeakFacts, RunEvent } from "./core/event.ts";
+export type {
+  CaseRun,
+  ConfigFacts,
+  EndFacts,
+  EventSink,
+  LabFacts,
+  LeakFacts,
+  Retry,
+  RunEvent,
+  RunFacts,
+  VmFacts,
+} from "./core/event.ts";
 export {
   countOutcomes,
   type Counts,

@@ -9,15 +9,18 @@ import { EXIT } from "../core/outcome.ts";
 import { type AgentServices, type Inherited, serveController } from "../peer/agent.ts";
 import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
 import { mention } from "../report/terminal.ts";
+import type { Machine } from "../sys/machine.ts";
 import { dieWithParent } from "../sys/process.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
 import {
   loadTimers,
+  machineDetails,
   monitorTrouble,
   ownFacts,
   sideRunner,
   type SideSettings,
+  taintHere,
   Watches,
 } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
@@ -74,7 +77,7 @@ function serve(options: AgentOptions, path: string): Promise<number> {
     using testament = Testament.open(path);
     const { left } = testament;
     using watches = await Watches.open(options, left?.log);
-    const offered = services(options, testament, watches);
+    const offered = services(options, testament, watches, await machineDetails());
     using listener = listenControl({ ...options.listen, port: left?.port ?? options.listen.port });
     stop.addEventListener("abort", () => listener.close());
     const { hostname, port } = listener.addr as Deno.NetAddr;
@@ -85,11 +88,20 @@ function serve(options: AgentOptions, path: string): Promise<number> {
 }
 
 /** What this process offers to a controller, and what it knows of the process before. */
-function services(options: AgentOptions, testament: Testament, watches: Watches): AgentServices {
+function services(
+  options: AgentOptions,
+  testament: Testament,
+  watches: Watches,
+  machine: Machine,
+): AgentServices {
   const { left } = testament;
+  const facts = { ...ownFacts("agent", options, watches.watched), ...machine };
   let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
   return {
-    facts: ownFacts("agent", options, watches.watched),
+    // A kernel may be tainted at any time, and what counts is how it is when a run begins.
+    get facts() {
+      return { ...facts, ...taintHere(options) };
+    },
     // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
     runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)))),
     begin(session): readonly Inherited[] | undefined {

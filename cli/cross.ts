@@ -27,7 +27,8 @@ import { CATALOGUE } from "../suites/catalogue.ts";
 import { upstreamList } from "../suites/upstream.ts";
 import { PROGRAMS } from "../suites/upstream_programs.ts";
 import { chosenCases } from "./conduct.ts";
-import { DEFAULT_PORT } from "./conduct_options.ts";
+import { DEFAULT_PORT, requireDirection } from "./conduct_options.ts";
+import { requireVms } from "./kernel_options.ts";
 import { type BootOptions, closeEnds, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
 import { UsageError } from "./usage.ts";
 
@@ -42,7 +43,10 @@ export interface CrossOptions extends Omit<BootOptions, "topology"> {
 }
 
 /** Boots each topology, runs the chosen cases four ways, and prints the table. */
-export function labCross(selectors: readonly string[], options: CrossOptions): Promise<number> {
+export async function labCross(
+  selectors: readonly string[],
+  options: CrossOptions,
+): Promise<number> {
   const cases = crossCases(selectors);
   if (cases.length === 0) {
     throw new UsageError(
@@ -50,7 +54,12 @@ export function labCross(selectors: readonly string[], options: CrossOptions): P
         'docs/porting.md and "explain" say which have',
     );
   }
-  return withTimeout(options.timeout, async (stop) => {
+  const [topology] = options.topologies;
+  if (topology !== undefined && options.topologies.length === 1) {
+    requireDirection(topology, options.direction);
+  }
+  await requireVms(options);
+  return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
     const { source, files } = await cPrograms(progress);
     const found: Found = { cells: [], runner: [] };

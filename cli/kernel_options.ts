@@ -4,8 +4,10 @@
  * @module
  */
 import type { Command } from "@commander-js/extra-typings";
-import { DEFAULT_KERNEL } from "../lab/kernel.ts";
-import { secondsOption } from "./usage.ts";
+import { IMAGE_HEAD, kernelImage } from "../core/kernel_image.ts";
+import { reasonOf } from "../core/reason.ts";
+import { DEFAULT_KERNEL, requireChoice } from "../lab/kernel.ts";
+import { secondsOption, UsageError } from "./usage.ts";
 
 const VM_OPTIONS = ["kernel", "modules", "refresh", "qemu", "cold"];
 
@@ -25,8 +27,8 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
       DEFAULT_KERNEL,
     )
     .option("--modules <folder>", "with a vmlinuz: where its modules are")
-    .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .option("--qemu <program>", "a qemu-system-x86_64 of your own, for the VM and the guest in it")
+    .option("--refresh", "look for a newer kernel than the cached one")
+    .option("--qemu <program>", "a QEMU of your own, for the VM and the guest in it")
     .option("--cold", "boot, and neither use nor save a snapshot")
     .addOption(wholeTimeout());
 }
@@ -34,4 +36,55 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
 /** How long a command that boots VMs may take altogether. */
 export function wholeTimeout() {
   return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+}
+
+/** What VMs are to be like, as options say it. */
+interface VmChoice {
+  readonly kernel: string;
+  readonly modules?: string | undefined;
+  readonly refresh?: boolean | undefined;
+  readonly qemu?: string | undefined;
+}
+
+/** Kernels that have a name; all others are files. */
+const NAMED = /^(debian|debug|multi-device)(:|$)/;
+
+/**
+ * Looks whether there may be such VMs, before anything is fetched or booted.
+ *
+ * @throws {UsageError} or {@linkcode LabUsageError} where there can be none, and says why.
+ */
+export async function requireVms(choice: VmChoice): Promise<void> {
+  const { kernel, qemu } = choice;
+  await requireChoice(choice);
+  if (!NAMED.test(kernel)) await requireImage(kernel);
+  if (qemu !== undefined) await requireProgram(qemu);
+}
+
+/** @throws {UsageError} where a file is no kernel. */
+async function requireImage(path: string): Promise<void> {
+  const head = new Uint8Array(IMAGE_HEAD);
+  try {
+    using file = await Deno.open(path);
+    for (let at = 0; at < head.length;) at += await file.read(head.subarray(at)) ?? head.length;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(`Cannot read the kernel ${path}: ${reasonOf(error)}`);
+  }
+  if (kernelImage(head) !== undefined) return;
+  throw new UsageError(
+    `Cannot boot ${path}: it is no kernel, neither a bzImage nor an arm64 Image nor an ELF file`,
+  );
+}
+
+/** @throws {UsageError} where there is no program. */
+async function requireProgram(path: string): Promise<void> {
+  try {
+    const { isFile, mode } = await Deno.stat(path);
+    if (isFile && ((mode ?? 0) & 0o111) !== 0) return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(`There is no QEMU at ${path}: ${reasonOf(error)}`);
+  }
+  throw new UsageError(`Cannot run ${path}: it is no program; give a qemu-system-x86_64`);
 }

@@ -28,6 +28,7 @@ import {
 } from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
 import { screenOf } from "../report/terminal.ts";
+import { requireVms } from "./kernel_options.ts";
 import { type BootOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
 import { OutputFile } from "./output_file.ts";
 
@@ -50,8 +51,9 @@ const AMOUNTS = {
 /** What is aimed at for p50 of a round trip: ours to C. */
 const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
 /** Measures ours and C, and shows both. */
-export function perfCompare(options: CompareOptions): Promise<number> {
-  return withTimeout(options.timeout, async (stop) => {
+export async function perfCompare(options: CompareOptions): Promise<number> {
+  if (options.topology !== "unix") await requireVms(options);
+  return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr));
     const { chart = "" } = options;
     // Opened first: that it cannot be written is told before the measurements, not after them.

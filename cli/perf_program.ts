@@ -8,6 +8,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { MAX_CONNECTIONS, MAX_REQUEST } from "../perf/greeting.ts";
 import { isOfVms, withKernelOptions } from "./kernel_options.ts";
 import {
+  addHelp,
   cidOption,
   examples,
   refuseIdle,
@@ -41,6 +42,7 @@ export function addPerf(root: Command, act: Act): void {
   addThroughput(perf, act);
   addRoundTrips(perf, act);
   addCompare(perf, act);
+  addHelp(perf, "perf help latency");
 }
 
 function addCompare(perf: Command, act: Act): void {

@@ -29,7 +29,7 @@ export async function render(
   path: string,
   { output }: { readonly output?: string | undefined },
 ): Promise<number> {
-  const text = renderReport(format, await read(path));
+  const text = renderReport(format, await readReport(path));
   if (output === undefined) {
     screenOf(Deno.stdout).write(text);
   } else {
@@ -48,8 +48,8 @@ export async function diff(
   if (beforePath === "-" && afterPath === "-") {
     throw new UsageError("Only one of the two can be standard input");
   }
-  const before = await read(beforePath);
-  const after = await read(afterPath);
+  const before = await readReport(beforePath);
+  const after = await readReport(afterPath);
   if (!comparable(before, after)) {
     throw new UsageError(
       "Cannot compare: the two runs have no case in common, in a direction " +
@@ -60,8 +60,13 @@ export async function diff(
   return isRegression(diffReports(before, after), options) ? EXIT.failed : EXIT.ok;
 }
 
-/** @throws {UsageError} where there is nothing to read. */
-async function read(path: string): Promise<RunReport> {
+/**
+ * Reads a report.
+ *
+ * @param path a report as JSON; "-" is standard input.
+ * @throws {UsageError} where there is nothing to read; {@linkcode ReportError} where it is none.
+ */
+export async function readReport(path: string): Promise<RunReport> {
   const source = path === "-" ? "standard input" : path;
   let text: string;
   try {

@@ -15,6 +15,7 @@ import { featuresHere, lackingOf } from "../suites/kit/features.ts";
 import { AF_VSOCK, VMADDR_CID_ANY, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { SysError } from "../sys/errno.ts";
 import { localCids } from "../sys/facts.ts";
+import { kernelTaint, type Machine, machineOf } from "../sys/machine.ts";
 import { Socket } from "../sys/socket.ts";
 import { type AddressFamily, unixStandIn, VSOCK } from "../sys/structs.ts";
 import { VERSION } from "../core/version.ts";
@@ -101,7 +102,7 @@ export function featuresOf(settings: SideSettings, port: number) {
 }
 
 /** What an end says of how its kernel is watched. */
-type Watched = Pick<EndFacts, "unwatched" | "leaks">;
+type Watched = Pick<EndFacts, "unwatched" | "leaks" | "faultsBefore">;
 
 /** What watches the kernel of a side: its log, and what it leaks. */
 export class Watches implements Disposable {
@@ -162,6 +163,17 @@ function watchedBy({ unwatched }: KernelWatch, leaks: LeakFacts | undefined): Wa
 /** What can be said of this machine by a process that has no sockets here. */
 export function machineFacts(name: string): EndFacts {
   return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
+}
+
+/** What holds of this machine as long as its kernel runs, for reports. */
+export function machineDetails(): Promise<Machine> {
+  return machineOf(Deno.osRelease(), Deno.build.arch);
+}
+
+/** How this kernel is tainted now, where it is what is tried. */
+export function taintHere({ standIn }: SideSettings): Pick<EndFacts, "taint"> {
+  const taint = standIn === undefined ? kernelTaint() : undefined;
+  return taint === undefined ? {} : { taint };
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../core/reason.ts";
 import { Option } from "@commander-js/extra-typings";
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../peer/channel.ts";
 import { PORT_STRIDE } from "../peer/run.ts";
 import { mention, screenOf } from "../report/terminal.ts";
@@ -82,6 +82,38 @@ export const STAND_IN =
 export const COMMAND_OUTPUT = {
   writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
   writeErr: mention,
+};
+
+/**
+ * Gives a command that has others below it a `help` that knows which those are.
+ *
+ * @param example what help is shown for, below the program's name.
+ */
+export function addHelp(command: Command, example: string): void {
+  command.helpCommand(false).command("help").argument("[command]", "which")
+    .description("display help for command")
+    .addHelpText("after", examples(example))
+    .action((name) => {
+      const found = command.commands.find((below) => below.name() === name);
+      if (name !== undefined && found === undefined) {
+        command.error(`error: unknown command '${name}'`);
+      }
+      (found ?? command).help();
+    });
+}
+
+/** How help shows an option, for `configureHelp()`: in few words, so that all fit on a screen. */
+export const COMMAND_HELP = {
+  optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
+    readonly description: string;
+    readonly argChoices?: readonly string[] | undefined;
+    readonly defaultValue?: unknown;
+    readonly defaultValueDescription?: string | undefined;
+  }): string {
+    const choices = argChoices === undefined ? "" : ` (${argChoices.join("|")})`;
+    const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
+    return `${description}${choices}${usual}`;
+  },
 };
 
 /** Examples as help shows them; each is what follows the program's name. */

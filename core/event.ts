@@ -5,6 +5,7 @@
  */
 import type { Direction, Topology } from "./plan.ts";
 import type { Counts, Verdict } from "./outcome.ts";
+import type { Splat } from "./splat.ts";
 
 /** What one end says of itself. */
 export interface EndFacts {
@@ -24,6 +25,70 @@ export interface EndFacts {
   readonly unwatched?: string;
   /** What tells of leaks there, where something does. */
   readonly leaks?: LeakFacts;
+  /** uname -srvm: also which build of that version it is. */
+  readonly uname?: string;
+  /** /proc/cmdline: what the kernel was booted with. */
+  readonly commandLine?: string;
+  /** How the kernel was configured, where that can be read. */
+  readonly config?: ConfigFacts;
+  /** /proc/sys/kernel/tainted before the first case; core/taint.ts says what it means. */
+  readonly taint?: number;
+  /** Faults that the kernel's log held before the first case; missing where there were none. */
+  readonly faultsBefore?: readonly Splat[];
+}
+
+/** A kernel's configuration. */
+export interface ConfigFacts {
+  /** The file that was read, on the machine that says so. */
+  readonly path: string;
+  /** SHA-256 of its text, uncompressed, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A VM of a lab, as whoever started it knows it. */
+export interface VmFacts {
+  /** The end that is in it: "host", "guest" or "loopback". */
+  readonly name: string;
+  /** How its processors come about: "kvm" or a kind of emulation. */
+  readonly accelerator?: string;
+  /** What `qemu --version` says, its first line. */
+  readonly qemu?: string;
+  /** The program and its arguments. */
+  readonly command?: readonly string[];
+  /** The file that its serial console is written to. */
+  readonly console?: string;
+}
+
+/** What a lab's cases ran on. */
+export interface LabFacts {
+  /** The kernel, as the user named it. */
+  readonly kernel: string;
+  /** Its configuration, where the lab knows it and the VMs do not. */
+  readonly config?: ConfigFacts;
+  /** Its VMs, the outer one first. */
+  readonly vms: readonly VmFacts[];
+}
+
+/** What made a run and what it ran on, besides what its ends say of themselves. */
+export interface RunFacts {
+  /** The version of the tool. */
+  readonly tool?: string;
+  /** The commit of the tool, with "-dirty" behind it where files differ from that. */
+  readonly commit?: string;
+  /** The arguments that run cases on the same again, but for their ids and the seed. */
+  readonly again?: readonly string[];
+  /** There where the ends are VMs of a lab. */
+  readonly lab?: LabFacts;
+}
+
+/** Something that was done again, since what it needed had failed, and not what is tried. */
+export interface Retry {
+  /** What: "boot", "restore", or a case with its direction. */
+  readonly what: string;
+  /** What had gone wrong, in one line. */
+  readonly why: string;
+  /** How often it was done again for that; once where this is missing. */
+  readonly times?: number;
 }
 
 /** How an end looks for what its kernel leaks. */
@@ -46,7 +111,7 @@ export interface CaseRun {
 
 /** An event of a run. */
 export type RunEvent =
-  | {
+  | RunFacts & {
     readonly type: "run-start";
     readonly topology: Topology;
     readonly seed: number;
@@ -69,7 +134,11 @@ export type RunEvent =
     readonly run: CaseRun;
     readonly title: string;
     readonly verdict: Verdict;
+    /** Repeats it with `--seed`, where that is another than the run's and no round says which. */
+    readonly seed?: number;
   }
+  /** Comes before `run-start`, too: a lab boots before there is a run. */
+  | Retry & { readonly type: "retry" }
   | { readonly type: "run-end"; readonly counts: Counts; readonly milliseconds: number }
   /** The only event of a run that never began. */
   | { readonly type: "run-not-started"; readonly reason: string }

@@ -105,6 +105,11 @@ export class CaseRounds {
     return new Set(outcomes).size > 1;
   }
 
+  /** Repeats the round of {@linkcode verdict}. */
+  get seed(): number | undefined {
+    return this.#worst?.seed;
+  }
+
   /** The first of its worst verdicts, which says so where there are better ones. */
   get verdict(): Verdict | undefined {
     if (this.#worst === undefined || !this.flaky) return this.#worst?.verdict;
@@ -133,8 +138,13 @@ export class RoundTable {
     return rounds;
   }
 
+  /** The cases that had verdicts, in the order of their first. */
+  all(): { run: Ran; rounds: CaseRounds }[] {
+    return [...this.#cases.values()];
+  }
+
   /** The cases that had several outcomes. */
   flaky(): { run: Ran; rounds: CaseRounds }[] {
-    return [...this.#cases.values()].filter(({ rounds }) => rounds.flaky);
+    return this.all().filter(({ rounds }) => rounds.flaky);
   }
 }

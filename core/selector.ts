@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A selector that matches nothing; very likely a typing error. */
+/** A selector that matches nothing, very likely a typing error, or that leaves nothing. */
 export class UnmatchedSelectorError extends Error {
   /** Tells it from other errors. */
   override readonly name = "UnmatchedSelectorError";
@@ -12,20 +12,21 @@ export class UnmatchedSelectorError extends Error {
   /**
    * Names the selector.
    *
-   * @param nearest an id that may have been meant.
+   * @param why what is wrong with it.
    */
-  constructor(selector: string, nearest: string | undefined) {
-    const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-    super(`Cannot select "${selector}": no case matches${hint} (the command "list" shows all)`);
+  constructor(selector: string, why: string) {
+    super(`Cannot select "${selector}": ${why} (the command "list" shows all)`);
   }
 }
 
-/** Whether an id is selected. `seqpacket` alone selects all below it, as `seqpacket/**` does. */
+/** What a selector begins with that leaves cases out. */
+const NOT = "!";
+
+/** Whether an id is selected. `stream/*` selects all below what it matches, as `stream` does. */
 export function matches(selector: string, id: string): boolean {
   const pattern = selector.replace(/\/+$/, "").split("/");
   const parts = id.split("/");
-  const wild = pattern.some((part) => part.includes("*"));
-  return matchParts(!wild && pattern.length < parts.length ? [...pattern, "**"] : pattern, parts);
+  return matchParts([...pattern, "**"], parts);
 }
 
 function matchParts(pattern: readonly string[], parts: readonly string[]): boolean {
@@ -41,29 +42,87 @@ function matchParts(pattern: readonly string[], parts: readonly string[]): boole
 }
 
 /**
- * The items that selectors choose, in the items' order; all of them where there is no selector.
+ * The items that selectors choose, in the items' order; all of them where none chooses. What a
+ * selector with `!` in front matches is left out, wherever that stands.
  *
- * @throws {UnmatchedSelectorError} for a selector that chooses nothing.
+ * @throws {UnmatchedSelectorError} for a selector that matches nothing, and where nothing is left.
  */
 export function select<T extends { readonly id: string }>(
   items: readonly T[],
   selectors: readonly string[],
 ): T[] {
-  const chosen = new Set<T>();
+  const found = (selector: string) => {
+    const pattern = selector.startsWith(NOT) ? selector.slice(NOT.length) : selector;
+    const matching = items.filter(({ id }) => matches(pattern, id));
+    if (matching.length > 0) return matching;
+    const near = nearest(pattern, items.map(({ id }) => id));
+    const mark = selector.startsWith(NOT) ? NOT : "";
+    const hint = near === undefined ? "" : `; did you mean ${mark}${near}?`;
+    throw new UnmatchedSelectorError(selector, `no case matches${hint}`);
+  };
+  const [without, chosen] = [new Set<T>(), new Set<T>()];
   for (const selector of selectors) {
-    const found = items.filter(({ id }) => matches(selector, id));
-    if (found.length === 0) {
-      throw new UnmatchedSelectorError(selector, nearest(selector, items.map(({ id }) => id)));
-    }
-    for (const item of found) chosen.add(item);
+    const into = selector.startsWith(NOT) ? without : chosen;
+    for (const item of found(selector)) into.add(item);
   }
-  return items.filter((item) => selectors.length === 0 || chosen.has(item));
+  const isChosen = (item: T) => selectors.every((s) => s.startsWith(NOT)) || chosen.has(item);
+  const left = items.filter((item) => isChosen(item) && !without.has(item));
+  const last = selectors.findLast((selector) => selector.startsWith(NOT));
+  if (left.length === 0 && last !== undefined) {
+    throw new UnmatchedSelectorError(last, "no case is left of those chosen");
+  }
+  return left;
 }
 
-/** The id that shares most words with a selector, if any does. */
+/** The id or folder that is spelt most like a selector, if one is; else one with such an end. */
 function nearest(selector: string, ids: readonly string[]): string | undefined {
-  const words = new Set(selector.split(/[^a-z0-9]+/).filter((word) => word.length > 2));
-  const score = (id: string) => id.split(/[^a-z0-9]+/).filter((word) => words.has(word)).length;
-  const best = [...ids].sort((a, b) => score(b) - score(a))[0];
-  return best !== undefined && score(best) > 0 ? best : undefined;
+  const word = selector.replace(/(\/\**)+$/, "");
+  const folders = ids.flatMap((id) => {
+    const parts = id.split("/");
+    return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
+  });
+  const depth = word.split("/").length;
+  const endOf = (path: string) => path.split("/").slice(-depth).join("/");
+  return nearestBy(word, folders, (path) => path) ?? nearestBy(word, folders, endOf);
+}
+
+/** Of several, the one of which what `spelling` gives is like a word; a third of it may differ. */
+function nearestBy(
+  word: string,
+  paths: readonly string[],
+  spelling: (path: string) => string,
+): string | undefined {
+  let best: string | undefined;
+  let least = Math.floor(word.length / 3) + 1;
+  for (const path of new Set(paths)) {
+    const distance = editDistance(word, spelling(path), least);
+    if (distance < least) [best, least] = [path, distance];
+  }
+  return best;
+}
+
+/**
+ * How many letters must be put in, left out, replaced, or exchanged with the next one, to make one
+ * word of another; `limit` where it is that or more.
+ */
+function editDistance(from: string, to: string, limit: number): number {
+  if (Math.abs(from.length - to.length) >= limit) return limit;
+  let [before, last]: [number[], number[]] = [
+    [],
+    Array.from({ length: to.length + 1 }, (_, i) => i),
+  ];
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const same = from[i - 1] === to[j - 1] ? 0 : 1;
+      const at = (cells: readonly number[], k: number) => cells[k] ?? limit;
+      let cost = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + same);
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) {
+        cost = Math.min(cost, at(before, j - 2) + 1);
+      }
+      row.push(cost);
+    }
+    [before, last] = [last, row];
+  }
+  return Math.min(last.at(-1) ?? limit, limit);
 }

@@ -36,8 +36,8 @@ export interface RunOptions extends RoundOptions {
   readonly timeout: number;
   /** How many cases run at the same time, {@linkcode PORT_STRIDE} ports apart; one if not given. */
   readonly jobs?: number | undefined;
-  /** Ends the run with the first verdict that makes it fail. */
-  readonly untilFailure?: boolean | undefined;
+  /** Ends the run with the first verdict that makes it fail; it is what asked for that. */
+  readonly failFast?: string | undefined;
   /** Whether a warning, or a case that had to be run again, makes it fail. */
   readonly strict?: boolean | undefined;
   /** Is told what happens. */
@@ -168,6 +168,7 @@ class Run {
     }
     // A kernel that died is told when it does so of one case alone; what it said is over with now.
     await this.#causes();
+    this.#retry(item.planned, DIED_BESIDE);
     again.push(item);
     return 0;
   }
@@ -190,8 +191,7 @@ class Run {
     const verdict = await this.#attempt(item.planned, round, 0);
     if (verdict === undefined) return 0;
     this.#unseen.add(item.run, verdict, false);
-    const why = "run again, alone: a process died while this and other cases were under way";
-    await this.#ended(item, retried(verdict, why));
+    await this.#ended(item, retried(verdict, `run again, alone: ${DIED_BESIDE}`));
     return 1;
   }
 
@@ -212,13 +212,18 @@ class Run {
         const own = { seed, beside, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
         const verdict = await runCase(planned, { ...this.#options, ...own });
         const isVoid = !beside && hasDied(verdict) && losses() > last;
-        if (!isVoid) return last > before ? retried(verdict, LOST) : verdict;
+        if (!isVoid) return last > before ? retried(verdict, `run again: ${LOST}`) : verdict;
+        this.#retry(planned, LOST);
       }
     } catch (error) {
       if (stop?.aborted !== true) throw error;
       this.#stopped ??= reasonOf(stop.reason);
       return undefined;
     }
+  }
+
+  #retry({ case: { id }, direction }: Planned, why: string): void {
+    this.#options.sink({ type: "retry", what: `${id} (${direction})`, why });
   }
 
   /** Why the run cannot go on, where an end is lost. */
@@ -229,7 +234,7 @@ class Run {
 
   /** Takes a verdict. An end that came back may have lost its kernel, too. */
   async #ended({ planned, run }: Item, found: Verdict): Promise<void> {
-    const { sink, judge, untilFailure, strict } = this.#options;
+    const { sink, judge, failFast, strict } = this.#options;
     const lost = this.#lost();
     let died: readonly string[] = [];
     if (lost !== undefined) died = await (this.#died ??= this.#causes());
@@ -239,8 +244,8 @@ class Run {
     this.#counts[verdict.outcome]++;
     sink({ type: "case-end", run, title: planned.case.title, verdict });
     const code = exitCode(this.#counts, strict);
-    if (untilFailure && (code === EXIT.failed || code === EXIT.broken)) {
-      this.#stopped ??= `--until-failure: ${run.id} (${run.direction}) is ${verdict.outcome}`;
+    if (failFast !== undefined && (code === EXIT.failed || code === EXIT.broken)) {
+      this.#stopped ??= `${failFast}: ${run.id} (${run.direction}) is ${verdict.outcome}`;
     }
   }
 
@@ -250,8 +255,9 @@ class Run {
   }
 }
 
-/** What is said of a case whose machines did not last. */
-const LOST = "run again: its machines had gone away, and no kernel said why";
+/** What is said of a case that is run again. */
+const LOST = "its machines had gone away, and no kernel said why";
+const DIED_BESIDE = "a process died while this and other cases were under way";
 
 /** A verdict on a case that was run again: one that held says so in its outcome, too. */
 function retried(verdict: Verdict, why: string): Verdict {

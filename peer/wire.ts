@@ -9,6 +9,7 @@ import type { EndFacts, LeakFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
 import type { Splat } from "../core/splat.ts";
+import { decodeMachine } from "./end_facts.ts";
 
 /** Longest line that is taken, in bytes; executeSide() keeps a SideReport below half of it. */
 export const MAX_LINE = 256 * 1024;
@@ -175,6 +176,7 @@ export function decodeHello(line: string): Greeting {
     ...(Array.isArray(localCids) ? { localCids: localCids.filter(Number.isSafeInteger) } : {}),
     ...(typeof unwatched === "string" ? { unwatched } : {}),
     ...(leaks === undefined ? {} : { leaks: leakFacts(leaks, line) }),
+    ...decodeMachine(said),
   });
   return {
     facts,

@@ -7,6 +7,7 @@
 import { oneLine } from "../core/clean.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
+import { againText, factList, retryText, warningsOf } from "./run_facts.ts";
 import { countsText, decisiveFirst, DIRECTION_TEXT, duration, endText, headline } from "./text.ts";
 
 /** What each outcome is annotated as, if it is. */
@@ -29,7 +30,8 @@ const MAX_NAMES = 20;
 
 /** A report as annotations: for the run, and for each case that did not do well, as many as fit. */
 export function githubAnnotations(report: RunReport): string {
-  const text = [headline(report), ...report.ends.map(endText)].map(oneLine).join("\n");
+  const text = [headline(report), ...report.ends.map(endText), ...notesOf(report)]
+    .map(oneLine).join("\n");
   const isWhole = report.stopped === undefined && report.notStarted === undefined;
   const run = command(isWhole ? "notice" : "error", "vsock-conformance", text);
   const lines = isWhole
@@ -44,10 +46,10 @@ export function githubAnnotations(report: RunReport): string {
  *
  * @param taken how many others there are of that level.
  */
-function annotated({ cases }: RunReport, level: "error" | "warning", taken = 0): string[] {
-  const all = cases.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome] === level);
+function annotated(report: RunReport, level: "error" | "warning", taken = 0): string[] {
+  const all = report.cases.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome] === level);
   const room = MAX_ANNOTATIONS - taken;
-  const shown = all.slice(0, room).map((entry) => annotation(level, entry));
+  const shown = all.slice(0, room).map((entry) => annotation(level, entry, report));
   const left = all.slice(room);
   if (left.length === 0) return shown;
   const names = left.slice(0, MAX_NAMES).map(({ id, direction, verdict }) =>
@@ -64,11 +66,26 @@ function annotated({ cases }: RunReport, level: "error" | "warning", taken = 0):
   return [...shown, command(level, title, text.join("\n"))];
 }
 
-function annotation(level: "error" | "warning", entry: ReportedCase): string {
-  const { id, direction, requirement, verdict } = entry;
+function annotation(
+  level: "error" | "warning",
+  entry: ReportedCase,
+  report: RunReport,
+): string {
+  const { id, direction, requirement, verdict, seed } = entry;
+  const again = againText(report, { id, direction, seed });
   const reasons = verdict === undefined ? [] : decisiveFirst(verdict);
-  const text = [...reasons, requirement].map(oneLine).join("\n");
+  const last = again === undefined ? [] : [`again: ${again}`];
+  const text = [...reasons, requirement, ...last].map(oneLine).join("\n");
   return command(level, `${verdict?.outcome}: ${id} (${direction})`, text);
+}
+
+/** What must be known of a run besides its verdicts, one line each. */
+function notesOf({ ends, retries = [], ...report }: RunReport): string[] {
+  return [
+    ...warningsOf(ends),
+    ...retries.map((retry) => `done again: ${retryText(retry)}`),
+    ...factList({ ...report, ends }).map(([name, value]) => `${name}: ${value}`),
+  ];
 }
 
 /** A workflow command; its escapes are those of GitHub's own toolkit. */
@@ -81,7 +98,8 @@ function command(level: "error" | "warning" | "notice", title: string, text: str
 /** A report as Markdown. */
 export function markdown(report: RunReport): string {
   const title = `## vsock-conformance: ${escapeText(headline(report))}`;
-  return report.notStarted === undefined ? `${title}\n${summary(report)}` : `${title}\n`;
+  const lines = report.notStarted === undefined ? summary(report) : onWhat(report).join("\n");
+  return `${title}\n${lines}`;
 }
 
 function summary(report: RunReport): string {
@@ -95,22 +113,41 @@ function summary(report: RunReport): string {
     "",
     ...report.ends.map((end) => `- ${escapeText(endText(end))}`),
     `- seed ${report.seed}, ${duration(report.milliseconds)}`,
-    "",
+    ...onWhat(report),
     "| direction | verdicts |",
     "| --- | --- |",
     ...groups.map(([direction, cases]) =>
       `| **${direction}**: ${DIRECTION_TEXT[direction]} | ${countsText(countsOf({ cases }))} |`
     ),
     "",
-    ...failed.flatMap(details),
+    ...failed.flatMap((entry) => details(entry, report)),
     ...folded("failed as expected", known),
     ...folded("skipped", skipped),
     ...folded("did not run", left),
   ].join("\n");
 }
 
+/** Warnings, what was done again, and, folded, what a run was made on. */
+function onWhat({ ends, retries = [], ...report }: RunReport): string[] {
+  const facts = factList({ ...report, ends });
+  return [
+    "",
+    ...warningsOf(ends).map((warning) => `- **${escapeText(warning)}**`),
+    ...retries.map((retry) => `- done again: ${escapeText(retryText(retry))}`),
+    "",
+    "<details><summary>what it ran on</summary>",
+    "",
+    ...facts.map(([name, value]) => `- ${escapeText(`${name}: ${value}`)}`),
+    "",
+    "</details>",
+    "",
+  ];
+}
+
 /** A case with its reasons, open. */
-function details({ id, direction, requirement, upstream, verdict }: ReportedCase): string[] {
+function details(entry: ReportedCase, report: RunReport): string[] {
+  const { id, direction, requirement, upstream, verdict } = entry;
+  const again = againText(report, entry);
   const reasons = verdict === undefined ? [] : decisiveFirst(verdict).map(oneLine);
   const more = reasons.length - MAX_REASONS;
   const shown = [...reasons.slice(0, MAX_REASONS), ...(more > 0 ? [`and ${more} more`] : [])];
@@ -122,6 +159,7 @@ function details({ id, direction, requirement, upstream, verdict }: ReportedCase
     "",
     // Four spaces: whatever the reasons contain, nothing can end the block.
     ...shown.map((reason) => `    ${reason}`),
+    ...(again === undefined ? [] : ["", `    ${oneLine(again)}`]),
     "",
   ];
 }

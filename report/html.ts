@@ -4,8 +4,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { EndFacts } from "../core/event.ts";
 import { timingChart } from "./html_chart.ts";
+import { factsSection, retriesNote, warningsNote } from "./html_facts.ts";
 import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark, marks } from "./html_marks.ts";
 import { SCRIPT } from "./html_script.ts";
 import { STYLE } from "./html_style.ts";
@@ -41,13 +41,9 @@ ${marks()}
 ${tallyBar(report)}
 </header>
 <main>
-${notStartedNote(report)}${stoppedNote(report)}
+${notStartedNote(report)}${stoppedNote(report)}${warningsNote(report)}${retriesNote(report)}
 ${wrongList(report)}
-<section aria-labelledby="facts-title">
-<h2 id="facts-title">What ran</h2>
-<div class="cards">${report.ends.map(endCard)}${runCard(report)}</div>
-<p class="command"><code>vsock-conformance ${report.argv.map(quoted).join(" ")}</code></p>
-</section>
+${factsSection(report)}
 ${timingChart(report)}
 ${casesTable(report)}
 </main>
@@ -161,35 +157,4 @@ function wrongList({ cases }: RunReport): Markup | string {
 <ul class="wrong">${wrong.slice(0, MAX_WRONG).map(item)}</ul>
 ${more > 0 ? markup`<p class="dim">and ${more} more below</p>` : ""}
 </section>`;
-}
-
-function facts(entries: readonly (readonly [string, string | number | Markup])[]): Markup {
-  return markup`<dl>${
-    entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)
-  }</dl>`;
-}
-
-function endCard({ name, kernel, machine, localCid, localCids }: EndFacts): Markup {
-  return markup`<div class="card"><h3>${name}</h3>${
-    facts([
-      ["kernel", markup`<code>${kernel}</code>`],
-      ["machine", machine],
-      ["CID", localCids?.join(", ") ?? localCid ?? "unknown"],
-    ])
-  }</div>`;
-}
-
-function runCard({ topology, seed, caseTimeout }: RunReport): Markup {
-  return markup`<div class="card"><h3>run</h3>${
-    facts([
-      ["topology", topology],
-      ["seed", markup`<code>${seed}</code>`],
-      ["deadline", `${caseTimeout / 1000} s a case`],
-    ])
-  }</div>`;
-}
-
-/** An argument as a shell takes it. */
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

@@ -110,6 +110,28 @@ export const SCRIPT = `"use strict";
     folds[to]?.focus();
   });
 
+  const mark = (code) => {
+    const range = document.createRange();
+    range.selectNodeContents(code);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+  };
+  for (const button of all(".copy")) {
+    const code = button.previousElementSibling;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      let text = "Copied";
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+      } catch {
+        mark(code);
+        text = "Selected";
+      }
+      button.textContent = text;
+      setTimeout(() => button.textContent = "Copy", 2000);
+    });
+  }
+
   addEventListener("hashchange", reveal);
   form.hidden = false;
   filter();

@@ -69,6 +69,7 @@ time { white-space: nowrap; }
   margin-top: 1.5rem; padding: 0.75rem 1rem; border: 1px solid var(--line);
   border-left: 4px solid var(--timeout); border-radius: 6px; background: var(--card);
 }
+.notes { margin-top: 0.25rem; overflow-wrap: anywhere; }
 .wrong li { display: flex; gap: 0.6rem; align-items: baseline; padding: 0.35rem 0; }
 .wrong .mark { position: relative; top: 0.15em; }
 .why { color: var(--dim); }
@@ -103,7 +104,7 @@ const TABLE = `
 }
 .filter label { display: flex; gap: 0.5rem; align-items: center; color: var(--dim); }
 input, button { font: inherit; color: inherit; }
-input, .endings button, #unfold, #reset {
+input, .endings button, #unfold, #reset, .copy {
   padding: 0.3rem 0.75rem; border: 1px solid var(--line); border-radius: 8px;
   background: var(--card);
 }
@@ -151,6 +152,8 @@ thead th:not(:first-child) { width: 15rem; }
 .side { font-size: 0.9rem; margin-top: 0.25rem; }
 .reasons li { padding: 0.15rem 0 0.15rem 0.7rem; margin: 0.15rem 0; border-left: 3px solid var(--line); }
 .step { font-size: 0.9rem; color: var(--dim); }
+.again { margin-top: 0.6rem; font-size: 0.9rem; color: var(--dim); }
+.copy { padding: 0.05rem 0.6rem; color: var(--ink); }
 details summary { cursor: pointer; color: var(--link); font-size: 0.9rem; }
 .nothing { padding: 2rem 0; text-align: center; }
 `;
@@ -176,7 +179,7 @@ const NARROW = `
 }
 @media print {
   body { max-width: none; padding: 0; background: none; }
-  .filter, .skip-link { display: none; }
+  .filter, .skip-link, .copy { display: none; }
   tr, .card { break-inside: avoid; }
 }
 @media (forced-colors: active) {

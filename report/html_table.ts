@@ -6,6 +6,7 @@
 import type { Role } from "../core/case.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
+import { againLine } from "./html_facts.ts";
 import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark } from "./html_marks.ts";
 import { type Markup, markup } from "./markup.ts";
 import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
@@ -52,7 +53,7 @@ export function casesTable(report: RunReport): Markup {
 <tr class="family" role="row"><th scope="rowgroup" role="rowheader" colspan="${
       directions.length + 1
     }"><h3>${family}</h3> <span>${familyTally(rows)}</span></th></tr>
-${rows.map((row) => caseRows(row, directions, ++number))}</tbody>\n`
+${rows.map((row) => caseRows(report, row, directions, ++number))}</tbody>\n`
   );
   const heads = directions.map((direction) =>
     markup`<th scope="col" role="columnheader">${direction}<span>${
@@ -103,7 +104,12 @@ placeholder="id, title or reason" aria-keyshortcuts="/"></label>
 </form>`;
 }
 
-function caseRows(row: Row, directions: readonly Direction[], number: number): Markup {
+function caseRows(
+  report: RunReport,
+  row: Row,
+  directions: readonly Direction[],
+  number: number,
+): Markup {
   const { id, title } = firstOf(row);
   const entries = directions.map((direction) => row.get(direction));
   const endings = entries.flatMap((entry) => entry === undefined ? [] : [endingOf(entry)]);
@@ -115,7 +121,7 @@ data-open="${open ? "yes" : "no"}">
 aria-controls="d${number}">${name}</button><span class="title">${title}</span></th>
 ${entries.map((entry, i) => verdictCell(entry, directions[i] ?? "loopback"))}</tr>
 <tr class="detail" role="row" id="d${number}"><td role="cell" colspan="${directions.length + 1}">${
-    detail(row)
+    detail(report, row)
   }</td></tr>\n`;
 }
 
@@ -131,20 +137,21 @@ function verdictCell(entry: ReportedCase | undefined, direction: Direction): Mar
   }</span>${time}</td>`;
 }
 
-function detail(row: Row): Markup {
+function detail(report: RunReport, row: Row): Markup {
   const { id, requirement, upstream } = firstOf(row);
   const source = upstream === undefined
     ? ""
     : markup`<p class="dim">Ported from tools/testing/vsock, “${upstream}”.</p>`;
-  const ways = [...row.values()].map(({ direction, verdict, outcomes }) =>
-    markup`<div class="way"><h4>${direction}</h4>${
+  const ways = [...row.values()].map((entry) => {
+    const { direction, verdict, outcomes } = entry;
+    return markup`<div class="way"><h4>${direction}</h4>${
       outcomes === undefined
         ? ""
         : markup`<p class="dim">In all rounds: ${countsText(outcomes)}.</p>`
     }${
       verdict === undefined ? markup`<p class="dim">It did not run.</p>` : way(direction, verdict)
-    }</div>`
-  );
+    }${againLine(report, entry)}</div>`;
+  });
   return markup`<p class="requirement">${requirement}</p>${source}<p class="dim">\
 <code>${id}</code></p><div class="ways">${ways}</div>`;
 }

@@ -120,7 +120,15 @@ Deno.test("html() makes no element out of what a report contains", () => {
       argv: [text],
       tool: text,
       stopped: { reason: text, during: 8 },
-      ends: report.ends.map((end) => ({ ...end, name: text, kernel: text, machine: text })),
+      commit: text,
+      again: [text],
+      lab: { kernel: text, vms: [{ name: text, qemu: text, command: [text], console: text }] },
+      retries: [{ what: text, why: text }],
+      ends: report.ends.map((end) => ({
+        ...end,
+        ...{ name: text, kernel: text, machine: text, uname: text, commandLine: text },
+        ...{ config: { path: text, sha256: text }, faultsBefore: [[text, text]] },
+      })),
       cases: report.cases.map((entry) => ({
         ...entry,
         title: text,
@@ -155,9 +163,29 @@ Deno.test("html() shows what neither side says beside what they do", () => {
     reasons: ["known: never mended", "client (host): no", "client (host): last step: x"],
     sides: { ...sides, client: { ...sides.client, reasons: ["no"] } },
   };
-  const page = html({ ...exampleReport(), cases: [{ ...known, verdict }] });
+  const { retries: _, ...report } = exampleReport();
+  const ends = report.ends.map(({ taint: _, faultsBefore: __, ...end }) => end);
+  const page = html({ ...report, ends, cases: [{ ...known, verdict }] });
   const listed = elementsOf(page).filter(({ tagName }) => tagName === "li").map(textOf);
   assert.deepEqual(listed, ["known: never mended", "no"]);
+});
+
+Deno.test("html() has for each verdict the command that brings it about again, and its button", () => {
+  const elements = elementsOf(html(exampleReport()));
+  const commands = elements.filter((element) => attribute(element, "class") === "again");
+  assert.equal(commands.length, exampleReport().cases.length);
+  assert.match(
+    textOf(commands[0] ?? assert.fail()),
+    /^vsock-conformance lab --kernel '.\/my kernel' --direction host-server --seed 42 \S+ Copy$/,
+  );
+  const buttons = elements.filter((element) => attribute(element, "class") === "copy");
+  const labels = new Set(buttons.map((button) => attribute(button, "aria-label")));
+  assert.equal(labels.size, commands.length);
+  // They do nothing without the script, which shows them.
+  for (const button of buttons) assert.equal(attribute(button, "hidden"), "");
+  assert.match(SCRIPT, /all\("\.copy"\)/);
+  const { again: _, ...without } = exampleReport();
+  assert.ok(!elementsOf(html(without)).some((element) => attribute(element, "class") === "copy"));
 });
 
 Deno.test("html() names every control, and refers only to what is there, once", () => {

@@ -7,6 +7,7 @@ import type { EndFacts } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import { escapeXml } from "./markup.ts";
 import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
+import { againText, factList, retryText, shellText, warningsOf } from "./run_facts.ts";
 import { decisiveFirst, DIRECTION_TEXT, sidesText } from "./text.ts";
 
 /** How each outcome counts for JUnit. */
@@ -89,20 +90,28 @@ function suite(
 }
 
 function properties(report: RunReport): Record<string, string | number> {
-  const { tool, argv, topology, seed, caseTimeout, ends, stopped } = report;
+  const { tool, argv, topology, seed, caseTimeout, ends, stopped, retries = [] } = report;
   const ofEnd = ({ name, kernel, machine, localCid, version }: EndFacts) =>
     Object.entries({ kernel, machine, localCid, version }).flatMap(([field, value]) =>
       value === undefined ? [] : [[`${name}.${field}`, value] as const]
     );
   return {
     tool: `vsock-conformance ${tool}`,
-    argv: argv.join(" "),
+    argv: shellText(argv),
     topology,
     seed,
     caseTimeout: `${caseTimeout} ms`,
     ...Object.fromEntries(ends.flatMap(ofEnd)),
+    ...Object.fromEntries(factList(report).filter(([name]) => name !== "tool")),
+    ...listed("warnings", warningsOf(ends)),
+    ...listed("retries", retries.map(retryText)),
     ...(stopped === undefined ? {} : { stopped: stopped.reason }),
   };
+}
+
+/** A property of several lines, where there are any. */
+function listed(name: string, lines: readonly string[]): Record<string, string> {
+  return lines.length === 0 ? {} : { [name]: lines.join("\n") };
 }
 
 function testcase(entry: ReportedCase, report: RunReport): { xml: string; counts: string } {
@@ -112,7 +121,9 @@ function testcase(entry: ReportedCase, report: RunReport): { xml: string; counts
     classname: `${direction}.${id.split("/")[0]}`,
     time: seconds(verdict?.milliseconds ?? 0),
   });
-  const { counts, body } = verdict === undefined ? left(entry, report) : result(entry, verdict);
+  const { counts, body } = verdict === undefined
+    ? left(entry, report)
+    : result(entry, verdict, report);
   const xml = body === "" ? `    <${head}/>` : `    <${head}>\n      ${body}\n    </testcase>`;
   return { xml, counts };
 }
@@ -128,7 +139,7 @@ function left(entry: ReportedCase, { cases, stopped }: RunReport) {
     : { counts: "skipped", body: `<${element("skipped", { message })}/>` };
 }
 
-function result(entry: ReportedCase, verdict: Verdict) {
+function result(entry: ReportedCase, verdict: Verdict, report: RunReport) {
   const counts = COUNTS_AS[verdict.outcome];
   const message = verdict.reasons.join("; ");
   if (counts === "skipped") return { counts, body: `<${element("skipped", { message })}/>` };
@@ -137,7 +148,11 @@ function result(entry: ReportedCase, verdict: Verdict) {
       message: decisiveFirst(verdict)[0] ?? "",
       type: verdict.outcome,
     });
-    const text = [entry.title, entry.requirement, ...verdict.reasons, ...sidesText(verdict)];
+    const again = againText(report, entry);
+    const text = [
+      ...[entry.title, entry.requirement, ...verdict.reasons, ...sidesText(verdict)],
+      ...(again === undefined ? [] : [`again: ${again}`]),
+    ];
     return { counts, body: `<${open}>${text.map(escapeXml).join("\n")}</${counts}>` };
   }
   const said = `<system-out>${escapeXml(`${verdict.outcome}: ${message}`)}</system-out>`;

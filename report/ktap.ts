@@ -7,6 +7,7 @@ import { oneLine } from "../core/clean.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
+import { factList, RetryCount, retryText, warningsOf } from "./run_facts.ts";
 import { endText } from "./text.ts";
 
 const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "retried", "expected-fail"]);
@@ -20,6 +21,7 @@ export class KtapWriter {
   #group = 0;
   #groupOk = true;
   #groupRan = false;
+  readonly #retries = new RetryCount();
 
   /**
    * A writer for one run.
@@ -44,12 +46,15 @@ export class KtapWriter {
       case "run-start":
         this.#write("KTAP version 1");
         this.#write(`1..${this.#directions.length}`);
-        for (const end of event.ends) this.#write(`# ${oneLine(endText(end))}`);
+        for (const end of event.ends) this.#note(endText(end));
+        for (const warning of warningsOf(event.ends)) this.#note(warning);
+        for (const [name, value] of factList(event)) this.#note(`${name}: ${value}`);
         this.#write(`# seed: ${event.seed}`);
         break;
       case "run-not-started":
         this.#write("KTAP version 1");
         this.#write(`1..${this.#directions.length}`);
+        this.#again();
         this.#write(`Bail out! ${oneLine(event.reason)}`);
         break;
       case "case-start":
@@ -62,11 +67,24 @@ export class KtapWriter {
         this.#groupOk = false;
         this.#write(`# stopped: ${oneLine(event.reason)} (${event.notRun} cases did not run)`);
         break;
+      case "retry":
+        this.#retries.add(event);
+        break;
       case "run-end":
         this.#endGroup();
+        this.#again();
         break;
     }
   };
+
+  #note(text: string): void {
+    this.#write(`# ${oneLine(text)}`);
+  }
+
+  /** What was done again: outcomes do not say it of what no case needed alone. */
+  #again(): void {
+    for (const retry of this.#retries.all) this.#note(`done again: ${retryText(retry)}`);
+  }
 
   #startGroup(direction: Direction): void {
     this.#endGroup();

@@ -7,6 +7,7 @@
 import { oneLine } from "../core/clean.ts";
 import type { CaseRun, RunEvent } from "../core/event.ts";
 import type { Counts, Outcome, Verdict } from "../core/outcome.ts";
+import { factList, RetryCount, retryText, warningsOf } from "./run_facts.ts";
 import { endText } from "./text.ts";
 
 /** What stands behind `#` for each outcome, in front of the time. */
@@ -31,6 +32,7 @@ export class KtapFlatWriter {
   readonly #total: number;
   #number = 0;
   #bail: string | undefined;
+  readonly #retries = new RetryCount();
 
   /**
    * A writer for one run.
@@ -52,11 +54,19 @@ export class KtapFlatWriter {
         break;
       case "run-start":
         this.#head();
-        for (const end of event.ends) this.#write(`# ${harmless(endText(end))}`);
-        this.#write(`# seed: ${event.seed}`);
+        this.#notes([
+          ...event.ends.map(endText),
+          ...warningsOf(event.ends),
+          ...factList(event).map(([name, value]) => `${name}: ${value}`),
+          `seed: ${event.seed}`,
+        ]);
+        break;
+      case "retry":
+        this.#retries.add(event);
         break;
       case "run-not-started":
         this.#head();
+        this.#notes(this.#retries.all.map((retry) => `done again: ${retryText(retry)}`));
         this.#write(`Bail out! ${harmless(event.reason)}`);
         break;
       case "case-end":
@@ -66,6 +76,7 @@ export class KtapFlatWriter {
         this.#bail = `${harmless(event.reason)} (${event.notRun} cases did not run)`;
         break;
       case "run-end":
+        this.#notes(this.#retries.all.map((retry) => `done again: ${retryText(retry)}`));
         this.#write(totals(event.counts));
         if (this.#bail !== undefined) this.#write(`Bail out! ${this.#bail}`);
         break;
@@ -75,6 +86,11 @@ export class KtapFlatWriter {
   #head(): void {
     this.#write("TAP version 13");
     this.#write(`1..${this.#total}`);
+  }
+
+  /** Each has a name in front, so that no reader takes it for a result. */
+  #notes(lines: readonly string[]): void {
+    for (const line of lines) this.#write(`# ${harmless(line)}`);
   }
 
   #case({ id, direction }: CaseRun, { outcome, reasons, milliseconds }: Verdict): void {
@@ -100,7 +116,7 @@ function totals(counts: Counts): string {
 
 /** Text in which no reader finds a directive, or one of the words that it looks for everywhere. */
 function harmless(text: string): string {
-  return oneLine(text).replaceAll("#", "")
+  return oneLine(text).replace(/#(?=\s*(?:skip|todo))/gi, "")
     .replace(/\[( ?(?:fail|skip|pass|okay|ok) ?)\]/gi, "($1)")
     .replace(/(?:SKIP|FAIL):/g, (word) => word.toLowerCase());
 }

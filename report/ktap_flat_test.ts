@@ -216,7 +216,7 @@ Deno.test("no text in the flat form is a result for any reader, or skips or fail
 
 Deno.test("KtapFlatWriter bails out of a run that did not start, or was stopped", () => {
   const text = renderReport("ktap-flat", exampleNotStarted("no # QEMU"));
-  assert.equal(text, "TAP version 13\n1..12\nBail out! no  QEMU\n");
+  assert.equal(text, "TAP version 13\n1..12\nBail out! no # QEMU\n");
   assert.match(
     renderReport("ktap-flat", exampleReport(4)),
     /\nBail out! interrupted \(8 cases did not run\)\n$/,

@@ -5,11 +5,12 @@
  * @module
  */
 import { type Level, levelOf, upstreamName } from "../core/case.ts";
-import type { CaseRun, EndFacts, EventSink, RunEvent } from "../core/event.ts";
+import type { CaseRun, EndFacts, EventSink, Retry, RunEvent, RunFacts } from "../core/event.ts";
 import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned, Topology } from "../core/plan.ts";
-import { type Outcomes, type Round, RoundTable } from "../core/round.ts";
+import { type CaseRounds, type Outcomes, type Round, RoundTable } from "../core/round.ts";
 import { VERSION } from "../core/version.ts";
+import { factsOf, RetryCount } from "./run_facts.ts";
 
 /** What the field `format` of a report says. */
 export const REPORT_FORMAT = "vsock-conformance-run";
@@ -36,6 +37,8 @@ export interface ReportedCase {
   readonly verdict?: Verdict;
   /** How often it had which outcome, where it ran in more rounds than one. */
   readonly outcomes?: Outcomes;
+  /** Repeats the verdict's round with `--seed`, where there were several. */
+  readonly seed?: number;
 }
 
 /** Why a run ended before its plan did. */
@@ -56,7 +59,7 @@ export interface NotStarted {
 }
 
 /** A run from its plan to its verdicts. */
-export interface RunReport {
+export interface RunReport extends RunFacts {
   /** Tells a report from other JSON. */
   readonly format: typeof REPORT_FORMAT;
   /** The version of the report's form. */
@@ -77,6 +80,8 @@ export interface RunReport {
   readonly caseTimeout: number;
   /** The two machines; one on loopback; none where the run never began. */
   readonly ends: readonly EndFacts[];
+  /** What was done again; missing where nothing was. */
+  readonly retries?: readonly Retry[];
   /** How many rounds there were, the one that was stopped included; missing where that is one. */
   readonly rounds?: number;
   /** The whole plan, in the order of the first round: direction by direction. */
@@ -107,6 +112,10 @@ export interface RunSetting {
 
 /** What is known of a run before its ends are. */
 export interface IntendedRun extends RunSetting {
+  /** What makes it, and on what. */
+  readonly facts?: RunFacts;
+  /** What was done again before it could begin. */
+  readonly retries?: readonly Retry[];
   /** How its two ends are to be connected. */
   readonly topology: Topology;
   /** What its randomness is to be drawn from. */
@@ -115,11 +124,12 @@ export interface IntendedRun extends RunSetting {
 
 /** The report of a run that never began: its whole plan, without a verdict. */
 export function reportNotStarted(intended: IntendedRun, reason: string): RunReport {
-  const { argv, startedAt, caseTimeout, topology, seed, plan } = intended;
+  const { argv, startedAt, caseTimeout, topology, seed, plan, retries = [] } = intended;
   return {
     format: REPORT_FORMAT,
     version: REPORT_VERSION,
     tool: VERSION,
+    ...factsOf(intended.facts ?? {}),
     argv,
     startedAt: startedAt.toISOString(),
     milliseconds: Math.max(0, Date.now() - startedAt.getTime()),
@@ -127,6 +137,7 @@ export function reportNotStarted(intended: IntendedRun, reason: string): RunRepo
     seed,
     caseTimeout,
     ends: [],
+    ...(retries.length === 0 ? {} : { retries }),
     cases: plan.map((planned) => reported(planned, undefined, undefined)),
     notStarted: { reason },
   };
@@ -140,6 +151,7 @@ export class ReportBuilder {
   /** Those that have begun and not ended, by their names. */
   readonly #begun = new Set<string>();
   #round: Pick<Round, "number" | "seed"> = { number: 1, seed: 0 };
+  readonly #retries = new RetryCount();
   #stopped: string | undefined;
   #milliseconds: number | undefined;
 
@@ -164,6 +176,9 @@ export class ReportBuilder {
         this.#begun.delete(nameOf(event.run));
         this.#cases.of(event.run).add(event.verdict, this.#round);
         break;
+      case "retry":
+        this.#retries.add(event);
+        break;
       case "run-stopped":
         this.#stopped = event.reason;
         break;
@@ -178,6 +193,7 @@ export class ReportBuilder {
     if (this.#start === undefined) return undefined;
     const { argv, startedAt, caseTimeout } = this.#setting;
     const { topology, seed, ends } = this.#start;
+    const retries = this.#retries.all;
     const cases = this.#reported();
     const verdicts = verdictsOf({ cases });
     const reason = this.#stopped ?? "the tool could not go on";
@@ -190,6 +206,7 @@ export class ReportBuilder {
       format: REPORT_FORMAT,
       version: REPORT_VERSION,
       tool: VERSION,
+      ...factsOf(this.#start),
       argv,
       startedAt: startedAt.toISOString(),
       milliseconds: this.#milliseconds ?? spent(),
@@ -197,6 +214,7 @@ export class ReportBuilder {
       seed,
       caseTimeout,
       ends,
+      ...(retries.length === 0 ? {} : { retries }),
       ...(this.#round.number > 1 ? { rounds: this.#round.number } : {}),
       cases,
       // A run that lost an end in its last case is stopped, with nothing left to run.
@@ -206,8 +224,8 @@ export class ReportBuilder {
 
   #reported(): ReportedCase[] {
     return this.#setting.plan.map((planned) => {
-      const { verdict, outcomes } = this.#cases.of({ ...planned, id: planned.case.id });
-      return reported(planned, verdict, this.#round.number > 1 ? outcomes : undefined);
+      const rounds = this.#cases.of({ ...planned, id: planned.case.id });
+      return reported(planned, rounds.verdict, this.#round.number > 1 ? rounds : undefined);
     });
   }
 }
@@ -215,7 +233,7 @@ export class ReportBuilder {
 function reported(
   { case: info, direction }: Planned,
   verdict: Verdict | undefined,
-  outcomes: Outcomes | undefined,
+  rounds: Pick<CaseRounds, "outcomes" | "seed"> | undefined,
 ): ReportedCase {
   const upstream = upstreamName(info);
   return {
@@ -227,7 +245,8 @@ function reported(
     direction,
     kcidb: `vsock-conformance.${direction}.${info.id.replaceAll("/", ".")}`,
     ...(verdict === undefined ? {} : { verdict }),
-    ...(verdict === undefined || outcomes === undefined ? {} : { outcomes }),
+    ...(verdict === undefined || rounds === undefined ? {} : { outcomes: rounds.outcomes }),
+    ...(verdict === undefined || rounds?.seed === undefined ? {} : { seed: rounds.seed }),
   };
 }
 
@@ -254,18 +273,21 @@ export function byDirection<C extends Pick<ReportedCase, "direction">>(
 
 /** Plays a report as the events that it was folded from. */
 export function replay(report: RunReport, sink: EventSink): void {
-  const { topology, seed, ends, cases, stopped, notStarted, milliseconds } = report;
+  const { topology, seed, ends, cases, stopped, notStarted, milliseconds, retries = [] } = report;
+  for (const retry of retries) sink({ type: "retry", ...retry });
   if (notStarted !== undefined) {
     sink({ type: "run-not-started", reason: notStarted.reason });
     return;
   }
-  sink({ type: "run-start", topology, seed, total: cases.length, ends });
-  cases.forEach(({ id, direction, title, verdict }, i) => {
+  const total = cases.length;
+  sink({ type: "run-start", topology, seed, total, ends, ...factsOf(report) });
+  cases.forEach(({ id, direction, title, verdict, seed: own }, i) => {
     const run = { number: i + 1, id, direction };
     if (verdict !== undefined || stopped?.during === run.number) {
       sink({ type: "case-start", run, title });
     }
-    if (verdict !== undefined) sink({ type: "case-end", run, title, verdict });
+    const repeats = own === undefined ? {} : { seed: own };
+    if (verdict !== undefined) sink({ type: "case-end", run, title, verdict, ...repeats });
   });
   if (stopped !== undefined) {
     const notRun = cases.length - verdictsOf(report).length;

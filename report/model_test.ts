@@ -33,13 +33,45 @@ Deno.test("ReportBuilder says in which case a run was stopped", () => {
   assert.equal(exampleReport().stopped, undefined);
 });
 
+Deno.test("ReportBuilder counts what was done again, and has what made the run", () => {
+  const why = "the guest's QEMU ended: \u001b[2Jno";
+  assert.deepEqual(exampleReport().retries, [{ what: "boot", why }]);
+  const builder = new ReportBuilder(SETTING);
+  const retry = { type: "retry", what: "boot", why } as const;
+  for (const event of [retry, retry, { ...retry, times: 3 }]) builder.sink(event);
+  playExample(builder.sink);
+  const report = builder.report();
+  assert.deepEqual(report?.retries, [{ what: "boot", why, times: 6 }]);
+  assert.deepEqual(report.again, ["lab", "--kernel", "./my kernel"]);
+  assert.equal(report.lab?.vms.length, 2);
+});
+
+Deno.test("a report says with which seed a case is repeated, where rounds have seeds of their own", () => {
+  const builder = new ReportBuilder(SETTING);
+  const [planned] = EXAMPLE_PLAN;
+  const events = recorded(playExample);
+  const start = events.find(({ type }) => type === "run-start");
+  assert.ok(planned !== undefined && start !== undefined);
+  builder.sink(start);
+  for (const [round, outcome] of [[1, "pass"], [2, "fail"], [3, "pass"]] as const) {
+    builder.sink({ type: "round-start", round, seed: round * 10 });
+    const run = { number: 1, id: planned.case.id, direction: planned.direction };
+    const verdict = { outcome, reasons: [], milliseconds: 1 };
+    builder.sink({ type: "case-end", run, title: "", verdict });
+  }
+  const report = builder.report() ?? assert.fail();
+  assert.equal(report.cases[0]?.seed, 20);
+  const again = recorded((sink) => replay(report, sink)).find(({ type }) => type === "case-end");
+  assert.ok(again?.type === "case-end" && again.seed === 20);
+});
+
 Deno.test("ReportBuilder has no report of a run that has not begun", () => {
   assert.equal(new ReportBuilder(SETTING).report(), undefined);
 });
 
 Deno.test("ReportBuilder takes a run without an end for one that was stopped", () => {
   const builder = new ReportBuilder(SETTING);
-  for (const event of recorded(playExample).slice(0, 6)) builder.sink(event);
+  for (const event of recorded(playExample).slice(0, 7)) builder.sink(event);
   const report = builder.report();
   assert.deepEqual(report?.stopped, { reason: "the tool could not go on", during: 3 });
   assert.equal(report.milliseconds, 11, "the sum of its cases");

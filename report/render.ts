@@ -45,6 +45,6 @@ function ktapFlat(report: RunReport): string {
 function text(report: RunReport): string {
   let written = "";
   const screen = { live: false, write: (text: string) => void (written += text) };
-  replay(report, new TerminalWriter(screen).sink);
+  replay(report, new TerminalWriter(screen, { full: true }).sink);
   return written;
 }

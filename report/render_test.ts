@@ -22,11 +22,11 @@ Deno.test("renderReport() writes as KTAP what was written while the cases ran", 
   }
 });
 
-Deno.test("renderReport() writes as text what was written while the cases ran", () => {
+Deno.test("renderReport() writes as text what was written while the cases ran, with all facts", () => {
   for (const [after, during] of CUTS) {
     let written = "";
     const screen = { live: false, write: (text: string) => void (written += text) };
-    playExample(new TerminalWriter(screen).sink, after, during);
+    playExample(new TerminalWriter(screen, { full: true }).sink, after, during);
     assert.equal(renderReport("text", exampleReport(after, during)), written);
   }
 });
@@ -38,7 +38,8 @@ const NOT_STARTED: Readonly<Record<ReportFormat, RegExp>> = {
   "ktap-flat": /^TAP version 13\n1\.\.12\nBail out! no QEMU\n$/,
   junit: /<error message="the run did not start: no QEMU" type="not-started"\/>/,
   html: /<h1 class="bad">Did not start<\/h1>[^]*The run did not start:<\/strong> no QEMU/,
-  github: /^::error title=vsock-conformance::did not start: no QEMU\n$/,
+  github:
+    /^::error title=vsock-conformance::did not start: no QEMU%0Atool: vsock-conformance [^\n]*\n$/,
   markdown: /^## vsock-conformance: did not start: no QEMU\n/,
   text: /^did not start: no QEMU\n$/,
 };
@@ -53,6 +54,33 @@ Deno.test("renderReport() says in every form that a run did not start, and no wo
     renderReport("html", exampleNotStarted("x")).split("<main>")[0] ?? "",
     /passed/,
   );
+});
+
+/** What each form must say of what a run was made on, besides its verdicts. */
+const ON_WHAT = [
+  "QEMU emulator version 10.0.2",
+  "qemu-system-x86_64 -append",
+  "/cache/host.log",
+  "Linux 7.3.4 #1 SMP x86_64",
+  "/proc/config.gz",
+  "0123456789abcdef0123456789abcdef01234567-dirty",
+  "tainted before the run: W (the kernel has warned",
+  "before the first case its kernel had reported: WARNING: a",
+  "the guest's QEMU ended",
+];
+
+Deno.test("renderReport() says in every form what a run was made on, and what was done again", () => {
+  for (const format of Object.keys(REPORT_FORMATS) as ReportFormat[]) {
+    if (format === "json") continue;
+    // Each in its own way keeps characters from meaning something.
+    const text = renderReport(format, exampleReport()).replaceAll("\\", "");
+    for (const fact of ON_WHAT) assert.ok(text.includes(fact), `${format}: ${fact}`);
+    if (format.startsWith("ktap")) continue;
+    assert.match(
+      text,
+      /lab --kernel '.\/my kernel' --direction host-server --seed 42 stream\/close/,
+    );
+  }
 });
 
 /** How each form says that a case had to be run again. */

@@ -66,6 +66,15 @@ const STATE = oneOf<SideState>(
   "how this side of the case ended",
 );
 
+const SPLATS = (description: string) =>
+  Type.Optional(Type.Array(Type.Array(Type.String(), { minItems: 1 }), { description }));
+const CONFIG = (description: string) =>
+  Type.Optional(Type.Object({
+    path: Type.String({ description: "the file that was read" }),
+    sha256: Type.String({ description: "of its text, uncompressed" }),
+  }, { description }));
+const WORDS = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
+
 const END = Type.Object({
   name: Type.String({ description: "host, guest or loopback" }),
   kernel: Type.String({ description: "uname -r" }),
@@ -82,6 +91,33 @@ const END = Type.Object({
     watched: Type.Array(Type.String(), { description: "what was looked at for leaks" }),
     milliseconds: milliseconds("how long that may take after a case"),
   })),
+  uname: Type.Optional(Type.String({ description: "uname -srvm" })),
+  commandLine: Type.Optional(Type.String({ description: "/proc/cmdline" })),
+  config: CONFIG("how the kernel was configured, where that could be read"),
+  taint: Type.Optional(count("/proc/sys/kernel/tainted before the first case")),
+  faultsBefore: SPLATS("faults that its kernel's log held before the first case"),
+});
+
+const VM = Type.Object({
+  name: Type.String({ description: "the end that is in it: host, guest or loopback" }),
+  accelerator: Type.Optional(Type.String({ description: "how its processors come about" })),
+  qemu: Type.Optional(Type.String({ description: "the first line of qemu --version" })),
+  command: WORDS("QEMU and its arguments"),
+  console: Type.Optional(Type.String({ description: "the file of its serial console" })),
+});
+
+const LAB = Type.Object({
+  kernel: Type.String({ description: "as it was named" }),
+  config: CONFIG("its configuration, where the lab knows it"),
+  vms: Type.Array(VM, { description: "the outer one first" }),
+}, { description: "there where the ends are VMs that the tool booted" });
+
+const RETRY = Type.Object({
+  what: Type.String({ description: "boot, restore, or a case in a direction" }),
+  why: Type.String({ description: "what had gone wrong" }),
+  times: Type.Optional(
+    Type.Integer({ minimum: 1, description: "how often it was done again for that; once without" }),
+  ),
 });
 
 const REASONS = Type.Array(Type.String(), { description: "why it did not pass, one line each" });
@@ -92,9 +128,7 @@ const SIDE = Type.Object({
   step: Type.String({ description: "what it was doing last" }),
   milliseconds: milliseconds("how long this side took"),
   died: Type.Optional(Type.Literal(true, { description: "there where its process died in it" })),
-  splats: Type.Optional(Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
-    description: "faults that its kernel reported in its log meanwhile, each as its lines",
-  })),
+  splats: SPLATS("faults that its kernel reported in its log meanwhile, each as its lines"),
 });
 
 const VERDICT = Type.Object({
@@ -132,13 +166,16 @@ const CASE = Type.Object({
   })),
   verdict: Type.Optional(VERDICT),
   outcomes: Type.Optional(OUTCOMES),
+  seed: Type.Optional(word32("repeats the verdict's round, where there were several")),
 });
 
 const REPORT = Type.Object({
   format: Type.Literal(REPORT_FORMAT),
   version: Type.Literal(REPORT_VERSION),
   tool: Type.String({ description: "the version of the tool that made the run" }),
+  commit: Type.Optional(Type.String({ description: "of the tool; -dirty: files differed" })),
   argv: Type.Array(Type.String(), { description: "what the tool was called with" }),
+  again: WORDS("the arguments that run cases so again, but for their ids and the seed"),
   startedAt: Type.String({
     pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$",
     description: "ISO 8601, UTC",
@@ -151,6 +188,10 @@ const REPORT = Type.Object({
     maxItems: 2,
     description: "the two machines; one on loopback; none where the run never began",
   }),
+  lab: Type.Optional(LAB),
+  retries: Type.Optional(Type.Array(RETRY, {
+    description: "what was done again, since what it needed had failed, and not what is tried",
+  })),
   rounds: Type.Optional(count("how many rounds there were, where there were several")),
   cases: Type.Array(CASE, {
     description: "the whole plan, in the order of its first round: direction by direction",

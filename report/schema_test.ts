@@ -63,9 +63,10 @@ Deno.test("ajv and parseReport() agree on what is wrong", () => {
 
 Deno.test("parseReport() reads what was written, and ignores fields it does not know", () => {
   const report = exampleReport(5, true);
-  assert.deepEqual(parseReport(JSON.stringify(report), "x"), report);
+  const read = cleanStrings(report);
+  assert.deepEqual(parseReport(JSON.stringify(report), "x"), read);
   parseReport(changed((report) => report.cases[0].weather = "fine"), "x");
-  assert.deepEqual(parseReport(`\ufeff${JSON.stringify(report)}`, "x"), report, "a BOM");
+  assert.deepEqual(parseReport(`\ufeff${JSON.stringify(report)}`, "x"), read, "a BOM");
 });
 
 Deno.test("parseReport() says that a text is no report", () => {

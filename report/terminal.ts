@@ -5,19 +5,33 @@
  */
 import { styleText } from "node:util";
 import { cleanLines, oneLine } from "../core/clean.ts";
-import type { RunEvent } from "../core/event.ts";
-import type { Outcome } from "../core/outcome.ts";
+import type { CaseRun, RunEvent } from "../core/event.ts";
+import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 import { reasonOf } from "../core/reason.ts";
 import { type Round, RoundTable } from "../core/round.ts";
+import { againText, factList, RetryCount, warningsOf } from "./run_facts.ts";
+import { type Ended, summaryLines } from "./summary.ts";
 import { countsText, DIRECTION_TEXT, duration, endText } from "./text.ts";
 
 /** Where the text goes. */
 export interface Screen {
   /** Writes text as it is. */
   write(text: string): void;
-  /** Whether a line can be written over, and colours are welcome. */
+  /** Whether a line can be written over. */
   readonly live: boolean;
+  /** Whether colours are welcome; they are not where nothing says so. */
+  readonly colour?: boolean;
+  /** How many characters a line has now, where that is known. */
+  readonly columns?: () => number | undefined;
+}
+
+/** How a run is shown. */
+export interface ShownAs {
+  /** Only what did not do well, and the end. */
+  readonly quiet?: boolean | undefined;
+  /** With all that is known of what the run was made on, as a report has it. */
+  readonly full?: boolean | undefined;
 }
 
 const LABELS: Readonly<Record<Outcome, readonly [string, Parameters<typeof styleText>[0]]>> = {
@@ -41,28 +55,28 @@ const QUIET: ReadonlySet<Outcome> = new Set(["pass", "skip", "expected-fail"]);
 /** Folds the events of a run into text. */
 export class TerminalWriter {
   readonly #screen: Screen;
+  readonly #as: ShownAs;
   #direction: Direction | undefined;
-  #total = 0;
-  #round: Pick<Round, "number" | "seed"> = { number: 1, seed: 0 };
-  /** There where a run has several rounds. */
-  #rounds: RoundTable | undefined;
+  #start: Extract<RunEvent, { type: "run-start" }> | undefined;
+  #round: Pick<Round, "number" | "seed"> | undefined;
+  readonly #cases = new RoundTable();
+  readonly #retries = new RetryCount();
+  #stopped: string | undefined;
 
   /** A writer for one run, on a screen. */
-  constructor(screen: Screen) {
+  constructor(screen: Screen, as: ShownAs = {}) {
     this.#screen = screen;
+    this.#as = as;
   }
 
   /** Takes the next event. */
   readonly sink = (event: RunEvent): void => {
     switch (event.type) {
       case "run-start":
-        this.#total = event.total;
-        for (const end of event.ends) this.#line(oneLine(endText(end)));
-        this.#line(`${event.total} cases, seed ${event.seed}`);
+        this.#head(this.#start = event);
         break;
       case "round-start": {
         const { round, rounds, seed } = event;
-        this.#rounds ??= new RoundTable();
         this.#round = { number: round, seed };
         this.#direction = undefined;
         const of = rounds === undefined ? "" : ` of ${rounds}`;
@@ -70,38 +84,75 @@ export class TerminalWriter {
         break;
       }
       case "case-start":
-        if (this.#round.number === 1) this.#startDirection(event.run.direction);
-        if (this.#screen.live) {
-          const progress = `${event.run.number}/${this.#total}`;
-          this.#screen.write(`  ${this.#style("dim", "....")}  ${event.run.id} (${progress})`);
-        }
+        this.#begun(event.run);
         break;
-      case "case-end": {
-        const { outcome, reasons, milliseconds } = event.verdict;
-        const [label, colour] = LABELS[outcome];
-        const width = TIME_WIDTH - label.length;
-        const time = this.#style("dim", duration(milliseconds).padStart(width));
-        this.#clear();
-        this.#rounds?.of(event.run).add(event.verdict, this.#round);
-        if (this.#round.number > 1 && QUIET.has(outcome)) break;
-        this.#startDirection(event.run.direction);
-        this.#line(`  ${this.#style(colour, label)}  ${time}  ${event.run.id}`);
-        for (const reason of reasons) this.#line(`                  ${oneLine(reason)}`);
+      case "case-end":
+        this.#ended(event.run, event.verdict, event.seed);
         break;
-      }
+      case "retry":
+        this.#retries.add(event);
+        break;
       case "run-not-started":
         this.#line(`did not start: ${oneLine(event.reason)}`);
+        for (const line of summaryLines([], this.#retries.all, String)) this.#line(line);
         break;
       case "run-stopped":
         this.#clear();
-        this.#line(`\nstopped: ${oneLine(event.reason)} (${event.notRun} cases did not run)`);
+        this.#stopped = `stopped: ${oneLine(event.reason)} (${event.notRun} cases did not run)`;
         break;
       case "run-end":
-        this.#flaky();
-        this.#line(`\n${countsText(event.counts)} in ${duration(event.milliseconds)}`);
+        this.#end(event);
         break;
     }
   };
+
+  #head(event: Extract<RunEvent, { type: "run-start" }>): void {
+    const { quiet, full } = this.#as;
+    if (!quiet) this.#lines(event.ends.map(endText));
+    this.#lines(warningsOf(event.ends));
+    if (full) this.#lines(factList(event).map(([name, value]) => `${name}: ${value}`));
+    if (!quiet) this.#line(`${event.total} cases, seed ${event.seed}`);
+  }
+
+  #begun({ id, number, direction }: CaseRun): void {
+    if (this.#isFirstRound && !this.#as.quiet) this.#startDirection(direction);
+    if (!this.#screen.live) return;
+    // Several may be under way at once: the line has the last that began.
+    this.#clear();
+    const text = `  ....  ${id} (${number}/${this.#start?.total ?? 0})`;
+    // A line that wraps cannot be written over.
+    const room = (this.#screen.columns?.() ?? Infinity) - 1;
+    const shown = text.length <= room ? text : text.slice(0, Math.max(room, 0));
+    this.#screen.write(this.#style("dim", shown.slice(0, 6)) + shown.slice(6));
+  }
+
+  #ended(run: CaseRun, verdict: Verdict, seed = this.#start?.seed ?? 0): void {
+    const { outcome, reasons, milliseconds } = verdict;
+    this.#clear();
+    this.#cases.of(run).add(verdict, this.#round ?? { number: 1, seed });
+    if ((!this.#isFirstRound || this.#as.quiet) && QUIET.has(outcome)) return;
+    this.#startDirection(run.direction);
+    const [label] = LABELS[outcome];
+    const time = this.#style("dim", duration(milliseconds).padStart(TIME_WIDTH - label.length));
+    this.#line(`  ${this.#label(outcome)}  ${time}  ${run.id}`);
+    for (const reason of reasons) this.#line(`                  ${oneLine(reason)}`);
+  }
+
+  #end({ counts, milliseconds }: Extract<RunEvent, { type: "run-end" }>): void {
+    if (this.#round !== undefined) this.#flaky();
+    const ended = this.#cases.all().flatMap(({ run, rounds: { verdict, seed } }): Ended[] => {
+      if (verdict === undefined) return [];
+      const again = againText(this.#start ?? {}, { ...run, seed });
+      return [{ run, verdict, ...(again === undefined ? {} : { again }) }];
+    });
+    const retries = this.#retries.all;
+    const lines = summaryLines(ended, retries, (outcome) => this.#label(outcome));
+    for (const line of lines) this.#line(line);
+    if (this.#stopped !== undefined) this.#line(`\n${this.#stopped}`);
+    const again = retries.reduce((sum, { times = 1 }) => sum + times, 0);
+    const often = again === 0 ? "" : `; ${again} done again`;
+    this.#line(`\n${countsText(counts)} in ${duration(milliseconds)}${often}`);
+  }
 
   #startDirection(direction: Direction): void {
     if (direction === this.#direction) return;
@@ -111,13 +162,25 @@ export class TerminalWriter {
 
   /** Names the cases whose outcome differed from round to round. */
   #flaky(): void {
-    if (this.#rounds === undefined) return;
-    const flaky = this.#rounds.flaky();
+    const flaky = this.#cases.flaky();
     this.#line(`\n${flaky.length} flaky`);
     for (const { run, rounds } of flaky) {
       this.#line(`  ${run.id} (${run.direction})`);
       this.#line(`                  ${oneLine(rounds.verdict?.reasons[0] ?? "")}`);
     }
+  }
+
+  get #isFirstRound(): boolean {
+    return this.#round === undefined || this.#round.number === 1;
+  }
+
+  #label(outcome: Outcome): string {
+    const [label, colour] = LABELS[outcome];
+    return this.#style(colour, label);
+  }
+
+  #lines(lines: readonly string[]): void {
+    for (const line of lines) this.#line(oneLine(line));
   }
 
   #line(text: string): void {
@@ -129,7 +192,7 @@ export class TerminalWriter {
   }
 
   #style(format: Parameters<typeof styleText>[0], text: string): string {
-    return this.#screen.live ? styleText(format, text, { validateStream: false }) : text;
+    return this.#screen.colour ? styleText(format, text, { validateStream: false }) : text;
   }
 }
 
@@ -164,11 +227,45 @@ export function writeTo(stream: StandardStream, bytes: Uint8Array): void {
   }
 }
 
+/** What a stream can show: where it goes, what $TERM calls that, and whether NO_COLOR is set. */
+export function featuresOf(
+  stream: { isTerminal: boolean; kind: string | undefined; noColour: boolean },
+): Pick<Screen, "live" | "colour"> {
+  // A dumb terminal would show the sequences as they are.
+  const live = stream.isTerminal && stream.kind !== "dumb";
+  return { live, colour: live && !stream.noColour };
+}
+
+/** What $TERM says, where this process may know. */
+function kindOfTerminal(): string | undefined {
+  try {
+    return Deno.env.get("TERM");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
+/** How wide the terminal is now, where there is one. */
+function columnsOf(): number | undefined {
+  try {
+    const { columns } = Deno.consoleSize();
+    return columns === 0 ? undefined : columns;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Standard output or standard error as a screen; its `write` throws {@linkcode OutputError}. */
 export function screenOf(stream: StandardStream): Screen {
   const encoder = new TextEncoder();
   return {
-    live: stream.isTerminal() && !Deno.noColor,
+    ...featuresOf({
+      isTerminal: stream.isTerminal(),
+      kind: kindOfTerminal(),
+      noColour: Deno.noColor,
+    }),
+    columns: columnsOf,
     write: (text) => writeTo(stream, encoder.encode(text)),
   };
 }

@@ -21,8 +21,19 @@ const COMPARE = ["perf", "compare", "--rounds", "1", "--timeout", "0.01"];
 const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[...RUN, "stream/no-such"], /^error: Cannot select "stream\/no-such": no case matches/],
   [["explain", "nothing"], /Cannot select "nothing": no case matches/],
-  [["list", "streem"], /Cannot select "streem".*the command "list" shows all/],
+  [
+    ["list", "streem"],
+    /Cannot select "streem".*; did you mean stream\? \(the command "list" shows/,
+  ],
+  [["list", "stream/clos"], /Cannot select "stream\/clos".*; did you mean stream\/close\?/],
+  [["explain", "conect"], /Cannot select "conect".*; did you mean stream\/connect\?/],
+  [["explain", "seqpaket"], /Cannot select "seqpaket".*; did you mean seqpacket\?/],
+  [["list", "stream", "!**"], /^error: Cannot select "!\*\*": no case is left of those chosen/],
   [["frobnicate"], /unknown command 'frobnicate'/],
+  ...["", "report", "perf", "lab kernel"].map((above): [string[], RegExp] => [
+    [...above.split(" ").filter((word) => word !== ""), "help", "nope"],
+    /^error: unknown command 'nope'\n/,
+  ]),
   [[...RUN, "--frobnicate"], /unknown option '--frobnicate'/],
   [["run", "--agent", "127.0.0.1:1"], /required option '--peer-cid <cid>' not specified/],
   [["run", "--peer-cid", "1"], /required option '--agent <address>' not specified/],
@@ -87,6 +98,14 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /^error: Cannot use the kernel "debian:banana": write deb/,
   ],
   [["lab", "--kernel", "banana"], /^error: There is no kernel at banana; give the path of a vmli/],
+  ...[["lab"], ["lab", "up"], ["lab", "--cross"], [...COMPARE, "--topology", "loopback"]].flatMap(
+    (command): (readonly [string[], RegExp])[] => [
+      [[...command, "--kernel", "deno.json"], /^error: Cannot boot deno\.json: it is no kernel, /],
+      [[...command, "--qemu", "/nope"], /^error: There is no QEMU at \/nope: No such file/],
+    ],
+  ),
+  [["lab", "--qemu", "deno.json"], /^error: Cannot run deno\.json: it is no program; give a qemu/],
+  [["lab", "--qemu", "/tmp"], /^error: Cannot run \/tmp: it is no program/],
   [["lab", "--kernel", "debian:6.12", "--modules", "x"], /brings its own modules: leave --modules/],
   [["lab", "--kernel", "debug", "--refresh"], /no archive: lab kernel build --debug --refresh/],
   [["lab", "up", "--name", "../x"], /^error: Cannot call a lab "\.\.\/x": use small letters/],
@@ -95,6 +114,13 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /^error: --guest-monitor: there is no Unix socket at \/nonexistent\n/,
   ],
   [["lab", "--name", "second", "no/such"], /unknown option '--name'/],
+  ...[[...RUN], ["lab", "--topology", "loopback"], ["lab", "--cross", "--topology", "loopback"]]
+    .map(
+      (command): [string[], RegExp] => [
+        [...command, "--direction", "host-server", "stream/close"],
+        /^error: --direction does nothing on loopback, where both sides are one machine: leave it o/,
+      ],
+    ),
   [
     ["lab", "--topology", "loopback", "down", "--name", "no-such"],
     /^error: --topology does nothing in front of "down": write it behind that\n/,

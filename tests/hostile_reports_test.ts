@@ -31,11 +31,17 @@ const HARMFUL = new RegExp(
 /** A report in which all that can come from elsewhere is this text. */
 function having(text: string): RunReport {
   const report = exampleReport(9, true);
+  const config = { path: text, sha256: text };
+  const vm = { name: text, accelerator: text, qemu: text };
   const side = { state: "fail", reasons: [text], step: text, milliseconds: 1 } as const;
   return {
     ...report,
     tool: text,
     argv: [text],
+    commit: text,
+    again: [text],
+    lab: { kernel: text, config, vms: [{ ...vm, command: [text], console: text }] },
+    retries: [{ what: text, why: text, times: 2 }],
     stopped: { reason: text, during: 10 },
     ends: report.ends.map((end) => ({
       ...end,
@@ -45,6 +51,10 @@ function having(text: string): RunReport {
       version: text,
       unwatched: text,
       leaks: { watched: [text], milliseconds: 1 },
+      uname: text,
+      commandLine: text,
+      config,
+      faultsBefore: [[text, text]],
     })),
     cases: report.cases.map((entry) => ({
       ...entry,
@@ -102,8 +112,10 @@ Deno.test("no code point that can do harm comes out of a report that was read, o
     const read = parseReport(JSON.stringify(having(text)), "x");
     assert.doesNotMatch(read.cases.map(({ requirement }) => requirement).join(), HARMFUL);
     assert.doesNotMatch(read.argv.join(), HARMFUL);
-    const { facts: { kernel } } = decodeHello(encodeHello({ ...facts, kernel: text }));
-    assert.doesNotMatch(kernel, HARMFUL);
+    const own = { ...facts, kernel: text, uname: text, faultsBefore: [[text]] };
+    const greeting = decodeHello(encodeHello(own));
+    const { kernel, uname = "", faultsBefore = [] } = greeting.facts;
+    assert.doesNotMatch([kernel, uname, ...faultsBefore.flat()].join(), HARMFUL);
     const splats = [[text]];
     const report = { state: "fail", reasons: [text], step: text, milliseconds: 1, splats } as const;
     const answer = decodeAnswer(encodeMessage({ type: "done", run: 1, report }));

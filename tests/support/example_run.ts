@@ -4,9 +4,10 @@
  * @module
  */
 import { type CaseInfo, man, upstream } from "../../core/case.ts";
-import type { EventSink } from "../../core/event.ts";
+import type { EndFacts, EventSink, RunFacts } from "../../core/event.ts";
 import { countOutcomes, type Outcome, type Verdict } from "../../core/outcome.ts";
 import type { Direction, Planned } from "../../core/plan.ts";
+import { VERSION } from "../../core/version.ts";
 import {
   ReportBuilder,
   reportNotStarted,
@@ -40,6 +41,39 @@ const ALL = [
   ["guest-server", "stream/lost/held", "retried", ["run again: its VM was lost"]] as const,
 ];
 
+const MACHINE = { kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
+const ENDS: readonly EndFacts[] = [
+  { name: "host", ...MACHINE, taint: 0 },
+  {
+    name: "guest",
+    ...MACHINE,
+    localCid: 3,
+    uname: "Linux 7.3.4 #1 SMP x86_64",
+    commandLine: "console=ttyS0 <quiet> x=`y`",
+    config: { path: "/proc/config.gz", sha256: "0123456789abcdef".repeat(4) },
+    taint: 2 ** 9 + 2 ** 12,
+    faultsBefore: [["WARNING: a\u001b[2J at <b>", "Call Trace:"]],
+  },
+];
+const FACTS: RunFacts = {
+  tool: VERSION,
+  commit: "0123456789abcdef0123456789abcdef01234567-dirty",
+  again: ["lab", "--kernel", "./my kernel"],
+  lab: {
+    kernel: "./my kernel",
+    vms: [
+      {
+        name: "host",
+        accelerator: "tcg",
+        qemu: "QEMU emulator version 10.0.2",
+        command: ["/usr/bin/qemu-system-x86_64", "-append", "console=ttyS0 quiet"],
+        console: "/cache/host.log",
+      },
+      { name: "guest", console: "/cache/guest.log" },
+    ],
+  },
+};
+
 function infoOf(id: string): CaseInfo {
   const binding = id.endsWith("ends") ? "SHOULD" : "MUST";
   const ported = id.endsWith("kept") ? [upstream("SOCK_SEQPACKET msg bounds")] : [];
@@ -63,9 +97,15 @@ export const EXAMPLE_PLAN: readonly Planned[] = ALL.map(([direction, id]) => ({
  * rather than before it.
  */
 export function playExample(sink: EventSink, stopAfter: number = Infinity, during = false): void {
-  const facts = { kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
-  const ends = [{ name: "host", ...facts }, { name: "guest", ...facts, localCid: 3 }];
-  sink({ type: "run-start", topology: "guest-host", seed: 42, total: ALL.length, ends });
+  sink({ type: "retry", what: "boot", why: "the guest's QEMU ended: \u001b[2Jno" });
+  sink({
+    type: "run-start",
+    topology: "guest-host",
+    seed: 42,
+    total: ALL.length,
+    ends: ENDS,
+    ...FACTS,
+  });
   const verdicts: Verdict[] = [];
   const begin = ([direction, id]: typeof ALL[number]) => {
     const run = { number: verdicts.length + 1, id, direction };

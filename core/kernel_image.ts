@@ -1,0 +1,28 @@
+/**
+ * Whether a file is a kernel that QEMU boots, by how it begins.
+ *
+ * @module
+ */
+
+/** How many bytes of a file are enough to tell. */
+export const IMAGE_HEAD = 0x206;
+
+/** Where which bytes stand in each kind of kernel. */
+const KINDS:
+  readonly (readonly [kind: string, ...marks: readonly (readonly [number, string])[]])[] = [
+    // Documentation/arch/x86/boot.rst: the boot sector's mark, and the header's.
+    ["bzImage", [0x1fe, "\x55\xaa"], [0x202, "HdrS"]],
+    // Documentation/arch/arm64/booting.rst.
+    ["arm64 Image", [56, "ARM\x64"]],
+    // drivers/firmware/efi/libstub/zboot-header.S: such an image, compressed.
+    ["EFI zboot", [0, "MZ"], [4, "zimg"]],
+    ["gzip", [0, "\x1f\x8b"]],
+    ["ELF", [0, "\x7fELF"]],
+  ];
+
+/** What kind of kernel a file is that begins so; undefined where it is none. */
+export function kernelImage(head: Uint8Array): string | undefined {
+  const stands = ([at, text]: readonly [number, string]) =>
+    [...text].every((character, i) => head[at + i] === character.charCodeAt(0));
+  return KINDS.find(([, ...marks]) => marks.every(stands))?.[0];
+}

@@ -1,0 +1,127 @@
+/**
+ * What a run was made with and on, so that it can be repeated: the tool, the machines, the command
+ * for one case, and what had to be done again.
+ *
+ * @module
+ */
+import type { EndFacts, Retry, RunFacts, VmFacts } from "../core/event.ts";
+import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { taintText } from "../core/taint.ts";
+import type { ReportedCase, RunReport } from "./model.ts";
+
+/** What is known of what made a run; what is not is left out. */
+export function factsOf({ tool, commit, again, lab }: RunFacts): RunFacts {
+  return {
+    ...(tool === undefined ? {} : { tool }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(again === undefined ? {} : { again }),
+    ...(lab === undefined ? {} : { lab }),
+  };
+}
+
+/** Counts what is done again, by what it was and why. */
+export class RetryCount {
+  readonly #times = new Map<string, Retry>();
+
+  /** Takes one more. */
+  add({ what, why, times = 1 }: Retry): void {
+    const name = JSON.stringify([what, why]);
+    const before = this.#times.get(name);
+    const sum = times + (before === undefined ? 0 : before.times ?? 1);
+    this.#times.set(name, { what, why, ...(sum === 1 ? {} : { times: sum }) });
+  }
+
+  /** Gives what was done again, and forgets it. */
+  take(): readonly Retry[] {
+    const all = this.all;
+    this.#times.clear();
+    return all;
+  }
+
+  /** What was done again, in the order in which it was for the first time. */
+  get all(): readonly Retry[] {
+    return [...this.#times.values()];
+  }
+}
+
+/** Something that was done again, as a line. */
+export function retryText({ what, why, times = 1 }: Retry): string {
+  return `${what}${times === 1 ? "" : `, ${times} times`}: ${why}`;
+}
+
+/** Most lines that are quoted of a fault behind the telling one. */
+const MAX_QUOTED = 8;
+
+/** What must be known before any verdict is believed: how a kernel was before the first case. */
+export function warningsOf(ends: readonly EndFacts[]): string[] {
+  return ends.flatMap(({ name, taint = 0, faultsBefore = [] }) => [
+    ...(taint === 0 ? [] : [`${name}: its kernel was tainted before the run: ${taintText(taint)}`]),
+    ...faultsBefore.flatMap(([first = "", ...rest]) => [
+      `${name}: before the first case its kernel had reported: ${first}`,
+      ...rest.slice(0, MAX_QUOTED).map((line) => `| ${line}`),
+    ]),
+  ]);
+}
+
+/** A name and what it is. */
+export type Fact = readonly [name: string, value: string];
+
+/** What made a run and what it ran on, each fact with a name of its own. */
+export function factList({ ends, ...run }: RunFacts & Pick<RunReport, "ends">): Fact[] {
+  const { tool, commit, lab } = run;
+  return known([
+    ["tool", tool === undefined ? undefined : `vsock-conformance ${tool}`],
+    ["commit", commit],
+    ["lab.kernel", lab?.kernel],
+    ["lab.config", configText(lab?.config)],
+    ...(lab?.vms ?? []).flatMap(vmFacts),
+    ...ends.flatMap(endFacts),
+  ]);
+}
+
+/** What an end says of its machine, apart from what the line that names it has, and a warning. */
+export function endFacts({ name, uname, commandLine, config, taint }: EndFacts): Fact[] {
+  return known([
+    [`${name}.uname`, uname],
+    [`${name}.cmdline`, commandLine],
+    [`${name}.config`, configText(config)],
+    [`${name}.tainted`, taint === 0 ? "no" : undefined],
+  ]);
+}
+
+/** What an end's VM is, as whoever started it knows. */
+export function vmFacts({ name, accelerator, qemu, command, console }: VmFacts): Fact[] {
+  return known([
+    [`${name}.vm.qemu`, qemu],
+    [`${name}.vm.accelerator`, accelerator],
+    [`${name}.vm.command`, command === undefined ? undefined : shellText(command)],
+    [`${name}.vm.console`, console],
+  ]);
+}
+
+function configText(config: EndFacts["config"]): string | undefined {
+  return config === undefined ? undefined : `${config.path}, SHA-256 ${config.sha256}`;
+}
+
+function known(facts: readonly (readonly [string, string | undefined])[]): Fact[] {
+  return facts.flatMap(([name, value]) => value === undefined ? [] : [[name, value]]);
+}
+
+/** The command that runs a case as it ran here; undefined where a report does not say how. */
+export function againText(
+  { again, seed = 0 }: Partial<Pick<RunReport, "again" | "seed">>,
+  entry: Pick<ReportedCase, "id" | "direction"> & { readonly seed?: number | undefined },
+): string | undefined {
+  const { id, direction, seed: own = seed } = entry;
+  // That one comes with what runs side by side, and cannot be chosen.
+  if (again === undefined || id === NOTHING_LEFT.id) return undefined;
+  const one = direction === "loopback" ? [] : ["--direction", direction];
+  return shellText(["vsock-conformance", ...again, ...one, "--seed", `${own}`, id]);
+}
+
+/** Words as a shell takes them. */
+export function shellText(words: readonly string[]): string {
+  return words.map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+  ).join(" ");
+}
