@@ -54,6 +54,8 @@ export interface ConductOptions {
   /** A file of what is known to fail. */
   readonly baseline?: string | undefined;
   readonly ktap?: boolean | undefined;
+  /** As `ktap`, on one level. */
+  readonly "ktap=flat"?: boolean | undefined;
   readonly report?: readonly ReportTarget[] | undefined;
 }
 
@@ -94,13 +96,20 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--strict", "fail on warnings, retries and tainted kernels")
     .option("--baseline <file>", "what is known to fail (docs/outcomes.md)")
     .option("-q, --quiet", "show only what did not do well, and the end")
-    .option("--ktap", "KTAP on standard output, progress on the other")
+    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level), progress on the other")
+    // An option of its own: one that may have a value would take the case behind it for that.
+    .addOption(new Option("--ktap=flat").hideHelp())
     .option(
       "--report <format=file>",
       `write a report; may be given again (${Object.keys(REPORT_FORMATS).join("|")})`,
       several(reportOption),
     );
   return plain as unknown as Command<[...A, string[]], O & Plain<ConductOptions>>;
+}
+
+/** The form of KTAP on standard output, where there is to be one. */
+export function ktapForm(options: ConductOptions): "ktap" | "ktap-flat" | undefined {
+  return options["ktap=flat"] ? "ktap-flat" : options.ktap ? "ktap" : undefined;
 }
 
 /**

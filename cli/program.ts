@@ -180,8 +180,11 @@ function addReport(root: Command, act: Act): void {
   report.command("diff").description("what changed; exit code 1 where it is for the worse")
     .argument("<before>", "a report, a file of JSON")
     .argument("<after>", "a later one")
+    .option("--subset", "the later one was meant to have fewer cases: none that is gone is worse")
     .addHelpText("after", examples("report diff yesterday.json today.json"))
-    .action(async (before, after) => act((await import("./report.ts")).diff(before, after)));
+    .action(async (before, after, options) =>
+      act((await import("./report.ts")).diff(before, after, options))
+    );
   addHelp(report as unknown as PlainCommand, "report help diff");
 }
 

@@ -15,6 +15,7 @@ import { VERSION } from "../core/version.ts";
 import type { Ends } from "../peer/controller.ts";
 import { runPlan } from "../peer/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
+import { KtapFlatWriter } from "../report/ktap_flat.ts";
 import {
   byDirection,
   type IntendedRun,
@@ -31,6 +32,7 @@ import { baselineOf, chosenCases } from "./conduct.ts";
 import {
   type ConductOptions,
   firstPort,
+  ktapForm,
   requireDirection,
   roundsAsked,
 } from "./conduct_options.ts";
@@ -104,9 +106,9 @@ export class Session {
       try {
         return await body(session);
       } catch (error) {
-        if (options.ktap && session.#sink === undefined) {
+        if (session.#sink === undefined) {
           const why = reasonOf(stop.aborted ? stop.reason : error);
-          await writeKtap(reportNotStarted(intention, why));
+          await writeKtap(ktapForm(options), reportNotStarted(intention, why));
         }
         throw error;
       }
@@ -208,7 +210,9 @@ export class Session {
     });
     lost.signal.throwIfAborted();
     const report = builder.report();
-    if (this.#options.ktap && rounds.repeat > 1 && report !== undefined) await writeKtap(report);
+    if (rounds.repeat > 1 && report !== undefined) {
+      await writeKtap(ktapForm(this.#options), report);
+    }
     const code = exitCode(counts, strict);
     const isGood = code === EXIT.ok || code === EXIT.skipped;
     // A run that ended before its plan is never a success.
@@ -232,13 +236,19 @@ export class Session {
 
   /** What shows the run while it goes on. */
   #outputs(plan: readonly Planned[]): EventSink[] {
-    const { ktap, quiet } = this.#options;
-    const terminal = new TerminalWriter(screenOf(ktap ? Deno.stderr : Deno.stdout), { quiet }).sink;
+    const { quiet } = this.#options;
+    const form = ktapForm(this.#options);
+    const screen = screenOf(form === undefined ? Deno.stdout : Deno.stderr);
+    const terminal = new TerminalWriter(screen, { quiet }).sink;
     // KTAP has one result for a case, which is not known before the last of several rounds.
-    if (!ktap || roundsAsked(this.#options) > 1) return [terminal];
+    if (form === undefined || roundsAsked(this.#options) > 1) return [terminal];
     const out = screenOf(Deno.stdout);
+    const write = (line: string) => out.write(`${line}\n`);
     const groups = byDirection(plan).map(([direction, all]) => [direction, all.length] as const);
-    return [new KtapWriter(groups, (line) => out.write(`${line}\n`)).sink, terminal];
+    const ktap = form === "ktap"
+      ? new KtapWriter(groups, write)
+      : new KtapFlatWriter(plan.length, write);
+    return [ktap.sink, terminal];
   }
 }
 
@@ -276,8 +286,12 @@ function firstRound(plan: readonly Planned[], rounds: RoundOptions): readonly Pl
   return first?.plan ?? plan;
 }
 
-/** Writes a report as KTAP to standard output. */
-async function writeKtap(report: RunReport): Promise<void> {
+/** Writes a report as KTAP to standard output, where it is to be there. */
+async function writeKtap(
+  form: ReturnType<typeof ktapForm>,
+  report: RunReport,
+): Promise<void> {
+  if (form === undefined) return;
   const { renderReport } = await import("../report/render.ts");
-  screenOf(Deno.stdout).write(renderReport("ktap", report));
+  screenOf(Deno.stdout).write(renderReport(form, report));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { styleText } from "node:util";
+import { cleanLines, oneLine } from "../core/clean.ts";
 import type { CaseRun, RunEvent } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
@@ -11,7 +12,7 @@ import { reasonOf } from "../core/reason.ts";
 import { type Round, RoundTable } from "../core/round.ts";
 import { againText, factList, RetryCount, warningsOf } from "./run_facts.ts";
 import { type Ended, summaryLines } from "./summary.ts";
-import { countsText, DIRECTION_TEXT, duration, endText, oneLine } from "./text.ts";
+import { countsText, DIRECTION_TEXT, duration, endText } from "./text.ts";
 
 /** Where the text goes. */
 export interface Screen {
@@ -269,10 +270,10 @@ export function screenOf(stream: StandardStream): Screen {
   };
 }
 
-/** Says something on standard error. Where nobody reads that, there is nobody to be told. */
+/** Says something on standard error, whoever it is from. Where nobody reads that, there is nobody to be told. */
 export function mention(text: string): void {
   try {
-    writeTo(Deno.stderr, new TextEncoder().encode(text));
+    writeTo(Deno.stderr, new TextEncoder().encode(cleanLines(text)));
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
   }
