@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withAmended } from "../core/amended.ts";
 import { Baseline } from "../core/baseline.ts";
 import type { EventSink } from "../core/event.ts";
 import { EXIT, exitCode } from "../core/outcome.ts";
@@ -49,6 +50,8 @@ export interface Conducted {
   readonly postMortem?: () => Promise<readonly string[]>;
   /** How often the machines have gone away, and come back, without a word of their kernels. */
   readonly losses?: (() => number) | undefined;
+  /** Sees to clean kernels where one has gone wrong, and says whether there are. */
+  readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
 }
 
 /** Runs cases on two ends and shows what happens. */
@@ -95,7 +98,7 @@ async function shownAndReported(
   options: ConductOptions,
   stop: AbortSignal,
 ): Promise<number> {
-  const { topology, ends, plan, rounds, baseline, builder, postMortem, losses } = what;
+  const { topology, ends, plan, rounds, baseline, builder, postMortem, losses, onTainted } = what;
   const { also = () => {} } = what;
   const { strict, jobs = 1, caseTimeout } = options;
   const sinks = [...what.shown, builder.sink, also];
@@ -116,6 +119,8 @@ async function shownAndReported(
     judge: (run, verdict) => baseline.judge({ ...run, kernels }, verdict),
     postMortem,
     losses,
+    onTainted,
+    keepGoing: options.keepGoing,
   });
   lost.signal.throwIfAborted();
   if (options.ktap && rounds.repeat > 1) await writeKtap(builder);
@@ -159,7 +164,7 @@ function outputs(
   if (roundsAsked(options) > 1) return [terminal];
   const out = screenOf(Deno.stdout);
   const groups = directions.map((direction) => [direction, cases] as const);
-  return [new KtapWriter(groups, (line) => out.write(`${line}\n`)).sink, terminal];
+  return [withAmended(new KtapWriter(groups, (line) => out.write(`${line}\n`)).sink), terminal];
 }
 
 /** The plan in the order in which the first round runs it. */

@@ -39,6 +39,8 @@ export interface ConductOptions {
   readonly repeat?: number | undefined;
   readonly untilFailure?: boolean | undefined;
   readonly strict?: boolean | undefined;
+  /** Runs the rest, too, when a kernel has gone wrong. */
+  readonly keepGoing?: boolean | undefined;
   /** A file of what is known to fail. */
   readonly baseline?: string | undefined;
   readonly ktap?: boolean | undefined;
@@ -80,6 +82,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--repeat <times>", "run all that often; names what is flaky", wholeNumber(1, 1e6))
     .option("--until-failure", "repeat until something fails, or as often as --repeat says")
     .option("--strict", "a warning, or a case that had to be run again, makes the run fail, too")
+    .option("--keep-going", "run the rest, too, on a kernel that had an Oops, a lockup or the like")
     .option("--baseline <file>", "what is known to fail: selector [direction] [kernels] # why")
     .option("--ktap", "KTAP on standard output; progress goes to standard error")
     .option(
