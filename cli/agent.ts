@@ -14,13 +14,13 @@ import { dieWithParent } from "../sys/process.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
 import {
+  kernelStateHere,
   loadTimers,
   machineDetails,
   monitorTrouble,
   ownFacts,
   sideRunner,
   type SideSettings,
-  taintHere,
   Watches,
 } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
@@ -76,7 +76,7 @@ function serve(options: AgentOptions, path: string): Promise<number> {
     loadTimers();
     using testament = Testament.open(path);
     const { left } = testament;
-    using watches = await Watches.open(options, left?.log);
+    using watches = await Watches.open(options, left?.kernel);
     const offered = services(options, testament, watches, await machineDetails());
     using listener = listenControl({ ...options.listen, port: left?.port ?? options.listen.port });
     stop.addEventListener("abort", () => listener.close());
@@ -97,17 +97,21 @@ function services(
   const { left } = testament;
   const facts = { ...ownFacts("agent", options, watches.watched), ...machine };
   let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
+  // Where this process dies, the next one must know what the kernel was like before.
+  const note = () => testament.note({ kernel: watches.log.record });
   return {
     // A kernel may be tainted at any time, and what counts is how it is when a run begins.
     get facts() {
-      return { ...facts, ...taintHere(options) };
+      return { ...facts, ...kernelStateHere(options, watches.log) };
     },
     // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
-    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)))),
+    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)), note)),
     begin(session): readonly Inherited[] | undefined {
       const mine = left?.session === session ? remembered : undefined;
       remembered = undefined;
+      if (mine === undefined) watches.log.begin();
       testament.note({ session });
+      note();
       return mine;
     },
   };
@@ -115,7 +119,8 @@ function services(
 
 function inherit(left: Left, status: number | undefined, watch: KernelWatch): Inherited[] {
   const how = status === undefined ? "how is unknown" : howEnded(status);
-  const reports = inherited(left, how, watch.look());
+  const splats = watch.look();
+  const reports = inherited(left, how, { splats, harm: watch.harm });
   log(`the process before ended (${how}) with ${reports.length} cases under way`);
   return reports;
 }

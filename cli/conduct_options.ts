@@ -51,6 +51,8 @@ export interface ConductOptions {
   readonly quiet?: boolean | undefined;
   /** The arguments that run cases on the same machines again. */
   readonly again?: readonly string[] | undefined;
+  /** Runs the rest, too, when a kernel has gone wrong. */
+  readonly keepGoing?: boolean | undefined;
   /** A file of what is known to fail. */
   readonly baseline?: string | undefined;
   readonly ktap?: boolean | undefined;
@@ -94,6 +96,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--until-failure", "repeat until something fails, or --repeat is over")
     .option("--fail-fast", "stop at the first failure")
     .option("--strict", "fail on warnings, retries and tainted kernels")
+    .option("--keep-going", "go on after an Oops, a lockup or the like")
     .option("--baseline <file>", "what is known to fail (docs/outcomes.md)")
     .option("-q, --quiet", "show only what did not do well, and the end")
     .option("--ktap", "KTAP on standard output (--ktap=flat: on one level), progress on the other")

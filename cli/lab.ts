@@ -210,7 +210,11 @@ async function runOn(
     ];
     const losses = () => recovery?.losses ?? 0;
     session.useLab(factsOf(address));
-    const machines = { ends, also, postMortem, losses };
+    const onTainted = recovery === undefined ? undefined : async (why: string) => {
+      await recovery.renew(why);
+      return true;
+    };
+    const machines = { ends, also, postMortem, losses, onTainted };
     const code = await whileAwake(
       address,
       stop,

@@ -25,6 +25,7 @@ import {
   wholeNumber,
 } from "./usage.ts";
 
+const EXCLUSIVE = "nothing else goes on here: count the memory of the kernel's sockets, too";
 const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
 const TESTAMENT = "keeps here what the process needs that is started when this one dies";
 /** The shells for which there are completions. */
@@ -90,6 +91,7 @@ function addRun(root: Command, act: Act): void {
       ),
     )
     .option("--guest-monitor <socket>", MONITOR)
+    .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
@@ -127,7 +129,7 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
     .option("--guest-monitor <socket>", MONITOR)
-    .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
+    .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
     .addOption(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withAmended } from "../core/amended.ts";
 import { Baseline } from "../core/baseline.ts";
 import type { EventSink, LabFacts, Retry, RunEvent, RunFacts } from "../core/event.ts";
 import { EXIT, exitCode } from "../core/outcome.ts";
@@ -49,6 +50,8 @@ export interface Machines {
   readonly postMortem?: () => Promise<readonly string[]>;
   /** How often the machines have gone away, and come back, without a word of their kernels. */
   readonly losses?: (() => number) | undefined;
+  /** Sees to clean kernels where one has gone wrong, and says whether there are. */
+  readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
 }
 
 /** What is known of a run while it is prepared. */
@@ -169,10 +172,11 @@ export class Session {
    * @param stop ends the run; what ends the session does so anyway.
    */
   async runCases(
-    { ends, also = () => {}, postMortem, losses }: Machines,
+    { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,
   ): Promise<number> {
-    const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure } = this.#options;
+    const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure, keepGoing } =
+      this.#options;
     if (strict) refuseTrouble(ends);
     const looks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
     const plan = this.#plan(looks);
@@ -207,6 +211,8 @@ export class Session {
       judge: (run, verdict) => this.#baseline.judge({ ...run, kernels }, verdict),
       postMortem,
       losses,
+      onTainted,
+      keepGoing,
     });
     lost.signal.throwIfAborted();
     const report = builder.report();
@@ -248,7 +254,7 @@ export class Session {
     const ktap = form === "ktap"
       ? new KtapWriter(groups, write)
       : new KtapFlatWriter(plan.length, write);
-    return [ktap.sink, terminal];
+    return [withAmended(ktap.sink), terminal];
   }
 }
 

@@ -6,6 +6,8 @@
  * @module
  */
 import type { SideReport } from "../core/outcome.ts";
+import type { Splat } from "../core/splat.ts";
+import type { Harm } from "../core/taint.ts";
 import type { Inherited, SideOrder, SideRunner } from "../peer/agent.ts";
 import { MAX_SIDES } from "../peer/agent.ts";
 import { O_RDWR } from "../sys/constants.ts";
@@ -13,6 +15,7 @@ import { openFile } from "../sys/descriptor.ts";
 import { Mapping } from "../sys/memory.ts";
 import { call } from "../sys/native.ts";
 import { killUnlessDone } from "../sys/timer.ts";
+import type { KernelRecord } from "./kernel_watch.ts";
 
 /** Bytes of a text in the file, its length in front included. */
 const FIELD = 1024;
@@ -25,8 +28,8 @@ const KILL_TIME = 2500;
 interface ProcessRecord {
   readonly port?: number;
   readonly session?: string;
-  /** The newest record of the kernel's log that it read. */
-  readonly log?: number;
+  /** What it knew of the kernel when a side began. */
+  readonly kernel?: KernelRecord;
 }
 
 /** What is written down of a side that runs. */
@@ -178,12 +181,12 @@ function readLeft(path: string): Left | undefined {
  * The reports on what a process left.
  *
  * @param how it ended: `SIGKILL`, `exit code 1`.
- * @param splats what its kernel reported meanwhile.
+ * @param kernel what its kernel reported meanwhile, and what has become of it.
  */
 export function inherited(
   { sides }: Left,
   how: string,
-  splats: SideReport["splats"],
+  { splats = [], harm }: { splats?: readonly Splat[]; harm?: Harm | undefined },
 ): Inherited[] {
   return sides.map(({ run, begun, timeout, step }) => {
     const milliseconds = Math.max(0, Date.now() - begun);
@@ -197,7 +200,8 @@ export function inherited(
       step,
       milliseconds,
       died: true,
-      ...(splats === undefined || splats.length === 0 ? {} : { splats }),
+      ...(splats.length === 0 ? {} : { splats }),
+      ...(harm === undefined ? {} : { harm }),
     };
     return { run, report };
   });

@@ -41,7 +41,7 @@ Deno.test("Testament leaves the sides under way, each with its last step, and no
     using first = Testament.open(path);
     assert.equal(first.left, undefined);
     first.note({ port: 7 });
-    first.note({ session: "a run", log: 12 });
+    first.note({ session: "a run", kernel: { log: 12, taint: 512 } });
     const { promise, resolve } = Promise.withResolvers<void>();
     const long = "x".repeat(5000);
     const sides = [
@@ -54,7 +54,7 @@ Deno.test("Testament leaves the sides under way, each with its last step, and no
     assert.doesNotMatch(text, /t\(\)|ended/, "what is over is not in the file any more");
     using second = Testament.open(path);
     const { sides: left = [], ...own } = second.left ?? {};
-    assert.deepEqual(own, { port: 7, session: "a run", log: 12 });
+    assert.deepEqual(own, { port: 7, session: "a run", kernel: { log: 12, taint: 512 } });
     assert.deepEqual(left.map(({ run }) => run).sort(), [1, 3]);
     assert.equal(left.find(({ run }) => run === 1)?.step, "recv(3)");
     const cut = left.find(({ run }) => run === 3)?.step ?? "";
@@ -86,11 +86,12 @@ Deno.test("inherited() tells a side that hung from one whose process died", () =
   const now = Date.now();
   const side = { timeout: 60_000, step: "recv(3)" };
   const sides = [{ ...side, run: 1, begun: now - 10 }, { ...side, run: 2, begun: now - 300_000 }];
+  const harm = { taint: 128, effects: ["tainted: D"], lasting: true } as const;
   const reportsAfter = (how: string) =>
-    inherited({ sides }, how, [["BUG: x"]]).map(({ report }) => report);
+    inherited({ sides }, how, { splats: [["BUG: x"]], harm }).map(({ report }) => report);
   const [died, hung] = reportsAfter("SIGKILL");
   assert.deepEqual([died?.state, died?.reasons], ["broken", ["its process died: SIGKILL"]]);
-  assert.deepEqual(died?.splats, [["BUG: x"]]);
+  assert.deepEqual([died?.splats, died?.harm], [[["BUG: x"]], harm]);
   assert.equal(hung?.state, "timeout");
   assert.match(
     hung.reasons.join(),
@@ -102,6 +103,6 @@ Deno.test("inherited() tells a side that hung from one whose process died", () =
     ["broken", ["its process died: SIGSEGV"]],
     "the next process took long to come",
   );
-  assert.ok(died.died && hung.died);
-  assert.deepEqual(inherited({ sides: [] }, "SIGKILL", []), []);
+  assert.ok(died?.died && hung.died);
+  assert.deepEqual(inherited({ sides: [] }, "SIGKILL", {}), []);
 });

@@ -10,6 +10,7 @@ import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
 import type { Splat } from "../core/splat.ts";
 import { decodeMachine } from "./end_facts.ts";
+import { decodeKernel } from "./kernel_fields.ts";
 
 /** Longest line that is taken, in bytes; executeSide() keeps a SideReport below half of it. */
 export const MAX_LINE = 256 * 1024;
@@ -266,6 +267,8 @@ function sideReport(value: unknown, line: string): SideReport {
     milliseconds: integer(value, "milliseconds"),
     ...(value.died === true ? { died: true as const } : {}),
     ...(value.splats === undefined ? {} : { splats: splats(value.splats, line) }),
+    ...(value.earlier === undefined ? {} : { earlier: splats(value.earlier, line) }),
+    ...decodeKernel(value),
   });
 }
 

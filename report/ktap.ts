@@ -43,6 +43,9 @@ export class KtapWriter {
       // KTAP has one result for each case: with several rounds it is written from the report.
       case "round-start":
         break;
+      // A line cannot be taken back: withAmended() sees to it that none need be.
+      case "case-amended":
+        break;
       case "run-start":
         this.#write("KTAP version 1");
         this.#write(`1..${this.#directions.length}`);

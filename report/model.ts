@@ -176,6 +176,9 @@ export class ReportBuilder {
         this.#begun.delete(nameOf(event.run));
         this.#cases.of(event.run).add(event.verdict, this.#round);
         break;
+      case "case-amended":
+        this.#cases.of(event.run).amend(event.verdict);
+        break;
       case "retry":
         this.#retries.add(event);
         break;

@@ -46,6 +46,18 @@ Deno.test("ReportBuilder counts what was done again, and has what made the run",
   assert.equal(report.lab?.vms.length, 2);
 });
 
+Deno.test("ReportBuilder takes a verdict back that is amended", () => {
+  const builder = new ReportBuilder(SETTING);
+  for (const event of recorded(playExample)) {
+    builder.sink(event);
+    if (event.type !== "case-end" || event.verdict.outcome !== "pass") continue;
+    const verdict = { ...event.verdict, outcome: "fail", reasons: ["late"] } as const;
+    builder.sink({ ...event, type: "case-amended", verdict });
+  }
+  const outcomes = builder.report()?.cases.map(({ verdict }) => verdict?.outcome) ?? [];
+  assert.ok(outcomes.includes("fail") && !outcomes.includes("pass"), outcomes.join());
+});
+
 Deno.test("a report says with which seed a case is repeated, where rounds have seeds of their own", () => {
   const builder = new ReportBuilder(SETTING);
   const [planned] = EXAMPLE_PLAN;

@@ -129,6 +129,13 @@ const SIDE = Type.Object({
   milliseconds: milliseconds("how long this side took"),
   died: Type.Optional(Type.Literal(true, { description: "there where its process died in it" })),
   splats: SPLATS("faults that its kernel reported in its log meanwhile, each as its lines"),
+  harm: Type.Optional(Type.Object({
+    taint: count("the bits of /proc/sys/kernel/tainted that have come since the run began"),
+    effects: Type.Array(Type.String(), { description: "what that means, one line each" }),
+    lasting: Type.Optional(
+      Type.Literal(true, { description: "there where nothing said of it can be trusted any more" }),
+    ),
+  }, { description: "there where its kernel is no longer as it was when the run began" })),
 });
 
 const VERDICT = Type.Object({

@@ -89,6 +89,10 @@ export class TerminalWriter {
       case "case-end":
         this.#ended(event.run, event.verdict, event.seed);
         break;
+      case "case-amended":
+        this.#cases.of(event.run).amend(event.verdict);
+        this.#show(event.run, event.verdict);
+        break;
       case "retry":
         this.#retries.add(event);
         break;
@@ -127,10 +131,14 @@ export class TerminalWriter {
   }
 
   #ended(run: CaseRun, verdict: Verdict, seed = this.#start?.seed ?? 0): void {
-    const { outcome, reasons, milliseconds } = verdict;
-    this.#clear();
     this.#cases.of(run).add(verdict, this.#round ?? { number: 1, seed });
-    if ((!this.#isFirstRound || this.#as.quiet) && QUIET.has(outcome)) return;
+    const isQuiet = (!this.#isFirstRound || this.#as.quiet) && QUIET.has(verdict.outcome);
+    if (isQuiet) this.#clear();
+    else this.#show(run, verdict);
+  }
+
+  #show(run: CaseRun, { outcome, reasons, milliseconds }: Verdict): void {
+    this.#clear();
     this.#startDirection(run.direction);
     const [label] = LABELS[outcome];
     const time = this.#style("dim", duration(milliseconds).padStart(TIME_WIDTH - label.length));
