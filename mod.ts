@@ -90,7 +90,13 @@ export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError, type SideStart, type StartOrder } from "./peer/wire.ts";
-export { type Change, type ChangeKind, diffReports, isRegression } from "./report/diff.ts";
+export {
+  type Change,
+  type ChangeKind,
+  type DiffOptions,
+  diffReports,
+  isRegression,
+} from "./report/diff.ts";
 export { REPORT_FORMATS, type ReportFormat } from "./report/formats.ts";
 export { KtapWriter } from "./report/ktap.ts";
 export {

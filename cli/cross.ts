@@ -19,6 +19,7 @@ import { crossTimes, type RunnerTime, timedCases } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
 import { openEnds } from "../lab/ends.ts";
 import type { OpenLab } from "../lab/lab.ts";
+import { archOfLab } from "../lab/parts.ts";
 import { Progress } from "../lab/progress.ts";
 import { LabRelay, type Step } from "../lab/relay.ts";
 import { runPlan } from "../peer/run.ts";
@@ -60,19 +61,23 @@ export async function labCross(
   }
   await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
-    const progress = new Progress(screenOf(Deno.stderr));
-    const { source, files } = await cPrograms(progress);
+    const progress = new Progress(screenOf(Deno.stderr), stop);
     const found: Found = { cells: [], runner: [] };
+    let from = "";
     const show = (): boolean => {
       const { text, agrees } = crossTable(cases, found.cells);
       const out = screenOf(Deno.stdout);
-      out.write(`${options.kernel}, C programs of ${source}\n\n${text}\n`);
+      out.write(`${options.kernel}, C programs of ${from}\n\n${text}\n`);
       out.write(crossTimes(cases, found.cells, found.runner));
       return agrees;
     };
     try {
       for (const topology of options.topologies) {
-        const what = { ...longRunOptions({ ...options, topology }), files };
+        const plain = longRunOptions({ ...options, topology });
+        const arch = await archOfLab(plain);
+        const { source, files } = await cPrograms(arch, progress);
+        from = source;
+        const what = { ...plain, arch: arch.name, files };
         await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
         const take = <T>(step: Step<T>) => relay.run("the run", options.timeout, step, stop);
         await runTopology(topology, cases, options, found, take, progress);

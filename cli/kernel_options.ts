@@ -3,34 +3,68 @@
  *
  * @module
  */
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
+import { InvalidArgumentError, type Option as CommanderOption } from "commander";
 import { IMAGE_HEAD, kernelImage } from "../core/kernel_image.ts";
 import { reasonOf } from "../core/reason.ts";
+import { type Arch, ARCHES } from "../lab/arch.ts";
 import { DEFAULT_KERNEL, requireChoice } from "../lab/kernel.ts";
+import { BOOT_TIME } from "../lab/lab.ts";
 import { secondsOption, UsageError } from "./usage.ts";
 
-const VM_OPTIONS = ["kernel", "modules", "refresh", "qemu", "cold"];
+const VM_OPTIONS = ["kernel", "modules", "refresh", "arch", "qemu", "cold", "bootTimeout"];
 
 /** Whether an option, as commander names its value, says what VMs are like. */
 export function isOfVms(name: string): boolean {
   return VM_OPTIONS.includes(name);
 }
 
-/** Adds which kernel the VMs have, and how long the command may take. */
+/** The values of these options. */
+export type VmFlags = {
+  readonly kernel: string;
+  readonly modules?: string;
+  readonly refresh?: true;
+  readonly arch?: Arch;
+  readonly qemu?: string;
+  readonly cold?: true;
+  /** In milliseconds. */
+  readonly bootTimeout: number;
+  /** In milliseconds. */
+  readonly timeout: number;
+};
+
+/** Adds which kernel and machine the VMs have, and how long the command may take. */
 export function withKernelOptions<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
-) {
-  return command
-    .option(
+): Command<A, O & VmFlags> {
+  const options: readonly CommanderOption[] = [
+    new Option(
       "--kernel <kernel>",
       "debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a vmlinuz",
-      DEFAULT_KERNEL,
-    )
-    .option("--modules <folder>", "with a vmlinuz: where its modules are")
-    .option("--refresh", "look for a newer kernel of that name than the cached one")
-    .option("--qemu <program>", "a qemu-system-x86_64 of your own, for the VM and the guest in it")
-    .option("--cold", "boot, and neither use nor save a snapshot")
-    .addOption(wholeTimeout());
+    ).default(DEFAULT_KERNEL),
+    new Option("--modules <folder>", "with a vmlinuz: where its modules are"),
+    new Option("--refresh", "look for a newer kernel than the cached one"),
+    archOption(),
+    new Option("--qemu <program>", "a QEMU of your own, for the VM and the guest in it"),
+    new Option("--cold", "boot, and neither use nor save a snapshot"),
+    secondsOption("--boot-timeout <seconds>", "how long a boot may take", BOOT_TIME),
+    wholeTimeout(),
+  ];
+  // Inferred option by option, the types of the commands grow beyond what the compiler can compare.
+  for (const option of options) command.addOption(option as Option);
+  return command as unknown as Command<A, O & VmFlags>;
+}
+
+/** Which architecture VMs have. */
+export function archOption() {
+  const fallback = "default: the machine's own; emulated pairs: arm64";
+  return new Option("--arch <arch>", `${ARCHES.join(" or ")} (${fallback})`).argParser(oneArch);
+}
+
+function oneArch(text: string): Arch {
+  const arch = ARCHES.find((name) => name === text);
+  if (arch === undefined) throw new InvalidArgumentError(`Give ${ARCHES.join(" or ")}.`);
+  return arch;
 }
 
 /** How long a command that boots VMs may take altogether. */

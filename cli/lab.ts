@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { EndFacts, EventSink } from "../core/event.ts";
+import type { EndFacts, EventSink, LabFacts } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
+import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
 import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
 import { buildDebugKernel } from "../lab/debug_kernel.ts";
 import { openEnds, silentEnds } from "../lab/ends.ts";
@@ -13,14 +14,15 @@ import { type LabAddress, type LabOptions, type OpenLab, openLab } from "../lab/
 import { LabError } from "../lab/error.ts";
 import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
-import type { Revival } from "../lab/revival.ts";
+import type { Recovery } from "../lab/recovery.ts";
 import { interact } from "../lab/shell.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
-import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from "./conduct.ts";
-import { type ConductOptions, requireDirection } from "./conduct_options.ts";
+import { interruptible } from "./conduct.ts";
+import type { ConductOptions } from "./conduct_options.ts";
 import { requireVms } from "./kernel_options.ts";
+import { Session } from "./session.ts";
 import { machineFacts } from "./side.ts";
 
 /** What every command that boots a lab can be told. */
@@ -29,8 +31,11 @@ export interface BootOptions {
   readonly kernel: string;
   readonly modules?: string | undefined;
   readonly refresh?: boolean | undefined;
+  readonly arch?: Arch | undefined;
   readonly qemu?: string | undefined;
   readonly cold?: boolean | undefined;
+  /** In milliseconds. */
+  readonly bootTimeout: number;
   /** For the whole command, in milliseconds. */
   readonly timeout: number;
 }
@@ -46,19 +51,25 @@ const CONNECT_TIME = 30_000;
 export const SELF: EndFacts = machineFacts("lab");
 
 /** Boots, runs the chosen cases, and ends what it booted. */
-export async function lab(
+export function lab(
   selectors: readonly string[],
   options: BootOptions & ConductOptions,
 ): Promise<number> {
-  const what = await chosen(selectors, options);
-  requireDirection(options.topology, options.direction);
-  await requireVms(options);
-  return await withTimeout(options.timeout, async (stop) => {
-    const progress = new Progress(screenOf(Deno.stderr));
-    await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
-    progress.say(`consoles: ${open.address.consoles.join(", ")}`);
-    return await conductOn(open, what, options, stop, progress);
-  });
+  const { topology, timeout } = options;
+  return withTimeout(
+    timeout,
+    (stop) =>
+      Session.reported(options, topology, stop, async (session) => {
+        await session.choose(selectors);
+        session.place(topology);
+        await requireVms(options);
+        const progress = new Progress(screenOf(Deno.stderr), stop);
+        await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
+        for (const why of open.retries) session.retried({ what: "boot", why });
+        progress.say(`consoles: ${open.address.consoles.join(", ")}`);
+        return await runOn(open, session, stop, progress);
+      }),
+  );
 }
 
 /** Boots a lab that stays up. */
@@ -68,7 +79,7 @@ export async function labUp(options: BootOptions & NamedLab): Promise<number> {
     if (await findLab(options.name) !== undefined) {
       throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
     }
-    const progress = new Progress(screenOf(Deno.stderr));
+    const progress = new Progress(screenOf(Deno.stderr), stop);
     const open = await openLab(labOptions(options), "long", SELF, progress, stop);
     closeEnds(open.ends);
     try {
@@ -78,26 +89,31 @@ export async function labUp(options: BootOptions & NamedLab): Promise<number> {
       throw error;
     }
     progress.say(`up: ${options.topology}, ${options.kernel}, process ${open.address.pid}`);
-    const shells = options.topology === "loopback" ? "loopback" : "host|guest";
-    progress.say(`now "lab run", "lab shell ${shells}", and at the end "lab down"`);
+    progress.say(
+      `now "lab run", "lab shell ${
+        shellsOf(options.topology).join("|")
+      }", and at the end "lab down"`,
+    );
     return EXIT.ok;
   });
 }
 
 /** Runs the chosen cases on a lab that is up. */
-export async function labRun(
+export function labRun(
   selectors: readonly string[],
   options: ConductOptions & NamedLab & Pick<BootOptions, "timeout">,
 ): Promise<number> {
-  const what = await chosen(selectors, options);
-  return await withTimeout(options.timeout, async (stop) => {
-    const address = await requireLab(options.name);
-    requireDirection(address.topology, options.direction);
-    const progress = new Progress(screenOf(Deno.stderr));
-    const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
-    const ends = await openEnds(address, SELF, limit);
-    return await conductOn({ address, ends }, what, options, stop, progress);
-  });
+  return withTimeout(options.timeout, (stop) =>
+    // What it is that is up is not known yet; nothing is said of it where it is not.
+    Session.reported(options, "guest-host", stop, async (session) => {
+      await session.choose(selectors);
+      const address = await requireLab(options.name);
+      session.place(address.topology);
+      const progress = new Progress(screenOf(Deno.stderr), stop);
+      const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
+      const ends = await openEnds(address, SELF, limit);
+      return await runOn({ address, ends }, session, stop, progress);
+    }));
 }
 
 /** Ends a lab. */
@@ -106,15 +122,23 @@ export async function labDown({ name }: NamedLab): Promise<number> {
   return EXIT.ok;
 }
 
+/** A VM of a lab that has a shell. */
+type Shell = "host" | "guest" | "loopback";
+
+/** The VMs of a lab in which there are shells. */
+export function shellsOf(topology: Topology): readonly Shell[] {
+  return topology === "loopback" ? ["loopback"] : ["host", "guest"];
+}
+
 /** A shell in one of a lab's VMs. */
 export async function labShell(
-  which: "host" | "guest" | "loopback",
+  which: Shell,
   { name }: NamedLab,
 ): Promise<number> {
   const { topology, shells } = await requireLab(name);
-  if ((which === "loopback") !== (topology === "loopback")) {
-    const known = topology === "loopback" ? "loopback" : "host and guest";
-    throw new LabError(`The lab "${name}" has no ${which}; it has ${known}`);
+  const known = shellsOf(topology);
+  if (!known.includes(which)) {
+    throw new LabError(`The lab "${name}" has no ${which}; it has ${known.join(" and ")}`);
   }
   if (Deno.stdin.isTerminal()) screenOf(Deno.stderr).write("lab: leave with Ctrl-]\n");
   return await interact(shells[which === "guest" ? 1 : 0], new AbortController().signal);
@@ -122,9 +146,19 @@ export async function labShell(
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, qemu, cold }: Omit<BootOptions, "timeout">,
+  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout }: Omit<
+    BootOptions,
+    "timeout"
+  >,
 ) {
-  return { topology, kernel: { kernel, modules, refresh }, qemu, cold };
+  return {
+    topology,
+    kernel: { kernel, modules, refresh },
+    arch,
+    qemu,
+    cold,
+    bootTime: bootTimeout,
+  };
 }
 
 /**
@@ -146,15 +180,17 @@ export async function openIdle(
   return lab;
 }
 
-/** What a user chose, checked before anything is booted. */
-async function chosen(selectors: readonly string[], options: ConductOptions) {
-  return { cases: chosenCases(selectors), baseline: await baselineOf(options) };
+/** What is known of a lab, for reports. */
+function factsOf({ topology, kernel, accelerator, qemu, command, consoles }: LabAddress): LabFacts {
+  const [outer, guest] = consoles;
+  const name = topology === "loopback" ? "loopback" : "host";
+  const inner = topology === "loopback" ? [] : [{ name: "guest", console: guest }];
+  return { kernel, vms: [{ name, accelerator, qemu, command, console: outer }, ...inner] };
 }
 
-async function conductOn(
-  { address, ends, revival }: Pick<OpenLab, "address" | "ends"> & { readonly revival?: Revival },
-  what: Pick<Conducted, "cases" | "baseline">,
-  options: ConductOptions,
+async function runOn(
+  { address, ends, recovery }: Pick<OpenLab, "address" | "ends"> & { readonly recovery?: Recovery },
+  session: Session,
   stop: AbortSignal,
   progress: Progress,
 ): Promise<number> {
@@ -168,20 +204,27 @@ async function conductOn(
   };
   try {
     const console = await ConsoleWatch.begin(address);
-    const postMortem = () => console.postMortem();
-    const { topology } = address;
-    const losses = () => revival?.losses ?? 0;
-    const conducted = { ...what, ends, topology, also, postMortem, losses };
+    const postMortem = async () => [
+      ...await console.postMortem(),
+      ...recovery?.takeFindings() ?? [],
+    ];
+    const losses = () => recovery?.losses ?? 0;
+    session.useLab(factsOf(address));
+    const onTainted = recovery === undefined ? undefined : async (why: string) => {
+      await recovery.renew(why);
+      return true;
+    };
+    const machines = { ends, also, postMortem, losses, onTainted };
     const code = await whileAwake(
       address,
       stop,
-      (signal) => conduct(conducted, options, signal),
+      (signal) => session.runCases(machines, signal),
     );
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);
     // A kernel that died of a case has failed it by now; here the machine itself went away.
     // A VM that was restored has another process.
-    const now = { ...address, pid: revival?.vm.pid ?? address.pid };
+    const now = { ...address, pid: recovery?.vm.pid ?? address.pid };
     const why = code === EXIT.broken ? await whatWentAway(now, console) : undefined;
     if (why !== undefined) {
       throw new LabError(`${consoles}\n${why}, and no kernel said why: run it again`);
@@ -232,9 +275,14 @@ export function withTimeout(
 }
 
 /** Builds the debug kernel, unless there is one. */
-export async function labKernelBuild({ refresh }: { refresh?: true | undefined }): Promise<number> {
-  const progress = new Progress(screenOf(Deno.stderr));
-  const folder = await buildDebugKernel(refresh ?? false, progress);
-  progress.say(`the debug kernel is in ${folder}; now "lab --kernel debug"`);
-  return EXIT.ok;
+export function labKernelBuild(
+  { refresh, arch }: { refresh?: true | undefined; arch?: Arch | undefined },
+): Promise<number> {
+  return interruptible(async (stop) => {
+    const progress = new Progress(screenOf(Deno.stderr), stop);
+    const { name } = arch === undefined ? ownArch() : archTraits(arch);
+    const folder = await buildDebugKernel(archTraits(name), refresh ?? false, progress);
+    progress.say(`the debug kernel is in ${folder}; now "lab --kernel debug --arch ${name}"`);
+    return EXIT.ok;
+  });
 }

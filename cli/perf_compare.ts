@@ -10,13 +10,16 @@ import type { Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/reason.ts";
 import { VERSION } from "../core/version.ts";
 import type { CpioEntry } from "../lab/cpio.ts";
+import { type ArchTraits, ownArch } from "../lab/arch.ts";
 import { perfPrograms } from "../lab/cperf.ts";
 import { C_FOLDER, cPrograms } from "../lab/csuite.ts";
 import { LabError } from "../lab/error.ts";
 import { GUEST_CID } from "../lab/init.ts";
-import { endServerIn, IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
+import { endServerIn, isListening, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
+import { archOfLab } from "../lab/parts.ts";
 import { Progress } from "../lab/progress.ts";
 import { LabRelay } from "../lab/relay.ts";
+import { WorkFolder } from "../lab/work_folder.ts";
 import { runScript, type ScriptResult } from "../lab/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
 import {
@@ -54,7 +57,7 @@ const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
 export async function perfCompare(options: CompareOptions): Promise<number> {
   if (options.topology !== "unix") await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
-    const progress = new Progress(screenOf(Deno.stderr));
+    const progress = new Progress(screenOf(Deno.stderr), stop);
     const { chart = "" } = options;
     // Opened first: that it cannot be written is told before the measurements, not after them.
     using file = chart === "" ? undefined : await OutputFile.open(chart, "chart", "");
@@ -81,8 +84,9 @@ async function compareHere(
   progress: Progress,
   stop: AbortSignal,
 ): Promise<Made> {
-  const programs = await perfPrograms(progress);
-  const folder = await Deno.makeTempDir({ prefix: "vsock-compare-" });
+  const arch = ownArch();
+  const programs = await perfPrograms(arch, progress);
+  await using folder = await WorkFolder.make("compare");
   try {
     const shell: ScriptRunner = (script) => runHere(script, stop);
     const pair = { server: shell, client: shell };
@@ -92,12 +96,11 @@ async function compareHere(
       c: { stream: `${programs}/stream`, pingpong: `${programs}/pingpong` },
       where: { standIn: `compare-${Deno.pid}` },
     };
-    const what = about("AF_UNIX", "fixtures/perf, built by this machine's gcc");
-    const both: RunPrograms = (commands) => runBoth(pair, commands, folder);
+    const what = about("AF_UNIX", "fixtures/perf");
+    const both: RunPrograms = (commands) => runBoth(arch, pair, commands, folder.path);
     return await make(what, options, setting, both, progress);
   } finally {
-    await endServerIn(folder);
-    await Deno.remove(folder, { recursive: true });
+    await endServerIn(folder.path);
   }
 }
 
@@ -107,10 +110,12 @@ async function compareInVm(
   progress: Progress,
   stop: AbortSignal,
 ): Promise<Made> {
-  const { source, files } = await cPrograms(progress);
-  const pingpong = await Deno.readFile(`${await perfPrograms(progress)}/pingpong`);
+  const plain = longRunOptions({ ...options, topology });
+  const arch = await archOfLab(plain);
+  const { source, files } = await cPrograms(arch, progress);
+  const pingpong = await Deno.readFile(`${await perfPrograms(arch, progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
-  const what = { ...longRunOptions({ ...options, topology }), files: [...files, own] };
+  const what = { ...plain, arch: arch.name, files: [...files, own] };
   await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
   const { address, ends } = await relay.lab();
   const setting: Setting = {
@@ -125,12 +130,12 @@ async function compareInVm(
       const [host, guest] = [shell(shells[0]), shell(shells[1])];
       // The guest accepts: its CID is one that a host can connect to.
       const pair = { server: topology === "loopback" ? host : guest, client: host };
-      return runBoth(pair, commands, "/tmp");
+      return runBoth(arch, pair, commands, "/tmp");
     }, stop);
-  const how = { kvm: "KVM", tcg: "translated (TCG)", "tcg-single": "translated (TCG), one thread" };
+  const how = { kvm: "KVM", tcg: "emulated (TCG)", "tcg-single": "emulated (TCG), one thread" };
   const head = {
     ...about(`AF_VSOCK, ${topology}`, `${source}, and fixtures/perf for round trips`),
-    vm: `Linux ${ends.host.facts.kernel}, ${how[address.accelerator]}`,
+    vm: `Linux ${ends.host.facts.kernel}, ${address.arch}, ${how[address.accelerator]}`,
   };
   return await make(head, options, setting, programs, progress);
 }
@@ -159,13 +164,14 @@ async function make(
 
 /** Runs two programs in their shells, and gives what they wrote. */
 async function runBoth(
+  arch: ArchTraits,
   shells: Pair<ScriptRunner>,
   commands: Pair<string>,
   folder: string,
 ): Promise<Pair<string>> {
   const { server, client } = await runPair(shells, commands, {
     folder,
-    isListening: IS_LISTENING,
+    isListening: isListening(arch),
   });
   return { server: server.output, client: client.output };
 }

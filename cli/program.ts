@@ -8,13 +8,15 @@ import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
-import { withConductOptions } from "./conduct_options.ts";
-import { isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
+import { againArguments } from "./again.ts";
+import { CASES_TEXT, withConductOptions } from "./conduct_options.ts";
+import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
 import { addPerf } from "./perf_program.ts";
 import {
   addHelp,
   addressOption,
   cidOption,
+  COMMAND_HELP,
   COMMAND_OUTPUT,
   examples,
   refuseIdle,
@@ -39,6 +41,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
     // Commands inherit this; only cli.ts ends the process.
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
+    .configureHelp(COMMAND_HELP)
     // What follows a command is that command's, also where its parent has an option of that name.
     .enablePositionalOptions()
     .description("Tells whether an AF_VSOCK implementation does what it must.")
@@ -70,6 +73,11 @@ export function program(act: (code: number | Promise<number>) => void): Command 
 
 type Act = Parameters<typeof program>[0];
 
+/** What runs cases as a command does, for its reports. */
+function againOf(command: unknown) {
+  return { again: againArguments(command as PlainCommand, Deno.args) };
+}
+
 function addRun(root: Command, act: Act): void {
   withConductOptions(root.command("run"))
     .description("run cases between this machine and one where an agent waits")
@@ -92,7 +100,9 @@ function addRun(root: Command, act: Act): void {
         "run --peer-cid 1 --agent 127.0.0.1:5201 --report json=run.json --report junit=run.xml",
       ),
     )
-    .action(async (cases, options) => act((await import("./run.ts")).run(cases, options)));
+    .action(async (cases, options, command) =>
+      act((await import("./run.ts")).run(cases, { ...options, ...againOf(command) }))
+    );
 }
 
 function addProbe(root: Command, act: Act): void {
@@ -133,7 +143,7 @@ function addAgent(root: Command, act: Act): void {
 function addCatalogue(root: Command, act: Act): void {
   const features = Object.keys(FEATURES) as Feature[];
   root.command("list")
-    .argument("[cases...]", "ids or their beginnings, with * and **; with ! in front: all others")
+    .argument("[cases...]", CASES_TEXT)
     .description("show the cases")
     .addOption(new Option("--needs <feature...>", "only what needs these").choices(features))
     .addOption(new Option("--without <feature...>", "only what needs none").choices(features))
@@ -172,8 +182,11 @@ function addReport(root: Command, act: Act): void {
   report.command("diff").description("what changed; exit code 1 where it is for the worse")
     .argument("<before>", "a report, a file of JSON")
     .argument("<after>", "a later one")
+    .option("--subset", "the later one was meant to have fewer cases: none that is gone is worse")
     .addHelpText("after", examples("report diff yesterday.json today.json"))
-    .action(async (before, after) => act((await import("./report.ts")).diff(before, after)));
+    .action(async (before, after, options) =>
+      act((await import("./report.ts")).diff(before, after, options))
+    );
   addHelp(report as unknown as PlainCommand, "report help diff");
 }
 
@@ -183,17 +196,18 @@ const LAB_CASE_TIMEOUT = 60_000;
 function addLab(root: Command, act: Act): void {
   const lab = withLabOptions(withConductOptions(root.command("lab"), LAB_CASE_TIMEOUT))
     .description("boot VMs, run cases in them, and end them")
-    .option(
-      "--cross",
-      "ours and the kernel's C programs four ways; both topologies unless one is given",
-    )
+    .option("--cross", "ours and the kernel's C programs, four ways")
     .addHelpText("after", examples(...LAB_EXAMPLES))
     .action(async (cases, options, command) => {
-      if (!options.cross) return act((await import("./lab.ts")).lab(cases, options));
+      if (!options.cross) {
+        const { lab } = await import("./lab.ts");
+        return act(lab(cases, { ...options, ...againOf(command) }));
+      }
       refuseIdle(command, isIdleAcross(options.jobs), "does nothing with --cross: leave it out");
       const isDefault = command.getOptionValueSource("topology") === "default";
       const topologies = isDefault ? ["loopback", "guest-host"] as const : [options.topology];
-      act((await import("./cross.ts")).labCross(cases, { ...options, topologies }));
+      const chosen = [...cases, ...(options.exclude ?? []).map((pattern) => `!${pattern}`)];
+      act((await import("./cross.ts")).labCross(chosen, { ...options, topologies }));
     })
     .hook("preSubcommand", (lab, below) => {
       const where = `in front of "${below.name()}"`;
@@ -206,12 +220,15 @@ function addLab(root: Command, act: Act): void {
     .description("run cases in the lab that is up")
     .addOption(wholeTimeout())
     .addHelpText("after", examples("lab run stream/close --report html=close.html"))
-    .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
+    .action(async (cases, options, command) =>
+      act((await import("./lab.ts")).labRun(cases, { ...options, ...againOf(command) }))
+    );
   const kernel = lab.command("kernel").description("kernels of the lab's own")
     .addHelpText("after", examples("lab kernel build --debug"));
   kernel.command("build")
     .description("build a kernel that tells of its own faults; then: lab --kernel debug")
     .requiredOption("--debug", "with KASAN, kmemleak and lockdep: 12 min or more, 4 GB of disk")
+    .addOption(archOption())
     .option("--refresh", "anew, though there is one")
     .addHelpText("after", examples("lab kernel build --debug"))
     .action(async (options) => act((await import("./lab.ts")).labKernelBuild(options)));
@@ -231,7 +248,7 @@ function addLab(root: Command, act: Act): void {
  * stands beside C only where there are several jobs.
  */
 function isIdleAcross(jobs = 1): (name: string) => boolean {
-  const taken = ["cross", "topology", "direction", "jobs", "timeout"];
+  const taken = ["cross", "topology", "direction", "exclude", "jobs", "timeout"];
   if (jobs > 1) taken.push("caseTimeout");
   return (name) => !taken.includes(name) && !isOfVms(name);
 }
@@ -255,7 +272,7 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   const placed = command.addOption(
     new Option(
       "--topology <which>",
-      "a host with its guest, one VM with itself, or a guest with three CIDs or vsock devices",
+      "what VMs there are",
     )
       .choices(["guest-host", "loopback", "three-cids", "three-devices"] as const).default(
         "guest-host" as const,

@@ -17,8 +17,9 @@ import { RefusedError } from "../peer/wire.ts";
 import { mention } from "../report/terminal.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { sideArguments } from "./agent.ts";
-import { baselineOf, chosenCases, conduct, interruptible } from "./conduct.ts";
-import { type ConductOptions, requireDirection } from "./conduct_options.ts";
+import { interruptible } from "./conduct.ts";
+import type { ConductOptions } from "./conduct_options.ts";
+import { Session } from "./session.ts";
 import { machineFacts, monitorTrouble, type SideSettings } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
 import { UsageError } from "./usage.ts";
@@ -35,26 +36,28 @@ const LOCAL_TIME = 30_000;
 const PAUSE = 100;
 
 /** Runs the chosen cases against an agent. */
-export async function run(selectors: readonly string[], options: RunOptions): Promise<number> {
-  const cases = chosenCases(selectors);
-  const baseline = await baselineOf(options);
-  const trouble = await monitorTrouble(options);
-  if (trouble !== undefined) throw new UsageError(trouble);
+export function run(selectors: readonly string[], options: RunOptions): Promise<number> {
   const { topology, here, there } = placeOf(options.peerCid);
-  requireDirection(topology, options.direction);
-  return await interruptible(async (stop) => {
-    await using agent = await SupervisedAgent.start({
-      args: sideArguments(options),
-      listen: "127.0.0.1:0",
-      onError: passOn,
-    });
-    const { connectTimeout } = options;
-    using remote = await openEnd(there, options.agent, connectTimeout, stop);
-    requireCid(options.peerCid, remote.facts.localCid);
-    using local = await openEnd(here, await addressOf(agent), LOCAL_TIME, stop);
-    const ends = here === "guest" ? { host: remote, guest: local } : { host: local, guest: remote };
-    return await conduct({ topology, ends, cases, baseline }, options, stop);
-  });
+  return interruptible((stop) =>
+    Session.reported(options, topology, stop, async (session) => {
+      await session.choose(selectors);
+      session.place(topology);
+      const trouble = await monitorTrouble(options);
+      if (trouble !== undefined) throw new UsageError(trouble);
+      await using agent = await SupervisedAgent.start({
+        args: sideArguments(options),
+        listen: "127.0.0.1:0",
+        onError: passOn,
+      });
+      const { connectTimeout } = options;
+      using remote = await openEnd(there, options.agent, connectTimeout, stop);
+      requireCid(options.peerCid, remote.facts.localCid);
+      using local = await openEnd(here, await addressOf(agent), LOCAL_TIME, stop);
+      const isGuest = here === "guest";
+      const ends = isGuest ? { host: remote, guest: local } : { host: local, guest: remote };
+      return await session.runCases({ ends });
+    })
+  );
 }
 
 /** Reaches an agent. One that serves another controller is asked anew until the time is over. */

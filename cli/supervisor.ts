@@ -5,6 +5,7 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
+import { WorkFolder } from "../lab/work_folder.ts";
 import { parseAddress } from "../peer/channel.ts";
 import type { ControlAddress } from "../peer/channel.ts";
 
@@ -21,19 +22,22 @@ export interface SupervisorOptions {
 /** How long an agent may take to end when it is told to, in milliseconds. */
 const END_TIME = 3000;
 /** Exit codes with which an agent ends because it was to, or cannot be of use. */
-const FINAL: ReadonlySet<number> = new Set([EXIT.ok, EXIT.broken, EXIT.interrupted]);
+const FINAL: ReadonlySet<number> = new Set([
+  ...[EXIT.ok, EXIT.broken],
+  ...[EXIT.hungUp, EXIT.interrupted, EXIT.terminated],
+]);
 
 /** A supervised agent; ended when disposed of. */
 export class SupervisedAgent implements AsyncDisposable {
   readonly #options: SupervisorOptions;
-  readonly #folder: string;
+  readonly #folder: WorkFolder;
   readonly #listening = Promise.withResolvers<ControlAddress>();
   #child: Deno.ChildProcess | undefined;
   #ending = false;
   /** Settles with its exit code when it has ended for good. */
   readonly ended: Promise<number>;
 
-  private constructor(options: SupervisorOptions, folder: string) {
+  private constructor(options: SupervisorOptions, folder: WorkFolder) {
     this.#options = options;
     this.#folder = folder;
     // Nobody need ask where it listens.
@@ -43,7 +47,7 @@ export class SupervisedAgent implements AsyncDisposable {
 
   /** Starts an agent. */
   static async start(options: SupervisorOptions): Promise<SupervisedAgent> {
-    return new SupervisedAgent(options, await Deno.makeTempDir({ prefix: "vsock-agent-" }));
+    return new SupervisedAgent(options, await WorkFolder.make("agent"));
   }
 
   /** Where it listens; rejects where it ended before it did. */
@@ -61,7 +65,7 @@ export class SupervisedAgent implements AsyncDisposable {
   }
 
   async #supervise(): Promise<number> {
-    const testament = `${this.#folder}/testament`;
+    const testament = `${this.#folder.path}/testament`;
     let { listen } = this.#options;
     let after: string[] = [];
     try {
@@ -74,7 +78,7 @@ export class SupervisedAgent implements AsyncDisposable {
       }
     } finally {
       this.#listening.reject(new Error("the agent ended before it listened"));
-      await Deno.remove(this.#folder, { recursive: true });
+      await this.#folder[Symbol.asyncDispose]();
     }
   }
 

@@ -102,6 +102,20 @@ export function addHelp(command: Command, example: string): void {
     });
 }
 
+/** How help shows an option, for `configureHelp()`: in few words, so that all fit on a screen. */
+export const COMMAND_HELP = {
+  optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
+    readonly description: string;
+    readonly argChoices?: readonly string[] | undefined;
+    readonly defaultValue?: unknown;
+    readonly defaultValueDescription?: string | undefined;
+  }): string {
+    const choices = argChoices === undefined ? "" : ` (${argChoices.join("|")})`;
+    const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
+    return `${description}${choices}${usual}`;
+  },
+};
+
 /** Examples as help shows them; each is what follows the program's name. */
 export function examples(...lines: string[]): string {
   const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");

@@ -170,8 +170,10 @@ export const EXIT = {
   skipped: 4,
   /** The lab could not be started: EX_UNAVAILABLE of sysexits.h. */
   unavailable: 69,
-  /** Ended by Ctrl-C. */
+  /** Ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM: 128 and its number, as a shell has it. */
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
   /** Nobody reads its output any more: what a shell has for SIGPIPE. */
   unread: 141,
 } as const;

@@ -1,30 +1,30 @@
 /**
- * Whether this machine can run VMs directly, or has to translate them.
+ * Whether this machine can run VMs of its own architecture directly, or has to emulate them.
  *
  * @module
  */
-import type { Accelerator } from "./qemu.ts";
-import { hasSafeThreads, type QemuProgram } from "./qemu_program.ts";
 
-/** How VMs run on this machine, and why if they are translated. */
+/** Whether KVM works on this machine, and why if it does not. */
 export interface AcceleratorChoice {
-  readonly accelerator: Accelerator;
+  readonly works: boolean;
   readonly why: string;
 }
 
 /**
- * Chooses by the processor's flags, since a /dev/kvm that opens may still not boot anything, and
+ * Decides by the processor's flags, since a /dev/kvm that opens may still not boot anything, and
  * by whether /dev/kvm can be opened.
  */
-export async function chooseAccelerator(qemu: QemuProgram): Promise<AcceleratorChoice> {
+export async function chooseAccelerator(): Promise<AcceleratorChoice> {
   const why = await whyNotKvm();
-  if (why === undefined) return { accelerator: "kvm", why: "" };
-  return { accelerator: hasSafeThreads(qemu) ? "tcg" : "tcg-single", why };
+  return { works: why === undefined, why: why ?? "" };
 }
 
 async function whyNotKvm(): Promise<string | undefined> {
-  const cpuinfo = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
-  if (!hasVirtualization(cpuinfo)) return "this machine's processor shows neither vmx nor svm";
+  // Arm's /proc/cpuinfo says nothing of EL2; there /dev/kvm exists only where it works.
+  if (Deno.build.arch === "x86_64") {
+    const cpuinfo = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
+    if (!hasVirtualization(cpuinfo)) return "this machine's processor shows neither vmx nor svm";
+  }
   try {
     (await Deno.open("/dev/kvm", { read: true, write: true })).close();
   } catch (error) {

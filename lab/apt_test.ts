@@ -36,7 +36,8 @@ Deno.test("parseTargets() finds Debian's own sites among others", () => {
 });
 
 Deno.test("sourceList() asks every release for its backports and its security updates", () => {
-  const list = sourceList({ main: "M", security: "S", releases: ["bookworm", "trixie"] });
+  const sites = { main: "M", security: "S", releases: ["bookworm", "trixie"] };
+  const list = sourceList(sites, "all");
   const suites = list.trim().split("\n").map((line) => line.split(" ").slice(2).join(" "));
   assert.deepEqual(suites, [
     "M bookworm main",
@@ -47,4 +48,5 @@ Deno.test("sourceList() asks every release for its backports and its security up
     "S trixie-security main",
   ]);
   assert.match(list, /^deb \[signed-by=\S+\] M bookworm main$/m);
+  assert.doesNotMatch(sourceList(sites, "current"), /bookworm/);
 });

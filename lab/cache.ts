@@ -6,28 +6,44 @@
  */
 import { reasonOf } from "../core/reason.ts";
 import { statfs } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { resolve } from "node:path";
 import { LabError } from "./error.ts";
+import { takeLock } from "./lock.ts";
+import { damageOf, writeManifest } from "./manifest.ts";
+import { privateFolder } from "./private_folder.ts";
+
+export { sha256, sha256Text } from "./manifest.ts";
 
 /** Free space below which nothing large is begun: a kernel being unpacked takes about this. */
 const MIN_FREE = 900 * 1024 * 1024;
-/** How many runs' consoles are kept. */
+/** How many labs' consoles are kept, the newest one's among them. */
 const KEPT_RUNS = 20;
-
-/** A file of a manifest: its size in bytes and its SHA-256. */
-interface ManifestEntry {
-  readonly size: number;
-  readonly sha256: string;
-}
 
 /** Names another folder than the one in the user's cache folder. */
 const CACHE_VARIABLE = "VSOCK_CONFORMANCE_CACHE";
 
-/** The lab's folder: in the user's cache folder, or where a variable says. */
+/**
+ * The lab's folder: in the user's cache folder, or where a variable says.
+ *
+ * @throws {LabError} where this user has no home.
+ */
 export function cacheRoot(): string {
   const own = Deno.env.get(CACHE_VARIABLE);
-  if (own) return own;
-  const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
-  return `${base}/vsock-conformance`;
+  if (own) return resolve(own);
+  const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") || homeOfUser()}/.cache`;
+  return resolve(base, "vsock-conformance");
+}
+
+/** Where HOME is not set: what lies in a folder that others share would be run. */
+function homeOfUser(): string {
+  try {
+    const { homedir } = userInfo();
+    if (homedir) return homedir;
+  } catch {
+    // This user has no entry in passwd(5).
+  }
+  throw new LabError(`There is no place for the cache, since HOME is not set; ${ELSEWHERE}`);
 }
 
 /** Where a thing of the cache is, or would be. */
@@ -38,19 +54,19 @@ export function cachePath(...parts: string[]): string {
 /**
  * A folder of the cache, made if need be.
  *
- * @throws {LabError} where it cannot be written.
+ * @throws {LabError} where it cannot be written, or somebody else could put something into it.
  */
 export async function cacheFolder(...parts: string[]): Promise<string> {
   const folder = cachePath(...parts);
   try {
-    await Deno.mkdir(folder, { recursive: true });
+    await privateFolder(folder);
   } catch (error) {
     throw new LabError(`Cannot use the cache folder ${folder}: ${reasonOf(error)}; ${ELSEWHERE}`);
   }
   return folder;
 }
 
-const ELSEWHERE = `set ${CACHE_VARIABLE} to a folder that can be written and has 1 GB free`;
+const ELSEWHERE = `set ${CACHE_VARIABLE} to a folder that only you can write to, with 1 GB free`;
 
 /** @throws {LabError} where the cache's disk is nearly full. */
 export async function requireSpace(): Promise<void> {
@@ -64,8 +80,42 @@ export async function requireSpace(): Promise<void> {
   );
 }
 
+/** How a thing of the cache is waited for. */
+export interface CacheOptions {
+  /** Ends the wait for another process. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told, in a few words, that another process is waited for. */
+  readonly onWait?: ((what: string) => void) | undefined;
+  /** Makes it again, even if it is there. */
+  readonly refresh?: boolean | undefined;
+}
+
 /**
- * A folder of the cache with a manifest: made by `make` unless it is there and undamaged.
+ * Does something while no other process of this user does it in this cache. What ends a process,
+ * ends its lock.
+ *
+ * @param name of what is done, as a path in the cache.
+ * @param onWait is told once, in a few words, which process is waited for.
+ * @throws the reason of `signal`, when that is aborted while another process is waited for.
+ */
+export async function withLock<T>(
+  name: string,
+  signal: AbortSignal | undefined,
+  onWait: (what: string) => void,
+  body: () => Promise<T>,
+): Promise<T> {
+  await using _lock = await takeLock(await lockFile(name), name, signal, onWait);
+  return await body();
+}
+
+/** The file that stands for a lock of the cache. */
+export async function lockFile(name: string): Promise<string> {
+  return `${await cacheFolder("locks")}/${encodeURIComponent(name)}`;
+}
+
+/**
+ * A folder of the cache with a manifest: made by `make` unless it is there and undamaged, by one
+ * process where several need it at once.
  *
  * @param make fills a folder; its files are written down with their checksums.
  * @param onDamage is told when a damaged folder is thrown away to be made again.
@@ -74,86 +124,76 @@ export async function cached(
   parts: readonly string[],
   make: (folder: string) => Promise<void>,
   onDamage: (what: string) => void,
+  { signal, onWait = () => {}, refresh = false }: CacheOptions = {},
 ): Promise<string> {
-  const folder = cachePath(...parts);
-  const damage = await damageOf(folder);
-  if (damage === undefined) return folder;
-  if (damage !== "absent") onDamage(damage);
-  await requireSpace();
   const parent = await cacheFolder(...parts.slice(0, -1));
-  const making = await Deno.makeTempDir({ dir: parent, prefix: "making-" });
-  try {
-    await make(making);
-    await Deno.writeTextFile(`${making}/manifest.json`, JSON.stringify(await manifestOf(making)));
-    await removeIfThere(folder);
-    await Deno.rename(making, folder);
-  } catch (error) {
-    if (error instanceof Error && /os error 28/.test(error.message)) {
-      throw new LabError(`The disk is full while making ${folder}; ${ELSEWHERE}`);
+  const name = parts.at(-1) ?? "";
+  const folder = `${parent}/${name}`;
+  if (!refresh && await damageOf(folder) === undefined) return folder;
+  return await withLock(parts.join("/"), signal, onWait, async () => {
+    // Whoever had the lock has made it, perhaps.
+    const damage = await damageOf(folder);
+    if (!refresh && damage === undefined) return folder;
+    if (damage !== undefined && damage !== "absent") onDamage(damage);
+    await requireSpace();
+    await removeStale(parent, `${name}.making-`);
+    const making = await Deno.makeTempDir({ dir: parent, prefix: `${name}.making-` });
+    try {
+      await make(making);
+      await writeManifest(making);
+      await removeIfThere(folder);
+      await Deno.rename(making, folder);
+    } catch (error) {
+      if (error instanceof Error && /os error 28/.test(error.message)) {
+        throw new LabError(`The disk is full while making ${folder}; ${ELSEWHERE}`);
+      }
+      throw error;
+    } finally {
+      await removeIfThere(making);
     }
-    throw error;
-  } finally {
-    await removeIfThere(making);
-  }
-  return folder;
+    return folder;
+  });
 }
 
-/** What is wrong with a cached folder: undefined for nothing. */
-async function damageOf(folder: string): Promise<string | undefined> {
-  let manifest: Record<string, ManifestEntry>;
-  try {
-    manifest = JSON.parse(await Deno.readTextFile(`${folder}/manifest.json`));
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound ? "absent" : `${folder} has no usable manifest`;
-  }
-  for (const [name, entry] of Object.entries(manifest)) {
-    const path = `${folder}/${name}`;
-    const size = await Deno.stat(path).then((info) => info.size).catch(() => -1);
-    if (size !== entry.size || await sha256(path) !== entry.sha256) return `${path} is damaged`;
-  }
-  return undefined;
-}
-
-async function manifestOf(folder: string): Promise<Record<string, ManifestEntry>> {
-  const manifest: Record<string, ManifestEntry> = {};
-  for await (const name of filesBelow(folder)) {
-    const path = `${folder}/${name}`;
-    manifest[name] = { size: (await Deno.stat(path)).size, sha256: await sha256(path) };
-  }
-  return manifest;
-}
-
-async function* filesBelow(folder: string, prefix = ""): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${prefix}`)) {
-    if (isDirectory) yield* filesBelow(folder, `${prefix}${name}/`);
-    else yield `${prefix}${name}`;
+/** Removes what processes left that were killed while they made something. */
+export async function removeStale(folder: string, prefix: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.startsWith(prefix)) continue;
+    // A program that such a process had started may still write there.
+    await removeIfThere(`${folder}/${name}`).catch(() => {});
   }
 }
 
-/** The SHA-256 of a file, in hexadecimal. */
-export async function sha256(path: string): Promise<string> {
-  return hex(await crypto.subtle.digest("SHA-256", await Deno.readFile(path)));
-}
-
-/** The SHA-256 of a text, in hexadecimal. */
-export async function sha256Text(text: string): Promise<string> {
-  return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
-function hex(digest: ArrayBuffer): string {
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** A new folder for the consoles of one run; the oldest runs' are thrown away. */
+/**
+ * A new folder for the consoles of one lab; the oldest ones are thrown away, but not those of labs
+ * that are up.
+ */
 export async function consoleFolder(): Promise<string> {
   const parent = await cacheFolder("consoles");
-  const runs: string[] = [];
-  for await (const { name } of Deno.readDir(parent)) runs.push(name);
-  for (const old of runs.sort().slice(0, -KEPT_RUNS)) {
-    await removeIfThere(`${parent}/${old}`);
+  return await withLock("consoles", undefined, () => {}, async () => {
+    const all = await Array.fromAsync(Deno.readDir(parent), ({ name }) => name);
+    const up = await labsThatAreUp();
+    for (const old of all.sort(inOrder).slice(0, 1 - KEPT_RUNS)) {
+      if (!up.includes(`${parent}/${old}/`)) await removeIfThere(`${parent}/${old}`);
+    }
+    const stamp = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
+    return await cacheFolder("consoles", `${stamp}-${Deno.pid}-${++labs}`);
+  });
+}
+
+/** How many labs this process has started: it may start several in a second. */
+let labs = 0;
+/** By time, then by number. */
+const { compare: inOrder } = new Intl.Collator("en", { numeric: true });
+
+/** What was written down about them (lab/state.ts). */
+async function labsThatAreUp(): Promise<string> {
+  const folder = await cacheFolder("labs");
+  const texts: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    texts.push(await Deno.readTextFile(`${folder}/${name}`).catch(() => ""));
   }
-  const stamp = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
-  return await cacheFolder("consoles", `${stamp}-${Deno.pid}`);
+  return texts.join("\n");
 }
 
 /** Removes a file, or a folder with all that is in it; what is gone already is gone. */

@@ -14,7 +14,7 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a program and gives what it wrote on standard output.
+ * Runs a program and gives what it wrote on standard output, as text.
  *
  * @throws {LabError} with the end of what it wrote on standard error, where it fails.
  */
@@ -23,6 +23,15 @@ export async function output(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
+  return new TextDecoder().decode(await outputBytes(program, args, options));
+}
+
+/** As {@linkcode output}, byte for byte. */
+export async function outputBytes(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<Uint8Array> {
   let result: Deno.CommandOutput;
   try {
     const command = new Deno.Command(program, {
@@ -38,10 +47,9 @@ export async function output(
     throw new LabError(`Cannot run ${program}: ${reasonOf(error)}`, { cause: error });
   }
   options.signal?.throwIfAborted();
-  const decoder = new TextDecoder();
   if (!result.success) {
-    const said = decoder.decode(result.stderr).trim().split("\n").slice(-8).join("\n  ");
+    const said = new TextDecoder().decode(result.stderr).trim().split("\n").slice(-8).join("\n  ");
     throw new LabError(`${program} ${args[0] ?? ""} failed (${result.code}):\n  ${said}`);
   }
-  return decoder.decode(result.stdout);
+  return result.stdout;
 }

@@ -5,11 +5,11 @@
  */
 import { fileURLToPath } from "node:url";
 import { cached, sha256Text } from "./cache.ts";
-import { output } from "./command.ts";
-import { FLAGS } from "./csuite.ts";
+import { compile } from "./csuite.ts";
 import { LabError } from "./error.ts";
-import type { Progress } from "./progress.ts";
-import { requireCompiler } from "./tools.ts";
+import { type Progress, waiting } from "./progress.ts";
+import type { ArchTraits } from "./arch.ts";
+import { compilerFor } from "./toolset.ts";
 
 const SOURCES = ["place.h", "pingpong.c", "stream.c"];
 
@@ -18,7 +18,7 @@ const SOURCES = ["place.h", "pingpong.c", "stream.c"];
  *
  * @throws {LabError} where the sources are not at hand.
  */
-export async function perfPrograms(progress: Progress): Promise<string> {
+export async function perfPrograms(arch: ArchTraits, progress: Progress): Promise<string> {
   const sources = new URL("../fixtures/perf/", import.meta.url);
   if (sources.protocol !== "file:") throw NO_SOURCES;
   const folder = fileURLToPath(sources);
@@ -29,18 +29,20 @@ export async function perfPrograms(progress: Progress): Promise<string> {
       })
     ),
   );
-  const key = (await sha256Text(JSON.stringify([FLAGS, texts]))).slice(0, 16);
+  const key = (await sha256Text(JSON.stringify(texts))).slice(0, 16);
   return await cached(
-    ["cperf", key],
-    (making) =>
-      progress.phase("C programs", "building the C programs to compare with", async () => {
-        await requireCompiler(progress);
+    ["cperf", `${arch.name}-${key}`],
+    async (making) => {
+      const compiler = await compilerFor(arch, "programs", progress);
+      await progress.phase("C programs", "building the C programs to compare with", async () => {
         for (const source of SOURCES.filter((name) => name.endsWith(".c"))) {
           const into = `${making}/${source.slice(0, -2)}`;
-          await output("gcc", [...FLAGS, "-o", into, `${folder}${source}`]);
+          await compile(compiler, ["-o", into, `${folder}${source}`], progress.stop);
         }
-      }),
+      });
+    },
     (what) => progress.say(`${what}; building it again`),
+    waiting(progress),
   );
 }
 

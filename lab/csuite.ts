@@ -8,8 +8,9 @@ import { cached, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import type { CpioEntry } from "./cpio.ts";
 import { unpackSource } from "./kernel_source.ts";
-import type { Progress } from "./progress.ts";
-import { requireCompiler } from "./tools.ts";
+import { type Progress, waiting } from "./progress.ts";
+import type { ArchTraits } from "./arch.ts";
+import { type Compiler, compilerFor } from "./toolset.ts";
 
 /** Each program: the files of tools/testing/vsock that it is built from, and its libraries. */
 const PROGRAMS = {
@@ -26,7 +27,7 @@ const PROGRAMS = {
 } as const;
 
 /** Static, so that they run in a VM that has no libraries. */
-export const FLAGS: readonly string[] =
+const FLAGS: readonly string[] =
   "-O2 -w -static -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-strict-overflow"
     .split(" ");
 
@@ -48,12 +49,13 @@ export interface CSuite {
  * The C programs as files for a VM, built if need be from the newest kernel source that the
  * archive has; 170 MB are downloaded for that, once.
  */
-export async function cPrograms(progress: Progress): Promise<CSuite> {
+export async function cPrograms(arch: ArchTraits, progress: Progress): Promise<CSuite> {
   const key = (await sha256Text(JSON.stringify([PROGRAMS, FLAGS]))).slice(0, 16);
   const folder = await cached(
-    ["csuite", key],
-    (making) => buildAll(making, progress),
+    ["csuite", `${arch.name}-${key}`],
+    (making) => buildAll(arch, making, progress),
     (what) => progress.say(`${what}; building it again`),
+    waiting(progress),
   );
   const files = await Promise.all(
     Object.keys(PROGRAMS).map(async (name): Promise<CpioEntry> => {
@@ -67,30 +69,28 @@ export async function cPrograms(progress: Progress): Promise<CSuite> {
   };
 }
 
-async function buildAll(making: string, progress: Progress): Promise<void> {
-  await requireCompiler(progress);
+async function buildAll(arch: ArchTraits, making: string, progress: Progress): Promise<void> {
+  const compiler = await compilerFor(arch, "programs", progress);
   const unpacked = `${making}/unpacked`;
-  const { name, root } = await unpackSource(unpacked, progress, WANTED);
+  const { name, root } = await unpackSource(unpacked, compiler.env, progress, WANTED);
   await progress.phase("C tests", "building the kernel's C tests", async () => {
     for (const [program, { files, libraries }] of Object.entries(PROGRAMS)) {
-      await build(root, files, libraries, `${making}/${program}`);
+      const sources = files.map((file) => `${root}/tools/testing/vsock/${file}.c`);
+      const headers = [`-I${root}/tools/include`, `-I${root}/include/uapi`];
+      const args = [...headers, "-o", `${making}/${program}`, ...sources, ...libraries];
+      await compile(compiler, args, progress.stop);
     }
   });
   await Deno.writeTextFile(`${making}/source`, name);
   await Deno.remove(unpacked, { recursive: true });
 }
 
-/** Builds one program. */
-async function build(
-  root: string,
-  files: readonly string[],
-  libraries: readonly string[],
-  into: string,
+/** Compiles a static program. */
+export async function compile(
+  { cc, flags, env }: Compiler,
+  args: readonly string[],
+  signal: AbortSignal,
 ): Promise<void> {
-  await output("gcc", [
-    ...FLAGS,
-    ...[`-I${root}/tools/include`, `-I${root}/include/uapi`, "-o", into],
-    ...files.map((file) => `${root}/tools/testing/vsock/${file}.c`),
-    ...libraries,
-  ]);
+  // Headers of the sources come before those of the compiler's own packages.
+  await output(cc, [...FLAGS, ...args, ...flags], { env, signal });
 }

@@ -5,21 +5,25 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { cached, cachePath, removeIfThere } from "./cache.ts";
+import { cached, cacheFolder } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import { keepModules, keptKernel, type Kernel } from "./kernel.ts";
 import { type KernelSource, unpackSource } from "./kernel_source.ts";
 import { indexModules } from "./modules.ts";
 import { applyPatch, readPatches, shortName } from "./modules_build.ts";
-import type { Progress } from "./progress.ts";
-import { requireKernelTools } from "./tools.ts";
+import { type Progress, waiting } from "./progress.ts";
+import { type Compiler, compilerFor } from "./toolset.ts";
+import type { ArchTraits } from "./arch.ts";
 
 /** How it differs from the smallest kernel. */
-const CONFIG = new URL("../fixtures/kernel/debug.config", import.meta.url);
+const CONFIGS = new URL("../fixtures/kernel/", import.meta.url);
 /** The patch set of the wrong builds, each of which has one of the patches, and its name. */
 const WRONG = "leaks";
-const CACHED = ["kernels", "debug"];
+
+function cachedAs({ name }: ArchTraits): readonly [string, string] {
+  return ["kernels", `debug-${name}`];
+}
 
 /** Folders of the source that the modules of AF_VSOCK are built in. */
 const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
@@ -27,17 +31,19 @@ const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
 /**
  * Builds it, or finds it in the cache.
  *
- * @param refresh throws the cached one away.
+ * @param refresh builds it again, even if it is there.
  * @throws {LabError} where the build fails; it takes 4 GB of disk while it lasts.
  */
-export async function buildDebugKernel(refresh: boolean, progress: Progress): Promise<string> {
-  if (refresh) {
-    await removeIfThere(cachePath(...CACHED));
-  }
+export async function buildDebugKernel(
+  arch: ArchTraits,
+  refresh: boolean,
+  progress: Progress,
+): Promise<string> {
   return await cached(
-    CACHED,
-    (making) => build(making, progress),
+    cachedAs(arch),
+    (making) => build(arch, making, progress),
     (what) => progress.say(`${what}; building it again`),
+    { refresh, ...waiting(progress) },
   );
 }
 
@@ -47,11 +53,17 @@ export async function buildDebugKernel(refresh: boolean, progress: Progress): Pr
  * @param wrong which wrong build of AF_VSOCK to take; none for the right one.
  * @throws {LabError} where it was not, or there is no such wrong build.
  */
-export async function findDebugKernel(wrong: string | undefined): Promise<Kernel> {
-  const folder = cachePath(...CACHED);
+export async function findDebugKernel(
+  wrong: string | undefined,
+  arch: ArchTraits,
+): Promise<Kernel> {
+  const [parent, name] = cachedAs(arch);
+  const folder = `${await cacheFolder(parent)}/${name}`;
   const kernel = await keptKernel("debug", folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new LabError('Build the debug kernel first: "lab kernel build --debug", 12 min or more');
+    throw new LabError(
+      `Build the debug kernel first: "lab kernel build --debug --arch ${arch.name}", 12 min or more`,
+    );
   });
   if (wrong === undefined) return kernel;
   const known = (await readPatches(WRONG)).map(shortName);
@@ -65,25 +77,32 @@ export async function findDebugKernel(wrong: string | undefined): Promise<Kernel
   return { ...kernel, name: `debug:${wrong}`, modules };
 }
 
-async function build(making: string, progress: Progress): Promise<void> {
-  await requireKernelTools(progress);
+async function build(arch: ArchTraits, making: string, progress: Progress): Promise<void> {
+  const compiler = await compilerFor(arch, "kernels", progress);
+  const { env, kernelArguments } = compiler;
   const unpacked = `${making}/unpacked`;
-  const source = await unpackSource(unpacked, progress);
+  const source = await unpackSource(unpacked, env, progress);
+  const jobs = `-j${navigator.hardwareConcurrency + 1}`;
   const make = (...args: string[]) =>
-    output("make", ["-s", `-j${navigator.hardwareConcurrency + 1}`, ...args], { cwd: source.root });
+    output("make", ["-s", jobs, ...kernelArguments, ...args], {
+      cwd: source.root,
+      env,
+      signal: progress.stop,
+    });
   await progress.phase("kernel", `building ${source.name} with KASAN and kmemleak`, async () => {
-    await configure(source, make);
-    await make("bzImage", "modules");
-    await Deno.rename(`${source.root}/arch/x86/boot/bzImage`, `${making}/vmlinuz`);
+    await configure(source, arch, compiler, make);
+    await make(arch.kernelImage, "modules");
+    const image = `${source.root}/arch/${arch.kernelFolder}/boot/${arch.kernelImage}`;
+    await Deno.rename(image, `${making}/vmlinuz`);
     await keepModules(source.root, making);
   });
   for (const patch of await readPatches(WRONG)) {
     const name = shortName(patch);
     await progress.phase(name, `building its modules wrongly: ${name}`, async () => {
-      await applyPatch(source.root, patch);
+      await applyPatch(source.root, patch, env);
       await make("modules");
       await keepVsock(source, `${making}/${name}`);
-      await applyPatch(source.root, patch, "-R");
+      await applyPatch(source.root, patch, env, "-R");
     });
   }
   await Deno.remove(unpacked, { recursive: true });
@@ -92,14 +111,21 @@ async function build(making: string, progress: Progress): Promise<void> {
 /** Merges our configuration over the smallest one, and sees that all of it has been taken. */
 async function configure(
   { root }: KernelSource,
+  arch: ArchTraits,
+  { env }: Compiler,
   make: (...args: string[]) => Promise<string>,
 ): Promise<void> {
-  const wanted = fileURLToPath(CONFIG);
+  const wanted = ["debug.config", `debug-${arch.kernelFolder}.config`]
+    .map((name) => fileURLToPath(new URL(name, CONFIGS)));
   await make("allnoconfig");
-  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", wanted], { cwd: root });
+  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", ...wanted], {
+    cwd: root,
+    env,
+  });
   await make("olddefconfig");
   const config = (await Deno.readTextFile(`${root}/.config`)).split("\n");
-  const missing = (await Deno.readTextFile(wanted)).split("\n")
+  const texts = await Promise.all(wanted.map((path) => Deno.readTextFile(path)));
+  const missing = texts.join("\n").split("\n")
     .filter((line) => line.startsWith("CONFIG_") && !config.includes(line));
   if (missing.length > 0) {
     throw new LabError(`This kernel cannot be configured as wanted; it lacks ${missing.join(" ")}`);

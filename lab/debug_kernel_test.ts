@@ -4,13 +4,14 @@ Deno.test("findDebugKernel() knows the wrong builds wherever the repository is",
   const folder = await Deno.makeTempDir({ prefix: "a folder " });
   const cache = `${folder}/cache`;
   try {
-    await Deno.mkdir(`${cache}/kernels/debug`, { recursive: true });
-    await Deno.writeTextFile(`${cache}/kernels/debug/order.json`, "[]");
+    await Deno.mkdir(`${cache}/kernels/debug-x86_64`, { recursive: true });
+    await Deno.writeTextFile(`${cache}/kernels/debug-x86_64/order.json`, "[]");
     await Deno.symlink(new URL("..", import.meta.url), `${folder}/repository`);
     const module = new URL(`file://${folder}/repository/lab/debug_kernel.ts`).href;
     const script = `
       const { findDebugKernel } = await import(${JSON.stringify(module)});
-      console.log(await findDebugKernel("right").catch(({ message }) => message));
+      const { archTraits } = await import("./lab/arch.ts");
+      console.log(await findDebugKernel("right", archTraits("x86_64")).catch(({ message }) => message));
     `;
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["eval", script],

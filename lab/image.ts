@@ -4,6 +4,7 @@
  * @module
  */
 import type { Topology } from "../core/plan.ts";
+import type { ArchTraits } from "./arch.ts";
 import { cpio, type CpioEntry } from "./cpio.ts";
 import { GUEST_CID, GUEST_CIDS, initScript, type VmRole } from "./init.ts";
 import { isMultiDevice, type Kernel } from "./kernel.ts";
@@ -12,6 +13,7 @@ import { guestArguments } from "./qemu.ts";
 
 /** What an image is made of. */
 export interface ImageParts {
+  readonly arch: ArchTraits;
   readonly kernel: Kernel;
   /** The path of a static busybox. */
   readonly busybox: string;
@@ -26,13 +28,14 @@ export async function initramfs(
   options: Pick<LabOptions, "topology" | "kernel" | "files">,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { topology, files = [] } = options;
+  const { arch } = parts;
   const { modules, guestModules = modules } = parts.kernel;
   const own = (role === "host" ? modules : guestModules).filter(({ name }) =>
     wanted(role, topology, name)
   );
   const cids = hasSeveralDevices(options) ? GUEST_CIDS : [GUEST_CID];
-  const guest = role === "host" ? guestArguments(cids) : [];
-  const script = initScript(role, own.map(({ name }) => name), guest, cids[0]);
+  const guest = role === "host" ? guestArguments(arch, cids) : [];
+  const script = initScript(arch, role, own.map(({ name }) => name), guest, cids[0]);
   const guestFiles: CpioEntry[] = role !== "host" ? [] : [
     { path: "guest", folder: true },
     { path: "guest/vmlinuz", data: await Deno.readFile(parts.kernel.vmlinuz) },
@@ -58,7 +61,9 @@ function wanted(role: VmRole, topology: Topology, module: string): boolean {
   const both = role === "guest" && topology === "three-cids";
   const hostOnly = (both ? /^(kvm|irqbypass|ccp)/ : /^(kvm|vhost|irqbypass|ccp)/).test(module);
   const guestOnly = module === "vmw_vsock_virtio_transport";
-  return role === "host" ? !guestOnly : role === "guest" ? !hostOnly : !hostOnly && !guestOnly;
+  // Loopback has what a host has whose kernel found no device: a socket can move between transports.
+  if (role === "loopback") return !/^(kvm|irqbypass|ccp)/.test(module);
+  return role === "host" ? !guestOnly : !hostOnly;
 }
 
 /** Whether the guest has more than one device, which is what such a kernel is for. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ArchTraits } from "./arch.ts";
+
 /** What a VM is. */
 export type VmRole = "loopback" | "host" | "guest";
 
@@ -33,6 +35,10 @@ export const MARKS = {
   booted: "lab: booted",
   /** Written when the disk cannot be mounted. */
   noDisk: "lab: there is no disk",
+  /** Written when the VM's agents can be reached. */
+  listening: "lab: the agents listen",
+  /** Written by the host when it starts its guest's QEMU. */
+  guestStarted: "lab: starting the guest",
   /** Written when an agent has ended, behind what it said. */
   agentEnded: "lab: an agent ended",
   /** Written by the host when its guest's QEMU has ended. */
@@ -51,6 +57,7 @@ const TOOL = "deno run -A vsock-conformance.js";
  * @param guestCid by which a host's agent knows its guest.
  */
 export function initScript(
+  arch: ArchTraits,
   role: VmRole,
   modules: readonly string[],
   guest: readonly string[] = [],
@@ -58,12 +65,13 @@ export function initScript(
 ): string {
   return [
     PREPARE,
+    heartbeat(role),
     ...modules.map((name) => `insmod /modules/${name}.ko`),
     SETTLE,
     `echo "${MARKS.booted} after $(cut -d' ' -f1 /proc/uptime) s"`,
     ...agents(role, guestCid),
-    ...(role === "host" ? [startGuest(guest)] : []),
-    shells(role),
+    ...(role === "host" ? [startGuest(arch, guest)] : []),
+    shells(arch, role),
     "while :; do sleep 3600; done",
     "",
   ].join("\n");
@@ -80,6 +88,18 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmp /tmp
 mount -t tmpfs shm /dev/shm`;
+
+/**
+ * Until its agents listen, a VM writes every second that it is alive; see lab/boot_watch.ts. In
+ * /proc/net/tcp ports are in hexadecimal, and 0A is a socket that listens.
+ */
+function heartbeat(role: VmRole): string {
+  const port = (role === "loopback" ? SECOND_PORT : AGENT_PORT).toString(16).toUpperCase();
+  return `until grep -q ':${port} .* 0A ' /proc/net/tcp; do
+  sleep 1
+  echo "lab: up $(cut -d. -f1 /proc/uptime) s"
+done && echo "${MARKS.listening}" &`;
+}
 
 const SETTLE = `mount -t ext4 -o ro,noload /dev/vda /base || echo "${MARKS.noDisk}"
 ln -s /base/usr /usr
@@ -113,34 +133,27 @@ function agent(peerCid: number, port: number, more = ""): string {
   while :; do
     ${command} --testament /tmp/agent-${port} $after
     status=$?
-    case $status in 0|2|130) break ;; esac
+    case $status in 0|2|129|130|143) break ;; esac
     after="--after $status"
   done
   echo "${MARKS.agentEnded} ($status)"
 } &`;
 }
 
-/**
- * How a host starts its guest. Without a kvm device (a machine whose KVM does not nest) the guest
- * is translated. Under AMD's SVM as TCG emulates it, XSAVE and AVX make the guest's kernel panic.
- */
-function startGuest(args: readonly string[]): string {
+/** How a host starts its guest; without a kvm device (KVM that does not nest) it is emulated. */
+function startGuest(arch: ArchTraits, args: readonly string[]): string {
   const quoted = args.map((argument) => `'${argument}'`).join(" ");
-  return `accel="-accel tcg -smp 1 -cpu max,-pku"
-if [ -c /dev/kvm ]; then
-  accel="-accel kvm -smp 2 -cpu host"
-  grep -q TCG /proc/cpuinfo &&
-    accel="-accel kvm -smp 2 -cpu host,-xsave,-avx,-avx2,-fma,-f16c,-vaes,-vpclmulqdq,-pku"
-fi
+  return `${arch.guestAccel}
 {
-  stty -F /dev/ttyS1 raw -echo
-  qemu-system-x86_64 -L /base/usr/share/qemu $accel ${quoted} </dev/null
+  stty -F /dev/${arch.serial.guestConsole} raw -echo
+  echo "${MARKS.guestStarted}"
+  ${arch.qemu.program} -L /base/usr/share/qemu $accel ${quoted} </dev/null
   echo "${MARKS.guestEnded} ($?)"
 } &`;
 }
 
 /** Shells on serial ports: for the host its own, and a path to the guest's. */
-function shells(role: VmRole): string {
-  const port = role === "guest" ? "ttyS1" : "ttyS2";
+function shells({ serial, guestSerial }: ArchTraits, role: VmRole): string {
+  const port = role === "guest" ? guestSerial.shell : serial.shell;
   return `while :; do setsid -c sh -l </dev/${port} >/dev/${port} 2>&1; sleep 1; done &`;
 }

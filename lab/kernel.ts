@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { IMAGE_HEAD, kernelImage } from "../core/kernel_image.ts";
 import { Archive, type Package } from "./apt.ts";
-import { cached, cachePath, removeIfThere, sha256 } from "./cache.ts";
+import { type Arch, ARCHES, type ArchTraits, archTraits } from "./arch.ts";
+import { cached, sha256 } from "./cache.ts";
 import { LabError, LabUsageError } from "./error.ts";
+import { elfMachine } from "./elf.ts";
 import { findDebugKernel } from "./debug_kernel.ts";
 import { indexModules, type Module, readModules } from "./modules.ts";
 import {
@@ -16,7 +19,8 @@ import {
   readFault,
   readPatches,
 } from "./modules_build.ts";
-import type { Progress } from "./progress.ts";
+import { vmTools } from "./toolset.ts";
+import { type Progress, waiting } from "./progress.ts";
 
 /** A kernel that a VM can boot. */
 export interface Kernel {
@@ -101,32 +105,49 @@ async function requireFile(path: string): Promise<void> {
 /**
  * Finds a kernel, fetching it if need be.
  *
+ * @param ownQemu see vmTools().
  * @throws {LabError} where there is none of that name, or it cannot be fetched.
  */
-export async function findKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
+export async function findKernel(
+  choice: KernelChoice,
+  arch: ArchTraits,
+  progress: Progress,
+  ownQemu = false,
+): Promise<Kernel> {
   await requireChoice(choice);
   const debug = DEBUG.exec(choice.kernel);
-  if (debug !== null) return await findDebugKernel(debug[1]);
-  if (isMultiDevice(choice)) return await builtKernel(choice, progress);
+  if (debug !== null) return await findDebugKernel(debug[1], arch);
+  const { xz } = await vmTools(arch, ownQemu, progress);
+  const fetching = { choice, arch, xz, progress };
+  if (isMultiDevice(choice)) return await builtKernel(fetching);
   const debian = DEBIAN.exec(choice.kernel)?.[1];
-  if (debian === undefined) return await ownKernel(choice);
-  return await fetchedKernel(choice, `debian-${debian}`, debian, progress);
+  if (debian === undefined) return await ownKernel(fetching);
+  return await fetchedKernel(fetching, `debian-${debian}`, debian);
+}
+
+/** What it takes to fetch a kernel. */
+interface Fetching {
+  readonly choice: KernelChoice;
+  readonly arch: ArchTraits;
+  /** The path of xz(1). */
+  readonly xz: string;
+  readonly progress: Progress;
 }
 
 /** A kernel of the archive: the one in the cache, unless that is to be thrown away. */
 async function fetchedKernel(
-  { kernel, refresh }: KernelChoice,
+  fetching: Fetching,
   name: string,
   version: string,
-  progress: Progress,
   patches?: readonly Patch[],
 ): Promise<Kernel> {
-  const parts = ["kernels", name];
-  if (refresh) await removeIfThere(cachePath(...parts));
+  const { choice: { kernel, refresh }, arch, progress } = fetching;
+  const parts = ["kernels", `${name}-${arch.name}`];
   const folder = await cached(
     parts,
-    (making) => fetchDebian(version, making, progress, patches),
+    (making) => fetchDebian(version, making, fetching, patches),
     (what) => progress.say(`${what}; making it again`),
+    { refresh, ...waiting(progress) },
   );
   return await keptKernel(kernel, folder);
 }
@@ -140,17 +161,17 @@ export function isMultiDevice({ kernel }: KernelChoice): boolean {
 const PATCHED_VERSION = "6.12";
 
 /** A distribution's kernel whose guests load an AF_VSOCK that is built from patches. */
-async function builtKernel(choice: KernelChoice, progress: Progress): Promise<Kernel> {
-  const [set = "", fault] = choice.kernel.split(":");
+async function builtKernel(fetching: Fetching): Promise<Kernel> {
+  const [set = "", fault] = fetching.choice.kernel.split(":");
   const patches = await readPatches(set);
   if (fault !== undefined) patches.push(await readFault(set, fault));
   const name = `${set}-${await patchesDigest(patches)}`;
-  return await fetchedKernel(choice, name, PATCHED_VERSION, progress, patches);
+  return await fetchedKernel(fetching, name, PATCHED_VERSION, patches);
 }
 
-async function ownKernel({ kernel, modules }: KernelChoice): Promise<Kernel> {
+async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
   const index = modules === undefined ? new Map() : await indexModules(modules);
-  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES) };
+  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES, { xz }) };
 }
 
 /** A kernel that is kept in a folder of the cache: vmlinuz, modules, and their order. */
@@ -176,23 +197,25 @@ export async function keptKernel(name: string, folder: string): Promise<Kernel> 
 async function fetchDebian(
   version: string,
   making: string,
-  progress: Progress,
+  { arch, xz, progress }: Fetching,
   patches?: readonly Patch[],
 ): Promise<void> {
-  const archive = await progress.phase("lists", "fetching Debian's package lists", Archive.open);
-  const packages = await kernelPackages(archive, version, patches && await ownRelease());
-  if (patches !== undefined && packages[0] !== undefined) {
-    packages.push(...await buildPackages(archive, packages[0]));
-  }
-  const megabytes = Math.ceil(packages.reduce((sum, { size }) => sum + size, 0) / 1024 / 1024);
-  const [{ name, version: exact } = { name: "", version: "" }] = packages;
-  const text = `downloading ${name} ${exact} (${megabytes} MB)`;
+  const [archive, packages] = await kernelPackages(arch, version, progress);
+  const image = packages[0];
+  const headers = patches === undefined || image === undefined
+    ? undefined
+    : await buildPackages(archive, image, arch, progress);
+  const text = `downloading ${image?.name} ${image?.version}`;
   const unpacked = `${making}/unpacked`;
   await Deno.mkdir(unpacked);
-  await progress.phase("kernel", text, async () => {
-    for (const item of packages) await archive.unpack(item, unpacked);
+  await progress.phase("kernel", text, async (detail) => {
+    await archive.unpack([...packages, ...headers?.target ?? []], unpacked, detail);
+    if (headers !== undefined) {
+      await headers.native.archive.unpack(headers.native.items, unpacked, detail);
+    }
+    detail("unpacking");
     await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
-    await keepModules(unpacked, making);
+    await keepModules(unpacked, making, xz);
   });
   if (patches !== undefined) {
     await progress.phase(
@@ -200,7 +223,7 @@ async function fetchDebian(
       `building AF_VSOCK with ${patches.length} patches`,
       async () => {
         await Deno.mkdir(`${making}/guest`);
-        const built = await indexModules(await buildModules(unpacked, patches, progress));
+        const built = await indexModules(await buildModules(unpacked, patches, arch, progress));
         const order: string[] = JSON.parse(await Deno.readTextFile(`${making}/order.json`));
         for (const name of order) {
           const from = built.get(name) ?? `${making}/${name}.ko`;
@@ -212,19 +235,13 @@ async function fetchDebian(
   await Deno.remove(unpacked, { recursive: true });
 }
 
-/**
- * This machine's release as Debian's kernels name it: the compiler of that release built them, so
- * this machine's can build modules for them.
- */
-async function ownRelease(): Promise<string> {
-  const release = await Deno.readTextFile("/etc/os-release").catch(() => "");
-  const number = /^VERSION_ID="?(\d+)"?$/m.exec(release)?.[1];
-  return number === undefined ? "" : `+deb${number}`;
-}
-
 /** Keeps those of the modules below a folder that a lab needs, and the order in which they load. */
-export async function keepModules(from: string, into: string): Promise<void> {
-  const modules = await readModules(await indexModules(from), MODULES);
+export async function keepModules(from: string, into: string, xz?: string): Promise<void> {
+  const modules = await readModules(
+    await indexModules(from),
+    MODULES,
+    xz === undefined ? {} : { xz },
+  );
   for (const module of modules) await Deno.writeFile(`${into}/${module.name}.ko`, module.data);
   const order = modules.map((module) => module.name);
   await Deno.writeTextFile(`${into}/order.json`, JSON.stringify(order));
@@ -234,28 +251,61 @@ export async function keepModules(from: string, into: string): Promise<void> {
  * The packages of the newest kernel of a version: one with everything (`linux-image-...`), or two
  * (`linux-binary-...` and `linux-modules-...`). The cloud flavour has all we need and is small.
  *
- * @param part of its name, besides.
+ * @returns the lists that have them, too.
  */
-async function kernelPackages(archive: Archive, version: string, part = ""): Promise<Package[]> {
-  const found = await archive.find(
-    /^linux-(image|binary|modules)-\d[^ ]*-cloud-amd64(-unsigned)?$/,
-  );
-  const kernels = found.filter(({ name }) =>
-    !name.startsWith("linux-modules-") && name.includes(part)
-  );
-  const newest = kernels.find((item) => version === "latest" || versionOf(item) === version);
-  if (newest === undefined) {
-    const known = [...new Set(kernels.map(versionOf))].join(", ");
-    throw new LabError(`Debian's archive has no kernel ${version}; it has: ${known}`);
+async function kernelPackages(
+  { debian }: ArchTraits,
+  version: string,
+  progress: Progress,
+): Promise<readonly [Archive, Package[]]> {
+  const known = new Set<string>();
+  for (const suites of ["current", "all"] as const) {
+    const archive = await Archive.open(debian, suites, progress);
+    const found = await archive.find(
+      new RegExp(`^linux-(image|binary|modules)-\\d[^ ]*-cloud-${debian}(-unsigned)?$`),
+    );
+    const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
+    const newest = kernels.find((item) => version === "latest" || versionOf(item) === version);
+    if (newest !== undefined) return [archive, withModules(newest, found, archive)];
+    kernels.map(versionOf).forEach((each) => known.add(each));
+    if (suites === "all") {
+      const has = known.size === 0 ? "none at all" : [...known].join(", ");
+      throw archive.missing(`Debian's archive has no kernel ${version}; it has: ${has}`);
+    }
   }
-  if (newest.name.startsWith("linux-image-")) return [newest];
+  throw new LabError("unreachable");
+}
+
+function withModules(image: Package, found: readonly Package[], archive: Archive): Package[] {
+  if (image.name.startsWith("linux-image-")) return [image];
   const modules = found.find(({ name, version }) =>
-    name === newest.name.replace("linux-binary-", "linux-modules-") && version === newest.version
+    name === image.name.replace("linux-binary-", "linux-modules-") && version === image.version
   );
   if (modules === undefined) {
-    throw new LabError(`Debian's archive lacks the modules of ${newest.name}`);
+    throw archive.missing(`Debian's archive lacks the modules of ${image.name}`);
   }
-  return [newest, modules];
+  return [image, modules];
+}
+
+/**
+ * The architecture that a kernel by path is for, as its header says; undefined for a kernel by name,
+ * and for one that is compressed as a whole.
+ */
+export async function kernelFileArch({ kernel }: KernelChoice): Promise<Arch | undefined> {
+  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isMultiDevice({ kernel })) return undefined;
+  using file = await Deno.open(kernel);
+  const head = new Uint8Array(IMAGE_HEAD);
+  await file.read(head);
+  switch (kernelImage(head)) {
+    case "bzImage":
+      return "x86_64";
+    case "arm64 Image":
+      return "arm64";
+    case "ELF":
+      return ARCHES.find((arch) => archTraits(arch).elfMachine === elfMachine(head));
+    default:
+      return undefined;
+  }
 }
 
 /** The first two numbers of a kernel package's version. */

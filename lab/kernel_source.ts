@@ -4,8 +4,8 @@
  * @module
  */
 import { Archive } from "./apt.ts";
+import { ownArch } from "./arch.ts";
 import { output } from "./command.ts";
-import { LabError } from "./error.ts";
 import type { Progress } from "./progress.ts";
 
 /** Source on disk. */
@@ -19,23 +19,30 @@ export interface KernelSource {
 /**
  * Fetches and unpacks it; 170 MB are downloaded.
  *
+ * @param env with a PATH that has xz.
  * @param wanted what of the tree is needed, as paths in it; without, all of it (2 GB).
  */
 export async function unpackSource(
   into: string,
+  env: Readonly<Record<string, string>>,
   progress: Progress,
   wanted: readonly string[] = [],
 ): Promise<KernelSource> {
-  const archive = await progress.phase("lists", "fetching Debian's package lists", Archive.open);
+  const archive = await Archive.open(ownArch().debian, "current", progress);
   const [source] = await archive.find(/^linux-source-\d+\.\d+$/);
-  if (source === undefined) throw new LabError("Debian's archive has no kernel source");
-  const megabytes = Math.ceil(source.size / 1024 / 1024);
-  const text = `downloading ${source.name} ${source.version} (${megabytes} MB)`;
+  if (source === undefined) throw archive.missing("Debian's archive has no kernel source");
+  const text = `downloading ${source.name} ${source.version}`;
   await Deno.mkdir(into);
-  await progress.phase("source", text, async () => {
-    await archive.unpack(source, into);
+  await progress.phase("source", text, async (detail) => {
+    await archive.unpack([source], into, detail);
+    detail("unpacking");
     const paths = wanted.map((path) => `${source.name}/${path}`);
-    await output("tar", ["-xf", `usr/src/${source.name}.tar.xz`, ...paths], { cwd: into });
+    const { stop: signal } = progress;
+    await output("tar", ["-xf", `usr/src/${source.name}.tar.xz`, ...paths], {
+      cwd: into,
+      env,
+      signal,
+    });
   });
   return { name: `${source.name} ${source.version}`, root: `${into}/${source.name}` };
 }

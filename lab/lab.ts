@@ -5,27 +5,38 @@
  */
 import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
+import { reasonOf } from "../core/reason.ts";
 import type { Ends } from "../peer/controller.ts";
+import { BootWatch } from "./boot_watch.ts";
+import { ConsoleWatch } from "./consoles.ts";
 import type { CpioEntry } from "./cpio.ts";
+import { diskId } from "./disk.ts";
 import { openEnds } from "./ends.ts";
-import { LateError, MishapError } from "./error.ts";
+import { KernelDeathError, LateError, MishapError, StandstillError } from "./error.ts";
 import type { KernelChoice } from "./kernel.ts";
+import { OwnClock } from "./own_time.ts";
 import { type Parts, prepare } from "./parts.ts";
-import type { Progress } from "./progress.ts";
-import { type Accelerator, outerArguments } from "./qemu.ts";
-import { Revival } from "./revival.ts";
+import type { Detail, Progress } from "./progress.ts";
+import type { Accelerator, Arch } from "./arch.ts";
+import { outerArguments } from "./qemu.ts";
+import { Recovery } from "./recovery.ts";
 import { agentsIdle, Snapshot, snapshotKey, snapshotTrouble } from "./snapshot.ts";
-import { monitorOf, newPlace, runsAgain, setClocks, startVm } from "./start.ts";
-import type { Leash } from "./vm.ts";
+import { monitorOf, newPlace, type Place, runsAgain, setClocks, startVm } from "./start.ts";
+import type { ConsoleObserver, Leash, Vm } from "./vm.ts";
+import { WorkFolder } from "./work_folder.ts";
 
 /** What lab to make. */
 export interface LabOptions {
   readonly topology: Topology;
   readonly kernel: KernelChoice;
-  /** The path of a QEMU to use instead of this machine's. */
+  /** The architecture of its VMs; without, the one that boots best on this machine. */
+  readonly arch?: Arch | undefined;
+  /** The path of a QEMU of the user's own. */
   readonly qemu?: string | undefined;
   /** Files to put into the VM besides the lab's own. */
   readonly files?: readonly CpioEntry[];
+  /** How long a boot may take, in milliseconds. */
+  readonly bootTime?: number | undefined;
   /** Boot, and neither use a snapshot nor save one. */
   readonly cold?: boolean | undefined;
 }
@@ -34,8 +45,13 @@ export interface LabOptions {
 export interface LabAddress {
   readonly topology: Topology;
   readonly kernel: string;
+  readonly arch: Arch;
   /** How its processors come about. */
   readonly accelerator: Accelerator;
+  /** Which QEMU it is: the first line of its --version. */
+  readonly qemu: string;
+  /** How it was started. */
+  readonly command: readonly string[];
   readonly pid: number;
   /** The folder of its sockets. */
   readonly folder: string;
@@ -50,16 +66,18 @@ export interface LabAddress {
 export interface BootedLab extends AsyncDisposable {
   readonly address: LabAddress;
   /** Its VM, and what brings it back. */
-  readonly revival: Revival;
+  readonly recovery: Recovery;
 }
 
 /** A lab whose agents answer. */
 export interface OpenLab extends BootedLab {
   readonly ends: Ends;
+  /** Why each boot before the one that came up was begun anew. */
+  readonly retries: readonly string[];
 }
 
-/** How long a boot may take, in milliseconds; a nested one under TCG takes 15 s when it is alone. */
-const BOOT_TIME = 240_000;
+/** How long a boot may take, in milliseconds; an emulated pair takes 20 s to 30 s when it is alone. */
+export const BOOT_TIME = 240_000;
 /** How long a restored VM may take to answer, in milliseconds. */
 const RESTORE_TIME = 30_000;
 /** How often a boot is tried: an emulator that fails says nothing about the kernel in it. */
@@ -107,6 +125,7 @@ async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot |
   // What differs from one VM to the next is no part of a state.
   const args = outerArguments({
     ...parts,
+    firmware: [],
     vmlinuz: "vmlinuz",
     initrd: "initrd",
     consoles: ["", ""],
@@ -115,7 +134,7 @@ async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot |
     ports: [0, 0],
   });
   // A disk that was made anew has its files in other places, and the kernel remembers those.
-  const files = [parts.kernel.vmlinuz, parts.disk.replace(/[^/]+$/, "manifest.json")];
+  const files = [parts.kernel.vmlinuz, diskId(parts.disk)];
   return new Snapshot(await snapshotKey(parts.qemu.identity, args, files, parts.initrd));
 }
 
@@ -124,11 +143,7 @@ async function restore(opening: Opening): Promise<OpenLab | undefined> {
   if (snapshot === undefined || !await snapshot.exists()) return undefined;
   try {
     const text = `restoring ${whatOf(opening)} with ${parts.kernel.name}`;
-    return await progress.phase(
-      "restore",
-      text,
-      () => startOnce(opening, "the restore", RESTORE_TIME, snapshot),
-    );
+    return await progress.phase("restore", text, () => restoreOnce(opening, snapshot));
   } catch (error) {
     stop.throwIfAborted();
     progress.say(`${snapshotTrouble(error)}; booting instead`);
@@ -137,22 +152,49 @@ async function restore(opening: Opening): Promise<OpenLab | undefined> {
   }
 }
 
+/**
+ * Boots a lab. An emulator that fails says nothing about the kernel in it, so that a boot which ended
+ * without a word of a kernel, or stands still, is begun anew, three times at most; a kernel that died
+ * with a word is a finding.
+ */
 async function boot(opening: Opening): Promise<OpenLab> {
   const { parts, progress } = opening;
-  const text = `booting ${whatOf(opening)} with ${parts.kernel.name}`;
-  for (let tries = 1;; tries++) {
+  const text = `booting ${whatOf(opening)} (${parts.arch.name}) with ${parts.kernel.name}`;
+  const retries: string[] = [];
+  for (;;) {
     try {
-      return await progress.phase(
-        "boot",
-        text,
-        () => startOnce(opening, "the boot", BOOT_TIME),
-      );
+      const lab = await progress.phase("boot", text, (detail) => bootOnce(opening, detail));
+      return { ...lab, retries };
     } catch (error) {
-      // Translated, a guest may stand still in its boot, too; under KVM it is the kernel that does.
-      const isLate = error instanceof LateError && parts.accelerator !== "kvm";
-      if (!(error instanceof MishapError || isLate) || tries === BOOT_TRIES) throw error;
-      progress.say(`${error.message.split("\n")[0]}; trying again`);
+      const isEmulators = error instanceof MishapError && parts.accelerator !== "kvm";
+      if (!isEmulators || retries.length + 1 === BOOT_TRIES) throw error;
+      const why = error.message.split("\n")[0] ?? "";
+      retries.push(why);
+      progress.say(`${why}; booting again (${retries.length + 1} of ${BOOT_TRIES})`);
     }
+  }
+}
+
+/**
+ * Boots a VM and connects to its agents.
+ *
+ * @throws {KernelDeathError} where a kernel died of something that it wrote down.
+ */
+async function bootOnce(opening: Opening, detail: Detail): Promise<OpenLab> {
+  const { options } = opening;
+  const lab = await startLab(opening, undefined);
+  const { address } = lab;
+  const { observe } = await observeBoot(opening, lab.recovery.vm, detail);
+  const limit = options.bootTime ?? BOOT_TIME;
+  const kernels = await ConsoleWatch.begin(address);
+  try {
+    return await open(opening, lab, "the boot", limit, opening.stop, observe);
+  } catch (error) {
+    const words = error instanceof MishapError ? await kernels.postMortem() : [];
+    await lab[Symbol.asyncDispose]();
+    if (words.length > 0) throw new KernelDeathError([...words, reasonOf(error)].join("\n"));
+    if (!(error instanceof LateError)) throw error;
+    throw new LateError(`${error.message}\n(--boot-timeout gives it longer)`, { cause: error });
   }
 }
 
@@ -170,7 +212,8 @@ async function save(opening: Opening, lab: OpenLab, snapshot: Snapshot): Promise
     progress.say(snapshotTrouble(error));
   }
   try {
-    return await open(opening, lab, "the boot", RESTORE_TIME, stop);
+    const opened = await open(opening, lab, "the boot", RESTORE_TIME, stop);
+    return { ...opened, retries: lab.retries };
   } catch (error) {
     await lab[Symbol.asyncDispose]();
     throw error;
@@ -181,25 +224,16 @@ function whatOf({ options }: Opening): string {
   return options.topology === "loopback" ? "a VM" : "a host and its guest";
 }
 
-/** Starts a VM and connects to its agents. */
-async function startOnce(
-  opening: Opening,
-  what: string,
-  milliseconds: number,
-  snapshot?: Snapshot,
-): Promise<OpenLab> {
+/** Starts a VM from a snapshot and connects to its agents. */
+async function restoreOnce(opening: Opening, snapshot: Snapshot): Promise<OpenLab> {
   const lab = await startLab(opening, snapshot);
   try {
-    const { address, revival: { vm } } = lab;
-    if (snapshot !== undefined) {
-      const runs = (signal: AbortSignal) => runsAgain(address, signal);
-      await vm.during(what, milliseconds, runs, opening.stop);
-    }
-    const opened = await open(opening, lab, what, milliseconds, opening.stop);
-    if (snapshot !== undefined) {
-      const set = (signal: AbortSignal) => setClocks(address, signal);
-      await vm.during(what, milliseconds, set, opening.stop);
-    }
+    const { address, recovery: { vm } } = lab;
+    const during = (body: (signal: AbortSignal) => Promise<void>) =>
+      vm.during("the restore", RESTORE_TIME, body, opening.stop);
+    await during((signal) => runsAgain(address, signal));
+    const opened = await open(opening, lab, "the restore", RESTORE_TIME, opening.stop);
+    await during((signal) => setClocks(address, signal));
     return opened;
   } catch (error) {
     await lab[Symbol.asyncDispose]();
@@ -214,49 +248,38 @@ async function open(
   what: string,
   milliseconds: number,
   stop: AbortSignal,
+  onConsoles?: ConsoleObserver,
 ): Promise<OpenLab> {
-  const { address, revival } = lab;
-  const ends = await revival.vm.during(
+  const { address, recovery } = lab;
+  const ends = await recovery.vm.during(
     what,
     milliseconds,
-    (signal) => openEnds(address, own, signal, () => revival.revive()),
+    (signal) => openEnds(address, own, signal, () => recovery.recover()),
     stop,
+    onConsoles,
   );
-  await revival.begin();
-  return { ...lab, ends };
+  await recovery.begin();
+  return { ...lab, ends, retries: [] };
 }
 
 /** Starts a lab's VM; its agents do not answer yet. */
-async function startLab(
-  { options, parts, leash, progress, snapshot, stop }: Opening,
-  from: Snapshot | undefined,
-): Promise<BootedLab> {
-  const place = await newPlace(options, parts);
-  const remove = () => Deno.remove(place.folder, { recursive: true });
+async function startLab(opening: Opening, from: Snapshot | undefined): Promise<BootedLab> {
+  const { options, parts, leash } = opening;
+  const folder = await WorkFolder.make("lab");
+  const remove = () => folder[Symbol.asyncDispose]();
   try {
+    const place = await newPlace(folder.path, options, parts);
     const vm = await startVm(place, parts, leash, from);
-    const address = { ...place, pid: vm.pid };
-    const revival = new Revival(address, vm, async (why) => {
-      const again = await startVm(place, parts, leash, snapshot);
-      try {
-        await progress.phase("restore", `${why}; restoring the lab`, async () => {
-          const runs = async (signal: AbortSignal) => {
-            await runsAgain(place, signal);
-            await setClocks(place, signal);
-          };
-          await again.during("the restore", RESTORE_TIME, runs, stop);
-        });
-        return again;
-      } catch (error) {
-        await again[Symbol.asyncDispose]();
-        throw error;
-      }
+    const address = { ...place, command: vm.command, pid: vm.pid };
+    const recovery = new Recovery(address, vm, {
+      start: (why) => startAgain(opening, place, why),
+      qemuIsTested: options.qemu !== undefined || parts.accelerator === "kvm",
     });
     return {
       address,
-      revival,
+      recovery,
       async [Symbol.asyncDispose]() {
-        await revival[Symbol.asyncDispose]();
+        await recovery[Symbol.asyncDispose]();
         await remove();
       },
     };
@@ -264,4 +287,46 @@ async function startLab(
     await remove();
     throw error;
   }
+}
+
+/** Starts a VM in the place of one that has ended; it runs and its agents listen, or soon will. */
+async function startAgain(opening: Opening, place: Place, why: string): Promise<Vm> {
+  const { parts, leash, progress, snapshot, stop } = opening;
+  const fromSnapshot = snapshot !== undefined && await snapshot.exists() ? snapshot : undefined;
+  const vm = await startVm(place, parts, leash, fromSnapshot);
+  try {
+    if (fromSnapshot !== undefined) {
+      await progress.phase("restore", `${why}; restoring the lab`, () => {
+        const runs = async (signal: AbortSignal) => {
+          await runsAgain(place, signal);
+          await setClocks(place, signal);
+        };
+        return vm.during("the restore", RESTORE_TIME, runs, stop);
+      });
+      return vm;
+    }
+    await progress.phase("boot", `${why}; booting the lab again`, async (detail) => {
+      const { observe, listening } = await observeBoot(opening, vm, detail);
+      await vm.during("the boot", opening.options.bootTime ?? BOOT_TIME, listening, stop, observe);
+    });
+    return vm;
+  } catch (error) {
+    await vm[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Follows a boot by its consoles: says how far it is, and ends one that stands still. */
+async function observeBoot({ options, parts }: Opening, vm: Vm, detail: Detail) {
+  const names = options.topology === "loopback" ? ["VM"] : ["host", "guest"];
+  const clock = new OwnClock(vm.pid);
+  const watch = new BootWatch(names, await clock.now());
+  const booted = Promise.withResolvers<void>();
+  const observe = async (consoles: readonly string[]) => {
+    detail(watch.progress(consoles));
+    if (watch.isUp(consoles)) booted.resolve();
+    const still = watch.take(consoles, await clock.now());
+    if (still !== undefined && parts.accelerator !== "kvm") throw new StandstillError(still);
+  };
+  return { observe, listening: () => booted.promise };
 }

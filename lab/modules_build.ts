@@ -5,12 +5,13 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import type { Archive, Package } from "./apt.ts";
+import { Archive, type Package } from "./apt.ts";
+import { type ArchTraits, ownArch } from "./arch.ts";
 import { sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import type { Progress } from "./progress.ts";
-import { requireModuleTools } from "./tools.ts";
+import { compilerFor } from "./toolset.ts";
 
 /** The patch sets of the repository, each a folder. */
 const FIXTURES = new URL("../fixtures/kernel/", import.meta.url);
@@ -94,16 +95,18 @@ export function shortName({ name }: Patch): string {
 /**
  * Applies a patch to a source tree; its file is left beside the tree.
  *
+ * @param env with a PATH that has patch(1).
  * @param more arguments of patch(1).
  */
 export async function applyPatch(
   tree: string,
   { name, text }: Patch,
+  env: Readonly<Record<string, string>>,
   ...more: readonly string[]
 ): Promise<void> {
   const file = `${tree}/../${name}`;
   await Deno.writeTextFile(file, text);
-  await output("patch", ["-d", tree, "-p1", "-s", "-i", file, ...more]);
+  await output("patch", ["-d", tree, "-p1", "-s", "-i", file, ...more], { env });
 }
 
 /** Tells patches, and how what they change is built, from any others. */
@@ -118,21 +121,39 @@ export async function patchesDigest(patches: readonly Patch[]): Promise<string> 
  * @param image the package of the kernel.
  * @throws {LabError} where the archive lacks one of them.
  */
-export async function buildPackages(archive: Archive, image: Package): Promise<Package[]> {
-  const release = /^linux-image-(.+-cloud-amd64)(-unsigned)?$/.exec(image.name)?.[1] ?? "";
-  const [, base = "", version = ""] = /^((\d+\.\d+)\S*?)-cloud-amd64$/.exec(release) ?? [];
-  const names = [
-    `linux-headers-${release}`,
-    `linux-headers-${base}-common`,
-    `linux-kbuild-${base}`,
-    `linux-source-${version}`,
-  ];
-  const found = await archive.find(/^linux-(headers|kbuild|source)-/);
-  return names.map((name) => {
-    const item = found.find((each) => each.name === name && each.version === image.version);
-    if (item === undefined) throw new LabError(`Debian's archive lacks ${name} ${image.version}`);
-    return item;
-  });
+export async function buildPackages(
+  archive: Archive,
+  image: Package,
+  { debian }: ArchTraits,
+  progress: Progress,
+): Promise<BuildPackages> {
+  const release = /^linux-(?:image|binary)-(.+?)(-unsigned)?$/.exec(image.name)?.[1] ?? "";
+  const base = release.replace(`-cloud-${debian}`, "");
+  const version = /^\d+\.\d+/.exec(release)?.[0] ?? "";
+  const own = ownArch().debian;
+  const native = own === debian ? archive : await Archive.open(own, "all", progress);
+  const among = async (from: Archive, names: readonly string[]) => {
+    const found = await from.find(/^linux-(headers|kbuild|source)-/);
+    return names.map((name) => {
+      const item = found.find((each) => each.name === name && each.version === image.version);
+      if (item === undefined) throw from.missing(`Debian's archive lacks ${name} ${image.version}`);
+      return item;
+    });
+  };
+  return {
+    target: await among(archive, [
+      `linux-headers-${release}`,
+      `linux-headers-${base}-common`,
+      `linux-source-${version}`,
+    ]),
+    native: { archive: native, items: await among(native, [`linux-kbuild-${base}`]) },
+  };
+}
+
+/** Packages of the kernel's architecture, and those whose programs run on this machine. */
+export interface BuildPackages {
+  readonly target: readonly Package[];
+  readonly native: { readonly archive: Archive; readonly items: readonly Package[] };
 }
 
 /**
@@ -144,23 +165,29 @@ export async function buildPackages(archive: Archive, image: Package): Promise<P
 export async function buildModules(
   unpacked: string,
   patches: readonly Patch[],
+  arch: ArchTraits,
   progress: Progress,
 ): Promise<string> {
-  await requireModuleTools(progress);
+  const { env, kernelArguments } = await compilerFor(arch, "kernels", progress);
+  const { stop: signal } = progress;
   const tree = `${unpacked}/build`;
   await Deno.mkdir(tree);
   const source = await onlyEntry(`${unpacked}/usr/src`, /^linux-source-.*\.tar\.xz$/);
   const root = source.split("/").at(-1)?.replace(/\.tar\.xz$/, "") ?? "";
   const members = SOURCES.map((path) => `${root}/${path}`);
-  await output("tar", ["-xf", source, "-C", tree, "--strip-components=1", ...members]);
-  for (const patch of patches) await applyPatch(tree, patch);
+  await output("tar", ["-xf", source, "-C", tree, "--strip-components=1", ...members], {
+    env,
+    signal,
+  });
+  for (const patch of patches) await applyPatch(tree, patch, env);
   for (const [path, text] of Object.entries(KBUILD)) {
     await Deno.writeTextFile(`${tree}/${path}`, text);
   }
-  const headers = await onlyEntry(`${unpacked}/usr/src`, /^linux-headers-.*-cloud-amd64$/);
+  const headers = await onlyEntry(`${unpacked}/usr/src`, /^linux-headers-.*-cloud-/);
   await relocate(headers, unpacked);
   const jobs = `-j${navigator.hardwareConcurrency}`;
-  await output("make", ["-s", "-C", headers, `M=${tree}`, jobs, "modules"]);
+  const make = ["-s", "-C", headers, `M=${tree}`, jobs, ...kernelArguments, "modules"];
+  await output("make", make, { env, signal });
   return tree;
 }
 

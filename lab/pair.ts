@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ArchTraits } from "./arch.ts";
 import type { ScriptResult } from "./shell.ts";
 import { killQuietly } from "./vm.ts";
 
@@ -25,10 +26,12 @@ export interface PairSettings {
 
 /**
  * For {@linkcode PairSettings.isListening}: the programs of `perf` say so, and vsock_perf does when
- * it is in accept(2), which is system call 43 on x86-64.
+ * it is in accept(2).
  */
-export const IS_LISTENING = "grep -q 'Listen port' server.log || grep -q '^43 ' " +
-  "/proc/$(cat server.pid)/syscall";
+export function isListening({ acceptCall }: Pick<ArchTraits, "acceptCall">): string {
+  return `grep -q 'Listen port' server.log || grep -q '^${acceptCall} ' ` +
+    "/proc/$(cat server.pid)/syscall";
+}
 
 /** How long a server may outlive its client, in seconds. */
 const SERVER_GRACE = 30;

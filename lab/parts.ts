@@ -1,41 +1,123 @@
 /**
- * What a lab is made of: found on this machine, fetched, or made.
+ * What a lab is made of: found in the cache, fetched, or made.
  *
  * @module
  */
-import { chooseAccelerator } from "./accelerator.ts";
+import { type AcceleratorChoice, chooseAccelerator } from "./accelerator.ts";
+import { type Accelerator, type Arch, type ArchTraits, archTraits, ownArch } from "./arch.ts";
 import { findBundle } from "./bundle.ts";
+import { denoFor } from "./deno_program.ts";
 import { findDisk } from "./disk.ts";
+import { LabUsageError } from "./error.ts";
 import { type ImageParts, initramfs } from "./image.ts";
-import { findKernel, requireChoice } from "./kernel.ts";
+import { findKernel, kernelFileArch, requireChoice } from "./kernel.ts";
 import type { LabOptions } from "./lab.ts";
 import type { Progress } from "./progress.ts";
-import type { Accelerator, OuterVm } from "./qemu.ts";
-import type { QemuProgram } from "./qemu_program.ts";
-import { requireTools } from "./tools.ts";
+import type { OuterVm } from "./qemu.ts";
+import { hasSafeThreads, qemuAt, type QemuProgram } from "./qemu_program.ts";
+import { vmTools } from "./toolset.ts";
 
 /** What a lab is made of. */
 export interface Parts extends ImageParts {
   readonly qemu: QemuProgram;
+  /** Folders of firmware that this QEMU does not know itself. */
+  readonly firmware: readonly string[];
   readonly role: OuterVm["role"];
   readonly disk: string;
   readonly initrd: Uint8Array<ArrayBuffer>;
   readonly accelerator: Accelerator;
 }
 
+/** The architecture on which an emulated host with a guest comes up surely; docs/reliability.md. */
+const EMULATED_PAIR: Arch = "arm64";
+
+/** The architecture that a lab's VMs have; nothing is fetched to know it. */
+export async function archOfLab(options: LabOptions): Promise<ArchTraits> {
+  await requireChoice(options.kernel);
+  return archTraits(await archOf(options, await chooseAccelerator()));
+}
+
 /** Finds, fetches or makes all that a lab is made of. */
 export async function prepare(options: LabOptions, progress: Progress): Promise<Parts> {
   // What was written wrongly is said before anything is fetched.
   await requireChoice(options.kernel);
-  const tools = await requireTools(progress, options.qemu);
-  const { qemu, busybox } = tools;
-  const kernel = await findKernel(options.kernel, progress);
-  const disk = await findDisk(tools, progress);
-  const bundle = await findBundle(progress);
-  const { accelerator, why } = await chooseAccelerator(qemu);
-  if (accelerator !== "kvm") progress.say(`VMs are translated (TCG), not run directly: ${why}`);
-  if (accelerator === "tcg-single") progress.say("QEMU 8.1 or newer would use more processors");
+  const named = options.qemu === undefined ? undefined : await qemuAt(options.qemu, progress.stop);
   const role = options.topology === "loopback" ? "loopback" : "host";
-  const initrd = await initramfs(role, { kernel, busybox, bundle }, options);
-  return { qemu, busybox, role, kernel, disk, bundle, initrd, accelerator };
+  const kvm = await chooseAccelerator();
+  const arch = archTraits(await archOf(options, kvm));
+  if (named !== undefined) requireSuitable(named, arch, role, kvm);
+  const [tools, deno, bundle, kernel] = await allOf(
+    vmTools(arch, named !== undefined, progress),
+    denoFor(arch, progress),
+    findBundle(progress),
+    findKernel(options.kernel, arch, progress, named !== undefined),
+  );
+  const qemu = named ?? await qemuAt(tools.qemu ?? "", progress.stop);
+  const guestQemu = arch === ownArch() ? named : undefined;
+  if (named !== undefined && guestQemu === undefined && role === "host") {
+    progress.say(`the guest's QEMU is Debian's: ${named.path} does not run on ${arch.name}`);
+  }
+  const disk = await findDisk({ arch, tools, deno, guestQemu }, progress);
+  const accelerator = acceleratorOf(arch, qemu, kvm);
+  if (accelerator !== "kvm") {
+    const why = arch === ownArch() ? kvm.why : `${arch.name} is not this machine's architecture`;
+    progress.say(`the VM is emulated (${arch.name}, TCG), without KVM: ${why}`);
+  }
+  if (accelerator === "tcg-single") progress.say("QEMU 8.1 or newer would use more processors");
+  const image = { arch, kernel, busybox: tools.busybox, bundle };
+  const initrd = await initramfs(role, image, options);
+  const firmware = named === undefined ? tools.firmware : [];
+  return { ...image, qemu, firmware, role, disk, initrd, accelerator };
+}
+
+/** As Promise.all(), but for what is still under way when one fails: that ends first. */
+async function allOf<T extends readonly unknown[]>(
+  ...promises: { readonly [K in keyof T]: Promise<T[K]> }
+): Promise<T> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
+  return await Promise.all(promises) as unknown as T;
+}
+
+/** The architecture of the VMs: what was asked for, what the kernel is for, or what works best. */
+async function archOf(
+  { arch, kernel, qemu, topology }: LabOptions,
+  kvm: AcceleratorChoice,
+): Promise<Arch> {
+  const ofKernel = await kernelFileArch(kernel);
+  if (arch !== undefined) {
+    if (ofKernel !== undefined && ofKernel !== arch) {
+      throw new LabUsageError(`${kernel.kernel} is a kernel for ${ofKernel}, not for ${arch}`);
+    }
+    return arch;
+  }
+  if (ofKernel !== undefined) return ofKernel;
+  const own = ownArch().name;
+  // A QEMU of the user's own is for the machine's architecture, unless --arch says otherwise.
+  if (qemu !== undefined || kvm.works) return own;
+  return topology === "loopback" ? own : EMULATED_PAIR;
+}
+
+function acceleratorOf(
+  arch: ArchTraits,
+  qemu: QemuProgram,
+  kvm: AcceleratorChoice,
+): Accelerator {
+  if (arch === ownArch() && kvm.works) return "kvm";
+  return hasSafeThreads(qemu) ? "tcg" : "tcg-single";
+}
+
+/** @throws {LabUsageError} where a QEMU is known not to boot what it is wanted for. */
+function requireSuitable(
+  qemu: QemuProgram,
+  arch: ArchTraits,
+  role: OuterVm["role"],
+  kvm: AcceleratorChoice,
+): void {
+  if (arch.name !== "x86_64" || role !== "host" || kvm.works || hasSafeThreads(qemu)) return;
+  throw new LabUsageError(
+    `QEMU ${qemu.version.join(".")} (${qemu.path}) does not boot an emulated x86-64 guest in a ` +
+      "host: every one of 16 guests stood still. Leave --qemu out, or give QEMU 8.1 or newer",
+  );
 }

@@ -1,13 +1,13 @@
 /**
- * The pure parts of the lab: archives, arguments, scripts, modules.
+ * The pure parts of the lab: archives, arguments, scripts.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { hasVirtualization } from "./accelerator.ts";
+import { ARCHES, archTraits } from "./arch.ts";
 import { cpio } from "./cpio.ts";
 import { initScript, MARKS } from "./init.ts";
-import { dependenciesOf } from "./modules.ts";
 import { guestArguments, outerArguments } from "./qemu.ts";
 
 Deno.test("cpio() writes what cpio(1) and the kernel read", () => {
@@ -34,6 +34,8 @@ Deno.test("cpio() writes what cpio(1) and the kernel read", () => {
 });
 
 const OUTER = {
+  arch: archTraits("x86_64"),
+  firmware: [],
   role: "host",
   accelerator: "tcg",
   vmlinuz: "/k",
@@ -46,8 +48,12 @@ const OUTER = {
 } as const;
 
 Deno.test("outerArguments() forwards ports of 127.0.0.1 only, and nothing out of the VM", () => {
-  for (const accelerator of ["tcg", "tcg-single", "kvm"] as const) {
-    const args = outerArguments({ ...OUTER, accelerator }).join(" ");
+  const accelerators = ["tcg", "tcg-single", "kvm"] as const;
+  const all = ARCHES.flatMap((arch) =>
+    accelerators.map((each) => [archTraits(arch), each] as const)
+  );
+  for (const [arch, accelerator] of all) {
+    const args = outerArguments({ ...OUTER, arch, accelerator }).join(" ");
     assert.match(args, /restrict=on/);
     const forwards = [...args.matchAll(/hostfwd=tcp:([^:]*):(\d+)/g)];
     assert.deepEqual(forwards.map(([, host, port]) => `${host}:${port}`), [
@@ -61,40 +67,47 @@ Deno.test("outerArguments() forwards ports of 127.0.0.1 only, and nothing out of
 });
 
 Deno.test("guestArguments() gives the guest its CID and no processor", () => {
-  const args = guestArguments().join(" ");
-  assert.match(args, /vhost-vsock-pci,guest-cid=3/);
-  assert.doesNotMatch(args, /-accel|-cpu|-smp/);
-});
-
-Deno.test("initScript() loads modules in order and starts what its role needs", () => {
-  const loopback = initScript("loopback", ["b", "a"]);
-  assert.ok(loopback.indexOf("/modules/b.ko") < loopback.indexOf("/modules/a.ko"));
-  assert.equal(loopback.match(/agent --peer-cid 1 /g)?.length, 2);
-  assert.doesNotMatch(loopback, /qemu-system/);
-  const host = initScript("host", [], ["-append", "a b"]);
-  assert.match(host, /agent --peer-cid 3 /);
-  assert.match(host, /qemu-system-x86_64 .*'-append' 'a b'/);
-  assert.ok(host.includes(MARKS.guestEnded));
-  assert.match(initScript("guest", []), /agent --peer-cid 2 /);
-});
-
-Deno.test("initScript() is a script that sh can read", async () => {
-  for (const role of ["loopback", "host", "guest"] as const) {
-    const child = new Deno.Command("sh", { args: ["-n"], stdin: "piped", stderr: "piped" }).spawn();
-    await new Response(initScript(role, ["m"], ["-x"])).body?.pipeTo(child.stdin);
-    const { success, stderr } = await child.output();
-    assert.ok(success, new TextDecoder().decode(stderr));
+  for (const arch of ARCHES) {
+    const args = guestArguments(archTraits(arch)).join(" ");
+    assert.match(args, /vhost-vsock-pci,guest-cid=3/);
+    assert.doesNotMatch(args, /-accel|-cpu|-smp/);
   }
 });
 
-Deno.test("dependenciesOf() reads a module's own information", () => {
-  const module = (info: string) => new TextEncoder().encode(`\x7fELF\0license=GPL\0${info}\0\0`);
-  assert.deepEqual(dependenciesOf(module("depends=vsock,vmw-vsock_virtio")), [
-    "vsock",
-    "vmw_vsock_virtio",
-  ]);
-  assert.deepEqual(dependenciesOf(module("depends=")), []);
-  assert.deepEqual(dependenciesOf(module("alias=x")), []);
+const X86 = archTraits("x86_64");
+
+Deno.test("outerArguments() doubles a comma in a path, where QEMU would end it", () => {
+  const args = outerArguments({
+    ...OUTER,
+    accelerator: "tcg",
+    disk: "/a,b/d",
+    consoles: ["/x,y", "/z"],
+  });
+  assert.ok(args.some((each) => each.startsWith("file=/a,,b/d,if=none")));
+  assert.ok(args.some((each) => each.includes("path=/x,,y,append=on")));
+});
+
+Deno.test("initScript() loads modules in order and starts what its role needs", () => {
+  const loopback = initScript(X86, "loopback", ["b", "a"]);
+  assert.ok(loopback.indexOf("/modules/b.ko") < loopback.indexOf("/modules/a.ko"));
+  assert.equal(loopback.match(/agent --peer-cid 1 /g)?.length, 2);
+  assert.doesNotMatch(loopback, /qemu-system/);
+  const host = initScript(X86, "host", [], ["-append", "a b"]);
+  assert.match(host, /agent --peer-cid 3 /);
+  assert.match(host, /qemu-system-x86_64 .*'-append' 'a b'/);
+  assert.ok(host.includes(MARKS.guestEnded));
+  assert.match(initScript(X86, "guest", []), /agent --peer-cid 2 /);
+});
+
+Deno.test("initScript() is a script that sh can read", async () => {
+  const roles = ["loopback", "host", "guest"] as const;
+  const all = ARCHES.flatMap((arch) => roles.map((role) => [archTraits(arch), role] as const));
+  for (const [arch, role] of all) {
+    const child = new Deno.Command("sh", { args: ["-n"], stdin: "piped", stderr: "piped" }).spawn();
+    await new Response(initScript(arch, role, ["m"], ["-x"])).body?.pipeTo(child.stdin);
+    const { success, stderr } = await child.output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  }
 });
 
 Deno.test("hasVirtualization() wants the flag itself", () => {

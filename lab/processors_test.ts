@@ -92,7 +92,10 @@ function lostVm(
   const address: LabAddress = {
     topology,
     kernel: "debian:latest",
+    arch: "x86_64",
     accelerator,
+    qemu: "",
+    command: [],
     pid: 0,
     folder: monitor.path.replace(/\/monitor$/, ""),
     ports: [1, 2],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Accelerator, ArchTraits } from "./arch.ts";
 import {
   AGENT_PORT,
   CONTROL_PORT,
@@ -13,18 +14,13 @@ import {
   type VmRole,
 } from "./init.ts";
 
-/** How the processor of a VM comes about. */
-export type Accelerator =
-  | "kvm"
-  /** Translated, with a thread for each processor. */
-  | "tcg"
-  /** Translated, with one thread for all. */
-  | "tcg-single";
-
 /** What the outer VM is started with. */
 export interface OuterVm {
+  readonly arch: ArchTraits;
   readonly role: Exclude<VmRole, "guest">;
   readonly accelerator: Accelerator;
+  /** Folders in which QEMU finds its firmware, where it does not know them itself. */
+  readonly firmware: readonly string[];
   readonly vmlinuz: string;
   readonly initrd: string;
   readonly disk: string;
@@ -38,56 +34,50 @@ export interface OuterVm {
   readonly ports: readonly [number, number];
 }
 
-const COMMON = ["-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-machine", "q35"];
-/** Kernel parameters: a quiet console, and a panic that ends the VM at once. */
-const APPEND = "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t tsc=reliable";
-
-/**
- * Devices are notified through an I/O port, not through memory. TCG's SVM leaves the type of the
- * last exception behind in EXITINTINFO, and a host of Linux 6.14 or newer stops its guest
- * (svm_check_emulate_instruction(), "KVM internal error. Suberror: 3") when the next exit is a
- * write to a device's memory, as a notification right after a page fault is.
- */
-const PORT_NOTIFY = ["-global", "virtio-pci.modern-pio-notify=on"];
+const COMMON = ["-nodefaults", "-no-user-config", "-nographic", "-no-reboot"];
+/** Kernel parameters: what the kernel says, and a panic that ends the VM at once. */
+const APPEND = "loglevel=6 panic=-1";
 
 /** The arguments of the VM that runs on this machine. */
 export function outerArguments(vm: OuterVm): string[] {
   return [
     ...COMMON,
-    ...processor(vm.accelerator),
+    ...vm.firmware.flatMap((folder) => ["-L", folder]),
+    ...vm.arch.machine(vm.accelerator, vm.role === "host"),
     ...["-m", vm.role === "host" ? "2200" : "1200"],
-    ...boot(vm.vmlinuz, vm.initrd),
+    ...boot(vm.vmlinuz, vm.initrd, vm.arch.serial.console, vm.arch),
     ...disk(vm.disk),
     // restrict: the VM reaches nothing but what is forwarded to it.
     ...network("restrict=on", [
       `tcp:127.0.0.1:${vm.ports[0]}-:${AGENT_PORT}`,
       `tcp:127.0.0.1:${vm.ports[1]}-:${SECOND_PORT}`,
     ]),
-    // What a VM writes stands behind what the one before it wrote that it takes the place of.
-    ...vm.consoles.flatMap((path, i) => [
-      ...["-chardev", `file,id=console-${i},path=${path},append=on`],
-      ...["-serial", `chardev:console-${i}`],
-    ]),
-    ...vm.shells.flatMap((path) => ["-serial", `unix:${path},server=on,wait=off`]),
-    ...["-qmp", `unix:${vm.monitor},server=on,wait=off`],
+    ...serialPorts(vm),
+    ...["-qmp", `unix:${escaped(vm.monitor)},server=on,wait=off`],
   ];
 }
 
 /** The arguments of the guest, as the host's VM starts it: all but the processor. */
-export function guestArguments(cids: readonly number[] = [GUEST_CID]): string[] {
+export function guestArguments(
+  arch: ArchTraits,
+  cids: readonly number[] = [GUEST_CID],
+): string[] {
+  const { serial } = arch;
   return [
     ...COMMON,
+    ...arch.guestMachine,
     ...["-m", "900"],
-    ...boot("/guest/vmlinuz", "/guest/initrd"),
+    ...boot("/guest/vmlinuz", "/guest/initrd", arch.guestSerial.console, arch),
     ...disk("/dev/vda"),
     ...network("restrict=off", [
       `tcp:0.0.0.0:${SECOND_PORT}-:${AGENT_PORT}`,
       `tcp:127.0.0.1:${GUEST_CONTROL_PORT}-:${CONTROL_PORT}`,
     ]),
     ...vsockDevices(cids),
-    ...PORT_NOTIFY,
     ...["-qmp", `unix:${GUEST_MONITOR},server=on,wait=off`],
-    ...["-serial", "/dev/ttyS1", "-serial", "/dev/ttyS3"],
+    ...["-serial", `/dev/${serial.guestConsole}`],
+    ...["-chardev", `serial,id=shell,path=/dev/${serial.guestShell}`],
+    ...arch.serialPort("shell"),
   ];
 }
 
@@ -101,27 +91,40 @@ function vsockDevices(cids: readonly number[]): string[] {
   ]);
 }
 
-/**
- * A VM's processors. TCG's `max` has AMD's SVM, in which the guest then runs. It has protection keys,
- * too, with which the engine guards its code; but whenever a process with others runs, TCG forgets
- * all that it knows of the page tables: a round trip between two processes of ours took 350 us with
- * them, 120 us without.
- */
-function processor(accelerator: Accelerator): string[] {
-  const accel = accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : [
-    ...["-accel", `tcg,thread=${accelerator === "tcg" ? "multi" : "single"},tb-size=512`],
-    ...["-cpu", "max,-pku"],
-  ];
-  return [...accel, "-smp", "2"];
+function boot(
+  vmlinuz: string,
+  initrd: string,
+  console: string,
+  { parameters }: ArchTraits,
+): string[] {
+  const append = `console=${console} ${APPEND} ${parameters}`.trim();
+  return ["-kernel", vmlinuz, "-initrd", initrd, "-append", append];
 }
 
-function boot(vmlinuz: string, initrd: string): string[] {
-  return ["-kernel", vmlinuz, "-initrd", initrd, "-append", APPEND];
+/** The serial ports of the VM that runs here: two consoles, and two shells. */
+function serialPorts({ arch, consoles, shells }: OuterVm): string[] {
+  const [, ...more] = ["console-0", "console-1", "shell-0", "shell-1"];
+  return [
+    // What a VM writes stands behind what the one before it wrote that it takes the place of.
+    ...consoles.flatMap((path, i) => [
+      ...["-chardev", `file,id=console-${i},path=${escaped(path)},append=on`],
+    ]),
+    ...shells.flatMap((path, i) => [
+      ...["-chardev", `socket,id=shell-${i},path=${escaped(path)},server=on,wait=off`],
+    ]),
+    ...["-serial", "chardev:console-0"],
+    ...more.flatMap((name) => arch.serialPort(name)),
+  ];
+}
+
+/** A path in an option of QEMU's, where a comma begins the next setting and two stand for one. */
+function escaped(path: string): string {
+  return path.replaceAll(",", ",,");
 }
 
 function disk(image: string): string[] {
   return [
-    ...["-drive", `file=${image},if=none,id=disk,format=raw,readonly=on`],
+    ...["-drive", `file=${escaped(image)},if=none,id=disk,format=raw,readonly=on`],
     ...["-device", "virtio-blk-pci,drive=disk"],
   ];
 }

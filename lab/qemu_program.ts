@@ -7,7 +7,7 @@ import { reasonOf } from "../core/reason.ts";
 import { output } from "./command.ts";
 import { LabError } from "./error.ts";
 
-/** A qemu-system-x86_64. */
+/** A qemu-system-x86_64 or qemu-system-aarch64. */
 export interface QemuProgram {
   readonly path: string;
   /** Major and minor. */
@@ -24,15 +24,19 @@ const ANSWER_TIME = 10_000;
  *
  * @throws {LabError} where there is none at that path.
  */
-export async function qemuAt(program: string): Promise<QemuProgram> {
+export async function qemuAt(program: string, stop?: AbortSignal): Promise<QemuProgram> {
   const path = await Deno.realPath(program).catch((error) => {
     throw new LabError(`There is no QEMU at ${program}: ${reasonOf(error)}`);
   });
-  const said = await output(path, ["--version"], { signal: AbortSignal.timeout(ANSWER_TIME) })
-    .catch((error) => reasonOf(error));
+  const late = AbortSignal.timeout(ANSWER_TIME);
+  const signal = stop === undefined ? late : AbortSignal.any([stop, late]);
+  const said = await output(path, ["--version"], { signal }).catch((error) => reasonOf(error));
+  stop?.throwIfAborted();
   const [, major, minor] = /^QEMU emulator version (\d+)\.(\d+)/.exec(said) ?? [];
   if (major === undefined || minor === undefined) {
-    throw new LabError(`${program} does not call itself a QEMU: give a qemu-system-x86_64`);
+    throw new LabError(
+      `${program} does not call itself a QEMU: give a qemu-system-x86_64 or -aarch64`,
+    );
   }
   const { size, mtime } = await Deno.stat(path);
   return {

@@ -5,7 +5,10 @@ import { hasSafeThreads, qemuAt } from "./qemu_program.ts";
 for (
   const [program, reason] of [
     ["/nowhere/qemu-system-x86_64", /^There is no QEMU at \/nowhere\/qemu-system-x86_64: /],
-    ["/bin/true", /^\/bin\/true does not call itself a QEMU: give a qemu-system-x86_64$/],
+    [
+      "/bin/true",
+      /^\/bin\/true does not call itself a QEMU: give a qemu-system-x86_64 or -aarch64$/,
+    ],
     ["/etc/passwd", /^\/etc\/passwd does not call itself a QEMU/],
   ] as const
 ) {

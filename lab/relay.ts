@@ -61,7 +61,7 @@ export class LabRelay implements AsyncDisposable {
       const consoles = await ConsoleWatch.begin(lab.address);
       const body = (signal: AbortSignal) => step(lab, signal);
       const inTime = (signal: AbortSignal) =>
-        lab.revival.vm.during(what, milliseconds, body, signal);
+        lab.recovery.vm.during(what, milliseconds, body, signal);
       try {
         return await whileAwake(lab.address, stop, inTime);
       } catch (error) {
@@ -85,7 +85,7 @@ export class LabRelay implements AsyncDisposable {
     if (silent.length === 0) return undefined;
     const why = reasonOf(error).split("\n")[0];
     const text = `nothing comes from the ${silent.join(" and the ")} any more (${why})`;
-    return new StandstillError(await lab.revival.vm.explain(text), { cause: error });
+    return new StandstillError(await lab.recovery.vm.explain(text), { cause: error });
   }
 
   /** Ends the lab that there is. */

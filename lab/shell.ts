@@ -16,6 +16,11 @@ export interface ScriptResult {
   readonly status: number;
 }
 
+/** A text as a shell takes it for one word. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 async function connect(socket: string): Promise<Deno.UnixConn> {
   try {
     return await Deno.connect({ transport: "unix", path: socket });

@@ -11,8 +11,9 @@
 import { reasonOf } from "../core/reason.ts";
 import {
   cacheFolder,
-  cachePath,
+  lockFile,
   removeIfThere,
+  removeStale,
   requireSpace,
   sha256,
   sha256Text,
@@ -20,6 +21,8 @@ import {
 import { readConsole } from "./consoles.ts";
 import { Qmp } from "../peer/qmp.ts";
 import { LabError } from "./error.ts";
+import { tryLock } from "./lock.ts";
+import { shellWord } from "./shell.ts";
 
 /** Changes when what a snapshot must be like does. */
 const LAYOUT = 1;
@@ -41,31 +44,32 @@ export class Snapshot {
     this.#key = key;
   }
 
-  get #file(): string {
-    return cachePath("snapshots", `${this.#key}.state`);
+  async #file(): Promise<string> {
+    return `${await cacheFolder("snapshots")}/${this.#key}.state`;
   }
 
   /** Whether there is one. */
   async exists(): Promise<boolean> {
-    return await Deno.stat(this.#file).then(() => true, () => false);
+    return await Deno.stat(await this.#file()).then(() => true, () => false);
   }
 
   /** What QEMU is told to start from it, besides the arguments of the VM that was saved. */
   async arguments(): Promise<string[]> {
+    const file = await this.#file();
     const now = new Date();
     // The oldest ones are thrown away by when they were last used.
-    await Deno.utime(this.#file, now, now);
-    return ["-incoming", `exec:cat '${this.#file}'`];
+    await Deno.utime(file, now, now);
+    return ["-incoming", `exec:cat ${shellWord(file)}`];
   }
 
   /** Throws it away: it does not work. */
   async discard(): Promise<void> {
-    await removeIfThere(this.#file);
+    await removeIfThere(await this.#file());
   }
 
   /**
    * Saves the state of a VM, which stands still for the end of that. It must be running before: a
-   * state remembers that, too.
+   * state remembers that, too. Where another process is saving such a VM, this one need not be.
    *
    * @param socket of its monitor.
    * @throws {LabError} where it cannot be saved; the VM goes on.
@@ -73,17 +77,21 @@ export class Snapshot {
   async save(socket: string): Promise<void> {
     await requireSpace();
     const folder = await cacheFolder("snapshots");
-    const making = `${folder}/making-${crypto.randomUUID()}`;
+    await using lock = await tryLock(await lockFile(`snapshots/${this.#key}`));
+    if (lock === undefined || await this.exists()) return;
+    const prefix = `${this.#key}.making-`;
+    await removeStale(folder, prefix);
+    const making = `${folder}/${prefix}${crypto.randomUUID()}`;
     try {
       using monitor = await Qmp.connect(socket);
       try {
         await monitor.execute("migrate-set-parameters", { "max-bandwidth": UNLIMITED });
-        await monitor.execute("migrate", { uri: `exec:cat > '${making}'` });
+        await monitor.execute("migrate", { uri: `exec:cat > ${shellWord(making)}` });
         await completion(monitor);
       } finally {
         await monitor.execute("cont");
       }
-      await Deno.rename(making, this.#file);
+      await Deno.rename(making, await this.#file());
     } finally {
       await removeIfThere(making);
     }
@@ -148,8 +156,10 @@ async function completion(monitor: Qmp): Promise<void> {
 async function removeOldest(folder: string): Promise<void> {
   const files: (readonly [path: string, used: number])[] = [];
   for await (const { name } of Deno.readDir(folder)) {
-    const { mtime } = await Deno.stat(`${folder}/${name}`);
-    files.push([`${folder}/${name}`, mtime?.getTime() ?? 0]);
+    if (!name.endsWith(".state")) continue;
+    // Another process may have thrown it away just now.
+    const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
+    files.push([`${folder}/${name}`, info?.mtime?.getTime() ?? 0]);
   }
   const old = files.sort(([, a], [, b]) => b - a).slice(KEPT);
   for (const [path] of old) await removeIfThere(path);

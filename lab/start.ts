@@ -12,19 +12,21 @@ import { restored, type Snapshot } from "./snapshot.ts";
 import { type Leash, Vm } from "./vm.ts";
 
 /** Where a VM can be reached, before it runs. */
-export type Place = Omit<LabAddress, "pid">;
+export type Place = Omit<LabAddress, "pid" | "command">;
 
 /** A folder, ports and consoles for a new lab. */
 export async function newPlace(
+  folder: string,
   options: LabOptions,
-  { role, initrd, accelerator }: Parts,
+  { arch, role, initrd, accelerator, qemu }: Parts,
 ): Promise<Place> {
   const consolesIn = await consoleFolder();
-  const folder = await Deno.makeTempDir({ prefix: "vsock-lab-" });
   await Deno.writeFile(initrdIn(folder), initrd);
   return {
     topology: options.topology,
     kernel: options.kernel.kernel,
+    arch: arch.name,
+    qemu: qemu.identity.split("\n")[0] ?? "",
     accelerator,
     folder,
     ports: freePorts(),
@@ -40,10 +42,13 @@ export async function startVm(
   leash: Leash,
   snapshot: Snapshot | undefined,
 ): Promise<Vm> {
-  const { role, kernel: { vmlinuz }, disk } = parts;
+  const { arch, firmware, role, kernel: { vmlinuz }, disk } = parts;
   const monitor = monitorOf(place);
   const initrd = initrdIn(place.folder);
-  const args = outerArguments({ ...place, role, initrd, vmlinuz, disk, monitor });
+  const args = outerArguments({
+    ...place,
+    ...{ arch, firmware, role, initrd, vmlinuz, disk, monitor },
+  });
   const more = await snapshot?.arguments() ?? [];
   const errors = place.consoles[0].replace(/[^/]+$/, "qemu.log");
   return new Vm(parts.qemu.path, [...args, ...more], place.consoles, leash, errors);

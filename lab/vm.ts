@@ -7,6 +7,7 @@ import { reasonOf } from "../core/reason.ts";
 import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
 import { LabError, LateError, MishapError, StandstillError } from "./error.ts";
 import { MARKS } from "./init.ts";
+import { type QemuEnd, qemuEnd } from "./recovery.ts";
 
 /** How a process of the lab may be let go. */
 export type Leash =
@@ -43,16 +44,21 @@ const FAULTS = [
   { mark: MARKS.guestStuck, Kind: MishapError, what: "KVM in the host gave up the guest" },
 ] as const;
 
+/** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
+export type ConsoleObserver = (texts: readonly string[]) => void | Promise<void>;
+
 /** A running VM. */
 export class Vm implements AsyncDisposable {
   readonly pid: number;
+  /** QEMU's program and arguments. */
+  readonly command: readonly string[];
   readonly #process: Deno.ChildProcess;
   readonly #errors: Promise<string>;
   readonly #consoles: readonly string[];
   /** How long they were before, in characters: those of a VM that this one takes the place of. */
   readonly #before: Promise<readonly number[]>;
   readonly #short: boolean;
-  #why: string | undefined;
+  #end: QemuEnd | undefined;
   /** Settles when the process has ended, with why. */
   readonly ended: Promise<string>;
 
@@ -67,6 +73,7 @@ export class Vm implements AsyncDisposable {
     errorFile: string,
   ) {
     this.#before = Promise.all(consoles.map(async (path) => (await readConsole(path)).length));
+    this.command = [qemu, ...args];
     const short = this.#short = leash === "short";
     const command = short
       ? new Deno.Command("/bin/sh", {
@@ -90,10 +97,10 @@ export class Vm implements AsyncDisposable {
     this.#errors = short
       ? new Response(this.#process.stderr).text()
       : Promise.resolve(`see ${errorFile}`);
-    this.ended = this.#process.status.then(async ({ code, signal }) => {
-      const how = signal === null ? `exit code ${code}` : signal;
-      const said = (await this.#errors).trim();
-      return this.#why = `QEMU ended (${how})${said === "" ? "" : `: ${said}`}`;
+    this.ended = this.#process.status.then(async ({ code }) => {
+      // Deno gives a signal's number as a shell does, in the exit code.
+      this.#end = qemuEnd("QEMU", code, await this.#errors);
+      return this.#end.text;
     });
   }
 
@@ -101,6 +108,7 @@ export class Vm implements AsyncDisposable {
    * Waits for something that the VM must do first.
    *
    * @param what it is, for messages.
+   * @param onConsoles may throw what ends it.
    * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
    * {@linkcode LateError} when the time runs out; {@linkcode LabError} when `body` fails, whose error
    * is the cause; the reason of `stop`, when that is aborted.
@@ -110,12 +118,13 @@ export class Vm implements AsyncDisposable {
     milliseconds: number,
     body: (signal: AbortSignal) => Promise<T>,
     stop: AbortSignal,
+    onConsoles?: ConsoleObserver,
   ): Promise<T> {
     const over = new AbortController();
     const limit = AbortSignal.timeout(milliseconds);
     const signal = AbortSignal.any([limit, stop, over.signal]);
     try {
-      return await Promise.race([body(signal), this.#mishap(signal)]);
+      return await Promise.race([body(signal), this.#mishap(signal, onConsoles)]);
     } catch (error) {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
@@ -139,14 +148,19 @@ export class Vm implements AsyncDisposable {
 
   /** Whether it has ended. */
   get isOver(): boolean {
-    return this.#why !== undefined;
+    return this.#end !== undefined;
+  }
+
+  /** How it ended, once it has. */
+  get end(): QemuEnd | undefined {
+    return this.#end;
   }
 
   /** Ends the VM. */
   async [Symbol.asyncDispose](): Promise<void> {
     // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
     if (this.#short) await closeQuietly(this.#process.stdin);
-    if (this.#why !== undefined) return;
+    if (this.#end !== undefined) return;
     if (!this.#short) killQuietly(this.pid, "SIGTERM");
     const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
     await this.ended;
@@ -154,11 +168,14 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
-  async #mishap(signal: AbortSignal): Promise<never> {
+  async #mishap(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
     const before = await this.#before;
-    while (this.#why === undefined) {
-      for (const [i, path] of this.#consoles.entries()) {
-        const text = (await readConsole(path)).slice(before[i]);
+    while (this.#end === undefined) {
+      const texts = await Promise.all(
+        this.#consoles.map(async (path, i) => (await readConsole(path)).slice(before[i])),
+      );
+      await onConsoles(texts);
+      for (const text of texts) {
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
         if (isStalled(text)) {
@@ -168,7 +185,7 @@ export class Vm implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();
     }
-    throw new MishapError(this.#why);
+    throw new MishapError(this.#end.text);
   }
 
   /** Some words, with the end of the consoles behind them. */

@@ -197,7 +197,7 @@ Deno.test("runPlan() has a fault that came between two cases told of the one bef
 
 Deno.test("runPlan() until a failure ends with one that comes to light late", async () => {
   const machine = new Machine((id) => id === "a/b/two" ? { ...PASS, earlier: [LATE] } : PASS);
-  const ran = await run(machine, { untilFailure: true });
+  const ran = await run(machine, { failFast: "--until-failure" });
   assert.equal(ran.stopped, "--until-failure: a/b/one (host-server) is fail");
   assert.equal(ran.verdicts.length, 2);
 });

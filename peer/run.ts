@@ -174,6 +174,7 @@ class Run {
     }
     // A kernel that died is told when it does so of one case alone; what it said is over with now.
     await this.#verdicts.causes();
+    this.#retry(item.planned, DIED_BESIDE);
     again.push(item);
     return 0;
   }
@@ -196,8 +197,7 @@ class Run {
     const verdict = await this.#attempt(item, round, 0);
     if (verdict === undefined) return 0;
     this.#unseen.add(item.run, verdict, false);
-    const why = "run again, alone: a process died while this and other cases were under way";
-    await this.#ended(item, retried(verdict, why));
+    await this.#ended(item, retried(verdict, `run again, alone: ${DIED_BESIDE}`));
     return 1;
   }
 
@@ -221,7 +221,8 @@ class Run {
       this.#stopped ??= last;
       const { verdict } = looked;
       const isVoid = !beside && hasDied(verdict) && losses() > lost;
-      if (!isVoid) return lost > before ? retried(verdict, LOST) : verdict;
+      if (!isVoid) return lost > before ? retried(verdict, `run again: ${LOST}`) : verdict;
+      this.#retry(planned, LOST);
     }
   }
 
@@ -251,6 +252,10 @@ class Run {
     }
   }
 
+  #retry({ case: { id }, direction }: Planned, why: string): void {
+    this.#options.sink({ type: "retry", what: `${id} (${direction})`, why });
+  }
+
   /** Why the run cannot go on, where an end is lost. */
   #lost(): string | undefined {
     const { host, guest } = this.#options.ends;
@@ -269,8 +274,9 @@ function withFaultsBefore(end: EndFacts, found: readonly Splat[] = []): EndFacts
   return { ...end, faultsBefore: [...end.faultsBefore ?? [], ...found] };
 }
 
-/** What is said of a case whose machines did not last. */
-const LOST = "run again: its machines had gone away, and no kernel said why";
+/** What is said of a case that is run again. */
+const LOST = "its machines had gone away, and no kernel said why";
+const DIED_BESIDE = "a process died while this and other cases were under way";
 
 /** A verdict on a case that was run again: one that held says so in its outcome, too. */
 function retried(verdict: Verdict, why: string): Verdict {

@@ -107,7 +107,7 @@ Deno.test("runPlan() until a failure ends with it, in whichever round", async ()
   let runs = 0;
   const ran = await run(() => ++runs === 5 ? "fail" : "pass", {
     repeat: Infinity,
-    untilFailure: true,
+    failFast: "--until-failure",
   });
   assert.deepEqual(told(ran), [1, "pass", "pass", "pass", 2, "pass", "fail"]);
   assert.equal(ran.stopped, "--until-failure: a/b/two (loopback) is fail");
@@ -118,7 +118,7 @@ Deno.test("runPlan() until a failure ends with it, in whichever round", async ()
 Deno.test("runPlan() until a failure goes on where nothing fails, and stops at most then", async () => {
   const ran = await run((id) => id === "a/b/one" ? "skip" : "pass", {
     repeat: 2,
-    untilFailure: true,
+    failFast: "--until-failure",
   });
   assert.equal(ran.stopped, undefined);
   assert.equal(ran.counts.pass, 4);
@@ -126,7 +126,7 @@ Deno.test("runPlan() until a failure goes on where nothing fails, and stops at m
 
 Deno.test("runPlan() until a failure takes what a baseline says for it", async () => {
   const ran = await run((id) => id === "a/b/two" ? "pass" : "fail", {
-    untilFailure: true,
+    failFast: "--until-failure",
     judge: ({ id }, verdict) => ({
       ...verdict,
       outcome: id === "a/b/two" ? "unexpected-pass" : "expected-fail",

@@ -23,8 +23,8 @@ import type { Looked } from "./look.ts";
 export interface VerdictOptions {
   /** The two ends. */
   readonly ends: Ends;
-  /** Ends the run with the first verdict that makes it fail. */
-  readonly untilFailure?: boolean | undefined;
+  /** Ends the run with the first verdict that makes it fail; it is what asked for that. */
+  readonly failFast?: string | undefined;
   /** Whether a warning, or a case that had to be run again, makes it fail. */
   readonly strict?: boolean | undefined;
   /** Is told what happens. */
@@ -101,13 +101,13 @@ export class Verdicts {
     return this.#failure(run, verdict);
   }
 
-  /** Why a run ends that goes on until a failure. */
+  /** Why a run ends that is to end with a failure. */
   #failure({ id, direction }: CaseRun, { outcome }: Verdict): string | undefined {
-    const { untilFailure, strict } = this.#options;
+    const { failFast, strict } = this.#options;
     const code = exitCode(this.#counts, strict);
     const isFailure = code === EXIT.failed || code === EXIT.broken;
-    return untilFailure && isFailure
-      ? `--until-failure: ${id} (${direction}) is ${outcome}`
+    return failFast !== undefined && isFailure
+      ? `${failFast}: ${id} (${direction}) is ${outcome}`
       : undefined;
   }
 

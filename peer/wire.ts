@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { cleanStrings, oneLine } from "../core/clean.ts";
 import type { EndFacts, LeakFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
@@ -27,7 +28,7 @@ export class RefusedError extends ProtocolError {
 
   /** @param why in the agent's words. */
   constructor(why: string) {
-    super(`the peer refused: ${why}`);
+    super(`the peer refused: ${oneLine(why)}`);
   }
 }
 
@@ -167,7 +168,7 @@ export function decodeHello(line: string): Greeting {
   }
   const said = parseObject(line.slice(HELLO.length + 1), line);
   const { localCid, localCids, unwatched, leaks, session, resumed } = said;
-  const facts = {
+  const facts = cleanStrings({
     name: text(said, "name"),
     kernel: text(said, "kernel"),
     machine: text(said, "machine"),
@@ -177,7 +178,7 @@ export function decodeHello(line: string): Greeting {
     ...(typeof unwatched === "string" ? { unwatched } : {}),
     ...(leaks === undefined ? {} : { leaks: leakFacts(leaks, line) }),
     ...decodeMachine(said),
-  };
+  });
   return {
     facts,
     ...(typeof session === "string" ? { session } : {}),
@@ -221,7 +222,7 @@ export function decodeOrder(line: string): Order {
     case "line":
       return { type: "line", run, text: text(message, "text") };
     case "stop":
-      return { type: "stop", run, why: text(message, "why") };
+      return { type: "stop", run, why: oneLine(text(message, "why")) };
     default:
       throw unexpected(line);
   }
@@ -233,8 +234,9 @@ export function decodeAnswer(line: string): Answer {
   const run = integer(message, "run");
   switch (message.type) {
     case "line":
+      return { type: "line", run, text: text(message, "text") };
     case "step":
-      return { type: message.type, run, text: text(message, "text") };
+      return { type: "step", run, text: oneLine(text(message, "text")) };
     case "done":
       return { type: "done", run, report: sideReport(message.report, line) };
     default:
@@ -258,7 +260,7 @@ function sideReport(value: unknown, line: string): SideReport {
   if (state === undefined || !Array.isArray(reasons)) throw unexpected(line);
   // A side that says it failed must say why; one that gives reasons did not pass.
   if ((state === "pass") !== (reasons.length === 0)) throw unexpected(line);
-  return {
+  return cleanStrings({
     state,
     reasons: reasons.map((reason) => String(reason)),
     step: text(value, "step"),
@@ -267,7 +269,7 @@ function sideReport(value: unknown, line: string): SideReport {
     ...(value.splats === undefined ? {} : { splats: splats(value.splats, line) }),
     ...(value.earlier === undefined ? {} : { earlier: splats(value.earlier, line) }),
     ...decodeKernel(value),
-  };
+  });
 }
 
 function splats(value: unknown, line: string): Splat[] {
@@ -279,7 +281,7 @@ function splats(value: unknown, line: string): Splat[] {
 
 /** Text from a peer, as it can be shown in a message. */
 export function quote(line: string): string {
-  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}...` : line);
+  return JSON.stringify(oneLine(line.length > 80 ? `${line.slice(0, 80)}...` : line));
 }
 
 function unexpected(line: string): ProtocolError {

@@ -236,6 +236,6 @@ Deno.test("decodeHello() says who the peer is, where that is known", () => {
 });
 
 Deno.test("quote() shows text without control characters, and not much of it", () => {
-  assert.equal(quote("a\u001b[31m\tb"), '"a\\u001b[31m\\tb"');
+  assert.equal(quote("a\u001b[31m\tb\u009b\u202e"), '"a\u241b[31m b\ufffd\ufffd"');
   assert.equal(quote("x".repeat(1000)), `"${"x".repeat(80)}..."`);
 });

@@ -20,6 +20,8 @@ Deno.test("ReportBuilder has the whole plan, with what is known of each case", (
     ...["pass", "fail", "skip", "warn"],
     ...Array(8).fill(undefined),
   ]);
+  assert.equal(cases[1]?.kcidb, "vsock-conformance.host-server.stream.close.keeps-data");
+  assert.equal(new Set(cases.map(({ kcidb }) => kcidb)).size, cases.length);
   assert.equal(cases[2]?.upstream, "SOCK_SEQPACKET msg bounds");
   assert.deepEqual(cases.slice(2, 5).map(({ level }) => level), ["must", "should", "must"]);
   assert.deepEqual(rest.stopped, { reason: "interrupted" });

@@ -65,7 +65,7 @@ Deno.test("TerminalWriter shows a verdict again that is amended, and sums it up 
   writer.sink({ type: "case-end", run, title: "", verdict });
   writer.sink({ type: "case-amended", run, title: "", verdict: late });
   writer.sink({ type: "run-end", counts: { ...noCounts(), fail: 1 }, milliseconds: 1 });
-  assert.match(written, /  pass .* a\/b\/c\n  FAIL .* a\/b\/c\n +loopback, afterwards: x\n\n/);
+  assert.match(written, / {2}pass .* a\/b\/c\n {2}FAIL .* a\/b\/c\n +loopback, afterwards: x\n\n/);
   assert.match(written, /FAIL[^]*FAIL[^]*0 passed, 1 failed/);
 });
 

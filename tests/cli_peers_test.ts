@@ -262,7 +262,7 @@ Deno.test("the stand-in for vsock_test ends with 1 where a case fails, and its p
   assert.match(stderr, /^error: before 1 - SOCK_STREAM bind only: the peer closed/m);
 });
 
-Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async () => {
+Deno.test("SIGINT and SIGTERM end whatever waits, with 130 and 143, and leave no process", async () => {
   await using silent = scriptedPeer("", true);
   using forServer = new ReservedPort();
   using forNobody = new ReservedPort();
@@ -281,9 +281,12 @@ Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async (
     if (ready !== undefined) await tool.says(ready);
     // It starts an agent of its own once it listens to both signals.
     else await until(async () => (await childrenOf(tool.pid)).length > 0, "it started no agent");
-    tool.interrupt(index % 2 === 0 ? "SIGINT" : "SIGTERM");
+    const [signal, expected] = index % 2 === 0
+      ? ["SIGINT", 130] as const
+      : ["SIGTERM", 143] as const;
+    tool.interrupt(signal);
     const { code, stderr } = await tool.ended();
-    assert.equal(code, 130, stderr);
+    assert.equal(code, expected, stderr);
     assert.doesNotMatch(stderr, /\n\s+at /);
     assert.equal(await isAlive(tool.pid), false);
   }

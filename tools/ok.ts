@@ -1,6 +1,7 @@
 /**
  * The project's tests: its checks, the unit tests, then the tests that boot VMs (not with
- * `--no-vm`). Ends with the line `N passed, N failed`.
+ * `--no-vm`). Ends with the line `N passed, N failed`, to which `, N skipped` is added where tests
+ * were not run.
  *
  * @module
  */
@@ -8,45 +9,50 @@ import { fileURLToPath } from "node:url";
 import { toolCommand } from "./command.ts";
 import { wrongImports } from "./imports.ts";
 import { portingIsFresh } from "./porting.ts";
+import { runTestFiles, testFilesBelow } from "./test_files.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 /** The guard against touching this machine's own AF_VSOCK. */
 const ENV = { VSOCK_CONFORMANCE_FORBID_VSOCK: "1", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
 
+/** How long a check may take, a unit test, and a test that boots VMs, in milliseconds. */
+const CHECK_LIMIT = 600_000;
+const UNIT_LIMIT = 300_000;
+const VM_LIMIT = 1_800_000;
+/** And the commands on a fresh machine. */
+const FRESH_LIMIT = 3_600_000;
+
 interface Tally {
   passed: number;
   failed: number;
+  readonly ignored: string[];
 }
 
-const { vm } = toolCommand("ok", "runs the project's checks and tests")
+const { vm, fresh } = toolCommand("ok", "runs the project's checks and tests")
   .option("--no-vm", "without those that boot VMs")
+  .option("--fresh", "the README's commands on a fresh machine, too; root only")
   .parse(Deno.args, { from: "user" }).opts();
-const tally: Tally = { passed: 0, failed: 0 };
+const tally: Tally = { passed: 0, failed: 0, ignored: [] };
 
 function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
-/** Runs Deno, shows what it writes, and gives that as text. */
-async function deno(...args: string[]): Promise<{ success: boolean; text: string }> {
+/** Runs Deno, which shows what it writes, and tells whether it ended well, and in time. */
+async function deno(...args: string[]): Promise<boolean> {
+  return await denoWithin(CHECK_LIMIT, ...args);
+}
+
+/** As {@linkcode deno}, within a time in milliseconds. */
+async function denoWithin(limit: number, ...args: string[]): Promise<boolean> {
   const command = new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
     env: ENV,
     stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
+    signal: AbortSignal.timeout(limit),
   });
-  const child = command.spawn();
-  let text = "";
-  const show = async (stream: ReadableStream<Uint8Array>) => {
-    for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-      text += piece;
-      await Deno.stdout.write(new TextEncoder().encode(piece));
-    }
-  };
-  const [status] = await Promise.all([child.status, show(child.stdout), show(child.stderr)]);
-  return { success: status.success, text };
+  return (await command.spawn().status).success;
 }
 
 /** A check that passes or fails as a whole. */
@@ -58,31 +64,39 @@ async function check(name: string, body: () => Promise<boolean>): Promise<void> 
 }
 
 /** Test files, counted test by test. */
-async function tests(name: string, ...args: string[]): Promise<void> {
+async function tests(name: string, files: readonly string[], jobs: number, limit: number) {
   say(`\n== ${name}`);
-  const { success, text } = await deno("test", "-A", ...args);
-  const counts = /(\d+) passed.*?\| (\d+) failed/.exec(text);
-  const failed = Number(counts?.[2] ?? 0);
-  tally.passed += Number(counts?.[1] ?? 0);
-  // A run that failed without a failing test (a leak, a module that does not load) counts as one.
-  tally.failed += success ? failed : Math.max(failed, 1);
+  const show = (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(text));
+  const settings = { root: ROOT, env: ENV, jobs, limit, show };
+  const { passed, failed, ignored } = await runTestFiles(files, settings);
+  tally.passed += passed;
+  tally.failed += failed;
+  tally.ignored.push(...ignored);
 }
 
-await check("format", async () => (await deno("fmt", "--check")).success);
-await check("lint", async () => (await deno("lint")).success);
-await check("types", async () => (await deno("check", "--quiet", ".")).success);
-await check("documentation", async () => (await deno("doc", "--lint", "mod.ts")).success);
-await check("examples", async () => (await deno("check", "--quiet", "--doc", "mod.ts")).success);
-await check("publish", async () => {
-  return (await deno("publish", "--dry-run", "--allow-dirty", "--quiet")).success;
-});
+await check("format", () => deno("fmt", "--check"));
+await check("lint", () => deno("lint"));
+await check("types", () => deno("check", "--quiet", "."));
+await check("documentation", () => deno("doc", "--lint", "mod.ts"));
+await check("examples", () => deno("check", "--quiet", "--doc", "mod.ts"));
+await check("publish", () => deno("publish", "--dry-run", "--allow-dirty", "--quiet"));
 await check("imports", async () => {
   const wrong = await wrongImports(ROOT);
   wrong.forEach(say);
   return wrong.length === 0;
 });
 await check("docs/porting.md", portingIsFresh);
-await tests("unit tests", "--parallel", "--ignore=tests/vm", "--quiet");
-if (vm) await tests("tests in VMs", "tests/vm");
-say(`\n${tally.passed} passed, ${tally.failed} failed`);
+const isVmTest = (path: string) => path.startsWith("tests/vm/");
+const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
+await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);
+if (vm) await tests("tests in VMs", await testFilesBelow(ROOT, isVmTest), 1, VM_LIMIT);
+if (fresh) {
+  say("\n== a fresh machine");
+  const tool = ["run", "-A", "--no-check", "tools/fresh.ts", "--turn"];
+  await check("fresh machine", () => denoWithin(FRESH_LIMIT, ...tool));
+}
+say("");
+for (const name of tally.ignored) say(`skipped: ${name}`);
+const skipped = tally.ignored.length === 0 ? "" : `, ${tally.ignored.length} skipped`;
+say(`${tally.passed} passed, ${tally.failed} failed${skipped}`);
 Deno.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);

@@ -42,7 +42,7 @@ tool "${command[@]}" \
 code=$?
 
 if [[ ! -s $OUT/run.json ]]; then
-	echo "run.sh: no case ran" >&2
+	echo "run.sh: there is no report" >&2
 	exit "$code"
 fi
 if [[ -n ${GITHUB_ACTIONS:-} ]]; then

@@ -6,7 +6,7 @@
 import { cached } from "../../lab/cache.ts";
 import { unpackSource } from "../../lab/kernel_source.ts";
 import type { Progress } from "../../lab/progress.ts";
-import { requirePrograms } from "../../lab/tools.ts";
+import { programs } from "../../lab/toolset.ts";
 
 /** Where it lies in the source; it does not start where its path does not end so. */
 const FOLDER = "tools/testing/kunit";
@@ -35,19 +35,20 @@ export class Kunit {
 
   /** Finds it, or fetches it into the cache. */
   static async open(progress: Progress): Promise<Kunit> {
-    const programs = { python: { program: "python3", package: "python3" } };
-    const { python } = await requirePrograms(programs, [], progress);
+    const { root } = await programs("python", ["python3", "xz-utils"], progress);
     const folder = await cached(
       ["kunit"],
       async (making) => {
         const unpacked = `${making}/unpacked`;
-        const { root } = await unpackSource(unpacked, progress, [FOLDER]);
-        await Deno.rename(`${root}/tools`, `${making}/tools`);
+        const env = { PATH: `${root}/usr/bin:${Deno.env.get("PATH")}` };
+        const source = await unpackSource(unpacked, env, progress, [FOLDER]);
+        await Deno.rename(`${source.root}/tools`, `${making}/tools`);
         await Deno.remove(unpacked, { recursive: true });
       },
       (what) => progress.say(`${what}; unpacking it again`),
+      { onWait: (what) => progress.say(what) },
     );
-    return new Kunit(python, `${folder}/${FOLDER}`);
+    return new Kunit(`${root}/usr/bin/python3`, `${folder}/${FOLDER}`);
   }
 
   /** Has it judge a KTAP. */

@@ -10,6 +10,8 @@ import { FORBID_VSOCK } from "../../sys/forbidden.ts";
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 /** How long anything that a test waits for may take, in milliseconds: only what hangs takes that. */
 const PATIENCE = 120_000;
+/** How long after its end the rest of its output may take to be read, in milliseconds. */
+const REST = 20_000;
 /** How long after each other a test looks whether something is so, in milliseconds. */
 const PAUSE = 10;
 
@@ -53,6 +55,7 @@ export class Tool implements AsyncDisposable {
   readonly #stderr: Promise<string>;
   readonly #patience: number;
   #errors = "";
+  #isSilent = false;
   #heard = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], options: ToolOptions = {}) {
@@ -69,13 +72,14 @@ export class Tool implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Waits until standard error matches, and gives the match. */
+  /** Waits until standard error matches, and gives the match; fails where it ends before. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     const late = AbortSignal.timeout(this.#patience);
     for (;;) {
+      const isLast = this.#isSilent || late.aborted;
       const match = pattern.exec(this.#errors);
       if (match !== null) return match;
-      assert.ok(!late.aborted, `it did not say ${pattern}: ${this.#errors}`);
+      assert.ok(!isLast, `it did not say ${pattern}: ${this.#errors}`);
       await Promise.race([
         this.#heard.promise,
         new Promise((resolve) => late.addEventListener("abort", resolve, { once: true })),
@@ -93,7 +97,13 @@ export class Tool implements AsyncDisposable {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), this.#patience);
     const { code } = await this.#child.status;
     clearTimeout(timer);
-    return { code, stdout: await this.#stdout, stderr: await this.#stderr };
+    const output = Promise.all([this.#stdout, this.#stderr]);
+    const late = AbortSignal.timeout(Math.min(REST, this.#patience));
+    const over = new Promise<never>((_, reject) =>
+      late.addEventListener("abort", () => reject(new Error(`it left a process: ${this.#errors}`)))
+    );
+    const [stdout, stderr] = await Promise.race([output, over]);
+    return { code, stdout, stderr };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,7 +112,8 @@ export class Tool implements AsyncDisposable {
     } catch {
       // It has ended.
     }
-    await this.ended();
+    // What it left has been said, if anybody waited for its end.
+    await this.ended().catch(() => {});
   }
 
   async #readErrors(): Promise<string> {
@@ -111,6 +122,8 @@ export class Tool implements AsyncDisposable {
       this.#heard.resolve();
       this.#heard = Promise.withResolvers<void>();
     }
+    this.#isSilent = true;
+    this.#heard.resolve();
     return this.#errors;
   }
 }

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { cacheRoot } from "../../lab/cache.ts";
+import { ownArch } from "../../lab/arch.ts";
 import { readConsole } from "../../lab/consoles.ts";
 import { GUEST_CID, initScript, MARKS, SECOND_PORT } from "../../lab/init.ts";
 import type { LabAddress } from "../../lab/lab.ts";
@@ -108,7 +109,7 @@ async function runsScripts(): Promise<void> {
 async function byHand(): Promise<void> {
   const guest = await readmeCommand("guest");
   // The lab starts its guest's agent with the very same words, so it is running already.
-  assert.ok(initScript("guest", []).includes(guest), guest);
+  assert.ok(initScript(ownArch(), "guest", []).includes(guest), guest);
   const host = await readmeCommand("host");
   assert.ok(host.includes(`--peer-cid ${GUEST_CID} `), host);
   const command = host.replace("GUEST:5201", `127.0.0.1:${SECOND_PORT}`);
@@ -126,7 +127,7 @@ async function byHand(): Promise<void> {
 }
 
 Deno.test("Ctrl-C leaves no VM and no folder behind, SIGKILL no VM", async (t) => {
-  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 130], ["SIGKILL", 137]] as const) {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGKILL", 137]] as const) {
     await t.step(signal, async () => {
       const args = ["lab", "--topology", "loopback", "--cold"];
       await using tool = new Tool(args, { patience: PATIENCE, env: { TMPDIR: cacheRoot() } });

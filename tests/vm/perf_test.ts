@@ -4,10 +4,11 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { ownArch } from "../../lab/arch.ts";
 import { perfPrograms } from "../../lab/cperf.ts";
 import { C_FOLDER, cPrograms } from "../../lab/csuite.ts";
 import type { OpenLab } from "../../lab/lab.ts";
-import { IS_LISTENING, type Pair, runPair, type ScriptRunner } from "../../lab/pair.ts";
+import { isListening, type Pair, runPair, type ScriptRunner } from "../../lab/pair.ts";
 import { runScript, type ScriptResult } from "../../lab/shell.ts";
 import { testLab, testProgress } from "./support.ts";
 
@@ -25,7 +26,7 @@ const PATIENCE = 120_000;
 async function between({ address }: OpenLab, server: string, client: string) {
   const stop = AbortSignal.timeout(PATIENCE);
   const shell: ScriptRunner = (script) => runScript(address.shells[0], script, stop);
-  const settings = { folder: "/tmp", isListening: IS_LISTENING };
+  const settings = { folder: "/tmp", isListening: isListening(ownArch()) };
   const ended: Pair<ScriptResult> = await runPair(
     { server: shell, client: shell },
     { server, client },
@@ -44,8 +45,8 @@ function figure(output: string, name: string): number {
 }
 
 Deno.test("perf measures on AF_VSOCK, and is what vsock_perf takes it for", async (t) => {
-  const { files } = await cPrograms(testProgress());
-  const data = await Deno.readFile(`${await perfPrograms(testProgress())}/pingpong`);
+  const { files } = await cPrograms(ownArch(), testProgress());
+  const data = await Deno.readFile(`${await perfPrograms(ownArch(), testProgress())}/pingpong`);
   const own = { path: `${C_FOLDER}/pingpong`, data, executable: true };
   const kernel = { kernel: "debian:latest" };
   await using lab = await testLab({ topology: "loopback", kernel, files: [...files, own] });

@@ -8,6 +8,7 @@ import { closeEnds } from "../../cli/lab.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
+import { ownArch } from "../../lab/arch.ts";
 import { ConsoleWatch } from "../../lab/consoles.ts";
 import { findKernel } from "../../lab/kernel.ts";
 import { openEnds } from "../../lab/ends.ts";
@@ -58,7 +59,7 @@ async function runCases(
 }
 
 Deno.test("a kernel that reports a fault, or panics, fails the case that was under way", async (t) => {
-  const { modules } = await findKernel(KERNEL, testProgress());
+  const { modules } = await findKernel(KERNEL, ownArch(), testProgress());
   const { data } = modules.find(({ name }) => name === "vsock_diag") ?? assert.fail();
   const files = [{ path: "oops.ko", data: oopsModule(data) }];
   await using lab = await testLab({ topology: "loopback", kernel: KERNEL, files });

@@ -8,12 +8,14 @@ import { closeEnds } from "../../cli/lab.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
+import { ownArch } from "../../lab/arch.ts";
 import { ConsoleWatch } from "../../lab/consoles.ts";
 import { openEnds } from "../../lab/ends.ts";
 import type { OpenLab } from "../../lab/lab.ts";
+import { vmTools } from "../../lab/toolset.ts";
 import { runPlan } from "../../peer/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
-import { inTheMidst, inVm, SELF, testLab } from "./support.ts";
+import { inTheMidst, inVm, SELF, testLab, testProgress } from "./support.ts";
 
 const KERNEL = { kernel: "debian:latest" };
 const CASES = ["stream/close", "stream/connect/hundred-at-once", "seqpacket/msg-trunc"];
@@ -26,7 +28,7 @@ const CONNECT_TIME = 60_000;
 async function runOn(lab: OpenLab, act: () => unknown) {
   // Each run connects anew, as commands do.
   const late = AbortSignal.timeout(CONNECT_TIME);
-  const ends = await openEnds(lab.address, SELF, late, () => lab.revival.revive());
+  const ends = await openEnds(lab.address, SELF, late, () => lab.recovery.recover());
   inTheMidst(lab, ends, DEADLY, act);
   const consoles = await ConsoleWatch.begin(lab.address);
   const verdicts = new Map<string, Verdict>();
@@ -37,8 +39,11 @@ async function runOn(lab: OpenLab, act: () => unknown) {
     port: 1234,
     timeout: 300_000,
     seed: 1,
-    postMortem: () => consoles.postMortem(),
-    losses: () => lab.revival.losses,
+    postMortem: async () => [
+      ...await consoles.postMortem(),
+      ...lab.recovery.takeFindings(),
+    ],
+    losses: () => lab.recovery.losses,
     sink: (event) => {
       if (event.type === "case-end") verdicts.set(event.run.id, event.verdict);
     },
@@ -53,7 +58,7 @@ async function runOn(lab: OpenLab, act: () => unknown) {
 Deno.test("a run goes on with a restored kernel", async (t) => {
   await using lab = await testLab({ topology: "loopback", kernel: KERNEL });
   closeEnds(lab.ends);
-  const killQemu = () => Deno.kill(-lab.revival.vm.pid, "SIGKILL");
+  const killQemu = () => Deno.kill(-lab.recovery.vm.pid, "SIGKILL");
 
   await t.step("where one panics, and fails its case", async () => {
     const panics = () => inVm(lab, "host", "echo c > /proc/sysrq-trigger").catch(() => {});
@@ -62,23 +67,45 @@ Deno.test("a run goes on with a restored kernel", async (t) => {
     assert.equal(deadly?.outcome, "fail", JSON.stringify(deadly));
     assert.match(deadly.reasons[0] ?? "", /reported: Kernel panic - not syncing: sysrq triggered/);
     assert.deepEqual(others, ["pass", "pass", "pass"], texts);
-    assert.equal(lab.revival.losses, 0);
+    assert.equal(lab.recovery.losses, 0);
   });
 
   await t.step("where QEMU ends without a word, and the case is run again", async () => {
     let times = 0;
     const { stopped, deadly, others, texts } = await runOn(lab, () => ++times === 1 && killQemu());
     assert.equal(stopped, undefined);
-    assert.equal(deadly?.outcome, "pass", JSON.stringify(deadly));
+    assert.equal(deadly?.outcome, "retried", JSON.stringify(deadly));
     assert.match(deadly.reasons.join(), /^run again: its machines had gone away, and no kernel/);
     assert.deepEqual(others, ["pass", "pass", "pass"], texts);
-    assert.equal(lab.revival.losses, 1);
+    assert.equal(lab.recovery.losses, 1);
   });
 
   await t.step("unless that happens too often", async () => {
     const { stopped, deadly } = await runOn(lab, killQemu);
     assert.match(stopped ?? "", /^the loopback is lost: /);
     assert.equal(deadly?.outcome, "broken", JSON.stringify(deadly));
-    assert.equal(lab.revival.losses, 3);
+    assert.equal(lab.recovery.losses, 3);
   });
+});
+
+Deno.test("a QEMU of the user's own that dies of a signal fails the case under way", async () => {
+  const { qemu } = await vmTools(ownArch(), false, testProgress());
+  await using lab = await testLab({ topology: "loopback", kernel: KERNEL, qemu });
+  closeEnds(lab.ends);
+  const qemuOf = async () => {
+    // The guard's child, by its own process id.
+    const { pid } = lab.recovery.vm;
+    const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
+    for (const child of children.trim().split(" ")) {
+      const exe = await Deno.readLink(`/proc/${child}/exe`).catch(() => "");
+      if (exe.includes("qemu-system")) return Number(child);
+    }
+    return assert.fail(`no QEMU below ${pid}`);
+  };
+  const crash = async () => Deno.kill(await qemuOf(), "SIGSEGV");
+  const { stopped, deadly, others, texts } = await runOn(lab, crash);
+  assert.equal(stopped, undefined);
+  assert.equal(deadly?.outcome, "fail", JSON.stringify(deadly));
+  assert.match(deadly.reasons.join("\n"), /QEMU ended \(signal SIGSEGV\)/);
+  assert.deepEqual(others, ["pass", "pass", "pass"], texts);
 });
