@@ -85,6 +85,6 @@ export function isLeak({ grown: [first = 0, ...later] }: Growth): boolean | unde
 /** A leak in a line. */
 export function leakText({ what, grown: [first, ...later] }: Growth): string {
   const more = later.reduce((sum, count) => sum + count, 0);
-  return `leak: ${first} more ${what} after this case, and ${more} more after ` +
+  return `leak: ${what}: ${first} more after this case, and ${more} more after ` +
     `${later.length} more runs of it (${later.join(", ")})`;
 }

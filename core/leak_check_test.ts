@@ -91,6 +91,6 @@ Deno.test("isLeak() is not misled by a count that goes up and down", () => {
 Deno.test("leakText() says how much came with each run", () => {
   assert.equal(
     leakText(growth(2, 2, 1, 2)),
-    "leak: 2 more things after this case, and 5 more after 3 more runs of it (2, 1, 2)",
+    "leak: things: 2 more after this case, and 5 more after 3 more runs of it (2, 1, 2)",
   );
 });

@@ -185,7 +185,7 @@ function leaksOf(grown: readonly Growth[]): Splat[] {
 /** Of what cases left that ran side by side. */
 function besides(grown: readonly Growth[]): Splat[] {
   return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
-    first > BESIDE_SLACK ? [[`leak: ${first} more ${what} than before`]] : []
+    first > BESIDE_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
   );
 }
 

@@ -101,7 +101,7 @@ for (const each of [1, 200]) {
     assert.deepEqual(outcomes(ran), ["pass", "fail", "pass"]);
     const more = [each, each, each].join(", ");
     assert.deepEqual(ran.verdicts[1]?.reasons, [
-      `client (guest): its kernel reported: leak: ${each} more things after this case, and ` +
+      `client (guest): its kernel reported: leak: things: ${each} more after this case, and ` +
       `${3 * each} more after 3 more runs of it (${more})`,
     ]);
     assert.equal(machine.told.filter((id) => id === "a/b/two").length, 4);
@@ -178,7 +178,7 @@ Deno.test("runPlan() with jobs fails where much is left, and does not repeat wha
     return ran.verdicts.at(-1)?.reasons[0];
   };
   assert.equal(await left(40), undefined);
-  assert.match(await left(50) ?? "", /leak: 150 more things than before$/);
+  assert.match(await left(50) ?? "", /leak: things: 150 more than before$/);
 });
 
 const LATE: Splat = ["BUG: late", "Call Trace:"];

@@ -30,7 +30,6 @@ interface Kind {
   readonly what: string;
   readonly cache: string;
   readonly without?: readonly string[];
-  readonly slack?: number;
 }
 
 const HEADS = "skbuff_head_cache";
@@ -47,6 +46,8 @@ const RANDOM_CACHE = /^kmalloc-rnd-/;
 /** The kinds of memory that sockets are made of, counted. */
 export class SocketMemory {
   readonly #kinds: readonly Kind[];
+  /** How many heads come and go by themselves; undefined before anything was counted. */
+  #slack: number | undefined;
 
   private constructor(kinds: readonly Kind[]) {
     this.#kinds = kinds;
@@ -78,20 +79,22 @@ export class SocketMemory {
 
   /** How much there is of each; nothing of what can be counted no longer. */
   read(): SocketMemoryCount[] {
+    // Not before, since whoever does the same at that moment would be in the way.
+    this.#slack ??= isAtHandFreed() ? 0 : HEADS_AT_HAND * processors().length;
+    const heads = this.#slack;
     freeWhatIsAtHand();
-    return this.#kinds.flatMap(({ what, cache, without = [], slack = 0 }) => {
+    return this.#kinds.flatMap(({ what, cache, without = [] }) => {
       const [all, ...others] = [cache, ...without].map(objectsOf);
       if (all === undefined || others.includes(undefined)) return [];
       const rest = others.reduce<number>((sum, count) => sum + (count ?? 0), 0);
-      return [{ what, count: all - rest, slack }];
+      return [{ what, count: all - rest, slack: cache === HEADS ? heads : 0 }];
     });
   }
 }
 
 /** The heads of socket buffers, without those of a guest's receive queue. */
 function headsHere(): Kind | undefined {
-  const slack = isAtHandFreed() ? 0 : HEADS_AT_HAND * processors().length;
-  const kind = { what: "socket buffers", cache: HEADS, slack };
+  const kind = { what: "socket buffers", cache: HEADS };
   if (!registeredTransports().includes("virtio")) return kind;
   return hasRandomCaches() ? undefined : { ...kind, without: RING_DATA };
 }
@@ -141,8 +144,16 @@ function freeWhatIsAtHand(): void {
   });
 }
 
-/** Whether that works: a processor is made to keep heads, which are to be gone then. */
+/** How often that is tried before it is taken not to work. */
+const TRIES = 3;
+
+/** Whether that works. */
 function isAtHandFreed(): boolean {
+  return Array.from({ length: TRIES }).some(areHeadsFreed);
+}
+
+/** Has processors keep heads, and says whether they are gone then. */
+function areHeadsFreed(): boolean {
   freeWhatIsAtHand();
   const before = objectsOf(HEADS);
   using packets = new LocalPackets();
