@@ -88,6 +88,9 @@ export type { Ends } from "./peer/controller.ts";
 export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
+export type { VerdictOptions } from "./peer/verdicts.ts";
+export type { Harm } from "./core/taint.ts";
+export type { Held } from "./core/leak_check.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError, type SideStart, type StartOrder } from "./peer/wire.ts";
 export {
