@@ -100,7 +100,7 @@ export { CATALOGUE, findCase } from "./suites/catalogue.ts";
 export { executeSide, type SideOptions } from "./suites/execute.ts";
 export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit.ts";
 export { Claims } from "./suites/kit/claims.ts";
-export { Peer } from "./suites/kit/peer.ts";
+export { Peer, type PeerContext } from "./suites/kit/peer.ts";
 export type { Machine, Place } from "./suites/kit/place.ts";
 export type { Surroundings } from "./suites/kit/surroundings.ts";
 export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
