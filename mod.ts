@@ -71,8 +71,8 @@ export {
   listenControl,
   PeerGoneError,
   SilentPeerError,
-  streamPair,
 } from "./peer/channel.ts";
+export { streamPair } from "./peer/stream_pair.ts";
 export type { Ends } from "./peer/controller.ts";
 export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import type { SideReport } from "../core/outcome.ts";
 import { MAX_SIDES, serveController, type SideOrder, type SideRunner } from "./agent.ts";
-import {
-  connectControl,
-  LineChannel,
-  listenControl,
-  PeerGoneError,
-  streamPair,
-} from "./channel.ts";
+import { connectControl, LineChannel, listenControl, PeerGoneError } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { unlessAborted } from "./lines.ts";
 import { decodeAnswer, decodeHello, encodeHello, encodeMessage, type Order } from "./wire.ts";
 import { startOrder } from "../tests/support/start_order.ts";

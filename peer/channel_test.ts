@@ -9,8 +9,8 @@ import {
   PeerGoneError,
   showAddress,
   SilentPeerError,
-  streamPair,
 } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { RunningTime } from "../tests/support/running_time.ts";
 import { ReservedPort } from "../tests/support/reserved_port.ts";
 import { ProtocolError } from "./wire.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { RunningTime } from "../tests/support/running_time.ts";
 import { freshFamily } from "../tests/support/unix_pair.ts";
-import { encodeMessage, MAX_LINE } from "../peer/wire.ts";
+import { MAX_LINE } from "../peer/line_decoder.ts";
+import { encodeMessage } from "../peer/wire.ts";
 import { SysError } from "../sys/errno.ts";
 import { Socket } from "../sys/socket.ts";
 import { executeSide, type SideOptions } from "./execute.ts";
