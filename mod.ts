@@ -67,6 +67,7 @@ export {
   type ByteStream,
   connectControl,
   type ControlAddress,
+  type KeepAlive,
   LineChannel,
   listenControl,
   PeerGoneError,
@@ -74,6 +75,7 @@ export {
 } from "./peer/channel.ts";
 export { streamPair } from "./peer/stream_pair.ts";
 export type { Ends } from "./peer/controller.ts";
+export { BusyError, type Greeting, type PortRange, RefusedError } from "./peer/greeting.ts";
 export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { cached, consoleFolder } from "./cache.ts";
+import { cached, cachePath, cacheRoot, consoleFolder } from "./cache.ts";
+import { labToken } from "./token.ts";
 
 /**
  * Calls `body` with a cache of its own. The variable itself is the whole process's, and with it that
@@ -73,4 +74,21 @@ Deno.test("consoleFolder() keeps the newest runs only", async () => {
     assert.equal(left.length, 20);
     assert.ok(left.includes(first.slice(parent.length + 1)) && !left.includes("2000-00"));
   });
+});
+
+Deno.test("labToken() is one of a cache's own, which only its owner reads", async () => {
+  const tokens: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    await inCache(async () => {
+      // Also where several labs make it at once.
+      const all = await Promise.all(Array.from({ length: 5 }, labToken));
+      assert.equal(new Set([...all, await labToken()]).size, 1);
+      tokens.push(...all);
+      assert.equal(((await Deno.stat(cachePath("agent-token"))).mode ?? 0) & 0o777, 0o600);
+      const files = await Array.fromAsync(Deno.readDir(cacheRoot()));
+      assert.deepEqual(files.map(({ name }) => name), ["agent-token"]);
+    });
+  }
+  assert.equal(new Set(tokens).size, 2);
+  for (const token of tokens) assert.match(token, /^[0-9a-f]{32}$/);
 });

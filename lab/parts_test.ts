@@ -78,6 +78,13 @@ Deno.test("initScript() loads modules in order and starts what its role needs", 
   assert.match(initScript("guest", []), /agent --peer-cid 2 /);
 });
 
+Deno.test("initScript() starts the guest's agent as the README says one starts it by hand", async () => {
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const [, command] = /<!-- by hand: guest -->\s+```sh\n(.*)\n```/.exec(readme) ?? [];
+  assert.ok(command !== undefined && initScript("guest", []).includes(command), command);
+  assert.match(command, / --token-file token$/);
+});
+
 Deno.test("initScript() is a script that sh can read", async () => {
   for (const role of ["loopback", "host", "guest"] as const) {
     const child = new Deno.Command("sh", { args: ["-n"], stdin: "piped", stderr: "piped" }).spawn();

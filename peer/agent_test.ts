@@ -4,7 +4,8 @@ import { MAX_SIDES, serveController, type SideOrder, type SideRunner } from "./a
 import { connectControl, LineChannel, listenControl, PeerGoneError } from "./channel.ts";
 import { streamPair } from "./stream_pair.ts";
 import { unlessAborted } from "./lines.ts";
-import { decodeAnswer, decodeHello, encodeHello, encodeMessage, type Order } from "./wire.ts";
+import { decodeHello, encodeHello } from "./greeting.ts";
+import { decodeAnswer, encodeMessage, type Order } from "./wire.ts";
 import { startOrder } from "../tests/support/start_order.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };

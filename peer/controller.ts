@@ -15,6 +15,9 @@ import { unlessAborted } from "./lines.ts";
 /** How long after a case's deadline an end's report is waited for, in milliseconds. */
 const REPORT_TIME = 5000;
 
+/** How long is looked for reports that came in time, when the time is over; in milliseconds. */
+const LOOK_TIME = 200;
+
 /** The two ends of a run; on loopback both are on one machine. */
 export interface Ends {
   /** The end that accepts in the direction `host-server`. */
@@ -75,7 +78,7 @@ export async function runCase(planned: Planned, options: CaseOptions): Promise<V
       },
     });
     late.reported(role);
-    if (report.state !== "pass") await stopOther(`the ${role} reported ${report.state}`);
+    if (report.state !== "pass") stopOther(`the ${role} reported ${report.state}`);
     return report;
   };
   try {
@@ -103,9 +106,12 @@ class Lateness {
    */
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    const abandon = () => {
       for (const role of this.#left) this.#ends[role].abandon("it did not report in time");
-    }, milliseconds + this.#leakTime);
+    };
+    // Where this process stood still, reports that came in time are only seen now.
+    const look = () => this.#timer = setTimeout(abandon, LOOK_TIME);
+    this.#timer = setTimeout(look, milliseconds + this.#leakTime);
   }
 
   /** How long the ends may look for leaks when their sides have ended, in milliseconds. */

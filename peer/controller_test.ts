@@ -10,7 +10,8 @@ import { rolesOf } from "./controller.ts";
 import { End } from "./end.ts";
 import { type RunOptions, runPlan } from "./run.ts";
 import { RunningTime } from "../tests/support/running_time.ts";
-import { decodeOrder, encodeHello, encodeMessage, type Order } from "./wire.ts";
+import { encodeHello } from "./greeting.ts";
+import { decodeOrder, encodeMessage, type Order } from "./wire.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };

@@ -11,9 +11,7 @@ import { reasonOf } from "../core/reason.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
 import { NOTHING_LEFT, Unseen } from "../core/side_by_side.ts";
 import { type Ends, runCase } from "./controller.ts";
-
-/** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
-export const PORT_STRIDE = 16;
+import { PORT_STRIDE } from "./wire.ts";
 
 /** How a run is made. */
 export interface RunOptions extends RoundOptions {

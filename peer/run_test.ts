@@ -7,7 +7,8 @@ import { serveController, type SideRunner } from "./agent.ts";
 import { LineChannel } from "./channel.ts";
 import { streamPair } from "./stream_pair.ts";
 import { End } from "./end.ts";
-import { PORT_STRIDE, type RunOptions, runPlan, type RunResult } from "./run.ts";
+import { PORT_STRIDE } from "./wire.ts";
+import { type RunOptions, runPlan, type RunResult } from "./run.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PLAN = planRun(

@@ -4,30 +4,18 @@
  *
  * @module
  */
-import type { EndFacts, LeakFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
 import type { Splat } from "../core/splat.ts";
+import { integer, isRecord, MAX_NAME, MAX_WORD, parseObject, text, unexpected } from "./fields.ts";
 
-/** The peer broke the protocol. */
-export class ProtocolError extends Error {
-  /** Tells it from other errors. */
-  override readonly name: string = "ProtocolError";
-}
+export { ProtocolError, quote } from "./fields.ts";
 
-/** An agent refuses this controller, as it does while it serves another. */
-export class RefusedError extends ProtocolError {
-  /** Tells it from other errors. */
-  override readonly name = "RefusedError";
+/** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
+export const PORT_STRIDE = 16;
 
-  /** @param why in the agent's words. */
-  constructor(why: string) {
-    super(`the peer refused: ${why}`);
-  }
-}
-
-/** The first line that either side of our dialect writes, with the facts as JSON behind it. */
-export const HELLO = "HELLO vsock-conformance/1";
+/** The longest time in a message, in milliseconds: a timer can be set to it, with some to spare. */
+export const MAX_TIME = 2_000_000_000;
 
 /** What an agent is told of a side of a case that it is to run. */
 export interface SideStart {
@@ -66,75 +54,9 @@ export type Answer =
   | { readonly type: "step"; readonly run: number; readonly text: string }
   | { readonly type: "done"; readonly run: number; readonly report: SideReport };
 
-/** The longest that an end may take to look for leaks after a case, in milliseconds. */
-const MAX_LEAK_TIME = 300_000;
-
 /** A message as a line. */
 export function encodeMessage(message: Order | Answer): string {
   return JSON.stringify(message);
-}
-
-/** How an end introduces itself. */
-export interface Greeting {
-  readonly facts: EndFacts;
-  /** Names the run that the controller makes, however often it has to connect. */
-  readonly session?: string;
-  /** The sides of that run on which an agent will report although its process died in them. */
-  readonly resumed?: readonly number[];
-}
-
-/** The line that introduces an end. */
-export function encodeHello(facts: EndFacts, more: Omit<Greeting, "facts"> = {}): string {
-  return `${HELLO} ${JSON.stringify({ ...facts, ...more })}`;
-}
-
-/**
- * Reads the line that introduces the other end.
- *
- * @throws {ProtocolError} where it is something else; says what, if that is known.
- */
-export function decodeHello(line: string): Greeting {
-  if (line === "NEXT" || line === "SKIP") {
-    throw new ProtocolError(
-      `the peer speaks the protocol of the kernel's vsock_test ("${line}"); ` +
-        "use --mode, --control-host and --control-port without a command to stand opposite it",
-    );
-  }
-  if (line.startsWith("REFUSED ")) throw new RefusedError(line.slice(8));
-  if (!line.startsWith(`${HELLO} `)) {
-    throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
-  }
-  const said = parseObject(line.slice(HELLO.length + 1), line);
-  const { localCid, localCids, unwatched, leaks, session, resumed } = said;
-  const facts = {
-    name: text(said, "name"),
-    kernel: text(said, "kernel"),
-    machine: text(said, "machine"),
-    version: text(said, "version"),
-    ...(typeof localCid === "number" ? { localCid } : {}),
-    ...(Array.isArray(localCids) ? { localCids: localCids.filter(Number.isSafeInteger) } : {}),
-    ...(typeof unwatched === "string" ? { unwatched } : {}),
-    ...(leaks === undefined ? {} : { leaks: leakFacts(leaks, line) }),
-  };
-  return {
-    facts,
-    ...(typeof session === "string" ? { session } : {}),
-    ...(Array.isArray(resumed) ? { resumed: resumed.filter(Number.isSafeInteger) } : {}),
-  };
-}
-
-/** @throws {ProtocolError} */
-function leakFacts(value: unknown, line: string): LeakFacts {
-  const { watched, milliseconds } = typeof value === "object" && value !== null
-    ? value as Partial<Record<keyof LeakFacts, unknown>>
-    : {};
-  const isList = Array.isArray(watched) && watched.every((what) => typeof what === "string");
-  const isTime = typeof milliseconds === "number" && milliseconds >= 0 &&
-    milliseconds <= MAX_LEAK_TIME;
-  if (!isList || !isTime) {
-    throw new ProtocolError(`the peer does not say how it looks for leaks: ${quote(line)}`);
-  }
-  return { watched, milliseconds };
 }
 
 /** @throws {ProtocolError} */
@@ -149,10 +71,10 @@ export function decodeOrder(line: string): Order {
         type: "start",
         run,
         role,
-        id: text(message, "id"),
-        port: integer(message, "port"),
-        seed: integer(message, "seed"),
-        timeout: integer(message, "timeout"),
+        id: text(message, "id", MAX_NAME),
+        port: integer(message, "port", MAX_WORD),
+        seed: integer(message, "seed", MAX_WORD),
+        timeout: integer(message, "timeout", MAX_TIME),
         ...(message.beside === true ? { beside: true } : {}),
       };
     }
@@ -200,7 +122,7 @@ function sideReport(value: unknown, line: string): SideReport {
     state,
     reasons: reasons.map((reason) => String(reason)),
     step: text(value, "step"),
-    milliseconds: integer(value, "milliseconds"),
+    milliseconds: integer(value, "milliseconds", MAX_TIME),
     ...(value.died === true ? { died: true as const } : {}),
     ...(value.splats === undefined ? {} : { splats: splats(value.splats, line) }),
   };
@@ -211,42 +133,4 @@ function splats(value: unknown, line: string): Splat[] {
     throw unexpected(line);
   }
   return value.map((splat: unknown[]) => splat.map((text) => String(text)));
-}
-
-/** Text from a peer, as it can be shown in a message. */
-export function quote(line: string): string {
-  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}...` : line);
-}
-
-function unexpected(line: string): ProtocolError {
-  return new ProtocolError(`the peer sent a message that makes no sense here: ${quote(line)}`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseObject(json: string, line: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw unexpected(line);
-  }
-  if (!isRecord(value)) throw unexpected(line);
-  return value;
-}
-
-function text(from: Record<string, unknown>, key: string): string {
-  const value = from[key];
-  if (typeof value !== "string") throw unexpected(JSON.stringify(from));
-  return value;
-}
-
-function integer(from: Record<string, unknown>, key: string): number {
-  const value = from[key];
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
-    throw unexpected(JSON.stringify(from));
-  }
-  return value;
 }
