@@ -6,6 +6,7 @@
  */
 import { reasonOf } from "../core/reason.ts";
 import { LineDecoder, MAX_LINE } from "./line_decoder.ts";
+import { settledWithin } from "./lines.ts";
 import { ProtocolError } from "./wire.ts";
 
 /** The peer closed the channel, or the connection broke. */
@@ -69,6 +70,7 @@ export class LineChannel implements Disposable {
   #ended: Error | undefined;
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
+  #heardAt = performance.now();
   /** How many lines came, and how many bytes were sent and are still to be. */
   #heard = 0;
   #sent = 0;
@@ -124,6 +126,11 @@ export class LineChannel implements Disposable {
     const written = this.#writing.then(() => this.#writeAll(bytes));
     this.#writing = written.catch(() => {});
     return written;
+  }
+
+  /** How long it is since a line came, in milliseconds; also one that says no more than that. */
+  get quietTime(): number {
+    return performance.now() - this.#heardAt;
   }
 
   /** How many bytes of lines are still to be sent. */
@@ -183,6 +190,7 @@ export class LineChannel implements Disposable {
         const chunk = this.#chunk.subarray(0, count);
         for (const line of this.#decoder.push(chunk)) {
           this.#heard++;
+          this.#heardAt = performance.now();
           if (line !== PING) this.#lines.push(line);
         }
       }
@@ -214,23 +222,6 @@ function gone(error: unknown): PeerGoneError {
 
 /** How long is looked for what came in time, when the time is over; in milliseconds. */
 const LOOK_TIME = 5;
-
-/** Whether a promise settles within a time. */
-async function settledWithin(promise: Promise<void>, milliseconds: number): Promise<boolean> {
-  if (milliseconds === Infinity) {
-    await promise;
-    return true;
-  }
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, milliseconds));
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /**
  * Connects to a control server, trying again until the deadline while nobody listens there yet.

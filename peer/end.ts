@@ -38,6 +38,10 @@ const ANSWER_TIME = 3000;
 const RETURN_TIME = 20_000;
 /** How much an agent may leave untaken of what it is told, in bytes. */
 const MAX_UNSENT = 4 * 1024 * 1024;
+/** After how many intervals without a word a connection is looked at before it is used. */
+const QUIET = 3;
+/** How long for, in milliseconds. */
+const LOOK_TIME = 100;
 /** How long to wait between two attempts to reach it, in milliseconds. */
 const PAUSE = 50;
 
@@ -151,6 +155,11 @@ export class End implements Disposable {
       report: Promise.withResolvers(),
       step: "",
     };
+    // Where this process stood still, that the agent has let go of it may not have been seen yet.
+    const { interval } = this.#times;
+    if (this.#reading !== undefined && this.#channel.quietTime > QUIET * interval) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_TIME));
+    }
     await this.#returning;
     this.#running.set(order.run, side);
     if (this.#lost !== undefined) this.#breakOff("it was lost before");
@@ -247,7 +256,11 @@ export class End implements Disposable {
   /** An agent may be silent while it runs cases, which may hold its thread: they have deadlines. */
   #keepAlive(): void {
     const isPatient = () => this.#running.size > 0;
-    this.#channel.keepAlive({ ...this.#options.keepAlive ?? KEEP_ALIVE, isPatient });
+    this.#channel.keepAlive({ ...this.#times, isPatient });
+  }
+
+  get #times(): KeepAlive {
+    return this.#options.keepAlive ?? KEEP_ALIVE;
   }
 
   #giveUp(why: string): void {

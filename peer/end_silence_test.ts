@@ -88,6 +88,24 @@ Deno.test("End reaches an agent again that was silent", async () => {
   agent.close();
 });
 
+Deno.test("End.run() begins on a new connection where the old one ended while nothing was heard", async () => {
+  const again = () => {
+    const [near, far] = streamPair();
+    const runSide = () => Promise.resolve(PASS);
+    serveController(new LineChannel(far), { facts: FACTS, runSide }).catch(() => {});
+    return Promise.resolve(new LineChannel(near));
+  };
+  const { end, agent } = await opened({ again, keepAlive: { interval: 20, limit: 60_000 } });
+  const first = end.run(startOrder(1), FOLLOWER);
+  await agent.writeLine(encodeMessage({ type: "done", run: 1, report: PASS }));
+  await first;
+  // As after a standstill: the agent has let go, and this process has not seen it yet.
+  await sleep(200);
+  agent.close();
+  assert.deepEqual(await end.run(startOrder(2), FOLLOWER), PASS);
+  end.close();
+});
+
 /** A stream that takes nothing any more after its first bytes. */
 function stuckAfter(stream: ByteStream, bytes: number): ByteStream {
   let left = bytes;

@@ -72,3 +72,23 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
     signal.removeEventListener("abort", onAbort);
   }
 }
+
+/** Whether a promise settles within a time, in milliseconds. */
+export async function settledWithin(
+  promise: Promise<void>,
+  milliseconds: number,
+): Promise<boolean> {
+  if (milliseconds === Infinity) {
+    await promise;
+    return true;
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.max(0, milliseconds));
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
