@@ -80,8 +80,11 @@ function addRun(root: Command, act: Act): void {
         10_000,
       ),
     )
-    .option("--token-file <file>", "a file with the token that the agent asks for")
-    .option("--token <token>", `the token itself: other users see it; or set ${TOKEN_VARIABLE}`)
+    .option("--token-file <file>", "file with the agent's token")
+    .option(
+      "--token <token>",
+      `the token itself; visible in ps, unlike --token-file or ${TOKEN_VARIABLE}`,
+    )
     .option("--guest-monitor <socket>", MONITOR)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
@@ -119,11 +122,11 @@ function addAgent(root: Command, act: Act): void {
     .option("--once", "end after one controller")
     .option(
       "--token-file <file>",
-      "serve whoever knows the token in this file, made if need be; without, one is printed",
+      "serve only who knows the token in this file (made if missing); without it one is printed",
     )
-    .option("--allow-anyone", "serve whoever reaches the address, without a token")
+    .option("--allow-anyone", "serve anyone who can reach the address, without a token")
     .addOption(
-      new Option("--ports <first-last>", "AF_VSOCK ports that its cases may use")
+      new Option("--ports <first-last>", "AF_VSOCK ports that cases may use")
         .argParser(portsOption).default(DEFAULT_PORTS, DEFAULT_PORTS.join("-")),
     )
     .option("--guest-monitor <socket>", MONITOR)
