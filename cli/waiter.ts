@@ -65,12 +65,12 @@ export class Waiter {
     const { hostname, port } = connection.remoteAddr;
     const from = showAddress({ host: hostname, port });
     log(`${from} connected`);
-    connection.setNoDelay(true);
     using channel = new LineChannel(connection);
     this.#meet(channel);
     const onStop = () => channel.close();
     this.#stop.addEventListener("abort", onStop, { once: true });
     try {
+      connection.setNoDelay(true);
       const admit = (greeting: Greeting) => this.#admit(channel, greeting);
       await serveController(channel, { ...this.#services, admit });
       log(`${from} left`);

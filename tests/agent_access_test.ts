@@ -207,7 +207,7 @@ Deno.test("connections that say nothing keep nobody from an agent", async () => 
   await using _tool = tool;
   const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
   const silent = await Promise.all(Array.from({ length: 50 }, connect));
-  const { code, stderr } = await runWith({ name, port }, ["--connect-timeout", "5"]);
+  const { code, stderr } = await runWith({ name, port }, ["--connect-timeout", "60"]);
   assert.equal(code, 0, stderr);
   for (const connection of silent) connection.close();
 });
