@@ -162,6 +162,18 @@ Deno.test("executeSide() reports what a peer that talks nonsense said", async ()
   assert.deepEqual(number.reasons, ['expected a number on the control channel, got "BOO"']);
 });
 
+Deno.test("executeSide() takes no count from a peer that is more than there can be", async () => {
+  const lines = {
+    write: () => Promise.resolve(),
+    read: () => Promise.resolve(`${2n ** 64n - 1n}`),
+  };
+  const { state, reasons } = await execute(async ({ peer }) => void await peer.readNumbers(), {
+    lines,
+  });
+  assert.equal(state, "broken");
+  assert.deepEqual(reasons, ["the peer says 18446744073709551615, where 1000 is the most"]);
+});
+
 Deno.test("executeSide() closes all sockets of a case, however it ended", async () => {
   const opened: Socket[] = [];
   for (const fails of [false, true]) {

@@ -9,6 +9,9 @@ import type { CallContext } from "../../sys/descriptor.ts";
 /** How long calls on this thread may follow one another until others run, in milliseconds. */
 const MOMENT = 200;
 
+/** Most numbers in a list of the other side's. */
+const MAX_NUMBERS = 1000;
+
 /** What ends a wait for the other side, and who is told of each step. */
 export type PeerContext = Required<Pick<CallContext, "signal" | "trace" | "begun">>;
 
@@ -68,7 +71,7 @@ export class Peer {
   /** Waits for what {@linkcode writeNumbers} writes. */
   async readNumbers(): Promise<number[]> {
     const values: number[] = [];
-    for (let left = await this.readUlong(); left > 0n; left--) {
+    for (let left = await this.readCount(MAX_NUMBERS); left > 0; left--) {
       values.push(Number(await this.readUlong()));
     }
     return values;
@@ -90,6 +93,18 @@ export class Peer {
       throw new Error(`expected a number on the control channel, got ${JSON.stringify(line)}`);
     }
     return BigInt.asUintN(64, BigInt(line));
+  }
+
+  /**
+   * Waits for how much or how many there will be.
+   *
+   * @param max no more than this is taken, so that a peer cannot ask for all memory.
+   * @throws {Error} when it is more.
+   */
+  async readCount(max: number): Promise<number> {
+    const count = await this.readUlong();
+    if (count > max) throw new Error(`the peer says ${count}, where ${max} is the most`);
+    return Number(count);
   }
 
   #read(what: string): Promise<string> {
