@@ -8,6 +8,7 @@ import { EXIT } from "../core/outcome.ts";
 import { WorkFolder } from "../lab/work_folder.ts";
 import { parseAddress } from "../peer/channel.ts";
 import type { ControlAddress } from "../peer/channel.ts";
+import { TOKEN_VARIABLE } from "./access.ts";
 
 /** How an agent is started. */
 export interface SupervisorOptions {
@@ -15,6 +16,8 @@ export interface SupervisorOptions {
   readonly args: readonly string[];
   /** Where it is to listen; port 0 is one of the system's choice. */
   readonly listen: string;
+  /** What a controller has to know; nothing, where this is missing. */
+  readonly token?: string | undefined;
   /** Takes its standard error, a piece at a time; that is this process's where there is none. */
   readonly onError?: (text: string) => void;
 }
@@ -84,12 +87,13 @@ export class SupervisedAgent implements AsyncDisposable {
 
   /** Runs its process to the end. */
   async #once(args: readonly string[], testament: string) {
-    const { onError } = this.#options;
+    const { onError, token = "" } = this.#options;
     const own = [...this.#options.args, ...args, "--testament", testament];
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", "-A", Deno.mainModule, "agent", ...own],
       // A Ctrl-C at the terminal reaches only this process, which ends the other when it should.
       detached: true,
+      env: { [TOKEN_VARIABLE]: token },
       stdin: "null",
       stdout: "piped",
       stderr: onError === undefined ? "inherit" : "piped",
