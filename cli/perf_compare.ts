@@ -46,7 +46,7 @@ export interface CompareOptions extends Omit<BootOptions, "topology"> {
   readonly chart?: string;
 }
 
-/** How much is measured here, and in a VM that is translated. */
+/** How much is measured here, and in a VM that is emulated. */
 const AMOUNTS = {
   unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
   vm: { bytes: 512 * 1024 ** 2, requests: 4000, warmup: 4000 },

@@ -205,7 +205,7 @@ function addReport(root: Command, act: Act): void {
   addHelp(report as unknown as PlainCommand, "report help diff");
 }
 
-/** Cases of a translated VM in a translated VM take their time. */
+/** Cases of an emulated VM in an emulated VM take their time. */
 const LAB_CASE_TIMEOUT = 60_000;
 
 function addLab(root: Command, act: Act): void {
