@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deaths, runWithDeath, wrongWith } from "./support/deaths.ts";
 import { HoldingAgent } from "./support/holding_agent.ts";
-import { childrenOf, isAlive, isAtStep, runTool, startAgent, Tool, until } from "./support/tool.ts";
+import { childrenOf, isAlive, isAtStep, runTool, Tool, until } from "./support/tool.ts";
 import { freshName } from "./support/unix_pair.ts";
 
 /** How many runs; tools/deaths.ts makes as many as one likes. */
