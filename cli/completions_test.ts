@@ -129,3 +129,17 @@ Deno.test("every command shows an example in its help", () => {
   };
   visit(program(() => {}));
 });
+
+/** Lines of 80 columns that a screen has. */
+const SCREEN = 60;
+
+Deno.test("the help of every command fits on a screen", () => {
+  const visit = (command: typeof root): void => {
+    let help = "";
+    const output = { writeOut: (text: string) => help += text, getOutHelpWidth: () => 80 };
+    command.configureOutput(output).outputHelp();
+    assert.ok(help.trimEnd().split("\n").length < SCREEN, `${command.name()}: ${help}`);
+    command.commands.forEach((below) => visit(below as typeof root));
+  };
+  visit(program(() => {}));
+});

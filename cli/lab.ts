@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EndFacts, EventSink } from "../core/event.ts";
+import type { EndFacts, EventSink, LabFacts } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
@@ -16,12 +16,14 @@ import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import type { Recovery } from "../lab/recovery.ts";
 import { interact } from "../lab/shell.ts";
+import { archOfLab } from "../lab/parts.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
-import { baselineOf, chosenCases, conduct, type Conducted, interruptible } from "./conduct.ts";
-import { type ConductOptions, requireDirection } from "./conduct_options.ts";
+import { interruptible } from "./conduct.ts";
+import type { ConductOptions } from "./conduct_options.ts";
 import { requireVms } from "./kernel_options.ts";
+import { Session } from "./session.ts";
 import { machineFacts } from "./side.ts";
 
 /** What every command that boots a lab can be told. */
@@ -50,19 +52,25 @@ const CONNECT_TIME = 30_000;
 export const SELF: EndFacts = machineFacts("lab");
 
 /** Boots, runs the chosen cases, and ends what it booted. */
-export async function lab(
+export function lab(
   selectors: readonly string[],
   options: BootOptions & ConductOptions,
 ): Promise<number> {
-  const what = await chosen(selectors, options);
-  requireDirection(options.topology, options.direction);
-  await requireVms(options);
-  return await withTimeout(options.timeout, async (stop) => {
-    const progress = new Progress(screenOf(Deno.stderr), stop);
-    await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
-    progress.say(`consoles: ${open.address.consoles.join(", ")}`);
-    return await conductOn(open, what, options, stop, progress);
-  });
+  const { topology, timeout } = options;
+  return withTimeout(
+    timeout,
+    (stop) =>
+      Session.reported(options, topology, stop, async (session) => {
+        await session.choose(selectors);
+        session.place(topology);
+        await requireVms(options);
+        const progress = new Progress(screenOf(Deno.stderr), stop);
+        await using open = await openLab(labOptions(options), "short", SELF, progress, stop);
+        for (const why of open.retries) session.retried({ what: "boot", why });
+        progress.say(`consoles: ${open.address.consoles.join(", ")}`);
+        return await runOn(open, session, stop, progress);
+      }),
+  );
 }
 
 /** Boots a lab that stays up. */
@@ -82,26 +90,31 @@ export async function labUp(options: BootOptions & NamedLab): Promise<number> {
       throw error;
     }
     progress.say(`up: ${options.topology}, ${options.kernel}, process ${open.address.pid}`);
-    const shells = options.topology === "loopback" ? "loopback" : "host|guest";
-    progress.say(`now "lab run", "lab shell ${shells}", and at the end "lab down"`);
+    progress.say(
+      `now "lab run", "lab shell ${
+        shellsOf(options.topology).join("|")
+      }", and at the end "lab down"`,
+    );
     return EXIT.ok;
   });
 }
 
 /** Runs the chosen cases on a lab that is up. */
-export async function labRun(
+export function labRun(
   selectors: readonly string[],
   options: ConductOptions & NamedLab & Pick<BootOptions, "timeout">,
 ): Promise<number> {
-  const what = await chosen(selectors, options);
-  return await withTimeout(options.timeout, async (stop) => {
-    const address = await requireLab(options.name);
-    requireDirection(address.topology, options.direction);
-    const progress = new Progress(screenOf(Deno.stderr), stop);
-    const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
-    const ends = await openEnds(address, SELF, limit);
-    return await conductOn({ address, ends }, what, options, stop, progress);
-  });
+  return withTimeout(options.timeout, (stop) =>
+    // What it is that is up is not known yet; nothing is said of it where it is not.
+    Session.reported(options, "guest-host", stop, async (session) => {
+      await session.choose(selectors);
+      const address = await requireLab(options.name);
+      session.place(address.topology);
+      const progress = new Progress(screenOf(Deno.stderr), stop);
+      const limit = AbortSignal.any([stop, AbortSignal.timeout(CONNECT_TIME)]);
+      const ends = await openEnds(address, SELF, limit);
+      return await runOn({ address, ends }, session, stop, progress);
+    }));
 }
 
 /** Ends a lab. */
@@ -110,15 +123,23 @@ export async function labDown({ name }: NamedLab): Promise<number> {
   return EXIT.ok;
 }
 
+/** A VM of a lab that has a shell. */
+type Shell = "host" | "guest" | "loopback";
+
+/** The VMs of a lab in which there are shells. */
+export function shellsOf(topology: Topology): readonly Shell[] {
+  return topology === "loopback" ? ["loopback"] : ["host", "guest"];
+}
+
 /** A shell in one of a lab's VMs. */
 export async function labShell(
-  which: "host" | "guest" | "loopback",
+  which: Shell,
   { name }: NamedLab,
 ): Promise<number> {
   const { topology, shells } = await requireLab(name);
-  if ((which === "loopback") !== (topology === "loopback")) {
-    const known = topology === "loopback" ? "loopback" : "host and guest";
-    throw new LabError(`The lab "${name}" has no ${which}; it has ${known}`);
+  const known = shellsOf(topology);
+  if (!known.includes(which)) {
+    throw new LabError(`The lab "${name}" has no ${which}; it has ${known.join(" and ")}`);
   }
   if (Deno.stdin.isTerminal()) screenOf(Deno.stderr).write("lab: leave with Ctrl-]\n");
   return await interact(shells[which === "guest" ? 1 : 0], new AbortController().signal);
@@ -142,11 +163,14 @@ export function labOptions(
 }
 
 /**
- * As {@linkcode labOptions}, for a run of minutes: a host with a guest boots. One that QEMU's TCG
- * restored loses its guest sooner.
+ * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest boots. One that QEMU's
+ * TCG restored loses its guest sooner.
  */
-export function longRunOptions(options: Omit<BootOptions, "timeout">) {
-  return labOptions(options.topology === "loopback" ? options : { ...options, cold: true });
+export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
+  const plain = labOptions(options);
+  const arch = await archOfLab(plain);
+  const boots = options.topology !== "loopback" && arch.name === "x86_64";
+  return { ...plain, arch: arch.name, cold: boots || plain.cold };
 }
 
 /** Opens a lab whose agents have said that they are up, and are not connected any more. */
@@ -160,15 +184,17 @@ export async function openIdle(
   return lab;
 }
 
-/** What a user chose, checked before anything is booted. */
-async function chosen(selectors: readonly string[], options: ConductOptions) {
-  return { cases: chosenCases(selectors), baseline: await baselineOf(options) };
+/** What is known of a lab, for reports. */
+function factsOf({ topology, kernel, accelerator, qemu, command, consoles }: LabAddress): LabFacts {
+  const [outer, guest] = consoles;
+  const name = topology === "loopback" ? "loopback" : "host";
+  const inner = topology === "loopback" ? [] : [{ name: "guest", console: guest }];
+  return { kernel, vms: [{ name, accelerator, qemu, command, console: outer }, ...inner] };
 }
 
-async function conductOn(
+async function runOn(
   { address, ends, recovery }: Pick<OpenLab, "address" | "ends"> & { readonly recovery?: Recovery },
-  what: Pick<Conducted, "cases" | "baseline">,
-  options: ConductOptions,
+  session: Session,
   stop: AbortSignal,
   progress: Progress,
 ): Promise<number> {
@@ -186,13 +212,17 @@ async function conductOn(
       ...await console.postMortem(),
       ...recovery?.takeFindings() ?? [],
     ];
-    const { topology } = address;
     const losses = () => recovery?.losses ?? 0;
-    const conducted = { ...what, ends, topology, also, postMortem, losses };
+    session.useLab(factsOf(address));
+    const onTainted = recovery === undefined ? undefined : async (why: string) => {
+      await recovery.renew(why);
+      return true;
+    };
+    const machines = { ends, also, postMortem, losses, onTainted };
     const code = await whileAwake(
       address,
       stop,
-      (signal) => conduct(conducted, options, signal),
+      (signal) => session.runCases(machines, signal),
     );
     if (!lost) return code;
     const consoles = await explainConsoles("an end was lost", address.consoles);

@@ -8,13 +8,16 @@ import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
-import { withConductOptions } from "./conduct_options.ts";
+import { DEFAULT_PORTS, portsOption, TOKEN_VARIABLE } from "./access.ts";
+import { againArguments } from "./again.ts";
+import { CASES_TEXT, withConductOptions } from "./conduct_options.ts";
 import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
 import { addPerf } from "./perf_program.ts";
 import {
   addHelp,
   addressOption,
   cidOption,
+  COMMAND_HELP,
   COMMAND_OUTPUT,
   examples,
   refuseIdle,
@@ -23,6 +26,7 @@ import {
   wholeNumber,
 } from "./usage.ts";
 
+const EXCLUSIVE = "nothing else goes on here: count the memory of the kernel's sockets, too";
 const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
 const TESTAMENT = "keeps here what the process needs that is started when this one dies";
 /** The shells for which there are completions. */
@@ -38,6 +42,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
     // Commands inherit this; only cli.ts ends the process.
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
+    .configureHelp(COMMAND_HELP)
     // What follows a command is that command's, also where its parent has an option of that name.
     .enablePositionalOptions()
     .description("Tells whether an AF_VSOCK implementation does what it must.")
@@ -69,6 +74,11 @@ export function program(act: (code: number | Promise<number>) => void): Command 
 
 type Act = Parameters<typeof program>[0];
 
+/** What runs cases as a command does, for its reports. */
+function againOf(command: unknown) {
+  return { again: againArguments(command as PlainCommand, Deno.args) };
+}
+
 function addRun(root: Command, act: Act): void {
   withConductOptions(root.command("run"))
     .description("run cases between this machine and one where an agent waits")
@@ -81,16 +91,24 @@ function addRun(root: Command, act: Act): void {
         10_000,
       ),
     )
+    .option("--token-file <file>", "file with the agent's token")
+    .option(
+      "--token <token>",
+      `the token itself; visible in ps, unlike --token-file or ${TOKEN_VARIABLE}`,
+    )
     .option("--guest-monitor <socket>", MONITOR)
+    .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
       examples(
-        "run --peer-cid 3 --agent 192.0.2.7:5201",
+        "run --peer-cid 3 --agent 192.0.2.7:5201 --token-file token",
         "run --peer-cid 1 --agent 127.0.0.1:5201 --report json=run.json --report junit=run.xml",
       ),
     )
-    .action(async (cases, options) => act((await import("./run.ts")).run(cases, options)));
+    .action(async (cases, options, command) =>
+      act((await import("./run.ts")).run(cases, { ...options, ...againOf(command) }))
+    );
 }
 
 function addProbe(root: Command, act: Act): void {
@@ -116,22 +134,31 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
+    .option(
+      "--token-file <file>",
+      "serve only who knows the token in this file (made if missing); without it one is printed",
+    )
+    .option("--allow-anyone", "serve anyone who can reach the address, without a token")
+    .addOption(
+      new Option("--ports <first-last>", "AF_VSOCK ports that cases may use")
+        .argParser(portsOption).default(DEFAULT_PORTS, DEFAULT_PORTS.join("-")),
+    )
     .option("--guest-monitor <socket>", MONITOR)
-    .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
+    .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
     .addOption(
       new Option("--after <status>", "how the process before ended").hideHelp()
         .argParser(wholeNumber(0, 255)),
     )
-    .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
+    .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201 --token-file token"))
     .action(async (options) => act((await import("./agent.ts")).agent(options)));
 }
 
 function addCatalogue(root: Command, act: Act): void {
   const features = Object.keys(FEATURES) as Feature[];
   root.command("list")
-    .argument("[cases...]", "ids or their beginnings, with * and **; with ! in front: all others")
+    .argument("[cases...]", CASES_TEXT)
     .description("show the cases")
     .addOption(new Option("--needs <feature...>", "only what needs these").choices(features))
     .addOption(new Option("--without <feature...>", "only what needs none").choices(features))
@@ -170,28 +197,32 @@ function addReport(root: Command, act: Act): void {
   report.command("diff").description("what changed; exit code 1 where it is for the worse")
     .argument("<before>", "a report, a file of JSON")
     .argument("<after>", "a later one")
+    .option("--subset", "the later one was meant to have fewer cases: none that is gone is worse")
     .addHelpText("after", examples("report diff yesterday.json today.json"))
-    .action(async (before, after) => act((await import("./report.ts")).diff(before, after)));
+    .action(async (before, after, options) =>
+      act((await import("./report.ts")).diff(before, after, options))
+    );
   addHelp(report as unknown as PlainCommand, "report help diff");
 }
 
-/** Cases of a translated VM in a translated VM take their time. */
+/** Cases of an emulated VM in an emulated VM take their time. */
 const LAB_CASE_TIMEOUT = 60_000;
 
 function addLab(root: Command, act: Act): void {
   const lab = withLabOptions(withConductOptions(root.command("lab"), LAB_CASE_TIMEOUT))
     .description("boot VMs, run cases in them, and end them")
-    .option(
-      "--cross",
-      "ours and the kernel's C programs four ways; both topologies unless one is given",
-    )
+    .option("--cross", "ours and the kernel's C programs, four ways")
     .addHelpText("after", examples(...LAB_EXAMPLES))
     .action(async (cases, options, command) => {
-      if (!options.cross) return act((await import("./lab.ts")).lab(cases, options));
+      if (!options.cross) {
+        const { lab } = await import("./lab.ts");
+        return act(lab(cases, { ...options, ...againOf(command) }));
+      }
       refuseIdle(command, isIdleAcross(options.jobs), "does nothing with --cross: leave it out");
       const isDefault = command.getOptionValueSource("topology") === "default";
       const topologies = isDefault ? ["loopback", "guest-host"] as const : [options.topology];
-      act((await import("./cross.ts")).labCross(cases, { ...options, topologies }));
+      const chosen = [...cases, ...(options.exclude ?? []).map((pattern) => `!${pattern}`)];
+      act((await import("./cross.ts")).labCross(chosen, { ...options, topologies }));
     })
     .hook("preSubcommand", (lab, below) => {
       const where = `in front of "${below.name()}"`;
@@ -204,7 +235,9 @@ function addLab(root: Command, act: Act): void {
     .description("run cases in the lab that is up")
     .addOption(wholeTimeout())
     .addHelpText("after", examples("lab run stream/close --report html=close.html"))
-    .action(async (cases, options) => act((await import("./lab.ts")).labRun(cases, options)));
+    .action(async (cases, options, command) =>
+      act((await import("./lab.ts")).labRun(cases, { ...options, ...againOf(command) }))
+    );
   const kernel = lab.command("kernel").description("kernels of the lab's own")
     .addHelpText("after", examples("lab kernel build --debug"));
   kernel.command("build")
@@ -230,7 +263,7 @@ function addLab(root: Command, act: Act): void {
  * stands beside C only where there are several jobs.
  */
 function isIdleAcross(jobs = 1): (name: string) => boolean {
-  const taken = ["cross", "topology", "direction", "jobs", "timeout"];
+  const taken = ["cross", "topology", "direction", "exclude", "jobs", "timeout"];
   if (jobs > 1) taken.push("caseTimeout");
   return (name) => !taken.includes(name) && !isOfVms(name);
 }
@@ -254,7 +287,7 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   const placed = command.addOption(
     new Option(
       "--topology <which>",
-      "a host with its guest, one VM with itself, or a guest with three CIDs or vsock devices",
+      "what VMs there are",
     )
       .choices(["guest-host", "loopback", "three-cids", "three-devices"] as const).default(
         "guest-host" as const,

@@ -7,7 +7,7 @@ import { reasonOf } from "../core/reason.ts";
 import { Option } from "@commander-js/extra-typings";
 import { type Command, InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../peer/channel.ts";
-import { PORT_STRIDE } from "../peer/run.ts";
+import { PORT_STRIDE } from "../peer/wire.ts";
 import { mention, screenOf } from "../report/terminal.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";
 
@@ -101,6 +101,20 @@ export function addHelp(command: Command, example: string): void {
       (found ?? command).help();
     });
 }
+
+/** How help shows an option, for `configureHelp()`: in few words, so that all fit on a screen. */
+export const COMMAND_HELP = {
+  optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
+    readonly description: string;
+    readonly argChoices?: readonly string[] | undefined;
+    readonly defaultValue?: unknown;
+    readonly defaultValueDescription?: string | undefined;
+  }): string {
+    const choices = argChoices === undefined ? "" : ` (${argChoices.join("|")})`;
+    const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
+    return `${description}${choices}${usual}`;
+  },
+};
 
 /** Examples as help shows them; each is what follows the program's name. */
 export function examples(...lines: string[]): string {

@@ -4,7 +4,9 @@
  * @module
  */
 import type { Level, Role } from "./case.ts";
+import type { Held } from "./leak_check.ts";
 import type { Splat } from "./splat.ts";
+import type { Harm } from "./taint.ts";
 
 /** How one side of a case ended. */
 export type SideState =
@@ -35,6 +37,12 @@ export interface SideReport {
   readonly died?: true;
   /** Faults that its kernel reported in its log meanwhile; missing where there were none. */
   readonly splats?: readonly Splat[];
+  /** Those that came before it began, when nothing ran any more: the case before is at fault. */
+  readonly earlier?: readonly Splat[];
+  /** There where its kernel is no longer as it was when the run began. */
+  readonly harm?: Harm;
+  /** What its kernel holds now, where that was looked at. */
+  readonly held?: readonly Held[];
 }
 
 /** The verdict on a case, see docs/outcomes.md. */
@@ -162,8 +170,10 @@ export const EXIT = {
   skipped: 4,
   /** The lab could not be started: EX_UNAVAILABLE of sysexits.h. */
   unavailable: 69,
-  /** Ended by Ctrl-C. */
+  /** Ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM: 128 and its number, as a shell has it. */
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
   /** Nobody reads its output any more: what a shell has for SIGPIPE. */
   unread: 141,
 } as const;

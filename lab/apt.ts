@@ -23,6 +23,9 @@ export interface Package {
 const RELEASES = ["bookworm", "trixie"];
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/** This machine cannot fetch Debian packages at all. */
+export class NoArchiveError extends LabError {}
+
 /** Which suites package lists are fetched of. */
 export type Suites =
   /** The newest release that the lab knows: its tools, and the newest kernels. */
@@ -280,14 +283,14 @@ async function sites(): Promise<Sites> {
   const without = `give --qemu <program> and --kernel <vmlinuz> --modules <folder>`;
   const format = "$(SITE) $(RELEASE)";
   const targets = await output("apt-get", ["indextargets", "--format", format]).catch((error) => {
-    throw new LabError(
+    throw new NoArchiveError(
       `The lab's tools and kernels are Debian packages, and this machine has no apt to fetch them ` +
         `with (${reasonOf(error)}): use a machine with Debian, or ${without}`,
     );
   });
   const found = parseTargets(targets);
   if (found === undefined) {
-    throw new LabError(
+    throw new NoArchiveError(
       "The lab's tools and kernels are Debian packages, and this machine's apt has no Debian " +
         `sources (apt-get indextargets): add one, or ${without}`,
     );

@@ -23,7 +23,11 @@ export async function findBundle(progress: Progress): Promise<Uint8Array> {
   const folder = await cached(
     ["bundles", key],
     (making) =>
-      progress.phase("bundle", "bundling", () => bundle(root, `${making}/vsock-conformance.js`)),
+      progress.phase(
+        "bundle",
+        "bundling",
+        () => bundle(root, `${making}/vsock-conformance.js`, "cli.ts", progress.stop),
+      ),
     (what) => progress.say(`${what}; making it again`),
     waiting(progress),
   );
@@ -31,10 +35,16 @@ export async function findBundle(progress: Progress): Promise<Uint8Array> {
 }
 
 /** Bundles a program of a folder, the tool if it is not named, into one file. */
-export async function bundle(root: string, into: string, program = "cli.ts"): Promise<void> {
+export async function bundle(
+  root: string,
+  into: string,
+  program = "cli.ts",
+  signal?: AbortSignal,
+): Promise<void> {
   await output(Deno.execPath(), ["bundle", "--quiet", "-o", into, `${root}/${program}`], {
     cwd: root,
     env: { DENO_NO_UPDATE_CHECK: "1" },
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 

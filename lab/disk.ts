@@ -33,7 +33,7 @@ export interface DiskParts {
 export async function findDisk(parts: DiskParts, progress: Progress): Promise<string> {
   const { arch, tools, guestQemu } = parts;
   const identity = [
-    ...[LAYOUT, arch.name, Deno.version.deno, tools.inside.identity],
+    ...[LAYOUT, arch.name, Deno.version.deno, tools.identity],
     guestQemu?.identity ?? "",
   ];
   const key = (await sha256Text(identity.join(" "))).slice(0, 16);
@@ -53,42 +53,49 @@ export function diskId(image: string): string {
 }
 
 async function makeDisk(parts: DiskParts, making: string, progress: Progress): Promise<void> {
-  const { arch, tools: { own, inside }, deno, guestQemu } = parts;
-  const signal = progress.stop;
+  const { arch, tools, deno } = parts;
   const root = `${making}/root`;
   for (const folder of ["bin", "lib64", "usr/lib", "usr/share/qemu"]) {
     await Deno.mkdir(`${root}/${folder}`, { recursive: true });
   }
-  const qemu = guestQemu?.path ?? `${inside.root}/usr/bin/${arch.qemu.program}`;
-  const libraries = guestQemu === undefined
-    ? await librariesIn(`${inside.root}/usr/lib/${arch.triplet}`, [deno, qemu])
-    // What the user built wants this machine's libraries.
-    : [...await librariesHere(deno), ...await librariesHere(qemu)];
+  const { qemu, libraries, firmware } = await guestQemuOf(parts);
   await Deno.copyFile(deno, `${root}/bin/deno`);
   await Deno.copyFile(qemu, `${root}/bin/${arch.qemu.program}`);
   const loader = arch.loader.split("/").at(-1) ?? "";
-  for (const library of new Set(libraries)) {
+  for (const library of libraries) {
     const name = library.split("/").at(-1) ?? "";
     await Deno.copyFile(library, `${root}/usr/lib/${name}`);
     if (name === loader && arch.loader.startsWith("lib64/")) {
       await Deno.copyFile(library, `${root}/lib64/${name}`);
     }
   }
-  const folders = [
-    ...guestQemu === undefined ? [] : await dataFolders(guestQemu.path),
-    ...firmwareFolders(inside.root),
-  ];
   for (const name of arch.firmware.files) {
-    await copyFirmware(name, folders, `${root}/usr/share/qemu`);
+    await copyFirmware(name, firmware, `${root}/usr/share/qemu`);
   }
   const kilobytes = Number((await output("du", ["-sk", root])).split("\t")[0]);
   const size = `${Math.ceil(kilobytes / 1024 * 1.05) + SLACK}M`;
-  await output(`${own.root}/usr/sbin/mke2fs`, [
+  const { mke2fsConfig: config } = tools;
+  await output(tools.mke2fs, [
     ...["-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", root],
     ...[`${making}/disk.img`, size],
-  ], { signal, env: { MKE2FS_CONFIG: `${own.root}/etc/mke2fs.conf` } });
+  ], {
+    signal: progress.stop,
+    env: config === undefined ? {} : { MKE2FS_CONFIG: config },
+  });
   await Deno.remove(root, { recursive: true });
   await Deno.writeTextFile(`${making}/${ID}`, crypto.randomUUID());
+}
+
+/** The QEMU that guests run on, and what it and Deno need: the user's own one wants this machine's. */
+async function guestQemuOf({ tools: { inside, firmware }, deno, guestQemu }: DiskParts) {
+  if (guestQemu !== undefined) {
+    const { path: qemu } = guestQemu;
+    const libraries = new Set([...await librariesHere(deno), ...await librariesHere(qemu)]);
+    return { qemu, libraries, firmware: [...await dataFolders(qemu), ...firmware] };
+  }
+  if (inside === undefined) throw new LabError("There is no QEMU for guests");
+  const { qemu, libraries } = inside;
+  return { qemu, libraries: await librariesIn(libraries, [deno, qemu]), firmware };
 }
 
 async function librariesHere(program: string): Promise<string[]> {
@@ -101,11 +108,6 @@ async function librariesHere(program: string): Promise<string[]> {
 /** Where a QEMU of the user's own looks for its firmware. */
 async function dataFolders(qemu: string): Promise<string[]> {
   return (await output(qemu, ["-L", "help"])).trim().split("\n");
-}
-
-/** Where Debian's packages have the firmware. */
-export function firmwareFolders(root: string): string[] {
-  return ["qemu", "seabios"].map((name) => `${root}/usr/share/${name}`);
 }
 
 async function copyFirmware(

@@ -105,18 +105,20 @@ async function requireFile(path: string): Promise<void> {
 /**
  * Finds a kernel, fetching it if need be.
  *
+ * @param ownQemu see vmTools().
  * @throws {LabError} where there is none of that name, or it cannot be fetched.
  */
 export async function findKernel(
   choice: KernelChoice,
   arch: ArchTraits,
   progress: Progress,
+  ownQemu = false,
 ): Promise<Kernel> {
   await requireChoice(choice);
   const debug = DEBUG.exec(choice.kernel);
   if (debug !== null) return await findDebugKernel(debug[1], arch);
-  const { own } = await vmTools(arch, progress);
-  const fetching = { choice, arch, xz: `${own.root}/usr/bin/xz`, progress };
+  const { xz } = await vmTools(arch, ownQemu, progress);
+  const fetching = { choice, arch, xz, progress };
   if (isMultiDevice(choice)) return await builtKernel(fetching);
   const debian = DEBIAN.exec(choice.kernel)?.[1];
   if (debian === undefined) return await ownKernel(fetching);

@@ -48,6 +48,10 @@ export interface LabAddress {
   readonly arch: Arch;
   /** How its processors come about. */
   readonly accelerator: Accelerator;
+  /** Which QEMU it is: the first line of its --version. */
+  readonly qemu: string;
+  /** How it was started. */
+  readonly command: readonly string[];
   readonly pid: number;
   /** The folder of its sockets. */
   readonly folder: string;
@@ -266,7 +270,7 @@ async function startLab(opening: Opening, from: Snapshot | undefined): Promise<B
   try {
     const place = await newPlace(folder.path, options, parts);
     const vm = await startVm(place, parts, leash, from);
-    const address = { ...place, pid: vm.pid };
+    const address = { ...place, command: vm.command, pid: vm.pid };
     const recovery = new Recovery(address, vm, {
       start: (why) => startAgain(opening, place, why),
       qemuIsTested: options.qemu !== undefined || parts.accelerator === "kvm",

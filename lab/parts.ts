@@ -7,7 +7,7 @@ import { type AcceleratorChoice, chooseAccelerator } from "./accelerator.ts";
 import { type Accelerator, type Arch, type ArchTraits, archTraits, ownArch } from "./arch.ts";
 import { findBundle } from "./bundle.ts";
 import { denoFor } from "./deno_program.ts";
-import { findDisk, firmwareFolders } from "./disk.ts";
+import { findDisk } from "./disk.ts";
 import { LabUsageError } from "./error.ts";
 import { type ImageParts, initramfs } from "./image.ts";
 import { findKernel, kernelFileArch, requireChoice } from "./kernel.ts";
@@ -47,13 +47,12 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   const arch = archTraits(await archOf(options, kvm));
   if (named !== undefined) requireSuitable(named, arch, role, kvm);
   const [tools, deno, bundle, kernel] = await allOf(
-    vmTools(arch, progress),
+    vmTools(arch, named !== undefined, progress),
     denoFor(arch, progress),
     findBundle(progress),
-    findKernel(options.kernel, arch, progress),
+    findKernel(options.kernel, arch, progress, named !== undefined),
   );
-  const qemu = named ??
-    await qemuAt(`${tools.own.root}/usr/bin/${arch.qemu.program}`, progress.stop);
+  const qemu = named ?? await qemuAt(tools.qemu ?? "", progress.stop);
   const guestQemu = arch === ownArch() ? named : undefined;
   if (named !== undefined && guestQemu === undefined && role === "host") {
     progress.say(`the guest's QEMU is Debian's: ${named.path} does not run on ${arch.name}`);
@@ -65,9 +64,9 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
     progress.say(`the VM is emulated (${arch.name}, TCG), without KVM: ${why}`);
   }
   if (accelerator === "tcg-single") progress.say("QEMU 8.1 or newer would use more processors");
-  const image = { arch, kernel, busybox: `${tools.inside.root}/usr/bin/busybox`, bundle };
+  const image = { arch, kernel, busybox: tools.busybox, bundle };
   const initrd = await initramfs(role, image, options);
-  const firmware = named === undefined ? firmwareFolders(tools.own.root) : [];
+  const firmware = named === undefined ? tools.firmware : [];
   return { ...image, qemu, firmware, role, disk, initrd, accelerator };
 }
 

@@ -12,13 +12,13 @@ import { restored, type Snapshot } from "./snapshot.ts";
 import { type Leash, Vm } from "./vm.ts";
 
 /** Where a VM can be reached, before it runs. */
-export type Place = Omit<LabAddress, "pid">;
+export type Place = Omit<LabAddress, "pid" | "command">;
 
 /** A folder, ports and consoles for a new lab. */
 export async function newPlace(
   folder: string,
   options: LabOptions,
-  { arch, role, initrd, accelerator }: Parts,
+  { arch, role, initrd, accelerator, qemu }: Parts,
 ): Promise<Place> {
   const consolesIn = await consoleFolder();
   await Deno.writeFile(initrdIn(folder), initrd);
@@ -26,6 +26,7 @@ export async function newPlace(
     topology: options.topology,
     kernel: options.kernel.kernel,
     arch: arch.name,
+    qemu: qemu.identity.split("\n")[0] ?? "",
     accelerator,
     folder,
     ports: freePorts(),

@@ -5,11 +5,12 @@
  *
  * @module
  */
-import { Archive } from "./apt.ts";
+import { Archive, NoArchiveError } from "./apt.ts";
 import { type ArchTraits, ownArch } from "./arch.ts";
 import { cached, cacheFolder, removeIfThere, sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { elfFacts, isElf } from "./elf.ts";
+import { LabError } from "./error.ts";
 import { type Progress, waiting } from "./progress.ts";
 import { shellWord } from "./shell.ts";
 
@@ -62,7 +63,10 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
         await Deno.writeTextFile(`${making}/${LIST}`, `${files.sort().join("\n")}\n`);
         if (foreign !== undefined) await unpackForeign(foreign, making, progress);
         for (const folder of NEEDLESS) await removeIfThere(`${making}/${folder}`);
-        if (arch === ownArch()) await makeRunnable(making, root, arch, progress.stop);
+        if (arch === ownArch()) {
+          const home = { now: making, later: root };
+          await makeRunnable(making, root, home, arch, progress.stop);
+        }
       });
     },
     (damage) => progress.say(`${damage}; unpacking it again`),
@@ -86,47 +90,63 @@ async function unpackForeign(
   await archive.unpack(items, `${making}/${FOREIGN}`, () => {});
 }
 
+/** Where the loader and the libraries are that programs are to use. */
+interface Home {
+  /** The folder of a toolset, as it is now. */
+  readonly now: string;
+  /** The same when the programs run. */
+  readonly later: string;
+}
+
 /**
- * Has the programs of a folder use the loader and the libraries of that folder, not this machine's.
+ * Has the programs of a folder use the loader and the libraries of a toolset, not this machine's.
  *
- * @param making where they are.
- * @param root where they will be.
+ * @param place where the folder will be.
  */
 async function makeRunnable(
-  making: string,
-  root: string,
+  folder: string,
+  place: string,
+  home: Home,
   { loader, triplet, elfMachine }: ArchTraits,
   signal: AbortSignal,
 ): Promise<void> {
   const libraries = `usr/lib/${triplet}`;
   const relocatable: string[] = [];
-  for await (const path of filesBelow(making)) {
+  for await (const path of filesBelow(folder)) {
     // patchelf itself runs, and so do the libraries with it; libc names a loader, too.
     if (/\/patchelf$|\.so(\.|$)/.test(path) || !await startsAsElf(path)) continue;
     const facts = elfFacts(await Deno.readFile(path));
     if (facts?.interpreter === undefined || facts.machine !== elfMachine) continue;
-    if (facts.isRelocatable) relocatable.push(path);
-    else await wrap(path, making, root, [`usr/${loader}`, "--library-path", libraries]);
+    if (facts.isRelocatable) {
+      relocatable.push(path);
+      continue;
+    }
+    const program = `${place}${path.slice(folder.length)}${WRAPPED}`;
+    const { later } = home;
+    await wrap(path, [
+      `${later}/usr/${loader}`,
+      "--library-path",
+      `${later}/${libraries}`,
+      program,
+    ]);
   }
-  await output(`${making}/usr/${loader}`, [
-    ...["--library-path", `${making}/${libraries}`, `${making}/usr/bin/patchelf`],
-    ...["--set-interpreter", `${root}/usr/${loader}`],
-    ...["--force-rpath", "--set-rpath", `${root}/${libraries}`],
+  if (relocatable.length === 0) return;
+  await output(`${home.now}/usr/${loader}`, [
+    ...["--library-path", `${home.now}/${libraries}`, `${home.now}/usr/bin/patchelf`],
+    ...["--set-interpreter", `${home.later}/usr/${loader}`],
+    ...["--force-rpath", "--set-rpath", `${home.later}/${libraries}`],
     ...relocatable,
   ], { signal });
 }
 
+/** Behind the name of a program that is called by a script. */
+const WRAPPED = ".program";
+
 /** patchelf spoils what has its place in memory: a script calls the loader with such a program. */
-async function wrap(
-  path: string,
-  making: string,
-  root: string,
-  [loader, option, libraries]: readonly [string, string, string],
-): Promise<void> {
-  const program = `${root}${path.slice(making.length)}.program`;
-  const words = [`${root}/${loader}`, option, `${root}/${libraries}`, program].map(shellWord);
-  await Deno.rename(path, `${path}.program`);
-  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, { mode: 0o755 });
+async function wrap(path: string, command: readonly string[]): Promise<void> {
+  await Deno.rename(path, `${path}${WRAPPED}`);
+  const text = `#!/bin/sh\nexec ${command.map(shellWord).join(" ")} "$@"\n`;
+  await Deno.writeTextFile(path, text, { mode: 0o755 });
 }
 
 async function startsAsElf(path: string): Promise<boolean> {
@@ -144,21 +164,44 @@ async function* filesBelow(folder: string): AsyncGenerator<string> {
 
 /** What boots a VM and is in it. */
 export interface VmTools {
-  /** Of this machine's architecture: QEMU for the VM, mke2fs and xz. */
-  readonly own: Toolset;
-  /** Of the VM's architecture: QEMU for the guest, busybox and libc. */
-  readonly inside: Toolset;
+  /** Tells them from others. */
+  readonly identity: string;
+  /** Programs of this machine's architecture; no QEMU where the user brings one. */
+  readonly qemu: string | undefined;
+  readonly mke2fs: string;
+  readonly xz: string;
+  /** mke2fs's configuration, where that is not this machine's. */
+  readonly mke2fsConfig: string | undefined;
+  /** Folders of QEMU's firmware. */
+  readonly firmware: readonly string[];
+  /** A static busybox of the VM's architecture. */
+  readonly busybox: string;
+  /** The guest's QEMU and the folder of its libraries; none where the user brings the QEMU. */
+  readonly inside: { readonly qemu: string; readonly libraries: string } | undefined;
 }
 
 /** What this process has found already, by architecture. */
 const found = new Map<string, Promise<VmTools>>();
 
-/** Finds what boots VMs of an architecture, or fetches it. */
-export async function vmTools(arch: ArchTraits, progress: Progress): Promise<VmTools> {
+/**
+ * Finds what boots VMs of an architecture, or fetches it.
+ *
+ * @param ownQemu whether the user brings a QEMU: then a machine without packages will do.
+ */
+export async function vmTools(
+  arch: ArchTraits,
+  ownQemu: boolean,
+  progress: Progress,
+): Promise<VmTools> {
   const known = found.get(arch.name) ?? findVmTools(arch, progress);
   found.set(arch.name, known);
-  known.catch(() => found.delete(arch.name));
-  return await known;
+  try {
+    return await known;
+  } catch (error) {
+    found.delete(arch.name);
+    if (!(error instanceof NoArchiveError) || !ownQemu || arch !== ownArch()) throw error;
+    return await machineTools(error);
+  }
 }
 
 async function findVmTools(arch: ArchTraits, progress: Progress): Promise<VmTools> {
@@ -169,15 +212,14 @@ async function findVmTools(arch: ArchTraits, progress: Progress): Promise<VmTool
   if (machine === arch) {
     const packages = [arch.qemu.package, ...inside, ...helpers];
     const own = await unpacked({ what, name: `vm-${arch.name}`, arch, packages }, progress);
-    return { own, inside: own };
+    return vmToolsIn(own, own, arch);
   }
+  const packages = [arch.qemu.package, ...helpers, ...arch.firmware.packages];
   const [own, guest] = await Promise.all([
-    unpacked({
-      what,
-      name: `qemu-${arch.name}-on-${machine.name}`,
-      arch: machine,
-      packages: [arch.qemu.package, ...helpers, ...arch.firmware.packages],
-    }, progress),
+    unpacked(
+      { what, name: `qemu-${arch.name}-on-${machine.name}`, arch: machine, packages },
+      progress,
+    ),
     unpacked({
       what: `the VM's own QEMU and busybox (${arch.name})`,
       name: `inside-${arch.name}`,
@@ -185,7 +227,56 @@ async function findVmTools(arch: ArchTraits, progress: Progress): Promise<VmTool
       packages: [arch.qemu.package, ...inside],
     }, progress),
   ]);
-  return { own, inside: guest };
+  return vmToolsIn(own, guest, arch);
+}
+
+function vmToolsIn(own: Toolset, inside: Toolset, arch: ArchTraits): VmTools {
+  return {
+    identity: `${own.identity} ${inside.identity}`,
+    qemu: `${own.root}/usr/bin/${arch.qemu.program}`,
+    mke2fs: `${own.root}/usr/sbin/mke2fs`,
+    mke2fsConfig: `${own.root}/etc/mke2fs.conf`,
+    xz: `${own.root}/usr/bin/xz`,
+    firmware: ["qemu", "seabios"].map((name) => `${own.root}/usr/share/${name}`),
+    busybox: `${inside.root}/usr/bin/busybox`,
+    inside: {
+      qemu: `${inside.root}/usr/bin/${arch.qemu.program}`,
+      libraries: `${inside.root}/usr/lib/${arch.triplet}`,
+    },
+  };
+}
+
+/**
+ * Programs that are installed on this machine, for one without Debian's packages.
+ *
+ * @param why the packages cannot be had.
+ * @throws {LabError} naming what is missing.
+ */
+async function machineTools(why: NoArchiveError): Promise<VmTools> {
+  const [busybox, mke2fs, xz] = await Promise.all(["busybox", "mke2fs", "xz"].map(installed));
+  const isStatic = busybox !== undefined &&
+    elfFacts(await Deno.readFile(busybox))?.interpreter === undefined;
+  if (busybox === undefined || !isStatic || mke2fs === undefined || xz === undefined) {
+    throw new LabError(
+      `${why.message}. With --qemu the lab would also take a static busybox, mke2fs and xz of this ` +
+        "machine's own, and not all of them are on the PATH",
+    );
+  }
+  const files = await Promise.all([busybox, mke2fs, xz].map((path) => Deno.stat(path)));
+  return {
+    identity: files.map(({ size, mtime }) => `${size} ${mtime?.getTime()}`).join(" "),
+    ...{ qemu: undefined, mke2fs, mke2fsConfig: undefined, xz, firmware: [], busybox },
+    inside: undefined,
+  };
+}
+
+async function installed(program: string): Promise<string | undefined> {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin"];
+  for (const folder of folders) {
+    const path = `${folder}/${program}`;
+    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
+  }
+  return undefined;
 }
 
 /** Other programs that run on this machine: packages, unpacked. */
@@ -200,6 +291,8 @@ export async function programs(
 
 /** What builds C programs and kernels for an architecture. */
 export interface Compiler {
+  /** The folder of its toolset. */
+  readonly root: string;
   /** Where the compiler finds its programs: the environment of a build. */
   readonly env: Readonly<Record<string, string>>;
   /** The C compiler for the architecture. */
@@ -243,6 +336,7 @@ export async function compilerFor(
     `-Wl,-rpath,${root}/usr/lib/${machine.triplet}`;
   const foreign = `${root}/${FOREIGN}/usr`;
   return {
+    root,
     env: {
       PATH: `${folder}:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}`,
       BISON_PKGDATADIR: `${root}/usr/share/bison`,
@@ -259,6 +353,15 @@ export async function compilerFor(
       ...(isCross ? [`CROSS_COMPILE=${folder}/${arch.triplet}-`] : []),
     ],
   };
+}
+
+/** Has programs of other packages, below a folder that stays where it is, run beside a compiler. */
+export async function runBeside(
+  { root }: Compiler,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await makeRunnable(folder, folder, { now: root, later: root }, ownArch(), signal);
 }
 
 /** Folders of Perl's own modules. */

@@ -50,6 +50,8 @@ export type ConsoleObserver = (texts: readonly string[]) => void | Promise<void>
 /** A running VM. */
 export class Vm implements AsyncDisposable {
   readonly pid: number;
+  /** QEMU's program and arguments. */
+  readonly command: readonly string[];
   readonly #process: Deno.ChildProcess;
   readonly #errors: Promise<string>;
   readonly #consoles: readonly string[];
@@ -71,6 +73,7 @@ export class Vm implements AsyncDisposable {
     errorFile: string,
   ) {
     this.#before = Promise.all(consoles.map(async (path) => (await readConsole(path)).length));
+    this.command = [qemu, ...args];
     const short = this.#short = leash === "short";
     const command = short
       ? new Deno.Command("/bin/sh", {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import type { Retry } from "../core/event.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
-import { LineChannel, streamPair } from "./channel.ts";
+import { LineChannel } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { End } from "./end.ts";
 import { runPlan } from "./run.ts";
 
@@ -51,7 +53,11 @@ class Machine {
 }
 
 /** Runs two cases with it as the client. */
-async function verdictsOn(machine: Machine, jobs?: number): Promise<readonly Verdict[]> {
+async function verdictsOn(
+  machine: Machine,
+  jobs?: number,
+  retries: Retry[] = [],
+): Promise<readonly Verdict[]> {
   const [near, far] = streamPair();
   const serving = { facts: FACTS, runSide: () => Promise.resolve(PASS) };
   serveController(new LineChannel(far), serving).catch(() => {});
@@ -67,7 +73,10 @@ async function verdictsOn(machine: Machine, jobs?: number): Promise<readonly Ver
     seed: 1,
     jobs,
     losses: () => machine.losses,
-    sink: (event) => event.type === "case-end" && verdicts.push(event.verdict),
+    sink: (event) => {
+      if (event.type === "case-end") verdicts.push(event.verdict);
+      if (event.type === "retry") retries.push(event);
+    },
   });
   host.close();
   guest.close();
@@ -78,7 +87,10 @@ const AGAIN = "run again: its machines had gone away, and no kernel said why";
 
 Deno.test("runPlan() runs a case again whose machines went away without a word, and says so", async () => {
   const machine = new Machine(2);
-  const verdicts = await verdictsOn(machine);
+  const retries: Retry[] = [];
+  const verdicts = await verdictsOn(machine, 1, retries);
+  assert.deepEqual(retries.map(({ what }) => what), Array(2).fill("a/b/one (host-server)"));
+  assert.ok(retries.every(({ why }) => `run again: ${why}` === AGAIN));
   assert.deepEqual(verdicts.map(({ outcome }) => outcome), ["retried", "pass"]);
   assert.deepEqual(verdicts.map(({ reasons }) => reasons), [[AGAIN], []]);
   assert.deepEqual(machine.runs, [1, 2, 3, 4]);
@@ -86,14 +98,21 @@ Deno.test("runPlan() runs a case again whose machines went away without a word, 
 
 Deno.test("runPlan() judges a case once in which no machine was lost but an agent was", async () => {
   const machine = new Machine(1, true);
-  const verdicts = await verdictsOn(machine);
+  const retries: Retry[] = [];
+  const verdicts = await verdictsOn(machine, 1, retries);
+  assert.deepEqual(retries, []);
   assert.deepEqual(verdicts.map(({ outcome }) => outcome), ["broken", "pass"]);
   assert.deepEqual(machine.runs, [1, 2]);
 });
 
 Deno.test("runPlan() with jobs runs alone what was under way when the machines went away", async () => {
   const machine = new Machine(1);
-  const verdicts = await verdictsOn(machine, 2);
+  const retries: Retry[] = [];
+  const verdicts = await verdictsOn(machine, 2, retries);
+  assert.deepEqual(
+    new Set(retries.map(({ what }) => what)),
+    new Set(["a/b/one (host-server)", "a/b/two (host-server)"]),
+  );
   assert.deepEqual(verdicts.map(({ outcome }) => outcome), ["retried", "retried"]);
   assert.ok(verdicts.some(({ reasons }) => /^run again, alone: /.test(reasons.join())));
 });

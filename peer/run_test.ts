@@ -4,9 +4,11 @@ import type { RunEvent } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
-import { LineChannel, streamPair } from "./channel.ts";
+import { LineChannel } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { End } from "./end.ts";
-import { PORT_STRIDE, type RunOptions, runPlan, type RunResult } from "./run.ts";
+import { PORT_STRIDE } from "./wire.ts";
+import { type RunOptions, runPlan, type RunResult } from "./run.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PLAN = planRun(
@@ -107,7 +109,7 @@ Deno.test("runPlan() until a failure ends with it, in whichever round", async ()
   let runs = 0;
   const ran = await run(() => ++runs === 5 ? "fail" : "pass", {
     repeat: Infinity,
-    untilFailure: true,
+    failFast: "--until-failure",
   });
   assert.deepEqual(told(ran), [1, "pass", "pass", "pass", 2, "pass", "fail"]);
   assert.equal(ran.stopped, "--until-failure: a/b/two (loopback) is fail");
@@ -118,7 +120,7 @@ Deno.test("runPlan() until a failure ends with it, in whichever round", async ()
 Deno.test("runPlan() until a failure goes on where nothing fails, and stops at most then", async () => {
   const ran = await run((id) => id === "a/b/one" ? "skip" : "pass", {
     repeat: 2,
-    untilFailure: true,
+    failFast: "--until-failure",
   });
   assert.equal(ran.stopped, undefined);
   assert.equal(ran.counts.pass, 4);
@@ -126,7 +128,7 @@ Deno.test("runPlan() until a failure goes on where nothing fails, and stops at m
 
 Deno.test("runPlan() until a failure takes what a baseline says for it", async () => {
   const ran = await run((id) => id === "a/b/two" ? "pass" : "fail", {
-    untilFailure: true,
+    failFast: "--until-failure",
     judge: ({ id }, verdict) => ({
       ...verdict,
       outcome: id === "a/b/two" ? "unexpected-pass" : "expected-fail",

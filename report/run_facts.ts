@@ -31,6 +31,13 @@ export class RetryCount {
     this.#times.set(name, { what, why, ...(sum === 1 ? {} : { times: sum }) });
   }
 
+  /** Gives what was done again, and forgets it. */
+  take(): readonly Retry[] {
+    const all = this.all;
+    this.#times.clear();
+    return all;
+  }
+
   /** What was done again, in the order in which it was for the first time. */
   get all(): readonly Retry[] {
     return [...this.#times.values()];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connectControl } from "../peer/channel.ts";
 import { End } from "../peer/end.ts";
-import { encodeHello } from "../peer/wire.ts";
+import { encodeHello } from "../peer/greeting.ts";
 import { HoldingAgent } from "./support/holding_agent.ts";
 import { FACTS } from "./support/hostile.ts";
 import { ReservedPort } from "./support/reserved_port.ts";
@@ -111,9 +111,13 @@ function scriptedPeer(says: string, stays: boolean) {
 }
 
 const BAD_PEERS: readonly (readonly [string, string, RegExp])[] = [
-  ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", /no vsock-conformance\/1: it wrote "HTTP/],
+  ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", /no vsock-conformance\/2: it wrote "HTTP/],
   ["speaks the C protocol", "NEXT\n", /the protocol of the kernel's vsock_test/],
-  ["is another version", "HELLO vsock-conformance/99 {}\n", /the peer is no vsock-conformance\/1/],
+  [
+    "is another version",
+    "HELLO vsock-conformance/1 {}\n",
+    /conformance\/1 and .* the same version/,
+  ],
   ["writes no text", "\u00ff\n", /it wrote "ÿ"/],
   ["closes at once", "", /the peer closed the control connection/],
 ];
@@ -262,7 +266,7 @@ Deno.test("the stand-in for vsock_test ends with 1 where a case fails, and its p
   assert.match(stderr, /^error: before 1 - SOCK_STREAM bind only: the peer closed/m);
 });
 
-Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async () => {
+Deno.test("SIGINT and SIGTERM end whatever waits, with 130 and 143, and leave no process", async () => {
   await using silent = scriptedPeer("", true);
   using forServer = new ReservedPort();
   using forNobody = new ReservedPort();
@@ -281,9 +285,12 @@ Deno.test("Ctrl-C ends whatever waits, with 130, and leaves no process", async (
     if (ready !== undefined) await tool.says(ready);
     // It starts an agent of its own once it listens to both signals.
     else await until(async () => (await childrenOf(tool.pid)).length > 0, "it started no agent");
-    tool.interrupt(index % 2 === 0 ? "SIGINT" : "SIGTERM");
+    const [signal, expected] = index % 2 === 0
+      ? ["SIGINT", 130] as const
+      : ["SIGTERM", 143] as const;
+    tool.interrupt(signal);
     const { code, stderr } = await tool.ended();
-    assert.equal(code, 130, stderr);
+    assert.equal(code, expected, stderr);
     assert.doesNotMatch(stderr, /\n\s+at /);
     assert.equal(await isAlive(tool.pid), false);
   }

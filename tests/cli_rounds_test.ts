@@ -60,7 +60,7 @@ Deno.test("--repeat runs all again, names what is flaky, and reports each case o
   const { code, stdout, stderr } = await tool.run(...args, FAILS, PASSES);
   assert.equal(code, 1);
   assert.match(stderr, /\nround 1 of 3, seed 5\n[^]*\nround 2 of 3, seed \d+\n[^]*\nround 3 of 3/);
-  assert.match(stderr, /\n0 flaky\n\n3 passed, 3 failed in /);
+  assert.match(stderr, /\n0 flaky\n\nfailed \(1\)\n[^]*\n\n3 passed, 3 failed in /);
   const report = parseReport(await Deno.readTextFile(json), json);
   assert.equal(report.rounds, 3);
   const outcomes = new Map(report.cases.map(({ id, outcomes }) => [id, outcomes]));

@@ -89,8 +89,7 @@ Deno.test("a run goes on with a restored kernel", async (t) => {
 });
 
 Deno.test("a QEMU of the user's own that dies of a signal fails the case under way", async () => {
-  const { own } = await vmTools(ownArch(), testProgress());
-  const qemu = `${own.root}/usr/bin/${ownArch().qemu.program}`;
+  const { qemu } = await vmTools(ownArch(), false, testProgress());
   await using lab = await testLab({ topology: "loopback", kernel: KERNEL, qemu });
   closeEnds(lab.ends);
   const qemuOf = async () => {

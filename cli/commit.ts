@@ -1,0 +1,50 @@
+/**
+ * Which commit of the tool runs, where it runs from a clone of its repository.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+
+/** How long git may take, in milliseconds. */
+const GIT_TIME = 5000;
+
+/**
+ * The commit, with "-dirty" behind it where files differ from it; undefined where the tool is not in
+ * a clone, or there is no git that says so.
+ *
+ * @param root the tool's folder.
+ */
+export async function toolCommit(
+  root: URL | undefined = ownFolder(),
+): Promise<string | undefined> {
+  if (root?.protocol !== "file:") return undefined;
+  const folder = fileURLToPath(root).replace(/(?<=.)\/$/, "");
+  const [top, commit] = await Promise.all([
+    git(folder, "rev-parse", "--show-toplevel"),
+    git(folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"),
+  ]);
+  // A tool that lies in somebody else's repository is no commit of that.
+  return top === folder ? commit : undefined;
+}
+
+/** Where the tool's sources are; a bundle may lie beside others than those it was made of. */
+function ownFolder(): URL | undefined {
+  const self = new URL(import.meta.url);
+  return self.pathname.endsWith("/cli/commit.ts") ? new URL("..", self) : undefined;
+}
+
+async function git(folder: string, ...args: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["-C", folder, ...args],
+      stdin: "null",
+      stderr: "null",
+      // It only looks, and is not to be in the way of another git.
+      env: { GIT_OPTIONAL_LOCKS: "0" },
+      signal: AbortSignal.timeout(GIT_TIME),
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The option `--rerun-failed`: of an earlier run, only what was not found to hold.
+ *
+ * @module
+ */
+import type { Outcome } from "../core/outcome.ts";
+import type { Direction } from "../core/plan.ts";
+import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import type { ReportedCase, RunReport } from "../report/model.ts";
+import { findCase } from "../suites/catalogue.ts";
+import { UsageError } from "./usage.ts";
+
+const FAILED: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken", "unexpected-pass"]);
+/** What makes a run fail besides where it is strict. */
+const STRICTLY: ReadonlySet<Outcome> = new Set(["warn", "retried"]);
+
+/** What is to run of an earlier run. */
+export interface Rerun {
+  /** Of that run, so that its randomness comes back. */
+  readonly seed: number;
+  /** Whether a case is to run in a direction. */
+  wants(id: string, direction: Direction): boolean;
+}
+
+/**
+ * What failed in an earlier run, or did not come to a verdict.
+ *
+ * @param source where the report comes from, for errors.
+ * @param strict whether a warning is a failure.
+ * @throws {UsageError} where that is nothing, or is not in this version's catalogue.
+ */
+export function rerunOf(report: RunReport, source: string, strict: boolean): Rerun {
+  const isWanted = ({ verdict }: ReportedCase) =>
+    verdict === undefined || FAILED.has(verdict.outcome) ||
+    strict && STRICTLY.has(verdict.outcome);
+  const failed = report.cases.filter(isWanted);
+  if (failed.length === 0) throw new UsageError(`Nothing failed in ${source}: nothing is to run`);
+  const wanted = new Set(failed.flatMap((entry) => causesOf(entry, report)).map(nameOf));
+  const gone = failed.find(({ id }) => id !== NOTHING_LEFT.id && findCase(id) === undefined);
+  if (gone !== undefined) {
+    throw new UsageError(
+      `Cannot run again what failed in ${source}: this version has no case ${gone.id}`,
+    );
+  }
+  return {
+    seed: report.seed,
+    wants: (id, direction) => wanted.has(nameOf({ id, direction })),
+  };
+}
+
+/** A case; where it is the look at what others left, all that this may be of. */
+function causesOf(entry: ReportedCase, { cases }: RunReport): readonly ReportedCase[] {
+  if (entry.id !== NOTHING_LEFT.id) return [entry];
+  return cases.filter(({ id, direction }) =>
+    direction === entry.direction && id !== entry.id && findCase(id)?.alone === undefined
+  );
+}
+
+function nameOf({ id, direction }: Pick<ReportedCase, "id" | "direction">): string {
+  return `${id} (${direction})`;
+}

@@ -1,0 +1,303 @@
+/**
+ * A run as its command makes it: reported however it ends, also where it never begins.
+ *
+ * @module
+ */
+import { withAmended } from "../core/amended.ts";
+import { Baseline } from "../core/baseline.ts";
+import type { EventSink, LabFacts, Retry, RunEvent, RunFacts } from "../core/event.ts";
+import { EXIT, exitCode } from "../core/outcome.ts";
+import { directionsOf, type Planned, planRun, type Topology } from "../core/plan.ts";
+import { reasonOf } from "../core/reason.ts";
+import { type RoundOptions, roundsOf } from "../core/round.ts";
+import { withLook } from "../core/side_by_side.ts";
+import { troubleBefore } from "../core/taint.ts";
+import { VERSION } from "../core/version.ts";
+import type { Ends } from "../peer/controller.ts";
+import { runPlan } from "../peer/run.ts";
+import { KtapWriter } from "../report/ktap.ts";
+import { KtapFlatWriter } from "../report/ktap_flat.ts";
+import {
+  byDirection,
+  type IntendedRun,
+  ReportBuilder,
+  reportNotStarted,
+  type RunReport,
+} from "../report/model.ts";
+import { RetryCount } from "../report/run_facts.ts";
+import { OutputError, screenOf, TerminalWriter } from "../report/terminal.ts";
+import type { ConformanceCase } from "../suites/kit.ts";
+import { withoutSecrets } from "./again.ts";
+import { toolCommit } from "./commit.ts";
+import { baselineOf, chosenCases } from "./conduct.ts";
+import {
+  type ConductOptions,
+  firstPort,
+  ktapForm,
+  requireDirection,
+  roundsAsked,
+} from "./conduct_options.ts";
+import { type ReportFiles, withReports } from "./report_files.ts";
+import type { Rerun } from "./rerun.ts";
+import { UsageError } from "./usage.ts";
+
+/** What cases run on, once it is there. */
+export interface Machines {
+  readonly ends: Ends;
+  /** Is told of each event, too. */
+  readonly also?: EventSink;
+  /** Says what a kernel died of, where an end was lost. */
+  readonly postMortem?: () => Promise<readonly string[]>;
+  /** How often the machines have gone away, and come back, without a word of their kernels. */
+  readonly losses?: (() => number) | undefined;
+  /** Sees to clean kernels where one has gone wrong, and says whether there are. */
+  readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
+}
+
+/** What is known of a run while it is prepared. */
+type Intention = { -readonly [K in keyof IntendedRun]: IntendedRun[K] };
+
+/** A run that is being prepared, or under way. */
+export class Session {
+  readonly #options: ConductOptions;
+  readonly #stop: AbortSignal;
+  readonly #reports: ReportFiles;
+  readonly #intention: Intention;
+  readonly #retries = new RetryCount();
+  #cases: readonly ConformanceCase[] = [];
+  #rerun: Rerun | undefined;
+  #baseline = Baseline.none;
+  /** There when the run has begun: takes its events. */
+  #sink: EventSink | undefined;
+
+  private constructor(
+    options: ConductOptions,
+    intention: Intention,
+    reports: ReportFiles,
+    stop: AbortSignal,
+  ) {
+    this.#options = options;
+    this.#intention = intention;
+    this.#reports = reports;
+    this.#stop = stop;
+  }
+
+  /**
+   * Opens the reports and then calls `body`, which prepares a run, makes it with
+   * {@linkcode runCases}, and gives the exit code. Where that never begins, the reports say why.
+   *
+   * @param topology how the ends are to be connected, as far as that is known.
+   * @param stop what ends the run.
+   */
+  static async reported(
+    options: ConductOptions,
+    topology: Topology,
+    stop: AbortSignal,
+    body: (session: Session) => Promise<number>,
+  ): Promise<number> {
+    const intention: Intention = {
+      argv: withoutSecrets(Deno.args),
+      startedAt: new Date(),
+      caseTimeout: options.caseTimeout,
+      topology,
+      seed: options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+      plan: [],
+      facts: await factsOf(options),
+    };
+    const prepared = async (reports: ReportFiles): Promise<number> => {
+      const session = new Session(options, intention, reports, stop);
+      try {
+        return await body(session);
+      } catch (error) {
+        if (session.#sink === undefined) {
+          const why = reasonOf(stop.aborted ? stop.reason : error);
+          await writeKtap(ktapForm(options), reportNotStarted(intention, why));
+        }
+        throw error;
+      }
+    };
+    return await withReports(options.report ?? [], intention, prepared, stop);
+  }
+
+  /**
+   * Takes the cases that a user chose, and what is known of them.
+   *
+   * @throws {UnmatchedSelectorError} {@linkcode UsageError} {@linkcode BaselineError}
+   */
+  async choose(selectors: readonly string[]): Promise<void> {
+    const { exclude = [], rerunFailed, strict = false } = this.#options;
+    this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
+    this.#baseline = await baselineOf(this.#options);
+    if (rerunFailed === undefined) return;
+    const [{ readReport }, { rerunOf }] = await Promise.all([
+      import("./report.ts"),
+      import("./rerun.ts"),
+    ]);
+    this.#rerun = rerunOf(await readReport(rerunFailed), rerunFailed, strict);
+    this.#intention.seed = this.#options.seed ?? this.#rerun.seed;
+  }
+
+  /**
+   * Says how the ends are connected.
+   *
+   * @throws {UsageError} where nothing that was chosen runs so.
+   */
+  place(topology: Topology): void {
+    requireDirection(topology, this.#options.direction);
+    firstPort(this.#options);
+    this.#intention.topology = topology;
+    this.#intention.plan = firstRound(this.#plan(false), this.#rounds);
+    if (this.#intention.plan.length > 0) return;
+    throw new UsageError(
+      `Nothing is left to run: none of what failed in ${this.#options.rerunFailed} was chosen, ` +
+        `or runs on ${topology}`,
+    );
+  }
+
+  /** Says of what lab the ends are. */
+  useLab(lab: LabFacts): void {
+    this.#intention.facts = { ...this.#intention.facts, lab };
+  }
+
+  /** Takes what had to be done again, before the run begins or meanwhile. */
+  readonly retried = (retry: Retry): void => {
+    if (this.#sink !== undefined) return this.#sink({ type: "retry", ...retry });
+    this.#retries.add(retry);
+    this.#intention.retries = this.#retries.all;
+  };
+
+  /**
+   * Runs the cases, shows what happens, and gives the exit code.
+   *
+   * @param stop ends the run; what ends the session does so anyway.
+   */
+  async runCases(
+    { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
+    stop: AbortSignal = this.#stop,
+  ): Promise<number> {
+    const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure, keepGoing } =
+      this.#options;
+    if (strict) refuseTrouble(ends);
+    const looks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
+    const plan = this.#plan(looks);
+    const rounds = this.#rounds;
+    const builder = new ReportBuilder({
+      ...this.#intention,
+      startedAt: new Date(),
+      plan: firstRound(plan, rounds),
+    });
+    this.#reports.from(() => builder.report());
+    const sinks = [...this.#outputs(plan), builder.sink, also];
+    const lost = new AbortController();
+    const sink = this.#sink = (event: RunEvent) => {
+      if (event.type === "retry") this.#retries.add(event);
+      const whole = event.type === "run-start" ? { ...event, ...this.#intention.facts } : event;
+      sinks.forEach((sink) => unlessLost(() => sink(whole), lost));
+    };
+    for (const retry of this.#retries.take()) sink({ type: "retry", ...retry });
+    const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
+    const { counts, stopped } = await runPlan({
+      ...rounds,
+      topology: this.#intention.topology,
+      plan,
+      ends,
+      port: firstPort(this.#options),
+      jobs,
+      timeout: caseTimeout,
+      failFast: untilFailure ? "--until-failure" : failFast ? "--fail-fast" : undefined,
+      strict,
+      sink,
+      stop: AbortSignal.any([stop, lost.signal]),
+      judge: (run, verdict) => this.#baseline.judge({ ...run, kernels }, verdict),
+      postMortem,
+      losses,
+      onTainted,
+      keepGoing,
+    });
+    lost.signal.throwIfAborted();
+    const report = builder.report();
+    if (rounds.repeat > 1 && report !== undefined) {
+      await writeKtap(ktapForm(this.#options), report);
+    }
+    const code = exitCode(counts, strict);
+    const isGood = code === EXIT.ok || code === EXIT.skipped;
+    // A run that ended before its plan is never a success.
+    if (isGood && stopped !== undefined) return EXIT.broken;
+    return isGood && strict && this.#retries.all.length > 0 ? EXIT.failed : code;
+  }
+
+  get #rounds(): RoundOptions & { readonly repeat: number } {
+    const { shuffle } = this.#options;
+    return { seed: this.#intention.seed, repeat: roundsAsked(this.#options), shuffle };
+  }
+
+  /** What is to run; with looks at what is left of cases that run side by side, or without. */
+  #plan(looks: boolean): readonly Planned[] {
+    const { direction, jobs = 1 } = this.#options;
+    return directionsOf(this.#intention.topology, direction).flatMap((direction) => {
+      const cases = this.#cases.filter(({ id }) => this.#rerun?.wants(id, direction) ?? true);
+      return planRun(withLook(cases, jobs, looks), [direction]);
+    });
+  }
+
+  /** What shows the run while it goes on. */
+  #outputs(plan: readonly Planned[]): EventSink[] {
+    const { quiet } = this.#options;
+    const form = ktapForm(this.#options);
+    const screen = screenOf(form === undefined ? Deno.stdout : Deno.stderr);
+    const terminal = new TerminalWriter(screen, { quiet }).sink;
+    // KTAP has one result for a case, which is not known before the last of several rounds.
+    if (form === undefined || roundsAsked(this.#options) > 1) return [terminal];
+    const out = screenOf(Deno.stdout);
+    const write = (line: string) => out.write(`${line}\n`);
+    const groups = byDirection(plan).map(([direction, all]) => [direction, all.length] as const);
+    const ktap = form === "ktap"
+      ? new KtapWriter(groups, write)
+      : new KtapFlatWriter(plan.length, write);
+    return [withAmended(ktap.sink), terminal];
+  }
+}
+
+async function factsOf({ again }: ConductOptions): Promise<RunFacts> {
+  const commit = await toolCommit();
+  return {
+    tool: VERSION,
+    ...(commit === undefined ? {} : { commit }),
+    ...(again === undefined ? {} : { again }),
+  };
+}
+
+/** @throws {UsageError} where a kernel had gone wrong before the run, which is strict. */
+function refuseTrouble({ host, guest }: Ends): void {
+  const trouble = [...new Set([host, guest].flatMap(({ facts }) => troubleBefore(facts)))];
+  if (trouble.length === 0) return;
+  throw new UsageError(
+    `--strict: ${trouble.join("; ")}: boot it anew, or leave --strict out`,
+  );
+}
+
+/** Does something; output that is not taken any more ends the run, in order. */
+function unlessLost(body: () => void, lost: AbortController): void {
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    lost.abort(error);
+  }
+}
+
+/** The plan in the order in which the first round runs it. */
+function firstRound(plan: readonly Planned[], rounds: RoundOptions): readonly Planned[] {
+  const [first] = roundsOf(plan, rounds);
+  return first?.plan ?? plan;
+}
+
+/** Writes a report as KTAP to standard output, where it is to be there. */
+async function writeKtap(
+  form: ReturnType<typeof ktapForm>,
+  report: RunReport,
+): Promise<void> {
+  if (form === undefined) return;
+  const { renderReport } = await import("../report/render.ts");
+  screenOf(Deno.stdout).write(renderReport(form, report));
+}
