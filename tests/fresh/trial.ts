@@ -135,7 +135,9 @@ function complaintOf({ code, text, first }: Ended, changes: readonly string[]): 
   } else if (first === undefined) complaints.push("it ended well without a verdict");
   if (changes.length > 0) {
     const more = changes.length > SHOWN ? [`  ... and ${changes.length - SHOWN} more`] : [];
-    const shown = changes.slice(0, SHOWN).map(quoted);
+    const isPackage = (line: string) => / package /.test(line);
+    const sorted = [...changes.filter(isPackage), ...changes.filter((line) => !isPackage(line))];
+    const shown = sorted.slice(0, SHOWN).map(quoted);
     complaints.push(`it changed ${changes.length} things outside the cache:`, ...shown, ...more);
   }
   return complaints.length === 0 ? undefined : complaints.join("\n");
