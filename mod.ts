@@ -80,13 +80,15 @@ export {
   type ByteStream,
   connectControl,
   type ControlAddress,
+  type KeepAlive,
   LineChannel,
   listenControl,
   PeerGoneError,
   SilentPeerError,
-  streamPair,
 } from "./peer/channel.ts";
+export { streamPair } from "./peer/stream_pair.ts";
 export type { Ends } from "./peer/controller.ts";
+export { BusyError, type Greeting, type PortRange, RefusedError } from "./peer/greeting.ts";
 export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
@@ -123,7 +125,7 @@ export { CATALOGUE, findCase } from "./suites/catalogue.ts";
 export { executeSide, type SideOptions } from "./suites/execute.ts";
 export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit.ts";
 export { Claims } from "./suites/kit/claims.ts";
-export { Peer } from "./suites/kit/peer.ts";
+export { Peer, type PeerContext } from "./suites/kit/peer.ts";
 export type { Machine, Place } from "./suites/kit/place.ts";
 export type { Surroundings } from "./suites/kit/surroundings.ts";
 export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";

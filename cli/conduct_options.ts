@@ -7,7 +7,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { type Command as PlainCommand, Option } from "commander";
 import { DIRECTION_CHOICES, type DirectionChoice, type Topology } from "../core/plan.ts";
 import { MAX_SIDES } from "../peer/agent.ts";
-import { PORT_STRIDE } from "../peer/run.ts";
+import { PORT_STRIDE } from "../peer/wire.ts";
 import { REPORT_FORMATS } from "../report/formats.ts";
 import { reportOption, type ReportTarget } from "./report_files.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";

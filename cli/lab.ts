@@ -16,6 +16,7 @@ import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import type { Recovery } from "../lab/recovery.ts";
 import { interact } from "../lab/shell.ts";
+import { archOfLab } from "../lab/parts.ts";
 import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
@@ -162,11 +163,14 @@ export function labOptions(
 }
 
 /**
- * As {@linkcode labOptions}, for a run of minutes: a host with a guest boots. One that QEMU's TCG
- * restored loses its guest sooner.
+ * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest boots. One that QEMU's
+ * TCG restored loses its guest sooner.
  */
-export function longRunOptions(options: Omit<BootOptions, "timeout">) {
-  return labOptions(options.topology === "loopback" ? options : { ...options, cold: true });
+export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
+  const plain = labOptions(options);
+  const arch = await archOfLab(plain);
+  const boots = options.topology !== "loopback" && arch.name === "x86_64";
+  return { ...plain, arch: arch.name, cold: boots || plain.cold };
 }
 
 /** Opens a lab whose agents have said that they are up, and are not connected any more. */

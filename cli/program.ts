@@ -8,6 +8,7 @@ import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
+import { DEFAULT_PORTS, portsOption, TOKEN_VARIABLE } from "./access.ts";
 import { againArguments } from "./again.ts";
 import { CASES_TEXT, withConductOptions } from "./conduct_options.ts";
 import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
@@ -90,13 +91,18 @@ function addRun(root: Command, act: Act): void {
         10_000,
       ),
     )
+    .option("--token-file <file>", "file with the agent's token")
+    .option(
+      "--token <token>",
+      `the token itself; visible in ps, unlike --token-file or ${TOKEN_VARIABLE}`,
+    )
     .option("--guest-monitor <socket>", MONITOR)
     .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
       examples(
-        "run --peer-cid 3 --agent 192.0.2.7:5201",
+        "run --peer-cid 3 --agent 192.0.2.7:5201 --token-file token",
         "run --peer-cid 1 --agent 127.0.0.1:5201 --report json=run.json --report junit=run.xml",
       ),
     )
@@ -128,6 +134,15 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
+    .option(
+      "--token-file <file>",
+      "serve only who knows the token in this file (made if missing); without it one is printed",
+    )
+    .option("--allow-anyone", "serve anyone who can reach the address, without a token")
+    .addOption(
+      new Option("--ports <first-last>", "AF_VSOCK ports that cases may use")
+        .argParser(portsOption).default(DEFAULT_PORTS, DEFAULT_PORTS.join("-")),
+    )
     .option("--guest-monitor <socket>", MONITOR)
     .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
@@ -136,7 +151,7 @@ function addAgent(root: Command, act: Act): void {
       new Option("--after <status>", "how the process before ended").hideHelp()
         .argParser(wholeNumber(0, 255)),
     )
-    .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
+    .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201 --token-file token"))
     .action(async (options) => act((await import("./agent.ts")).agent(options)));
 }
 
@@ -190,7 +205,7 @@ function addReport(root: Command, act: Act): void {
   addHelp(report as unknown as PlainCommand, "report help diff");
 }
 
-/** Cases of a translated VM in a translated VM take their time. */
+/** Cases of an emulated VM in an emulated VM take their time. */
 const LAB_CASE_TIMEOUT = 60_000;
 
 function addLab(root: Command, act: Act): void {

@@ -42,7 +42,7 @@ export function familyOf({ standIn }: SideSettings): AddressFamily {
 }
 
 /**
- * Has the engine load its timers, without which there are no deadlines. In a translated VM that
+ * Has the engine load its timers, without which there are no deadlines. In an emulated VM that
  * takes 0.2 s, which are to be no case's.
  */
 export function loadTimers(): void {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import type { SideReport } from "../core/outcome.ts";
 import { MAX_SIDES, type SideOrder, type SideRunner } from "../peer/agent.ts";
+import { MAX_TIME } from "../peer/wire.ts";
+import { MonotonicClock } from "../sys/direct.ts";
 import { inherited, Testament } from "./testament.ts";
 
 const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };
+
+const clock = new MonotonicClock();
+const monotonicTime = () => clock.now() / 1e6;
 
 function order(run: number): SideOrder {
   return {
@@ -82,8 +87,18 @@ Deno.test("Testament.open() takes a file of another form for none", () =>
     assert.equal(testament.left, undefined);
   }));
 
+Deno.test("Testament.open() takes a record that did not fit for none", () =>
+  withPath(async (path) => {
+    using first = Testament.open(path);
+    first.note({ session: "x".repeat(2000) });
+    using second = Testament.open(path);
+    assert.equal(second.left, undefined);
+    await Promise.resolve();
+  }));
+
 Deno.test("inherited() tells a side that hung from one whose process died", () => {
-  const now = Date.now();
+  // Not the time of day, which a restored VM is set to anew.
+  const now = monotonicTime();
   const side = { timeout: 60_000, step: "recv(3)" };
   const sides = [{ ...side, run: 1, begun: now - 10 }, { ...side, run: 2, begun: now - 300_000 }];
   const harm = { taint: 128, effects: ["tainted: D"], lasting: true } as const;
@@ -104,5 +119,24 @@ Deno.test("inherited() tells a side that hung from one whose process died", () =
     "the next process took long to come",
   );
   assert.ok(died?.died && hung.died);
+  for (const [begun, most] of [[now + 1e6, 0], [-1e12, MAX_TIME]] as const) {
+    const [report] = inherited({ sides: [{ ...side, run: 1, begun }] }, "SIGKILL", {});
+    assert.equal(report?.report.milliseconds, most, "what no message could carry");
+  }
   assert.deepEqual(inherited({ sides: [] }, "SIGKILL", {}), []);
 });
+
+Deno.test("Testament writes down when a side began, by a clock that nobody sets", () =>
+  withPath(async (path) => {
+    using testament = Testament.open(path);
+    testament.note({ port: 7 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const from = monotonicTime();
+    const side = testament.around(steps(promise, "a step"))(order(1));
+    const until = monotonicTime();
+    using successor = Testament.open(path);
+    const begun = successor.left?.sides[0]?.begun ?? NaN;
+    assert.ok(begun >= Math.floor(from) && begun <= until, `${from} <= ${begun} <= ${until}`);
+    resolve();
+    await side;
+  }));

@@ -16,6 +16,9 @@ import { unlessAborted } from "./lines.ts";
 /** How long after a case's deadline an end's report is waited for, in milliseconds. */
 const REPORT_TIME = 5000;
 
+/** How long is looked for reports that came in time, when the time is over; in milliseconds. */
+const LOOK_TIME = 200;
+
 /** The two ends of a run; on loopback both are on one machine. */
 export interface Ends {
   /** The end that accepts in the direction `host-server`. */
@@ -76,7 +79,7 @@ export async function runSides(planned: Planned, options: CaseOptions): Promise<
       },
     });
     late.reported(role);
-    if (report.state !== "pass") await stopOther(`the ${role} reported ${report.state}`);
+    if (report.state !== "pass") stopOther(`the ${role} reported ${report.state}`);
     return report;
   };
   try {
@@ -110,9 +113,12 @@ class Lateness {
   /** Gives up those that have not reported then, in milliseconds from now and the time to look. */
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    const abandon = () => {
       for (const role of this.#left) this.#ends[role].abandon("it did not report in time");
-    }, milliseconds + (this.#looks ? this.#leakTime : 0));
+    };
+    // Where this process stood still, reports that came in time are only seen now.
+    const look = () => this.#timer = setTimeout(abandon, LOOK_TIME);
+    this.#timer = setTimeout(look, milliseconds + (this.#looks ? this.#leakTime : 0));
   }
 
   /** How long the ends may look for leaks, in milliseconds. */

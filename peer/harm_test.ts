@@ -5,7 +5,8 @@ import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import type { Harm } from "../core/taint.ts";
 import { serveController } from "./agent.ts";
-import { LineChannel, streamPair } from "./channel.ts";
+import { LineChannel } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { End } from "./end.ts";
 import { type RunOptions, runPlan, type RunResult } from "./run.ts";
 

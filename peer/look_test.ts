@@ -6,7 +6,8 @@ import { planRun } from "../core/plan.ts";
 import { NOTHING_LEFT, withLook } from "../core/side_by_side.ts";
 import type { Splat } from "../core/splat.ts";
 import { serveController } from "./agent.ts";
-import { LineChannel, streamPair } from "./channel.ts";
+import { LineChannel } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { End } from "./end.ts";
 import { type RunOptions, runPlan, type RunResult } from "./run.ts";
 

@@ -13,9 +13,7 @@ import { NOTHING_LEFT, Unseen } from "../core/side_by_side.ts";
 import type { Splat } from "../core/splat.ts";
 import { Looker, type LookOptions, looks } from "./look.ts";
 import { hasDied, type Item, type VerdictOptions, Verdicts } from "./verdicts.ts";
-
-/** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
-export const PORT_STRIDE = 16;
+import { PORT_STRIDE } from "./wire.ts";
 
 /** How a run is made. */
 export interface RunOptions extends RoundOptions, VerdictOptions {

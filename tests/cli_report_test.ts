@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { encodeHello } from "../peer/greeting.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { renderReport } from "../report/render.ts";
 import { parseReport } from "../report/schema.ts";
@@ -59,7 +60,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
     const facts = { name: "agent", kernel: "1", machine: "m", version: "0" };
     // It introduces itself, and then never reports how a case ended.
     const accepting = listener.accept().then(async (connection) => {
-      const hello = `HELLO vsock-conformance/1 ${JSON.stringify(facts)}\n`;
+      const hello = `${encodeHello(facts)}\n`;
       await connection.write(new TextEncoder().encode(hello));
       return connection;
     });

@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type DefaultTreeAdapterMap, parse } from "parse5";
 import type { Outcome } from "../core/outcome.ts";
-import { decodeAnswer, decodeHello, encodeHello, encodeMessage, HELLO } from "../peer/wire.ts";
+import { decodeHello, encodeHello, HELLO } from "../peer/greeting.ts";
+import { decodeAnswer, encodeMessage } from "../peer/wire.ts";
 import { diffText } from "../report/diff.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { replay, type RunReport } from "../report/model.ts";
@@ -107,15 +108,21 @@ Deno.test("no report of any form has a code point that can do harm", () => {
 });
 
 Deno.test("no code point that can do harm comes out of a report that was read, or from a peer", () => {
-  const facts = { name: "x", machine: "x", version: "x" };
+  const facts = { name: "x", machine: "x", version: "x", kernel: "x" };
   for (const text of codePoints()) {
     const read = parseReport(JSON.stringify(having(text)), "x");
     assert.doesNotMatch(read.cases.map(({ requirement }) => requirement).join(), HARMFUL);
     assert.doesNotMatch(read.argv.join(), HARMFUL);
-    const own = { ...facts, kernel: text, uname: text, faultsBefore: [[text]] };
-    const greeting = decodeHello(encodeHello(own));
-    const { kernel, uname = "", faultsBefore = [] } = greeting.facts;
-    assert.doesNotMatch([kernel, uname, ...faultsBefore.flat()].join(), HARMFUL);
+    const greeting = decodeHello(encodeHello({ ...facts, uname: text, faultsBefore: [[text]] }));
+    const { uname = "", faultsBefore = [] } = greeting.facts;
+    assert.doesNotMatch([uname, ...faultsBefore.flat()].join(), HARMFUL);
+    // A name is short.
+    const characters = text.split(".");
+    for (let at = 0; at < characters.length; at += 40) {
+      const name = characters.slice(at, at + 40).join(".");
+      const { kernel } = decodeHello(encodeHello({ ...facts, kernel: name })).facts;
+      assert.doesNotMatch(kernel, HARMFUL);
+    }
     const splats = [[text]];
     const report = { state: "fail", reasons: [text], step: text, milliseconds: 1, splats } as const;
     const answer = decodeAnswer(encodeMessage({ type: "done", run: 1, report }));

@@ -112,6 +112,8 @@ async function tryOn(
     const text = `${release} as ${who}, ${name}`;
     progress.say(`${text}: ${command}`);
     const ended = await progress.phase(name, text, () => machine.run(command, LIMIT, verdict));
+    const [parts] = /first verdict after .*/.exec(ended.text) ?? [];
+    if (parts !== undefined) progress.say(`${text}: ${parts}`);
     const changes = differences(before, await machine.contents());
     const complaint = complaintOf(ended, changes);
     if (complaint !== undefined) progress.say(`${text}: ${complaint}`);

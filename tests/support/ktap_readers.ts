@@ -53,28 +53,40 @@ function nipaCases(log: string): ReadCase[] {
   const cases: ReadCase[] = [];
   let isNested = false;
   for (const line of log.split("\n")) {
-    if (line.startsWith("# TAP version ") && !isNested) isNested = true;
-    else if (isNested && line.startsWith("# ")) {
-      const nested = line.slice(2);
-      if (!/^(not )?ok /.test(nested)) continue;
-      const match = /^(not )?ok (\d+)( \d+)?( -)? ([^#]*[^ ])( +# +)?([^ ].*)?$/.exec(nested);
-      // There it ends the whole parser.
-      if (match === null) throw new Error(`NIPA cannot read "${nested}"`);
-      const comment = match[6] === undefined ? "" : (match[7] ?? "").toLowerCase();
-      const time = [...comment.matchAll(/time=(\d+)ms/g)].at(-1)?.[1];
-      cases.push({
-        name: namify(match[5] ?? ""),
-        result: comment.startsWith("skip") ? "skip" : match[1] === undefined ? "pass" : "fail",
-        ...(time === undefined ? {} : { time: Math.round(Number(time) / 1000) }),
-      });
-    } else isNested = false;
+    const isComment = line.startsWith("# ");
+    if (!isNested && line.startsWith("# TAP version ")) isNested = true;
+    else if (!isNested || !isComment) isNested = false;
+    else if (/^# (not )?ok /.test(line)) cases.push(nipaCase(line.slice(2)));
   }
   return cases;
 }
 
-/** A name as NIPA has it. */
+function nipaCase(line: string): ReadCase {
+  const read = resultOf(line);
+  // There it ends the whole parser.
+  if (read === undefined || /[^ ]#|#[^ ]/.test(line)) throw new Error(`NIPA cannot read "${line}"`);
+  const comment = read.comment.toLowerCase();
+  const times = comment.split("time=").slice(1).map((text) => /^\d+(?=ms)/.exec(text)?.[0]);
+  const time = times.findLast((text) => text !== undefined);
+  return {
+    name: namify(read.name),
+    result: comment.startsWith("skip") ? "skip" : read.isOk ? "pass" : "fail",
+    ...(time === undefined ? {} : { time: Math.round(Number(time) / 1000) }),
+  };
+}
+
+/** A line that is a result: what is in front of its number, its name, and what stands behind `#`. */
+function resultOf(line: string): { isOk: boolean; name: string; comment: string } | undefined {
+  const [, not, rest] = /^(not )?ok\s+\d+\s+(?:-\s+)?(\S.*)$/.exec(line) ?? [];
+  if (rest === undefined) return undefined;
+  const [name = "", ...comments] = rest.split("#");
+  return { isOk: not === undefined, name: name.trim(), comment: comments.join("#").trim() };
+}
+
+/** A name as NIPA has it: letters and digits, in words. */
 export function namify(name: string): string {
-  return name.replace(/[^0-9a-zA-Z]+/g, "-").replace(/-$/, "");
+  const words = name.split(/[^a-z\d]+/i);
+  return (words.at(-1) === "" ? words.slice(0, -1) : words).join("-");
 }
 
 /**
@@ -94,27 +106,28 @@ export function linaro(log: string): ReadCase[] {
 function linaroNested(prefix: string, text: string): ReadCase[] {
   let comments = "";
   return text.split("\n").flatMap((line) => {
-    const match = /^(not )?ok\s*\d*\s*([^#]*)#?\s*(.*)$/.exec(line);
-    if (match === null) {
+    const read = resultOf(line);
+    if (read === undefined) {
       if (line.startsWith("#")) comments += `${line.slice(1).trim()}\n`;
       return [];
     }
-    const isOk = match[1] === undefined;
-    const [description = "", directive = ""] = match.slice(2);
-    const isSkip = /^skip/i.test(directive);
-    const why = isOk && isSkip ? directive.slice(4) : "";
-    const own = `${description.trim().replace(/^selftests:/, "")} ${why}`.trim();
-    const name = `${prefix}${slugify(own === "" ? "<unknown>" : own)}`;
+    const isSkip = read.comment.toLowerCase().startsWith("skip");
+    const why = read.isOk && isSkip ? read.comment.slice("skip".length) : "";
+    const own = read.name.startsWith("selftests:")
+      ? read.name.slice("selftests:".length)
+      : read.name;
+    const name = `${prefix}${slugify(`${own.trim()} ${why}`.trim())}`;
     const children = linaroNested(`${name}_`, comments);
     comments = "";
-    return [...children, { name, result: isOk ? isSkip ? "skip" : "pass" : "fail" } as const];
+    return [...children, { name, result: read.isOk ? isSkip ? "skip" : "pass" : "fail" } as const];
   });
 }
 
-/** A name as Linaro's parser has it. */
+/** A name as Linaro's parser has it: words joined by `_`, but for `-`, and no number in brackets. */
 export function slugify(name: string): string {
-  return name.replace(/\[\d{1,5}\]/g, "").replace(/[^A-Za-z0-9_-]+/g, "_")
-    .replace(/^_|_$/g, "").replace(/_-/g, "__");
+  const joined = name.split(/\[\d{1,5}\]/).join("").split(/[^\w-]+/).join("_");
+  const from = joined.startsWith("_") ? 1 : 0;
+  return joined.slice(from, joined.endsWith("_") ? -1 : undefined).split("_-").join("__");
 }
 
 /**
@@ -125,23 +138,22 @@ export function openqa(log: string): { name: string; result: Read; cases: ReadCa
   const groups: { name: string; result: Read; cases: ReadCase[] }[] = [];
   let group: (typeof groups)[number] | undefined;
   for (const line of log.split("\n")) {
-    const [, begins] = /^#\s*selftests:\s+(.*)/.exec(line) ?? [];
-    if (begins !== undefined) {
-      const name = `selftests:${begins}`.replace(/[/.]/g, "_").replace(/\s/g, "");
+    const comment = line.startsWith("#") ? line.slice(1).trimStart() : undefined;
+    if (comment?.startsWith("selftests: ")) {
+      const name = comment.split(/\s+/).join("").replaceAll("/", "_").replaceAll(".", "_");
       groups.push(group = { name, result: "pass", cases: [] });
       continue;
     }
-    if (group === undefined) continue;
-    const [, status, name = ""] = /^#\s*(ok|not ok)\s+\d+\s+([^#]*)/.exec(line) ?? [];
-    if (status !== undefined) {
-      if (/#\s*SKIP\b/i.test(line)) continue;
-      group.cases.push({ name: name.trim(), result: status === "ok" ? "pass" : "fail" });
-      if (status !== "ok") group.result = "fail";
-    } else if (/^(not )?ok\b.* selftests: /.test(line)) {
-      if (line.startsWith("not ok")) group.result = "fail";
-      else if (/#\s*SKIP\b/i.test(line)) group.result = "skip";
-      group = undefined;
+    const read = resultOf(comment ?? line);
+    if (group === undefined || read === undefined) continue;
+    const isSkip = /^skip\b/i.test(read.comment);
+    if (comment !== undefined && !isSkip) {
+      group.cases.push({ name: read.name, result: read.isOk ? "pass" : "fail" });
     }
+    if (!read.isOk) group.result = "fail";
+    if (comment !== undefined || !read.name.startsWith("selftests: ")) continue;
+    if (read.isOk && isSkip) group.result = "skip";
+    group = undefined;
   }
   return groups;
 }
@@ -149,13 +161,13 @@ export function openqa(log: string): { name: string; result: Read; cases: ReadCa
 /** The results of one level by the rules of the kernel's kunit.py, given as its input. */
 export function kunitLevel(text: string): ReadCase[] {
   const [version = "", plan = "", ...rest] = text.trim().split("\n").map((line) => line.trim());
-  if (!/^(KTAP version 1|TAP version 1[34])$/.test(version)) return [];
+  if (!["KTAP version 1", "TAP version 13", "TAP version 14"].includes(version)) return [];
   const cases = rest.flatMap((line): ReadCase[] => {
-    const match = /^(ok|not ok) \d+ ?(- )?([^#]*)( # .*)?$/.exec(line);
-    if (match === null) return [];
-    const isSkip = / # SKIP ?/.test(line);
-    const name = (match[3] ?? "").trim();
-    return [{ name, result: isSkip ? "skip" : match[1] === "ok" ? "pass" : "fail" }];
+    const read = resultOf(line);
+    if (read === undefined) return [];
+    // In capitals, with a space on each side of the mark, and nothing else.
+    const isSkip = line.includes(" # SKIP");
+    return [{ name: read.name, result: isSkip ? "skip" : read.isOk ? "pass" : "fail" }];
   });
   if (plan !== `1..${cases.length}`) throw new Error(`kunit.py misses results of ${plan}`);
   return cases;
