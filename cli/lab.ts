@@ -17,7 +17,7 @@ import { Progress } from "../lab/progress.ts";
 import type { Recovery } from "../lab/recovery.ts";
 import { interact } from "../lab/shell.ts";
 import { archOfLab } from "../lab/parts.ts";
-import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
+import { endLab, findLab, isGone, isUp, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
 import { interruptible } from "./conduct.ts";
@@ -77,9 +77,7 @@ export function lab(
 export async function labUp(options: BootOptions & NamedLab): Promise<number> {
   await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
-    if (await findLab(options.name) !== undefined) {
-      throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
-    }
+    if (await findLab(options.name) !== undefined) throw isUp(options.name);
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const open = await openLab(labOptions(options), "long", SELF, progress, stop);
     closeEnds(open.ends);
