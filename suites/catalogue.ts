@@ -120,7 +120,11 @@ import { joinedAfterPartialRead, smallOnesFillNoMemory } from "./stream/packets.
 import { pollWaitsForLowWater } from "./stream/rcvlowat.ts";
 import { nullKeepsData } from "./stream/receive_buffer.ts";
 import { ownWrite, peersRead } from "./stream/shutdown.ts";
-import { interruptedConnect, releaseOfUnboundSocket } from "./transport/change.ts";
+import {
+  interruptedConnect,
+  refusedAfterInterruptedConnect,
+  releaseOfUnboundSocket,
+} from "./transport/change.ts";
 import { sendmsgArrives, sendmsgZcArrives } from "./uring/stream.ts";
 import { keepsDataBehindCopy } from "./zerocopy/coalescence.ts";
 import { closedUnread, emptyIsEagain, unreadLeaksNothing } from "./zerocopy/error_queue.ts";
@@ -165,6 +169,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   closeAtOnce,
   unreadIsNotUnsent,
   interruptedConnect,
+  refusedAfterInterruptedConnect,
   streamUnread,
   seqpacketUnread,
   onAcceptedSocket,
