@@ -105,7 +105,7 @@ import { rcvtimeoEndsRead } from "./seqpacket/rcvtimeo.ts";
 import { holeDropsOneMessage, nullDropsMessage } from "./seqpacket/receive_buffer.ts";
 import { onAcceptedSocket } from "./sockopt/zerocopy.ts";
 import { closedAllTheTime, closeWhileConnecting } from "./stream/accept_queue.ts";
-import { clientClose, serverClose } from "./stream/close.ts";
+import { clientClose, serverClose, unreadLeavesNothing } from "./stream/close.ts";
 import {
   manyConnections,
   refusedByBoundSocket,
@@ -137,6 +137,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   refusedByBoundSocket,
   clientClose,
   serverClose,
+  unreadLeavesNothing,
   manyConnections,
   streamMsgPeek,
   messageBounds,
