@@ -31,7 +31,9 @@ export {
   upstream,
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
+export type { Held } from "./core/leak_check.ts";
 export type { Splat } from "./core/splat.ts";
+export type { Harm } from "./core/taint.ts";
 export type {
   CaseRun,
   ConfigFacts,
@@ -91,8 +93,6 @@ export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
 export type { VerdictOptions } from "./peer/verdicts.ts";
-export type { Harm } from "./core/taint.ts";
-export type { Held } from "./core/leak_check.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError, type SideStart, type StartOrder } from "./peer/wire.ts";
 export {

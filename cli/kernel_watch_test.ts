@@ -40,7 +40,7 @@ Deno.test("KernelWatch.around() keeps apart what came between two cases, and lea
     log("BUG: late");
     const { splats, earlier, harm } = await runSide(ORDER);
     assert.deepEqual([splats, earlier], [undefined, [["BUG: late"]]]);
-    assert.deepEqual(harm, { taint: 0, effects: ["its log: BUG: late"], lasting: true });
+    assert.deepEqual(harm, { taint: 0, effects: ["has logged: BUG: late"], lasting: true });
     watch.begin();
     assert.deepEqual(await runSide(ORDER), PASS);
   }));
@@ -78,7 +78,7 @@ Deno.test("KernelWatch says what has become of the kernel since the run began", 
       log("WARNING: possible circular locking dependency detected");
       log(end);
     });
-    assert.match(locked?.effects.join() ?? "", /^tainted: W .*,its lockdep has reported/);
+    assert.match(locked?.effects.join() ?? "", /^tainted: W .*,lockdep has reported/);
     const hung = await harmAfter(() => log("INFO: task x:1 blocked for more than 120 seconds."));
     assert.equal(hung?.lasting, true);
     // It stays so, and for a process that goes on from here.

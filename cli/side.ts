@@ -5,7 +5,8 @@
  */
 import type { Role } from "../core/case.ts";
 import type { EndFacts, LeakFacts } from "../core/event.ts";
-import type { SideReport } from "../core/outcome.ts";
+import type { SideReport, SideState } from "../core/outcome.ts";
+import { reasonOf } from "../core/reason.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { findCase } from "../suites/catalogue.ts";
@@ -151,18 +152,22 @@ export class Watches implements Disposable {
   /** Looks at what the sides before have left: what the log has by now is of those, too. */
   async #look(role: Role): Promise<SideReport> {
     const started = performance.now();
-    const { splats = [], ...found } = await this.leaks.look(role);
-    const faults = [...this.log.look(), ...splats];
-    const { harm } = this.log;
-    return {
-      state: "pass",
-      reasons: [],
-      step: "",
-      milliseconds: Math.round(performance.now() - started),
-      ...found,
-      ...(faults.length === 0 ? {} : { splats: faults }),
-      ...(harm === undefined ? {} : { harm }),
+    const report = (state: SideState, reasons: readonly string[], found: Partial<SideReport>) => {
+      const { splats = [], ...rest } = found;
+      const faults = [...this.log.look(), ...splats];
+      const { harm } = this.log;
+      return {
+        ...{ state, reasons, step: "", milliseconds: Math.round(performance.now() - started) },
+        ...rest,
+        ...(faults.length === 0 ? {} : { splats: faults }),
+        ...(harm === undefined ? {} : { harm }),
+      };
     };
+    try {
+      return report("pass", [], await this.leaks.look(role));
+    } catch (error) {
+      return report("broken", [`it could not look for leaks: ${reasonOf(error)}`], {});
+    }
   }
 
   [Symbol.dispose](): void {

@@ -8,7 +8,7 @@ import type { CaseInfo } from "../core/case.ts";
 import { exitCode, type SideReport, type Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { NOTHING_LEFT, withLook } from "../core/side_by_side.ts";
-import { serveController, type SideRunner } from "../peer/agent.ts";
+import { serveController, type SideOrder, type SideRunner } from "../peer/agent.ts";
 import { LineChannel } from "../peer/channel.ts";
 import { streamPair } from "../peer/stream_pair.ts";
 import { End } from "../peer/end.ts";
@@ -88,4 +88,17 @@ Deno.test("a run with --jobs passes where nothing is left, and a leak of one alo
   assert.equal(code, 1);
   const failed = verdicts.filter(([, { outcome }]) => outcome !== "pass").map(([id]) => id);
   assert.deepEqual(failed, ["a/b/alone"]);
+});
+
+Deno.test("Watches say that they could not look, instead of nothing at all", async () => {
+  let reads = 0;
+  const read = () => {
+    if (reads++ > 0) throw new Error("no netlink");
+    return 1;
+  };
+  const leaks = await LeakWatch.open({ gauges: [{ what: "things", read }] });
+  const watches = new Watches(KernelWatch.none(), leaks);
+  const order = { id: NOTHING_LEFT.id, role: "server" } as SideOrder;
+  const { state, reasons } = await watches.around(() => Promise.resolve(PASS))(order);
+  assert.deepEqual([state, reasons], ["broken", ["it could not look for leaks: no netlink"]]);
 });

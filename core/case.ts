@@ -17,6 +17,8 @@ export const FEATURES = {
   "local-transport": "a CID that one can bind to and connect to",
   "known-place": "the transports of Linux alone (loopback, virtio, vhost)",
   "second-cid": "a second CID of its own",
+  "second-transport": "a second transport, to which connect() can move a socket",
+  "cid-without-transport": "a CID to which no transport leads",
   "loopback-cid": "VMADDR_CID_LOCAL (vsock_loopback)",
   "namespaces":
     "network namespaces with a mode for AF_VSOCK (Linux 7.0), and the right to make them",

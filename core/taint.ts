@@ -77,7 +77,7 @@ export interface Harm {
 const LASTING = 2 ** 4 + 2 ** 5 + 2 ** 7 + 2 ** 14;
 
 /** What a kernel's lockdep says no more of when it has said something once. */
-const LOCKDEP_OFF = "its lockdep has reported, and is off from now on";
+const LOCKDEP_OFF = "lockdep has reported, and is off";
 
 /** The worst of the faults that a kernel logged since the run began. */
 export interface Logged {
@@ -101,7 +101,7 @@ export function harmOf(before: number, now: number, logged: Logged = {}): Harm |
   const effects = taintsOf(taint).map(({ letter, meaning }) => `tainted: ${letter} (${meaning})`);
   if (lockdep) effects.push(LOCKDEP_OFF);
   const lasts = (BigInt(taint) & BigInt(LASTING)) !== 0n || lasting !== undefined;
-  if (lasting !== undefined) effects.push(`its log: ${lasting}`);
+  if (lasting !== undefined) effects.push(`has logged: ${lasting}`);
   if (effects.length === 0) return undefined;
   return { taint, effects, ...(lasts ? { lasting: true } : {}) };
 }

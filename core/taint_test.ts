@@ -43,11 +43,11 @@ Deno.test("harmOf() says what has come since, and whether it lasts", () => {
 Deno.test("harmOf() has what the log says that leaves no taint", () => {
   assert.deepEqual(harmOf(0, 0, { lockdep: true }), {
     taint: 0,
-    effects: ["its lockdep has reported, and is off from now on"],
+    effects: ["lockdep has reported, and is off"],
   });
   assert.deepEqual(harmOf(0, 0, { lasting: "INFO: task x blocked" }), {
     taint: 0,
-    effects: ["its log: INFO: task x blocked"],
+    effects: ["has logged: INFO: task x blocked"],
     lasting: true,
   });
 });

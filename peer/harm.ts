@@ -32,7 +32,7 @@ export class Harms {
       const { name } = roles[role];
       const fresh = harm.effects.filter((effect) => !this.#told.has(`${name}: ${effect}`));
       for (const effect of fresh) this.#told.add(`${name}: ${effect}`);
-      notes.push(...fresh.map((effect) => `${name}: its kernel is from here on ${effect}`));
+      notes.push(...fresh.map((effect) => `${name}: its kernel, from here on: ${effect}`));
       if (harm.lasting && this.#judgedOn === undefined) {
         this.#lasting ??= `the kernel of the ${name} has gone wrong (${harm.effects.join("; ")})`;
       }

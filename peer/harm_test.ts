@@ -85,7 +85,7 @@ Deno.test("runPlan() says once what a kernel is from a case on, where it goes on
   assert.equal(stopped, undefined);
   assert.deepEqual(Object.values(verdicts).map(({ reasons }) => reasons), [
     [],
-    ["guest: its kernel is from here on tainted: W (it warned)"],
+    ["guest: its kernel, from here on: tainted: W (it warned)"],
     [],
     [],
   ]);

@@ -193,15 +193,17 @@ function withSplats(side: SideReport, more: readonly Splat[] = []): SideReport {
   return more.length === 0 ? side : { ...side, splats: [...side.splats ?? [], ...more] };
 }
 
-/** What a side reports, and what its end then saw. An end that died of that has not passed. */
+/** What a side reports, and what its end then saw. One that could not look has not passed. */
 function afterLook(side: SideReport, look: SideReport): SideReport {
   const { splats, earlier, harm, died, state, reasons } = look;
   const seen = withSplats(side, splats);
+  const decides = died === true || side.state === "pass" && state !== "pass";
   return {
     ...seen,
     ...(earlier === undefined ? {} : { earlier: [...seen.earlier ?? [], ...earlier] }),
     ...(harm === undefined ? {} : { harm }),
-    ...(died === undefined ? {} : { died, state, reasons: [...side.reasons, ...reasons] }),
+    ...(died === undefined ? {} : { died }),
+    ...(decides ? { state, reasons: [...side.reasons, ...reasons] } : {}),
   };
 }
 

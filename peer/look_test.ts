@@ -167,6 +167,16 @@ Deno.test("runPlan() breaks a case after which an end dies of the look", async (
   assert.match(ran.verdicts[1]?.reasons.join() ?? "", /died/);
 });
 
+Deno.test("runPlan() breaks a case after which an end cannot look, unless it failed", async () => {
+  const machine = new Machine((id, self) => {
+    self.found = { state: "broken", reasons: ["cannot look"] };
+    return id === "a/b/two" ? FAIL : PASS;
+  });
+  const ran = await run(machine);
+  assert.deepEqual(outcomes(ran), ["broken", "fail", "broken"]);
+  assert.match(ran.verdicts[0]?.reasons.join() ?? "", /cannot look/);
+});
+
 Deno.test("runPlan() with jobs fails where much is left, and does not repeat what ran side by side", async () => {
   const left = async (each: number) => {
     const machine = new Machine((_, self) => {

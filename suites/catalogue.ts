@@ -105,7 +105,7 @@ import { rcvtimeoEndsRead } from "./seqpacket/rcvtimeo.ts";
 import { holeDropsOneMessage, nullDropsMessage } from "./seqpacket/receive_buffer.ts";
 import { onAcceptedSocket } from "./sockopt/zerocopy.ts";
 import { closedAllTheTime, closeWhileConnecting } from "./stream/accept_queue.ts";
-import { clientClose, serverClose } from "./stream/close.ts";
+import { clientClose, serverClose, unreadLeavesNothing } from "./stream/close.ts";
 import {
   manyConnections,
   refusedByBoundSocket,
@@ -120,7 +120,11 @@ import { joinedAfterPartialRead, smallOnesFillNoMemory } from "./stream/packets.
 import { pollWaitsForLowWater } from "./stream/rcvlowat.ts";
 import { nullKeepsData } from "./stream/receive_buffer.ts";
 import { ownWrite, peersRead } from "./stream/shutdown.ts";
-import { interruptedConnect, releaseOfUnboundSocket } from "./transport/change.ts";
+import {
+  interruptedConnect,
+  refusedAfterInterruptedConnect,
+  releaseOfUnboundSocket,
+} from "./transport/change.ts";
 import { sendmsgArrives, sendmsgZcArrives } from "./uring/stream.ts";
 import { keepsDataBehindCopy } from "./zerocopy/coalescence.ts";
 import { closedUnread, emptyIsEagain, unreadLeaksNothing } from "./zerocopy/error_queue.ts";
@@ -133,6 +137,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   refusedByBoundSocket,
   clientClose,
   serverClose,
+  unreadLeavesNothing,
   manyConnections,
   streamMsgPeek,
   messageBounds,
@@ -165,6 +170,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   closeAtOnce,
   unreadIsNotUnsent,
   interruptedConnect,
+  refusedAfterInterruptedConnect,
   streamUnread,
   seqpacketUnread,
   onAcceptedSocket,

@@ -77,6 +77,8 @@ export { connecting, forBothTypes } from "./kit/both_types.ts";
 export { errorOf } from "./kit/errors.ts";
 export type { Vsock } from "./kit/vsock.ts";
 export {
+  cidElsewhere,
+  cidNowhere,
   errorsOfNobody,
   FOREIGN_CID,
   localCidsOf,

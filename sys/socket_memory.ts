@@ -40,6 +40,8 @@ const HEADS = "skbuff_head_cache";
  * is filled up when half of them are used, so that hundreds come and go.
  */
 const RING_DATA = ["kmalloc-4k", "kmalloc-8k"];
+/** How many of them there are at least: half of what QEMU 7 lets a queue have. */
+const FEWEST_IN_RING = 64;
 /** Where a kernel has many caches of each size, nobody knows in which of them those are. */
 const RANDOM_CACHE = /^kmalloc-rnd-/;
 
@@ -96,7 +98,10 @@ export class SocketMemory {
 function headsHere(): Kind | undefined {
   const kind = { what: "socket buffers", cache: HEADS };
   if (!registeredTransports().includes("virtio")) return kind;
-  return hasRandomCaches() ? undefined : { ...kind, without: RING_DATA };
+  if (hasRandomCaches()) return undefined;
+  // The driver alone, as a host has it, has no queue.
+  const without = RING_DATA.filter((cache) => (objectsOf(cache) ?? 0) >= FEWEST_IN_RING);
+  return { ...kind, without };
 }
 
 function hasRandomCaches(): boolean {
@@ -122,8 +127,8 @@ function objectsOf(cache: string): number | undefined {
   }
 }
 
-/** More packets than a processor keeps heads of; as many fit a socket's send buffer. */
-const MANY = 192;
+/** As many packets as a processor keeps heads of at most; so many fit a socket's send buffer. */
+const MANY = 128;
 /** How many heads a processor keeps at most where nothing makes it give them back: NAPI's cache. */
 const HEADS_AT_HAND = 128;
 /** How many of those that a processor was made to keep must be seen to be given back. */

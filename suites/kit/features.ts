@@ -28,7 +28,7 @@ import { Socket, type SocketType } from "../../sys/socket.ts";
 import { VhostVsock } from "../../sys/vhost.ts";
 import { vsockDevices } from "../../sys/vsock_devices.ts";
 import { describeSocket } from "./diag.ts";
-import { THIS_MACHINE, transportCidsOf } from "./place.ts";
+import { ofVsock, PLACE_PROBES } from "./place_features.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Where features are looked for. */
@@ -79,7 +79,7 @@ export async function featuresHere(
 }
 
 /** Says why there is no such feature; undefined where there is, or where something else is wrong. */
-type Probe = (options: FeatureOptions) => string | undefined | Promise<string | undefined>;
+export type Probe = (options: FeatureOptions) => string | undefined | Promise<string | undefined>;
 
 const PROBES: Readonly<Record<Feature, Probe>> = {
   seqpacket: (options) =>
@@ -104,25 +104,7 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   "io-uring": (options) => refusal(NO_RING, () => openRing(options)[Symbol.dispose]()),
   "sendmsg-zc": probeSendmsgZc,
   "local-transport": probeLocalTransport,
-  "known-place": ({ family, machine }) => {
-    if (machine !== undefined) return undefined;
-    if (family.domain !== AF_VSOCK) return `its sockets are ${family.name}`;
-    const others = registeredTransports().filter((name) => UNKNOWN.includes(name));
-    return others.length === 0 ? undefined : `registered is ${others.join(", ")}`;
-  },
-  "second-cid": ofVsock("machine", (options) => {
-    const cids = transportCidsOf(placeFrom(options));
-    return cids.length > 1 ? undefined : `its only one is ${cids.join() || "none"}`;
-  }),
-  "loopback-cid": ofVsock(
-    "machine",
-    (options) => placeFrom(options).loopback ? undefined : "vsock_loopback is not loaded",
-  ),
-  "g2h-fallback": ofVsock("machine", (options) => {
-    const { fallback, guestCid } = placeFrom(options);
-    if (fallback === undefined) return "there is no such sysctl";
-    return guestCid === undefined ? "this machine is no guest" : undefined;
-  }),
+  ...PLACE_PROBES,
   "several-devices": probeSeveralDevices,
   "unused-device": ({ family, deviceList = vsockDevices }) => {
     if (family.domain !== AF_VSOCK && deviceList === vsockDevices) return "it has no transports";
@@ -139,14 +121,6 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
       refusal(["ENOENT", "ENODEV", "ENXIO", "EACCES"], () => vhostClass.open()[Symbol.dispose]()),
   ),
 };
-
-/** A probe of what only AF_VSOCK has: a stand-in must not look at what is the machine's. */
-function ofVsock(given: "machine" | "vhostClass", probe: Probe): Probe {
-  return (options) =>
-    options.family.domain !== AF_VSOCK && options[given] === undefined
-      ? `its sockets are ${options.family.name}`
-      : probe(options);
-}
 
 function probeSeveralDevices(options: FeatureOptions): string | undefined {
   const { family, deviceClass = VsockDevice, deviceList = vsockDevices } = options;
@@ -184,13 +158,6 @@ function modeRefusal(namespaceClass: typeof NetNamespace): string | undefined {
   const mode = namespace.read("ns_mode");
   if (mode === undefined) return "no sysctl net.vsock.ns_mode (it came with Linux 7.0)";
   return mode === "global" ? undefined : `children of this one are ${mode}`;
-}
-
-/** Transports whose choice and errors are not those that vsock(7) and virtio describe. */
-const UNKNOWN: readonly string[] = ["vmci", "hvs"];
-
-function placeFrom({ machine = THIS_MACHINE }: FeatureOptions) {
-  return machine.place();
 }
 
 /** Errors of a sock_diag dump: vsock_diag is not built in nor loaded, or no sock_diag is. */

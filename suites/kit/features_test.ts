@@ -6,6 +6,7 @@ import { IoUring } from "../../sys/io_uring.ts";
 import { Socket } from "../../sys/socket.ts";
 import { unixStandIn } from "../../sys/structs.ts";
 import { type FeatureOptions, featuresHere, lackingOf } from "./features.ts";
+import type { Machine, Place } from "./place.ts";
 
 const FAMILY = unixStandIn(`features-${Deno.pid}`);
 
@@ -76,6 +77,38 @@ Deno.test("lackingOf() asks for what a role needs, and for nothing else", async 
   assert.deepEqual(await lackingOf({ needs }, "client", options), []);
   assert.equal((await lackingOf({ needs }, "server", options)).length, 1);
   assert.deepEqual(await lackingOf({}, "server", options), []);
+});
+
+Deno.test("lackingOf() knows a machine between whose transports nothing can change", async () => {
+  const alone: Place = {
+    loopback: true,
+    host: false,
+    guest: false,
+    guestCid: undefined,
+    fallback: undefined,
+  };
+  const lackingAt = (place: Place, feature: Feature) => {
+    const machine: Machine = {
+      place: () => place,
+      withFallback: () => ({ [Symbol.dispose]() {} }),
+    };
+    return lackingOf({ needs: [feature] }, "client", {
+      family: FAMILY,
+      peerCid: 1,
+      port: 1,
+      machine,
+    });
+  };
+  assert.deepEqual(await lackingAt(alone, "second-transport"), [
+    "lacks a second transport, to which connect() can move a socket: none leads elsewhere than " +
+    "to CID 1",
+  ]);
+  assert.deepEqual(await lackingAt({ ...alone, guest: true }, "second-transport"), []);
+  assert.deepEqual(await lackingAt(alone, "cid-without-transport"), []);
+  assert.deepEqual(await lackingAt({ ...alone, guest: true }, "cid-without-transport"), [
+    "lacks a CID to which no transport leads: a guest's transport leads everywhere",
+  ]);
+  assert.match(`${await lacking("second-transport")}`, /its sockets are unix/);
 });
 
 Deno.test("lackingOf() takes a kernel without io_uring or its operation for a lack", async () => {

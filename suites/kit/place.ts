@@ -7,6 +7,7 @@
 import {
   VMADDR_CID_ANY,
   VMADDR_CID_HOST,
+  VMADDR_CID_HYPERVISOR,
   VMADDR_CID_LOCAL,
   VMADDR_FLAG_TO_HOST,
 } from "../../sys/constants.ts";
@@ -24,7 +25,7 @@ export interface Place {
   readonly loopback: boolean;
   /** Whether it can be a host: vhost-vsock. */
   readonly host: boolean;
-  /** Whether it has the driver of a guest's device, be there a device or not. */
+  /** Whether it has a guest's transport, be there a device or not. */
   readonly guest: boolean;
   /** Its CID as a guest; with several devices that of the default one. */
   readonly guestCid: number | undefined;
@@ -51,9 +52,12 @@ export const THIS_MACHINE: Machine = {
   withFallback: (on) => new VsockSetting("g2h_fallback", on ? "1" : "0"),
 };
 
+/** The transports that lead from a guest to its host. */
+const OF_GUESTS = ["virtio", "hvs", "vmci"] as const;
+
 function readPlace(): Place {
   const transports = registeredTransports();
-  const guest = transports.includes("virtio");
+  const guest = OF_GUESTS.some((name) => transports.includes(name));
   const [cid = VMADDR_CID_ANY, ...moreCids] = localCids();
   const fallback = vsockSysctl("g2h_fallback");
   return {
@@ -92,6 +96,26 @@ export function routeTo(place: Place, { cid, flags = 0 }: Pick<Address, "cid" | 
   // Before there was a choice, only who had no guests sought the CIDs of guests at its host.
   if (toHost || (guest && (fallback ?? !host))) return guest ? "to-host" : undefined;
   return host ? "to-guest" : undefined;
+}
+
+/** CIDs that lead to every transport that a machine has: the well-known ones, and a guest's. */
+const WHEREVER: readonly number[] = [
+  VMADDR_CID_HYPERVISOR,
+  VMADDR_CID_LOCAL,
+  VMADDR_CID_HOST,
+  FOREIGN_CID,
+];
+
+/** A CID to which another transport leads than to the peer; undefined where there is none. */
+export function cidElsewhere(place: Place, peerCid: number): number | undefined {
+  const taken = routeTo(place, { cid: peerCid });
+  if (taken === undefined) return undefined;
+  return WHEREVER.find((cid) => ![taken, undefined].includes(routeTo(place, { cid })));
+}
+
+/** A CID to which no transport leads; undefined where there is none. */
+export function cidNowhere(place: Place): number | undefined {
+  return WHEREVER.find((cid) => routeTo(place, { cid }) === undefined);
 }
 
 /** The errors of connect(2) to a destination, by its route, where nobody listens there. */

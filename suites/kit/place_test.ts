@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { errorsOfNobody, localCidsOf, type Place, routeTo } from "./place.ts";
+import {
+  cidElsewhere,
+  cidNowhere,
+  errorsOfNobody,
+  FOREIGN_CID,
+  localCidsOf,
+  type Place,
+  routeTo,
+} from "./place.ts";
 
 const LOOPBACK: Place = {
   loopback: true,
@@ -33,6 +41,25 @@ Deno.test("routeTo() is what vsock_assign_transport() chooses", () => {
   assert.equal(routeTo(BOTH, TO_HOST), "to-host");
   assert.equal(routeTo(HOST, TO_HOST), undefined);
   assert.equal(routeTo({ ...LOOPBACK, loopback: false }, { cid: 1 }), undefined);
+});
+
+Deno.test("cidElsewhere() needs a second transport", () => {
+  const elsewhere = (peerCid: number) =>
+    [LOOPBACK, HOST, GUEST, BOTH].map((place) => cidElsewhere(place, peerCid));
+  assert.deepEqual(elsewhere(1), [undefined, FOREIGN_CID, 0, 0]);
+  assert.deepEqual(elsewhere(2), [undefined, FOREIGN_CID, 1, 1]);
+  assert.deepEqual(elsewhere(4), [undefined, 1, 1, 0]);
+  assert.equal(cidElsewhere({ ...GUEST, loopback: false }, 2), undefined);
+  assert.equal(cidElsewhere({ ...HOST, loopback: false }, 4), undefined);
+  assert.equal(cidElsewhere({ ...BOTH, loopback: false }, 4), 0);
+  // Where a socket has no transport it cannot be moved from one.
+  assert.equal(cidElsewhere({ ...GUEST, fallback: false }, 4), undefined);
+});
+
+Deno.test("cidNowhere() is where no transport leads", () => {
+  assert.deepEqual([LOOPBACK, HOST, GUEST, BOTH].map(cidNowhere), [0, 0, undefined, undefined]);
+  assert.equal(cidNowhere({ ...GUEST, fallback: false }), FOREIGN_CID);
+  assert.equal(cidNowhere({ ...GUEST, loopback: false }), undefined);
 });
 
 Deno.test("errorsOfNobody() knows a driver without a device from a guest", () => {

@@ -3,7 +3,19 @@
  *
  * @module
  */
-import { bytes, type CaseContext, defineCase, kernel, man, spec, upstream } from "../kit.ts";
+import {
+  bytes,
+  type CaseContext,
+  defineCase,
+  kernel,
+  man,
+  MSG_PEEK,
+  POLLIN,
+  SO_RCVLOWAT,
+  SOL_SOCKET,
+  spec,
+  upstream,
+} from "../kit.ts";
 
 async function sendAndClose(side: "connect" | "accept", { vsock, check }: CaseContext) {
   using socket = await vsock[side]("stream");
@@ -27,7 +39,8 @@ const OUTLIVES =
 const refs = [
   man("send", 2, "EPIPE"),
   spec("5.10.6.5 Stream Sockets"),
-  kernel("virtio_transport_recv_connected"),
+  kernel("virtio_transport_release"),
+  kernel("vsock_stream_has_data"),
 ];
 
 /** The client closes. */
@@ -56,4 +69,42 @@ export const serverClose = defineCase({
   },
   client: (context) => outlivePeer("connect", context),
   server: (context) => sendAndClose("accept", context),
+});
+
+/** So many that buffers which leak stand out among the machine's others: cli/leak_watch.ts. */
+const PACKETS = 200;
+/** Above GOOD_COPY_LEN, 128, the kernel gives each packet a buffer of its own. */
+const PACKET = 129;
+
+/** What nobody read is freed with the socket: what leaks is seen by the kernel's counts. */
+export const unreadLeavesNothing = defineCase({
+  id: "stream/unread/close-leaves-nothing",
+  title: "a socket closed with unread data leaves nothing behind",
+  requirement: "close() MUST free the data that nobody read, and tell the peer of the end",
+  refs: [man("close", 2, "DESCRIPTION"), kernel("virtio_transport_remove_sock")],
+  does: {
+    client:
+      `connects, sends ${PACKETS} pieces of ${PACKET} bytes, and waits until the server has closed`,
+    server:
+      "accepts, sets SO_RCVLOWAT to all of that, waits until it is there, claims that its beginning " +
+      "is what the client sent, which it peeks at, and closes without having read any",
+  },
+  async client({ vsock, check, random }) {
+    using socket = await vsock.connect("stream");
+    const data = random.bytes(PACKETS * PACKET);
+    for (let offset = 0; offset < data.length; offset += PACKET) {
+      await check.sends(socket, data.subarray(offset, offset + PACKET));
+    }
+    await vsock.waitRemoteClose(socket);
+  },
+  async server({ vsock, check, random }) {
+    using socket = await vsock.accept("stream");
+    const data = random.bytes(PACKETS * PACKET);
+    await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, data.length);
+    const revents = await check.succeeds("poll()", () => socket.poll(POLLIN));
+    check.flag(revents, POLLIN, "POLLIN when all is there");
+    const seen = await check.receives(socket, PACKET, MSG_PEEK);
+    check.sameBytes(seen, data.subarray(0, PACKET), "the unread data");
+    await check.succeeds("close()", () => socket.close());
+  },
 });

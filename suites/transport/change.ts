@@ -6,19 +6,22 @@
 import {
   Alarm,
   type CaseContext,
+  cidElsewhere,
+  cidNowhere,
   connectInBackground,
   connectPatiently,
   defineCase,
   errorOf,
+  FOREIGN_CID,
   kernel,
   LOCAL_CIDS,
+  man,
   type Random,
   SO_LINGER,
   type Socket,
   SOL_SOCKET,
   upstream,
   Urgency,
-  VMADDR_CID_HYPERVISOR,
   VMADDR_PORT_ANY,
 } from "../kit.ts";
 
@@ -26,33 +29,40 @@ import {
 const PORTS_TRIED = 24;
 
 /**
- * Takes the ports that the kernel would bind a socket to, so that connect() assigns a transport
- * and then fails; then connects elsewhere, so that the transport of an unbound socket is released.
+ * Takes the ports that the kernel would bind a socket to, so that connect() assigns a transport and
+ * then fails; then connects elsewhere, so that the transport of an unbound socket is released. The
+ * socket that is moved is not moved again: when it has found a port there, or waits for an answer,
+ * nothing is left to be seen.
  *
- * @returns whether this CID has a transport to do it with.
+ * @returns whether the CID that it is moved from has a transport to do it with.
  */
-async function releaseUnbound(cid: number, { vsock, check }: CaseContext): Promise<boolean> {
+async function moveUnbound(from: number, to: number, context: CaseContext): Promise<boolean> {
+  const { vsock, check } = context;
   const taken: Socket[] = [];
   using first = vsock.open("stream");
   try {
-    if (errorOf(() => first.bind({ cid, port: VMADDR_PORT_ANY })) === "EADDRNOTAVAIL") return false;
+    if (errorOf(() => first.bind({ cid: from, port: VMADDR_PORT_ANY })) === "EADDRNOTAVAIL") {
+      return false;
+    }
     const { port } = first.getsockname();
     for (let i = 1; i <= PORTS_TRIED; i++) {
-      taken.push(vsock.bound("stream", { cid, port: port + i }));
+      taken.push(vsock.bound("stream", { cid: from, port: port + i }));
     }
     first[Symbol.dispose]();
     using socket = vsock.open("stream");
     connectInBackground(socket);
-    const address = { cid, port: port + PORTS_TRIED };
+    const address = { cid: from, port: port + PORTS_TRIED };
     const refused = await check.fails(
       ["EADDRNOTAVAIL", "ENODEV"],
-      `connect() to CID ${cid} without a free port`,
+      `connect() to CID ${from} without a free port`,
       () => socket.connectHere(address),
     );
     if (refused?.code === "ENODEV") return false;
-    for (const other of LOCAL_CIDS.filter((candidate) => candidate !== cid)) {
-      errorOf(() => socket.connectHere({ ...address, cid: other }));
-    }
+    const result = errorOf(() => socket.connectHere({ ...address, cid: to }));
+    check.that(
+      !["EALREADY", "EISCONN", "EADDRNOTAVAIL"].includes(result ?? ""),
+      `connect() to CID ${to} after one that failed: it is taken to go on, ${result}`,
+    );
     return true;
   } finally {
     for (const socket of taken) socket[Symbol.dispose]();
@@ -68,23 +78,32 @@ export const releaseOfUnboundSocket = defineCase({
   refs: [
     upstream(
       "SOCK_STREAM transport release use-after-free",
-      "is skipped, naming the registered transports, where no transport can be tested; takes " +
-        "ENODEV for any CID as that CID having no transport, not for the host's alone",
+      "is skipped where there are no two transports to be moved between, or none that can be " +
+        "tested; takes ENODEV for any CID as that CID having no transport, not for the host's " +
+        "alone; moves a socket to one other CID only, since what it has found there keeps it",
     ),
-    kernel("__vsock_bind_connectible"),
+    kernel("__vsock_bind"),
     kernel("vsock_assign_transport"),
+    kernel("virtio_transport_release"),
   ],
-  needs: [{ client: "local-transport" }],
+  needs: [{ client: "second-transport" }, { client: "local-transport" }],
   does: {
     client:
       "takes the 24 ports that the kernel would try next at each CID of 0 to 3 that is its own and " +
-      "has a transport, claims that connect() there is EADDRNOTAVAIL, and calls connect() on that " +
-      "socket for the other three",
+      "has a transport, claims that connect() there is EADDRNOTAVAIL, and not under way when it is " +
+      "called for another CID: a socket for each",
   },
   async client(context) {
-    let tested = 0;
-    for (const cid of LOCAL_CIDS) if (await releaseUnbound(cid, context)) tested++;
-    context.check.that(tested > 0, "no CID had a transport to test");
+    const destinations = new Set([...LOCAL_CIDS, context.vsock.peerAddress().cid, FOREIGN_CID]);
+    const tested = new Set<number>();
+    for (const from of LOCAL_CIDS) {
+      for (const to of destinations) {
+        if (to === from) continue;
+        if (!await moveUnbound(from, to, context)) break;
+        tested.add(from);
+      }
+    }
+    context.check.that(tested.size > 0, "no CID had a transport to test");
   },
 });
 
@@ -138,70 +157,123 @@ class Interrupter implements Disposable {
   }
 }
 
+/**
+ * Interrupts connect() to the peer, again and again, and then connects the same socket elsewhere.
+ *
+ * @param judge is given what both came to, if anything is to be said of it.
+ */
+async function interruptAndMove(
+  { vsock, peer, check, random }: CaseContext,
+  cid: number,
+  judge: (first: string | undefined, second: string | undefined) => void,
+): Promise<void> {
+  await peer.expectln("LISTENING");
+  using interrupter = new Interrupter(random);
+  const address = vsock.peerAddress();
+  const started = performance.now();
+  const goesOn = () => {
+    const time = performance.now() - started;
+    return time < RACE_TIME || (interrupter.hits === 0 && time < MAX_RACE_TIME);
+  };
+  do {
+    await peer.letOthersRun();
+    using socket = vsock.open("stream");
+    const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, 1);
+    await check.succeeds("setsockopt(SO_LINGER)", setLinger);
+    connectPatiently(socket);
+    const first = interrupter.interrupt(() => socket.connectHere(address));
+    const known = [undefined, "EINTR", "ECONNRESET"].includes(first);
+    check.that(known, `connect() with a signal: expected EINTR or ECONNRESET, got ${first}`);
+    // A host does not answer what a guest sends to this CID: there is nothing to wait for.
+    connectInBackground(socket);
+    const second = errorOf(() => socket.connectHere({ ...address, cid }));
+    judge(first, second);
+    socket[Symbol.dispose]();
+    // A listener with a full queue resets; then, too, the server has something to accept.
+    const queued = [first, second].some((code) => code === undefined || code === "ECONNRESET");
+    if (queued) await peer.writeUlong(CONTINUE);
+  } while (goesOn());
+  await peer.writeUlong(DONE);
+  if (interrupter.hits === 0) throw new Error("no signal came in the midst of connect()");
+}
+
+/** Accepts what comes of that, and closes it. */
+async function acceptInterrupted({ vsock, peer, check }: CaseContext): Promise<void> {
+  using listener = vsock.listening("stream");
+  listener.setNonblocking();
+  await peer.writeln("LISTENING");
+  const acceptAll = () => {
+    for (;;) listener.acceptHere()[Symbol.dispose]();
+  };
+  while (await peer.readUlong() === CONTINUE) {
+    check.equal(errorOf(acceptAll), "EAGAIN", "accept() after the last connection");
+  }
+}
+
+const INTERRUPTS = "it sends its thread signals in the midst of calls, and floods the transport";
+const ACCEPTS_ALL =
+  "listens, accepts and closes what has come each time that the client tells it to, and claims " +
+  "that accept() then is EAGAIN";
+
 /** An interrupted connect() leaves a socket that the next one moves: the kernel's log tells. */
 export const interruptedConnect = defineCase({
   id: "transport/change/after-interrupted-connect",
   title: "a socket can be moved to another transport after an interrupted connect()",
   requirement: "connect() that a signal interrupts MUST fail with EINTR, and another harm nothing",
-  alone: "it sends its thread signals in the midst of calls, and floods the transport",
+  alone: INTERRUPTS,
   refs: [
     upstream(
       "SOCK_STREAM transport change null-ptr-deref, lockdep warn",
       "one signal for every connect(), from a timer that is aimed at the midst of the call, and not " +
-        "a thread that calls kill() without end; says nothing of a guest's transport, with which " +
-        "the bug cannot show",
+        "a thread that calls kill() without end; moves to a CID that another transport serves, " +
+        "not always to 0, and is skipped where there is none: " +
+        "`transport/change/refused-after-interrupted-connect` is for CIDs that none serves",
     ),
     kernel("vsock_connect"),
     kernel("vsock_assign_transport"),
+    kernel("virtio_transport_release"),
   ],
+  needs: [{ client: "second-transport" }],
   does: {
     client:
       "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
-      "timer's signal, claims success, EINTR or ECONNRESET, moves it with connect() to CID 0, " +
-      "and closes it",
-    server:
-      "listens, accepts and closes what has come each time that the client tells it to, and claims " +
-      "that accept() then is EAGAIN",
+      "timer's signal, claims success, EINTR or ECONNRESET, moves it with connect() to a CID of " +
+      "another transport, and closes it",
+    server: ACCEPTS_ALL,
   },
-  async client({ vsock, peer, check, random }) {
-    await peer.expectln("LISTENING");
-    using interrupter = new Interrupter(random);
-    const address = vsock.peerAddress();
-    const elsewhere = { ...address, cid: VMADDR_CID_HYPERVISOR };
-    const started = performance.now();
-    const goesOn = () => {
-      const time = performance.now() - started;
-      return time < RACE_TIME || (interrupter.hits === 0 && time < MAX_RACE_TIME);
-    };
-    do {
-      await peer.letOthersRun();
-      using socket = vsock.open("stream");
-      const setLinger = () => socket.setLinger(SOL_SOCKET, SO_LINGER, 1);
-      await check.succeeds("setsockopt(SO_LINGER)", setLinger);
-      connectPatiently(socket);
-      const first = interrupter.interrupt(() => socket.connectHere(address));
-      const known = [undefined, "EINTR", "ECONNRESET"].includes(first);
-      check.that(known, `connect() with a signal: expected EINTR or ECONNRESET, got ${first}`);
-      // A host does not answer what a guest sends to this CID: there is nothing to wait for.
-      connectInBackground(socket);
-      const second = errorOf(() => socket.connectHere(elsewhere));
-      socket[Symbol.dispose]();
-      // A listener with a full queue resets; then, too, the server has something to accept.
-      const queued = [first, second].some((code) => code === undefined || code === "ECONNRESET");
-      if (queued) await peer.writeUlong(CONTINUE);
-    } while (goesOn());
-    await peer.writeUlong(DONE);
-    if (interrupter.hits === 0) throw new Error("no signal came in the midst of connect()");
+  async client(context) {
+    const { vsock } = context;
+    const cid = cidElsewhere(vsock.machine.place(), vsock.peerAddress().cid);
+    if (cid === undefined) throw new Error("there is no second transport any more");
+    await interruptAndMove(context, cid, () => {});
   },
-  async server({ vsock, peer, check }) {
-    using listener = vsock.listening("stream");
-    listener.setNonblocking();
-    await peer.writeln("LISTENING");
-    const acceptAll = () => {
-      for (;;) listener.acceptHere()[Symbol.dispose]();
-    };
-    while (await peer.readUlong() === CONTINUE) {
-      check.equal(errorOf(acceptAll), "EAGAIN", "accept() after the last connection");
-    }
+  server: acceptInterrupted,
+});
+
+/** Where no transport leads, the one that the socket has must not be taken from it. */
+export const refusedAfterInterruptedConnect = defineCase({
+  id: "transport/change/refused-after-interrupted-connect",
+  title: "a socket stays whole when it cannot be moved after an interrupted connect()",
+  requirement:
+    "connect() to a CID that no transport serves MUST fail with ENODEV, also after one that a " +
+    "signal interrupted, and harm nothing",
+  alone: INTERRUPTS,
+  refs: [man("vsock", 7, "ENODEV"), kernel("vsock_connect"), kernel("vsock_assign_transport")],
+  needs: [{ client: "cid-without-transport" }],
+  does: {
+    client:
+      "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
+      "timer's signal, claims that connect() to a CID without a transport then is ENODEV, or " +
+      "EISCONN after one that succeeded, and closes it",
+    server: ACCEPTS_ALL,
   },
+  async client(context) {
+    const cid = cidNowhere(context.vsock.machine.place());
+    if (cid === undefined) throw new Error("a transport leads everywhere now");
+    await interruptAndMove(context, cid, (first, second) => {
+      const expected = first === undefined ? "EISCONN" : "ENODEV";
+      context.check.equal(second, expected, `connect() to CID ${cid} after ${first ?? "success"}`);
+    });
+  },
+  server: acceptInterrupted,
 });

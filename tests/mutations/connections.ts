@@ -11,6 +11,7 @@ import { type Address, type Bytes, bytes } from "../../sys/structs.ts";
 import {
   endIsAReset,
   endIsDataAgain,
+  peekShowsOtherData,
   sendFlipsABit,
   sendLosesLastByte,
   sendTakesAnything,
@@ -21,6 +22,7 @@ import {
   failure,
   type Mutate,
   neverFails,
+  pollNeverWakes,
   replacing,
   type Row,
 } from "./mutation.ts";
@@ -128,6 +130,7 @@ const RETRY = "stream/connect/retry-after-failure";
 const RACE = "stream/accept-queue/closed-while-connecting";
 const CROWD = "stream/accept-queue/closed-all-the-time";
 const CLIENT_CLOSE = "stream/close/by-client-keeps-data";
+const LEFT = "stream/unread/close-leaves-nothing";
 const SERVER_CLOSE = "stream/close/by-server-keeps-data";
 const LINGER = "stream/linger/close-after-nothing-sent";
 const UNREAD = "stream/linger/no-wait-for-unread";
@@ -209,6 +212,16 @@ export const CONNECTIONS: readonly Row[] = [
   [LINGER, "client", "close() ends nothing", closeEndsNothing, /had not ended[^]*poll/, {
     noticed: "server",
     state: "timeout",
+  }],
+  [LEFT, "server", "poll() never wakes up", pollNeverWakes, /POLLIN when all .* not set/],
+  [LEFT, "server", "peek shows other data", peekShowsOtherData, /the unread data: byte 0/],
+  [LEFT, "server", "close() fails", closeFails, /close\(\).*EIO/],
+  [LEFT, "server", "close() ends nothing", closeEndsNothing, /had not ended[^]*poll/, {
+    noticed: "client",
+    state: "timeout",
+  }],
+  [LEFT, "client", "send() flips a bit", sendFlipsABit, /the unread data: byte 64/, {
+    noticed: "server",
   }],
   [UNREAD, "client", "close() waits for the peer", closeTakes(5_000_000_000n), /took 5.00 s/],
   [UNREAD, "client", "unread data is lost at close()", sendLosesLastByte, /end of file after 0/, {

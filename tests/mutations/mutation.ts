@@ -160,3 +160,6 @@ export function optionNotKept(level: number, option: number, value: Bytes): Muta
       ofLevel === level && which === option ? value.slice() : original(ofLevel, which, size),
   );
 }
+
+/** poll() returns at once, and nothing has happened. */
+export const pollNeverWakes: Mutate = replacing("poll", () => Promise.resolve(0));

@@ -79,6 +79,22 @@ const connectIsRestarted: Mutate = (Base) =>
     }
   };
 
+/** A connect() that found no port counts as one that goes on. */
+const failureGoesOn: Mutate = (Base) =>
+  class extends Base {
+    #failed = false;
+
+    override connectHere(address: Address): void {
+      if (this.#failed) throw failure("connect(3)", "EALREADY");
+      try {
+        super.connectHere(address);
+      } catch (error) {
+        this.#failed = failedWith(error, "EADDRNOTAVAIL");
+        throw error;
+      }
+    }
+  };
+
 /** connect() to a CID of one's own does not return an error. */
 const connectAnyway = neverFails("connectHere", () => {});
 
@@ -95,6 +111,13 @@ export const QUEUES: readonly Row[] = [
     "EADDRNOTAVAIL is another errno",
     errsWith("connectHere", "EADDRNOTAVAIL", "EADDRINUSE"),
     /without a free port: .*got connect.*EADDRINUSE/,
+  ],
+  [
+    RELEASE,
+    "client",
+    "connect() that found no port goes on",
+    failureGoesOn,
+    /connect\(\) to CID 0 after one that failed: it is taken to go on, EALREADY/,
   ],
   [
     INTERRUPTED,

@@ -31,6 +31,7 @@ import {
   neverFails,
   optionNotKept,
   optionWithoutEffect,
+  pollNeverWakes,
   replacing,
   type Row,
 } from "./mutation.ts";
@@ -47,7 +48,6 @@ const ON_RCVLOWAT = "stream/credit/update-on-rcvlowat";
 const BELOW_RCVLOWAT = "stream/credit/update-below-rcvlowat";
 const OWN_BUFFER = "stream/credit/bound-by-own-buffer";
 
-const pollNeverWakes = replacing("poll", () => Promise.resolve(0));
 const rcvlowatWithoutEffect = optionWithoutEffect(SOL_SOCKET, SO_RCVLOWAT);
 const rcvlowatNotKept = optionNotKept(SOL_SOCKET, SO_RCVLOWAT, int(1));
 
@@ -226,6 +226,7 @@ export const STREAMS: readonly Row[] = [
   [JOINED, "client", "send() flips a bit", sendFlipsABit, /the rest: byte 0/, {
     noticed: "server",
   }],
+  [SMALL, "server", "poll() never wakes up", pollNeverWakes, /POLLIN when the .* not set/],
   [SMALL, "client", "connection is reset", resetAfter(1000), /after \d+ bytes: .*ECONNRESET/],
   [SMALL, "client", "packets lose a byte", sendHereDrops, /end of file after \d+ bytes/, {
     noticed: "server",

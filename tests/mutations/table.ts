@@ -111,6 +111,14 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
     }))
   ),
   {
+    id: "transport/change/refused-after-interrupted-connect",
+    on: "client",
+    what: "connect() to where no transport leads goes on",
+    noticed: "client",
+    file: "suites/transport/change_test.ts",
+    test: "transport/change/refused-after-interrupted-connect fails where it goes on",
+  },
+  {
     id: "uring/sendmsg/arrives-whole",
     on: "client",
     what: "io_uring sends the pieces in another order",

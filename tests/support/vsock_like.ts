@@ -12,6 +12,7 @@ import {
   SHUT_RDWR,
   SIOCINQ,
   SO_RCVLOWAT,
+  SO_SNDBUF,
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
   SOL_SOCKET,
@@ -72,6 +73,8 @@ export class VsockLike extends Socket {
   }
 
   override async connect(address: Address): Promise<void> {
+    // A packet counts with all that it costs, which AF_VSOCK's credit does not.
+    if (this.type === "stream") this.setInt(SOL_SOCKET, SO_SNDBUF, Number(DEFAULT_BUFFER));
     try {
       await super.connect(address);
     } catch (error) {
