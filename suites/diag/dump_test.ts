@@ -153,26 +153,26 @@ for (const [name, change, reason] of CONNECTION) {
 }
 
 /**
- * What lists-no-socket gives for a dump before its connection, and those behind it, one after the
+ * What lists-no-socket gives for a dump before it listens, and those behind it, one after the
  * other; the last one stays.
  */
 async function outcomeOf(
   before: DiagSocket[],
   ...after: DiagSocket[][]
 ): Promise<[Outcome, string]> {
-  let accepted = false;
+  let listened = false;
   let next = 0;
   const socketClass = class extends Socket {
-    override async accept() {
-      accepted = true;
-      return await super.accept();
+    override listen(backlog: number) {
+      listened = true;
+      return super.listen(backlog);
     }
   };
   const dumpVsock = () =>
-    Promise.resolve(accepted ? after[Math.min(next++, after.length - 1)] ?? [] : before);
+    Promise.resolve(listened ? after[Math.min(next++, after.length - 1)] ?? [] : before);
   const server = { dumpVsock, socketClass };
   const { outcome, reasons } = await runBothSides(listsNoSocket, { server });
-  assert.ok(accepted || outcome === "skip", "it has a connection of its own");
+  assert.ok(listened || outcome === "skip", "it has a socket of its own");
   return [outcome, reasons.join("\n")];
 }
 

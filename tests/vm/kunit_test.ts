@@ -78,7 +78,7 @@ Deno.test("the kernel's kunit.py reads our KTAP as it is meant", async (t) => {
   });
 
   await t.step("a plan that counts a case too many, as an error", async () => {
-    const wrong = goodKtap.replace("\n  1..2\n", "\n  1..3\n");
+    const wrong = goodKtap.replace("\n  1..3\n", "\n  1..4\n");
     assert.notEqual(wrong, goodKtap);
     const { success, errors } = await kunit.parse(wrong);
     assert.deepEqual(errors, ["Test: guest-server: missing expected subtest!"]);
