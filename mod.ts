@@ -31,7 +31,9 @@ export {
   upstream,
 } from "./core/case.ts";
 export { Check, ClaimError, type Coded } from "./core/check.ts";
+export type { Held } from "./core/leak_check.ts";
 export type { Splat } from "./core/splat.ts";
+export type { Harm } from "./core/taint.ts";
 export type {
   CaseRun,
   ConfigFacts,
@@ -78,19 +80,28 @@ export {
   type ByteStream,
   connectControl,
   type ControlAddress,
+  type KeepAlive,
   LineChannel,
   listenControl,
   PeerGoneError,
   SilentPeerError,
-  streamPair,
 } from "./peer/channel.ts";
+export { streamPair } from "./peer/stream_pair.ts";
 export type { Ends } from "./peer/controller.ts";
+export { BusyError, type Greeting, type PortRange, RefusedError } from "./peer/greeting.ts";
 export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
 export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
 export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
+export type { VerdictOptions } from "./peer/verdicts.ts";
 export type { CaseLines } from "./peer/lines.ts";
 export { type Order, ProtocolError, type SideStart, type StartOrder } from "./peer/wire.ts";
-export { type Change, type ChangeKind, diffReports, isRegression } from "./report/diff.ts";
+export {
+  type Change,
+  type ChangeKind,
+  type DiffOptions,
+  diffReports,
+  isRegression,
+} from "./report/diff.ts";
 export { REPORT_FORMATS, type ReportFormat } from "./report/formats.ts";
 export { KtapWriter } from "./report/ktap.ts";
 export {
@@ -114,7 +125,7 @@ export { CATALOGUE, findCase } from "./suites/catalogue.ts";
 export { executeSide, type SideOptions } from "./suites/execute.ts";
 export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit.ts";
 export { Claims } from "./suites/kit/claims.ts";
-export { Peer } from "./suites/kit/peer.ts";
+export { Peer, type PeerContext } from "./suites/kit/peer.ts";
 export type { Machine, Place } from "./suites/kit/place.ts";
 export type { Surroundings } from "./suites/kit/surroundings.ts";
 export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";

@@ -4,36 +4,35 @@
  *
  * @module
  */
-import { reasonOf } from "../core/reason.ts";
 import { EXIT } from "../core/outcome.ts";
-import { type AgentServices, type Inherited, serveController } from "../peer/agent.ts";
-import { type ControlAddress, LineChannel, listenControl, showAddress } from "../peer/channel.ts";
-import { mention } from "../report/terminal.ts";
+import type { AgentServices, Inherited } from "../peer/agent.ts";
+import { listenControl, showAddress } from "../peer/channel.ts";
+import type { PortRange } from "../peer/greeting.ts";
 import type { Machine } from "../sys/machine.ts";
 import { dieWithParent } from "../sys/process.ts";
+import { type AccessOptions, agentToken, isLoopback } from "./access.ts";
 import { interruptible } from "./conduct.ts";
 import type { KernelWatch } from "./kernel_watch.ts";
+import { setBack, type Settings, settingsNow } from "./left_settings.ts";
 import {
+  kernelStateHere,
   loadTimers,
   machineDetails,
   monitorTrouble,
   ownFacts,
   sideRunner,
   type SideSettings,
-  taintHere,
   Watches,
 } from "./side.ts";
 import { SupervisedAgent } from "./supervisor.ts";
 import { inherited, killedWhenLate, type Left, Testament } from "./testament.ts";
-
-/** How long a refused controller may take to introduce itself, in milliseconds. */
-const REFUSAL_TIME = 1000;
-/** How long a controller may take to leave when another is there already, in milliseconds. */
-const LEAVE_TIME = 300;
+import { UsageError } from "./usage.ts";
+import { log, Waiter } from "./waiter.ts";
 
 /** Options of `agent`. */
-export interface AgentOptions extends SideSettings {
-  readonly listen: ControlAddress;
+export interface AgentOptions extends SideSettings, AccessOptions {
+  /** The AF_VSOCK ports that its cases may use. */
+  readonly ports: PortRange;
   readonly once?: boolean | undefined;
   /** A file for what this process leaves; it is then one that another starts anew. */
   readonly testament?: string | undefined;
@@ -62,10 +61,21 @@ function supervise(options: AgentOptions): Promise<number> {
     // The guest may be started later than this.
     const trouble = await monitorTrouble(options);
     if (trouble !== undefined) log(`${trouble}; cases that need it are broken until there is`);
-    const args = [...sideArguments(options), ...(options.once ? ["--once"] : [])];
-    await using agent = await SupervisedAgent.start({ args, listen: showAddress(options.listen) });
+    const { once, allowAnyone, ports: [first, last] } = options;
+    const args = [
+      ...sideArguments(options),
+      ...["--ports", `${first}-${last}`],
+      ...(once ? ["--once"] : []),
+      ...(allowAnyone ? ["--allow-anyone"] : []),
+    ];
+    const { token, isNew } = await agentToken(options);
+    const listen = showAddress(options.listen);
+    await using agent = await SupervisedAgent.start({ args, listen, token });
     stop.addEventListener("abort", () => agent[Symbol.asyncDispose]());
-    agent.listening.then((address) => log(`listening on ${showAddress(address)}`), () => {});
+    agent.listening.then((address) => {
+      log(`listening on ${showAddress(address)}`);
+      if (isNew) log(`it serves whoever gives its token: run --token ${token}`);
+    }, () => {});
     return await agent.ended;
   });
 }
@@ -74,17 +84,43 @@ function serve(options: AgentOptions, path: string): Promise<number> {
   return interruptible(async (stop) => {
     dieWithParent();
     loadTimers();
+    const { token } = await agentToken({ ...options, listen: THIS_MACHINE });
     using testament = Testament.open(path);
     const { left } = testament;
-    using watches = await Watches.open(options, left?.log);
-    const offered = services(options, testament, watches, await machineDetails());
+    const settings = settingsOf(options, left);
+    using watches = await Watches.open(options, left?.kernel);
+    const offered = services(options, testament, watches, await machineDetails(), token);
     using listener = listenControl({ ...options.listen, port: left?.port ?? options.listen.port });
     stop.addEventListener("abort", () => listener.close());
     const { hostname, port } = listener.addr as Deno.NetAddr;
-    testament.note({ port });
+    requireToken(token, hostname, options);
+    testament.note({ port, settings });
     Deno.stdout.writeSync(new TextEncoder().encode(`${showAddress({ host: hostname, port })}\n`));
-    return await new Waiter(offered, watches.log, stop).serveAll(listener, options.once === true);
+    const waiter = new Waiter(offered, (when) => tell(watches.log, when), stop);
+    await waiter.serveAll(listener, options.once === true);
+    return EXIT.ok;
   });
+}
+
+/** The machine's settings as they were before the first case: what the last one left is undone. */
+function settingsOf({ standIn }: SideSettings, left: Left | undefined): Settings {
+  if (standIn !== undefined) return {};
+  const before = left?.settings ?? settingsNow();
+  for (const line of setBack(before)) log(line);
+  return before;
+}
+
+/** For {@linkcode agentToken}: a process that another one starts makes no token of its own. */
+const THIS_MACHINE = { host: "127.0.0.1", port: 0 };
+
+/** @throws {UsageError} where others than this machine's users could use the agent. */
+function requireToken(
+  token: string | undefined,
+  host: string,
+  { allowAnyone }: AccessOptions,
+): void {
+  if (token !== undefined || allowAnyone || isLoopback(host)) return;
+  throw new UsageError(`others can reach ${host}: give --token-file or --allow-anyone`);
 }
 
 /** What this process offers to a controller, and what it knows of the process before. */
@@ -93,21 +129,28 @@ function services(
   testament: Testament,
   watches: Watches,
   machine: Machine,
+  token: string | undefined,
 ): AgentServices {
   const { left } = testament;
   const facts = { ...ownFacts("agent", options, watches.watched), ...machine };
   let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
+  // Where this process dies, the next one must know what the kernel was like before.
+  const note = () => testament.note({ kernel: watches.log.record });
   return {
     // A kernel may be tainted at any time, and what counts is how it is when a run begins.
     get facts() {
-      return { ...facts, ...taintHere(options) };
+      return { ...facts, ...kernelStateHere(options, watches.log) };
     },
+    token,
+    ports: options.ports,
     // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
-    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)))),
+    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)), note)),
     begin(session): readonly Inherited[] | undefined {
       const mine = left?.session === session ? remembered : undefined;
       remembered = undefined;
+      if (mine === undefined) watches.log.begin();
       testament.note({ session });
+      note();
       return mine;
     },
   };
@@ -115,7 +158,10 @@ function services(
 
 function inherit(left: Left, status: number | undefined, watch: KernelWatch): Inherited[] {
   const how = status === undefined ? "how is unknown" : howEnded(status);
-  const reports = inherited(left, how, watch.look());
+  const splats = watch.look();
+  const reports = inherited(left, how, { splats, harm: watch.harm });
+  // Otherwise they are in those reports.
+  for (const [first] of reports.length > 0 ? [] : splats) log(`its kernel reported: ${first}`);
   log(`the process before ended (${how}) with ${reports.length} cases under way`);
   return reports;
 }
@@ -135,86 +181,7 @@ function howEnded(status: number): string {
   return status > 128 ? SIGNALS[status - 128] ?? `signal ${status - 128}` : `exit code ${status}`;
 }
 
-/** Takes controllers, one at a time. */
-class Waiter {
-  readonly #services: AgentServices;
-  readonly #watch: KernelWatch;
-  readonly #stop: AbortSignal;
-  /** Settles when the controller has left that is being served; undefined where there is none. */
-  #busy: Promise<void> | undefined;
-
-  constructor(services: AgentServices, watch: KernelWatch, stop: AbortSignal) {
-    this.#services = services;
-    this.#watch = watch;
-    this.#stop = stop;
-  }
-
-  /** Serves whoever comes; the first one only where that is said. */
-  async serveAll(listener: Deno.TcpListener, once: boolean): Promise<number> {
-    for (;;) {
-      const connection = await listener.accept();
-      const admitted = this.#admit(connection);
-      if (once) {
-        await admitted;
-        return EXIT.ok;
-      }
-    }
-  }
-
-  /**
-   * Serves a controller, or refuses it while there is another. One that comes right behind another
-   * may be seen before the other's leaving is.
-   */
-  async #admit(connection: Deno.TcpConn): Promise<void> {
-    const { promise: moment, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LEAVE_TIME);
-    await Promise.race([this.#busy, moment]);
-    clearTimeout(timer);
-    if (this.#busy !== undefined) return await refuse(connection);
-    this.#tell("before this controller came");
-    await (this.#busy = this.#serve(connection).finally(() => {
-      this.#busy = undefined;
-      this.#tell("after the last case");
-    }));
-  }
-
-  async #serve(connection: Deno.TcpConn): Promise<void> {
-    const { hostname, port } = connection.remoteAddr;
-    const from = showAddress({ host: hostname, port });
-    log(`${from} connected`);
-    connection.setNoDelay(true);
-    // A controller whose machine vanished must not keep others away for ever.
-    connection.setKeepAlive(true);
-    using channel = new LineChannel(connection);
-    const onStop = () => channel.close();
-    this.#stop.addEventListener("abort", onStop, { once: true });
-    try {
-      await serveController(channel, this.#services);
-      log(`${from} left`);
-    } catch (error) {
-      log(`${from}: ${reasonOf(error)}`);
-    } finally {
-      this.#stop.removeEventListener("abort", onStop);
-    }
-  }
-
-  /** Says here what no case's report will. */
-  #tell(when: string): void {
-    for (const [first] of this.#watch.look()) log(`${when} the kernel reported: ${first}`);
-  }
-}
-
-async function refuse(connection: Deno.TcpConn): Promise<void> {
-  using channel = new LineChannel(connection);
-  try {
-    await channel.writeLine("REFUSED another controller is using this agent");
-    // Closed while its greeting is unread, the connection would be reset, and the line lost.
-    await channel.readLine(REFUSAL_TIME);
-  } catch {
-    // It left or said nothing: there is nobody to be told.
-  }
-}
-
-function log(text: string): void {
-  mention(`agent: ${text}\n`);
+/** Says here what no case's report will. */
+function tell(watch: KernelWatch, when: string): void {
+  for (const [first] of watch.look()) log(`${when} the kernel reported: ${first}`);
 }

@@ -1,50 +1,10 @@
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { completionsText, shapesOf } from "./completions.ts";
+import { LINES, shell } from "../tests/support/completion_lines.ts";
 import { program } from "./program.ts";
 
 const root = program(() => {});
-
-/** Whether a program can be called. */
-async function have(name: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(name, { args: ["--version"], stdout: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
-
-/** Runs a shell on a script; it must end well and say nothing on standard error. */
-async function shell(name: string, args: readonly string[], script: string): Promise<string> {
-  const file = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(file, script);
-    const options = { args: [...args, file] };
-    const { code, stdout, stderr } = await new Deno.Command(name, options).output();
-    assert.equal(new TextDecoder().decode(stderr), "");
-    assert.equal(code, 0);
-    return new TextDecoder().decode(stdout);
-  } finally {
-    await Deno.remove(file);
-  }
-}
-
-/** A command line in words, the last of which is being completed, and what must be offered. */
-const LINES: readonly (readonly [line: string, offered: readonly string[], not?: string])[] = [
-  ["r", ["run", "report"], "lab"],
-  ["lab ", ["up", "down", "shell", "stream/connect/refused-without-socket"]],
-  ["lab s", ["shell", "stream/connect/refused-without-socket"], "up"],
-  ["lab --to", ["--topology"], "--timeout"],
-  ["lab up --topology ", ["guest-host", "loopback", "three-cids", "three-devices"], "--name"],
-  ["lab --kernel run --d", ["--direction"]],
-  ["lab shell g", ["guest"], "host"],
-  ["run --direction g", ["guest-server"], "both"],
-  ["run --report j", ["json=", "junit="], "html="],
-  ["run seqpacket/msg-t", ["seqpacket/msg-trunc/returns-real-length"]],
-  ["list --needs ", ["seqpacket", "zerocopy"]],
-  ["report ", ["html", "diff"], "run"],
-  ["completions ", ["bash", "zsh", "fish"]],
-];
 
 /** What bash offers for a line, its words cut as bash cuts them. */
 async function bashOffers(line: string): Promise<string[]> {
@@ -75,34 +35,6 @@ Deno.test("completions for bash take --option=value for what it is, and files af
   assert.deepEqual(await bashOffers("run --direction=h"), ["host-server"]);
   assert.ok((await bashOffers("run --report json=deno.js")).includes("deno.json"));
   assert.deepEqual(await bashOffers("report html deno.js"), ["deno.json"]);
-});
-
-Deno.test({
-  name: "completions for zsh are what zsh takes",
-  ignore: !await have("zsh"),
-  fn: async () => void await shell("zsh", ["-n"], completionsText("zsh", root)),
-});
-
-Deno.test({
-  name: "completions for fish are what fish takes, and offers what can follow",
-  ignore: !await have("fish"),
-  fn: async () => {
-    await shell("fish", ["--no-execute"], completionsText("fish", root));
-    for (const [line, offered, not] of LINES) {
-      const call = `complete -C 'vsock-conformance ${line}'`;
-      const text = await shell(
-        "fish",
-        ["--no-config"],
-        `${completionsText("fish", root)}\n${call}`,
-      );
-      const offers = text.split("\n").map((offer) => offer.split("\t")[0]);
-      for (const word of offered) assert.ok(offers.includes(word), `${line}: ${word} in ${offers}`);
-      assert.ok(not === undefined || !offers.includes(not), `${line}: no ${not} in ${offers}`);
-      // Files are offered where a report is to be written, and nowhere else in these lines.
-      const isFile = line.includes("--report");
-      assert.ok(isFile || !offers.includes("deno.json"), `${line}: no file in ${offers}`);
-    }
-  },
 });
 
 Deno.test("completions have every command, every option and every case", () => {

@@ -7,7 +7,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { type Command as PlainCommand, Option } from "commander";
 import { DIRECTION_CHOICES, type DirectionChoice, type Topology } from "../core/plan.ts";
 import { MAX_SIDES } from "../peer/agent.ts";
-import { PORT_STRIDE } from "../peer/run.ts";
+import { PORT_STRIDE } from "../peer/wire.ts";
 import { REPORT_FORMATS } from "../report/formats.ts";
 import { reportOption, type ReportTarget } from "./report_files.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";
@@ -51,9 +51,13 @@ export interface ConductOptions {
   readonly quiet?: boolean | undefined;
   /** The arguments that run cases on the same machines again. */
   readonly again?: readonly string[] | undefined;
+  /** Runs the rest, too, when a kernel has gone wrong. */
+  readonly keepGoing?: boolean | undefined;
   /** A file of what is known to fail. */
   readonly baseline?: string | undefined;
   readonly ktap?: boolean | undefined;
+  /** As `ktap`, on one level. */
+  readonly "ktap=flat"?: boolean | undefined;
   readonly report?: readonly ReportTarget[] | undefined;
 }
 
@@ -92,15 +96,23 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--until-failure", "repeat until something fails, or --repeat is over")
     .option("--fail-fast", "stop at the first failure")
     .option("--strict", "fail on warnings, retries and tainted kernels")
+    .option("--keep-going", "go on after an Oops, a lockup or the like")
     .option("--baseline <file>", "what is known to fail (docs/outcomes.md)")
     .option("-q, --quiet", "show only what did not do well, and the end")
-    .option("--ktap", "KTAP on standard output, progress on the other")
+    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level), progress on the other")
+    // An option of its own: one that may have a value would take the case behind it for that.
+    .addOption(new Option("--ktap=flat").hideHelp())
     .option(
       "--report <format=file>",
       `write a report; may be given again (${Object.keys(REPORT_FORMATS).join("|")})`,
       several(reportOption),
     );
   return plain as unknown as Command<[...A, string[]], O & Plain<ConductOptions>>;
+}
+
+/** The form of KTAP on standard output, where there is to be one. */
+export function ktapForm(options: ConductOptions): "ktap" | "ktap-flat" | undefined {
+  return options["ktap=flat"] ? "ktap-flat" : options.ktap ? "ktap" : undefined;
 }
 
 /**

@@ -13,13 +13,13 @@ import {
   planRun,
   type Topology,
 } from "../core/plan.ts";
+import { archTraits } from "../lab/arch.ts";
 import { type CrossCase, type CrossCell, crossSessions, runSession } from "../lab/cross.ts";
 import { crossTable } from "../lab/cross_table.ts";
 import { crossTimes, type RunnerTime, timedCases } from "../lab/cross_times.ts";
 import { cPrograms } from "../lab/csuite.ts";
 import { openEnds } from "../lab/ends.ts";
 import type { OpenLab } from "../lab/lab.ts";
-import { archOfLab } from "../lab/parts.ts";
 import { Progress } from "../lab/progress.ts";
 import { LabRelay, type Step } from "../lab/relay.ts";
 import { runPlan } from "../peer/run.ts";
@@ -73,11 +73,10 @@ export async function labCross(
     };
     try {
       for (const topology of options.topologies) {
-        const plain = longRunOptions({ ...options, topology });
-        const arch = await archOfLab(plain);
-        const { source, files } = await cPrograms(arch, progress);
+        const plain = await longRunOptions({ ...options, topology });
+        const { source, files } = await cPrograms(archTraits(plain.arch), progress);
         from = source;
-        const what = { ...plain, arch: arch.name, files };
+        const what = { ...plain, files };
         await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
         const take = <T>(step: Step<T>) => relay.run("the run", options.timeout, step, stop);
         await runTopology(topology, cases, options, found, take, progress);

@@ -16,7 +16,8 @@ import { whileAwake } from "../lab/processors.ts";
 import { Progress } from "../lab/progress.ts";
 import type { Recovery } from "../lab/recovery.ts";
 import { interact } from "../lab/shell.ts";
-import { endLab, findLab, isGone, rememberLab, requireLab } from "../lab/state.ts";
+import { archOfLab } from "../lab/parts.ts";
+import { endLab, findLab, isGone, isUp, rememberLab, requireLab } from "../lab/state.ts";
 import type { Ends } from "../peer/controller.ts";
 import { screenOf } from "../report/terminal.ts";
 import { interruptible } from "./conduct.ts";
@@ -76,9 +77,7 @@ export function lab(
 export async function labUp(options: BootOptions & NamedLab): Promise<number> {
   await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
-    if (await findLab(options.name) !== undefined) {
-      throw new LabError(`A lab "${options.name}" is up already; end it with "lab down"`);
-    }
+    if (await findLab(options.name) !== undefined) throw isUp(options.name);
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const open = await openLab(labOptions(options), "long", SELF, progress, stop);
     closeEnds(open.ends);
@@ -162,11 +161,14 @@ export function labOptions(
 }
 
 /**
- * As {@linkcode labOptions}, for a run of minutes: a host with a guest boots. One that QEMU's TCG
- * restored loses its guest sooner.
+ * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest boots. One that QEMU's
+ * TCG restored loses its guest sooner.
  */
-export function longRunOptions(options: Omit<BootOptions, "timeout">) {
-  return labOptions(options.topology === "loopback" ? options : { ...options, cold: true });
+export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
+  const plain = labOptions(options);
+  const arch = await archOfLab(plain);
+  const boots = options.topology !== "loopback" && arch.name === "x86_64";
+  return { ...plain, arch: arch.name, cold: boots || plain.cold };
 }
 
 /** Opens a lab whose agents have said that they are up, and are not connected any more. */
@@ -210,7 +212,11 @@ async function runOn(
     ];
     const losses = () => recovery?.losses ?? 0;
     session.useLab(factsOf(address));
-    const machines = { ends, also, postMortem, losses };
+    const onTainted = recovery === undefined ? undefined : async (why: string) => {
+      await recovery.renew(why);
+      return true;
+    };
+    const machines = { ends, also, postMortem, losses, onTainted };
     const code = await whileAwake(
       address,
       stop,

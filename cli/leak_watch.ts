@@ -1,16 +1,22 @@
 /**
- * Watches what this machine's kernel holds on to after a case, and adds what it leaked to the
- * side's report.
+ * Watches what this machine's kernel holds on to after a case.
  *
  * @module
  */
 import type { LeakFacts } from "../core/event.ts";
 import type { Role } from "../core/case.ts";
+import type { Held } from "../core/leak_check.ts";
 import type { SideReport } from "../core/outcome.ts";
-import { markEarlier, type Splat } from "../core/splat.ts";
-import type { SideRunner } from "../peer/agent.ts";
+import type { Splat } from "../core/splat.ts";
 import { describeSocket } from "../suites/kit/diag.ts";
-import { fileLessListed, fileLessSockets, Kmemleak, socketBuffers } from "../sys/kernel_memory.ts";
+import {
+  allocatedAt,
+  fileLessListed,
+  fileLessSockets,
+  jiffiesNow,
+  Kmemleak,
+} from "../sys/kernel_memory.ts";
+import { SocketMemory } from "../sys/socket_memory.ts";
 
 /** Something that a kernel has more of when it leaks. */
 export interface Gauge {
@@ -21,8 +27,6 @@ export interface Gauge {
    * it cannot be known.
    */
   readonly read: (enough: number) => number | undefined | Promise<number | undefined>;
-  /** How many more than before are no leak yet. */
-  readonly slack: number;
   /** Those that can be named, one line each. */
   readonly list?: () => Promise<string[]>;
 }
@@ -31,19 +35,8 @@ export interface Gauge {
 const SOCKETS: Gauge = {
   what: "AF_VSOCK sockets that belong to no file",
   read: fileLessSockets,
-  slack: 0,
   list: async () => (await fileLessListed()).map(describeSocket),
 };
-
-/**
- * Socket buffers, of all the machine's sockets: a few come and go with any traffic, and a guest
- * keeps up to 128 empty ones for what its host sends (virtio_vsock_rx_fill()).
- */
-const BUFFERS: Gauge = { what: "socket buffers", read: socketBuffers, slack: 160 };
-
-function gaugesOf(exclusive: boolean): Gauge[] {
-  return exclusive ? [SOCKETS, BUFFERS] : [SOCKETS];
-}
 
 /**
  * How long a kernel may take to let go, in milliseconds. A socket whose peer does not answer its
@@ -53,6 +46,11 @@ const GRACE = 12_000;
 /** How long after each other the gauges are read, in milliseconds, at first and at most. */
 const FIRST_PAUSE = 2;
 const MAX_PAUSE = 250;
+/**
+ * How long what has grown may take to come down again, in milliseconds, when no socket is left that
+ * it could be of: packets of the control channel are under way for less.
+ */
+const CALM = 250;
 /** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
 const SCAN_TIME = 60_000;
 
@@ -72,28 +70,41 @@ interface Level {
 /** What the watch is made with. */
 export interface LeakWatchOptions {
   readonly gauges: readonly Gauge[];
+  /** What can only be counted where nothing else goes on. */
+  readonly memory?: Pick<SocketMemory, "watched" | "read"> | undefined;
   readonly kmemleak?: Pick<Kmemleak, "prepare" | "scan" | "minAge"> | undefined;
-  /** Whether both sides are on this kernel: then the server's asks kmemleak for both. */
+  /** Whether both sides are on this kernel: then the server's looks for both. */
   readonly shared?: boolean | undefined;
+  /** The kernel's clock, in its jiffies; tests have one of theirs. */
+  readonly clock?: () => number | undefined;
   /** In milliseconds; tests have less patience. */
   readonly grace?: number;
 }
 
-/** Leaks of this kernel, case by case. */
+/** What a look finds: what has leaked for sure since the last or before it, and what is held. */
+export type Found = Pick<SideReport, "splats" | "earlier" | "held">;
+
+/** Leaks of this kernel, look by look. */
 export class LeakWatch {
   readonly #levels: readonly Level[];
+  readonly #memory: LeakWatchOptions["memory"];
   readonly #kmemleak: LeakWatchOptions["kmemleak"];
   readonly #shared: boolean;
   readonly #grace: number;
-  /** Whether all that ran was looked at. */
-  #settled = true;
+  readonly #clock: () => number | undefined;
+  /** When the last look ended, by the kernel's clock. */
+  #looked: number | undefined;
+  /** What was held last. */
+  #held: readonly Held[] = [];
 
   private constructor(levels: readonly Level[], options: LeakWatchOptions) {
-    const { kmemleak, shared = false, grace } = options;
+    const { memory, kmemleak, shared = false, grace, clock = jiffiesNow } = options;
     this.#levels = levels;
+    this.#memory = memory;
     this.#kmemleak = kmemleak;
     this.#shared = shared;
     this.#grace = grace ?? GRACE;
+    this.#clock = clock;
   }
 
   /** Begins to watch what can be watched. */
@@ -109,19 +120,19 @@ export class LeakWatch {
   /**
    * Watches this machine.
    *
-   * @param exclusive whether nothing else goes on there, so that its buffers can be counted.
+   * @param exclusive whether nothing else goes on there, so that its sockets' memory can be counted.
    * @param shared whether both sides are on it.
    */
   static machine(exclusive: boolean, shared: boolean): Promise<LeakWatch> {
     const kmemleak = Kmemleak.find();
     kmemleak?.begin();
-    return LeakWatch.open({ gauges: gaugesOf(exclusive), kmemleak, shared });
+    return LeakWatch.open({ ...onThisMachine(exclusive), kmemleak, shared });
   }
 
   /** What {@linkcode machine} would watch here; begins nothing. */
   static async possible(exclusive: boolean): Promise<LeakFacts | undefined> {
     const kmemleak = Kmemleak.find();
-    return (await LeakWatch.open({ gauges: gaugesOf(exclusive), kmemleak })).facts;
+    return (await LeakWatch.open({ ...onThisMachine(exclusive), kmemleak })).facts;
   }
 
   /** One that watches nothing: the stand-in tries no kernel. */
@@ -132,69 +143,66 @@ export class LeakWatch {
   /** What is watched, and how long a look at it may take. */
   get facts(): LeakFacts | undefined {
     const watched = this.#levels.map(({ gauge }) => gauge.what);
+    watched.push(...this.#memory?.watched ?? []);
     if (this.#kmemleak !== undefined) watched.push("kmemleak");
     if (watched.length === 0) return undefined;
     const scanTime = this.#kmemleak === undefined ? 0 : this.#kmemleak.minAge + SCAN_TIME;
-    // What the case before left unlooked at is looked at first.
-    return { watched, milliseconds: 2 * (this.#grace + scanTime) };
+    return { watched, milliseconds: this.#grace + CALM + scanTime };
   }
 
-  /**
-   * A runner whose reports carry the leaks that came with them. A side that did not pass reports at
-   * once, since it is waited for; what it leaked is looked at before the next, and marked. So it is
-   * with sides beside which others run: while they do, nobody can tell what one leaves behind.
-   */
-  around(runSide: SideRunner): SideRunner {
-    return async (order): Promise<SideReport> => {
-      const looks = order.beside !== true;
-      const settled = this.#settled;
-      const before = !looks || settled ? [] : await this.#settle(order.role);
-      this.#settled = false;
-      const report = await runSide(order);
-      // Nothing ran, and the other side waits to be told.
-      if (report.state === "skip") this.#settled = settled || looks;
-      const after = looks && report.state === "pass" ? await this.#settle(order.role) : [];
-      const leaks = [...before.map(markEarlier), ...after];
-      return leaks.length === 0
-        ? report
-        : { ...report, splats: [...report.splats ?? [], ...leaks] };
+  /** Looks, when no side runs any more, at what this kernel still holds. */
+  async look(role: Role): Promise<Found> {
+    // Two that look at the same time would see what the other needs for it.
+    if (this.#shared && role !== "server") return {};
+    const started = performance.now();
+    const splats: Splat[] = [];
+    for (const level of this.#levels) splats.push(...await this.#leftOf(level, started));
+    const held = await this.#calm();
+    const { since, before } = await this.#scan(started);
+    splats.push(...since);
+    return {
+      ...(splats.length === 0 ? {} : { splats }),
+      ...(before.length === 0 ? {} : { earlier: before }),
+      ...(held.length === 0 ? {} : { held }),
     };
   }
 
-  /** Waits until the gauges are back where they were; what is not by then has leaked. */
-  async #settle(role: Role): Promise<Splat[]> {
-    const started = performance.now();
-    const leaks: Splat[] = [];
-    for (const level of this.#levels) {
-      const left = await this.#leftOf(level, started + this.#grace);
-      if (left === 0) continue;
-      const listed = await level.gauge.list?.() ?? [];
-      const more = listed.length - MAX_LISTED;
-      const rest = more > 0 ? [`and ${more} more`] : [];
-      leaks.push([
-        leakText(left, level.gauge.what, this.#grace),
-        ...listed.slice(0, MAX_LISTED),
-        ...rest,
-      ]);
-    }
-    if (this.#kmemleak !== undefined && (role === "server" || !this.#shared)) {
-      this.#kmemleak.prepare();
-      await pause(Math.max(0, started + this.#kmemleak.minAge - performance.now()));
-      leaks.push(...this.#kmemleak.scan());
-    }
-    this.#settled = true;
-    return leaks;
+  /**
+   * Asks kmemleak. It may see a leak one case late, while an old pointer to it still lies on some
+   * stack: what was allocated before the last look is none of this case's.
+   */
+  async #scan(started: number): Promise<{ since: Splat[]; before: Splat[] }> {
+    if (this.#kmemleak === undefined) return { since: [], before: [] };
+    this.#kmemleak.prepare();
+    await pause(Math.max(0, started + this.#kmemleak.minAge - performance.now()));
+    const looked = this.#looked ?? 0;
+    const isOld = (leak: Splat) => (allocatedAt(leak) ?? looked) < looked;
+    const found = this.#kmemleak.scan();
+    this.#looked = this.#clock();
+    return { since: found.filter((leak) => !isOld(leak)), before: found.filter(isOld) };
+  }
+
+  /** Waits until a gauge is back where it was; what is not by then has leaked. */
+  async #leftOf(level: Level, started: number): Promise<Splat[]> {
+    const { what, list } = level.gauge;
+    const left = await this.#moreOf(level, started + this.#grace);
+    if (left === 0) return [];
+    const listed = await list?.() ?? [];
+    const more = listed.length - MAX_LISTED;
+    const rest = more > 0 ? [`and ${more} more`] : [];
+    const text = `leak: ${left} more ${what} than before, ${this.#grace / 1000} s after the case`;
+    return [[text, ...listed.slice(0, MAX_LISTED), ...rest]];
   }
 
   /** How much more than before is left of something when it is back, or when the time is over. */
-  async #leftOf(level: Level, end: number): Promise<number> {
+  async #moreOf(level: Level, end: number): Promise<number> {
     for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
       // Looked at before the gauge: what it told before this machine stood still is not the end.
       const isOver = performance.now() >= end;
       const { floor, gauge, blind } = level;
-      const count = await gauge.read(floor + gauge.slack);
-      if (count !== undefined && count <= floor + gauge.slack) {
-        level.floor = Math.min(floor, count);
+      const count = await gauge.read(floor);
+      if (count !== undefined && count <= floor) {
+        level.floor = count;
         level.blind = false;
         return 0;
       }
@@ -209,10 +217,37 @@ export class LeakWatch {
       await pause(time);
     }
   }
+
+  /**
+   * Counts what is held until that is no more than before, and stands still; or until the time is
+   * over, in which what came by itself goes.
+   */
+  async #calm(): Promise<readonly Held[]> {
+    if (this.#memory === undefined) return [];
+    const end = performance.now() + CALM;
+    let before: readonly Held[] = this.#held;
+    for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
+      const isOver = performance.now() >= end;
+      const now = this.#memory.read();
+      const stands = now.every(({ what, count, slack }) =>
+        Math.abs(count - countOf(before, what)) <= slack
+      );
+      const grew = now.some(({ what, count, slack }) => count > countOf(this.#held, what) + slack);
+      if (isOver || stands && !grew) return this.#held = now;
+      before = now;
+      await pause(time);
+    }
+  }
 }
 
-function leakText(left: number, what: string, grace: number): string {
-  return `leak: ${left} more ${what} than before, ${grace / 1000} s after the case`;
+/** What is watched on this machine, but for kmemleak. */
+function onThisMachine(exclusive: boolean): Pick<LeakWatchOptions, "gauges" | "memory"> {
+  return { gauges: [SOCKETS], memory: exclusive ? SocketMemory.open() : undefined };
+}
+
+/** How much was held of something; of what is new, nothing is more than before. */
+function countOf(held: readonly Held[], what: string): number {
+  return held.find((known) => known.what === what)?.count ?? Infinity;
 }
 
 function pause(milliseconds: number): Promise<void> {

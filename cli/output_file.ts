@@ -20,9 +20,9 @@ export class OutputFile implements Disposable {
   readonly #path: string;
   readonly #what: string;
   readonly #place: Place;
-  readonly #stream: Deno.FsFile | undefined;
+  readonly #stream: Sink | undefined;
 
-  private constructor(path: string, what: string, place: Place, stream?: Deno.FsFile) {
+  private constructor(path: string, what: string, place: Place, stream?: Sink) {
     this.#path = path;
     this.#what = what;
     this.#place = place;
@@ -44,9 +44,7 @@ export class OutputFile implements Disposable {
         if (meanwhile !== undefined) await replace(place.path, meanwhile);
         return new OutputFile(path, what, place);
       }
-      // What is open already has content of others: "> out.txt" and /dev/stdout are one file.
-      const stream = await Deno.open(path, { append: true });
-      return new OutputFile(path, what, place, stream);
+      return new OutputFile(path, what, place, await streamOf(place.path));
     } catch (error) {
       throw cannotWrite(path, error, what);
     }
@@ -68,7 +66,7 @@ export class OutputFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#stream?.close();
+    if (this.#stream instanceof Deno.FsFile) this.#stream.close();
   }
 }
 
@@ -76,6 +74,17 @@ export class OutputFile implements Disposable {
 export function cannotWrite(path: string, error: unknown, what: string): Error {
   if (error instanceof Deno.errors.NotCapable) return error;
   return new UsageError(`Cannot write the ${what} ${path}: ${reasonOf(error)}`);
+}
+
+/** What takes bytes: a file, or what this process has open for its output. */
+type Sink = Pick<Deno.FsFile, "write">;
+
+/** Opens what can only be written as it is, behind what is there: it may be others', too. */
+async function streamOf(path: string): Promise<Sink> {
+  // Opened anew, it would have a place of its own: what is written after would be upon it.
+  if (path === `/proc/${Deno.pid}/fd/1`) return Deno.stdout;
+  if (path === `/proc/${Deno.pid}/fd/2`) return Deno.stderr;
+  return await Deno.open(path, { append: true });
 }
 
 async function placeOf(path: string): Promise<Place> {
@@ -143,7 +152,7 @@ async function keepOwner(path: string, { mode, uid, gid }: Deno.FileInfo): Promi
   await Deno.chown(path, uid, gid).catch(() => {});
 }
 
-async function writeAll(file: Deno.FsFile, text: string): Promise<void> {
+async function writeAll(file: Sink, text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

@@ -112,6 +112,7 @@ async function redirected(to: string): Promise<string> {
     using file = await OutputFile.open("/dev/stdout", "report", "meanwhile");
     say("second\\n");
     await file.write("report\\n");
+    say("last\\n");
   `;
   const line = `printf '%s' "$1" | "${Deno.execPath()}" run -A --no-check - ${to}`;
   const { stdout, stderr } = await new Deno.Command("sh", { args: ["-c", line, "sh", script] })
@@ -121,7 +122,7 @@ async function redirected(to: string): Promise<string> {
 }
 
 Deno.test("OutputFile adds to standard output, a pipe or a file, and takes nothing from it", async () => {
-  const all = "first\nsecond\nreport\n";
+  const all = "first\nsecond\nreport\nlast\n";
   assert.equal(await redirected(""), all);
   await using temporary = await folder();
   const path = `${temporary.path}/out.txt`;
@@ -142,5 +143,41 @@ Deno.test({
     await file.write("today");
     assert.equal(await Deno.readTextFile(path), "today");
     await Deno.chmod(temporary.path, 0o700);
+  },
+});
+
+/** Whether this machine lets a test mount something where nobody else sees it. */
+async function canMount(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("unshare", {
+      args: ["--mount", "sh", "-c", "mount --bind /tmp /tmp"],
+      stderr: "null",
+    }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "OutputFile writes a file that is mounted by itself, as containers have them",
+  ignore: !await canMount(),
+  fn: async () => {
+    await using temporary = await folder();
+    const path = `${temporary.path}/run.json`;
+    await Deno.writeTextFile(path, "yesterday");
+    const module = new URL("./output_file.ts", import.meta.url).href;
+    const script = `
+      import { OutputFile } from ${JSON.stringify(module)};
+      using file = await OutputFile.open(${JSON.stringify(path)}, "report", "meanwhile");
+      await file.write("today");
+    `;
+    const line = `mount --bind "$1" "$1" && printf '%s' "$2" | "$3" run -A --no-check -`;
+    const { stderr } = await new Deno.Command("unshare", {
+      args: ["--mount", "sh", "-c", line, "sh", path, script, Deno.execPath()],
+    }).output();
+    assert.equal(new TextDecoder().decode(stderr), "");
+    assert.equal(await Deno.readTextFile(path), "today");
+    assert.deepEqual(await temporary.names(), ["run.json"]);
   },
 });

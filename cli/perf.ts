@@ -18,7 +18,7 @@ import {
   type ThroughputFigures,
   type ThroughputOptions,
 } from "../perf/throughput.ts";
-import { screenOf } from "../report/terminal.ts";
+import { mention, screenOf } from "../report/terminal.ts";
 import { SysError } from "../sys/errno.ts";
 import type { SocketType } from "../sys/socket.ts";
 import { familyOf, ownFacts } from "./side.ts";
@@ -90,7 +90,7 @@ export function perfEcho(options: SharedOptions & { readonly once?: true }): Pro
       timeout: options.timeout,
       once: options.once ?? false,
       onListening: () => say(options, [`Listen port ${options.port}`]),
-      onError: (error) => screenOf(Deno.stderr).write(`echo: ${reasonOf(error)}\n`),
+      onError: (error) => mention(`echo: ${reasonOf(error)}\n`),
     })
   );
 }

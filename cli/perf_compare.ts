@@ -10,13 +10,12 @@ import type { Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/reason.ts";
 import { VERSION } from "../core/version.ts";
 import type { CpioEntry } from "../lab/cpio.ts";
-import { type ArchTraits, ownArch } from "../lab/arch.ts";
+import { type ArchTraits, archTraits, ownArch } from "../lab/arch.ts";
 import { perfPrograms } from "../lab/cperf.ts";
 import { C_FOLDER, cPrograms } from "../lab/csuite.ts";
 import { LabError } from "../lab/error.ts";
 import { GUEST_CID } from "../lab/init.ts";
 import { endServerIn, isListening, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
-import { archOfLab } from "../lab/parts.ts";
 import { Progress } from "../lab/progress.ts";
 import { LabRelay } from "../lab/relay.ts";
 import { WorkFolder } from "../lab/work_folder.ts";
@@ -46,7 +45,7 @@ export interface CompareOptions extends Omit<BootOptions, "topology"> {
   readonly chart?: string;
 }
 
-/** How much is measured here, and in a VM that is translated. */
+/** How much is measured here, and in a VM that is emulated. */
 const AMOUNTS = {
   unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
   vm: { bytes: 512 * 1024 ** 2, requests: 4000, warmup: 4000 },
@@ -110,12 +109,12 @@ async function compareInVm(
   progress: Progress,
   stop: AbortSignal,
 ): Promise<Made> {
-  const plain = longRunOptions({ ...options, topology });
-  const arch = await archOfLab(plain);
+  const plain = await longRunOptions({ ...options, topology });
+  const arch = archTraits(plain.arch);
   const { source, files } = await cPrograms(arch, progress);
   const pingpong = await Deno.readFile(`${await perfPrograms(arch, progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
-  const what = { ...plain, arch: arch.name, files: [...files, own] };
+  const what = { ...plain, files: [...files, own] };
   await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
   const { address, ends } = await relay.lab();
   const setting: Setting = {

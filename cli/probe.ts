@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import { type Feature, FEATURES } from "../core/case.ts";
 import type { EndFacts } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import { screenOf } from "../report/terminal.ts";
-import { endText, oneLine } from "../report/text.ts";
+import { endText } from "../report/text.ts";
 import { localCidsOf, THIS_MACHINE } from "../suites/kit/place.ts";
 import { AF_VSOCK } from "../sys/constants.ts";
 import { CAPABILITIES, hasCapability } from "../sys/capabilities.ts";

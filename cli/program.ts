@@ -8,6 +8,7 @@ import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
+import { DEFAULT_PORTS, portsOption, TOKEN_VARIABLE } from "./access.ts";
 import { againArguments } from "./again.ts";
 import { CASES_TEXT, withConductOptions } from "./conduct_options.ts";
 import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
@@ -25,6 +26,7 @@ import {
   wholeNumber,
 } from "./usage.ts";
 
+const EXCLUSIVE = "nothing else goes on here: count the memory of the kernel's sockets, too";
 const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
 const TESTAMENT = "keeps here what the process needs that is started when this one dies";
 /** The shells for which there are completions. */
@@ -89,12 +91,18 @@ function addRun(root: Command, act: Act): void {
         10_000,
       ),
     )
+    .option("--token-file <file>", "file with the agent's token")
+    .option(
+      "--token <token>",
+      `the token itself; visible in ps, unlike --token-file or ${TOKEN_VARIABLE}`,
+    )
     .option("--guest-monitor <socket>", MONITOR)
+    .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
       "after",
       examples(
-        "run --peer-cid 3 --agent 192.0.2.7:5201",
+        "run --peer-cid 3 --agent 192.0.2.7:5201 --token-file token",
         "run --peer-cid 1 --agent 127.0.0.1:5201 --report json=run.json --report junit=run.xml",
       ),
     )
@@ -126,15 +134,24 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
     .option("--once", "end after one controller")
+    .option(
+      "--token-file <file>",
+      "serve only who knows the token in this file (made if missing); without it one is printed",
+    )
+    .option("--allow-anyone", "serve anyone who can reach the address, without a token")
+    .addOption(
+      new Option("--ports <first-last>", "AF_VSOCK ports that cases may use")
+        .argParser(portsOption).default(DEFAULT_PORTS, DEFAULT_PORTS.join("-")),
+    )
     .option("--guest-monitor <socket>", MONITOR)
-    .option("--exclusive", "nothing else goes on here: count the kernel's socket buffers, too")
+    .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
     .addOption(
       new Option("--after <status>", "how the process before ended").hideHelp()
         .argParser(wholeNumber(0, 255)),
     )
-    .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201"))
+    .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201 --token-file token"))
     .action(async (options) => act((await import("./agent.ts")).agent(options)));
 }
 
@@ -180,12 +197,15 @@ function addReport(root: Command, act: Act): void {
   report.command("diff").description("what changed; exit code 1 where it is for the worse")
     .argument("<before>", "a report, a file of JSON")
     .argument("<after>", "a later one")
+    .option("--subset", "the later one was meant to have fewer cases: none that is gone is worse")
     .addHelpText("after", examples("report diff yesterday.json today.json"))
-    .action(async (before, after) => act((await import("./report.ts")).diff(before, after)));
+    .action(async (before, after, options) =>
+      act((await import("./report.ts")).diff(before, after, options))
+    );
   addHelp(report as unknown as PlainCommand, "report help diff");
 }
 
-/** Cases of a translated VM in a translated VM take their time. */
+/** Cases of an emulated VM in an emulated VM take their time. */
 const LAB_CASE_TIMEOUT = 60_000;
 
 function addLab(root: Command, act: Act): void {

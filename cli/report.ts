@@ -4,7 +4,13 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import { comparable, diffReports, diffText, isRegression } from "../report/diff.ts";
+import {
+  comparable,
+  type DiffOptions,
+  diffReports,
+  diffText,
+  isRegression,
+} from "../report/diff.ts";
 import type { ReportFormat } from "../report/formats.ts";
 import type { RunReport } from "../report/model.ts";
 import { renderReport } from "../report/render.ts";
@@ -34,17 +40,24 @@ export async function render(
 }
 
 /** Says what changed from one run to another; fails where that is for the worse. */
-export async function diff(beforePath: string, afterPath: string): Promise<number> {
+export async function diff(
+  beforePath: string,
+  afterPath: string,
+  options: DiffOptions,
+): Promise<number> {
   if (beforePath === "-" && afterPath === "-") {
     throw new UsageError("Only one of the two can be standard input");
   }
   const before = await readReport(beforePath);
   const after = await readReport(afterPath);
   if (!comparable(before, after)) {
-    throw new UsageError("Cannot compare: the two runs have no case in common, in a direction");
+    throw new UsageError(
+      "Cannot compare: the two runs have no case in common, in a direction " +
+        `(the earlier one is of the topology ${before.topology}, the later one of ${after.topology})`,
+    );
   }
-  screenOf(Deno.stdout).write(diffText(before, after));
-  return isRegression(diffReports(before, after)) ? EXIT.failed : EXIT.ok;
+  screenOf(Deno.stdout).write(diffText(before, after, options));
+  return isRegression(diffReports(before, after), options) ? EXIT.failed : EXIT.ok;
 }
 
 /**

@@ -12,10 +12,12 @@ import {
   PeerGoneError,
 } from "../peer/channel.ts";
 import { End } from "../peer/end.ts";
+import { BusyError } from "../peer/greeting.ts";
 import { unlessAborted } from "../peer/lines.ts";
-import { RefusedError } from "../peer/wire.ts";
+import { newToken } from "../peer/token.ts";
 import { mention } from "../report/terminal.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
+import { portsOf, requirePorts, runToken } from "./access.ts";
 import { sideArguments } from "./agent.ts";
 import { interruptible } from "./conduct.ts";
 import type { ConductOptions } from "./conduct_options.ts";
@@ -28,6 +30,9 @@ import { UsageError } from "./usage.ts";
 export interface RunOptions extends ConductOptions, SideSettings {
   readonly agent: ControlAddress;
   readonly connectTimeout: number;
+  /** What the agent asks for, or the file that has it. */
+  readonly token?: string;
+  readonly tokenFile?: string;
 }
 
 /** How long the agent on this machine may take to answer, in milliseconds. */
@@ -44,15 +49,20 @@ export function run(selectors: readonly string[], options: RunOptions): Promise<
       session.place(topology);
       const trouble = await monitorTrouble(options);
       if (trouble !== undefined) throw new UsageError(trouble);
+      const token = await runToken(options);
+      const ownToken = newToken();
       await using agent = await SupervisedAgent.start({
-        args: sideArguments(options),
+        args: [...sideArguments(options), "--ports", portsOf(options).join("-")],
         listen: "127.0.0.1:0",
+        token: ownToken,
         onError: passOn,
       });
-      const { connectTimeout } = options;
-      using remote = await openEnd(there, options.agent, connectTimeout, stop);
+      const far = { address: options.agent, milliseconds: options.connectTimeout, token };
+      using remote = await openEnd(there, far, stop);
       requireCid(options.peerCid, remote.facts.localCid);
-      using local = await openEnd(here, await addressOf(agent), LOCAL_TIME, stop);
+      requirePorts(options, remote.ports);
+      const near = { address: await addressOf(agent, stop), milliseconds: LOCAL_TIME };
+      using local = await openEnd(here, { ...near, token: ownToken }, stop);
       const isGuest = here === "guest";
       const ends = isGuest ? { host: remote, guest: local } : { host: local, guest: remote };
       return await session.runCases({ ends });
@@ -60,21 +70,27 @@ export function run(selectors: readonly string[], options: RunOptions): Promise<
   );
 }
 
+/** How an agent is reached. */
+interface Reach {
+  readonly address: ControlAddress;
+  /** How long that may take, also anew. */
+  readonly milliseconds: number;
+  /** What it asks for. */
+  readonly token: string | undefined;
+}
+
 /** Reaches an agent. One that serves another controller is asked anew until the time is over. */
-async function openEnd(
-  name: string,
-  address: ControlAddress,
-  milliseconds: number,
-  stop: AbortSignal,
-): Promise<End> {
+async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<End> {
+  const { address, milliseconds } = reach;
   const deadline = performance.now() + milliseconds;
+  const left = () => Math.max(1, deadline - performance.now());
   for (let isFirst = true;; isFirst = false) {
     try {
-      const channel = await connectControl(address, deadline - performance.now(), stop);
-      return await introduce(name, channel, address, milliseconds, stop);
+      const channel = await connectControl(address, left(), stop);
+      return await introduce(name, channel, reach, left(), stop);
     } catch (error) {
       // Where there is no time to be heard once more, this is what it said.
-      if (!(error instanceof RefusedError) || deadline - performance.now() < 2 * PAUSE) throw error;
+      if (!(error instanceof BusyError) || left() < 2 * PAUSE) throw error;
       const seconds = milliseconds / 1000;
       if (isFirst) mention(`the agent serves another controller: waiting for up to ${seconds} s\n`);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
@@ -85,25 +101,31 @@ async function openEnd(
 async function introduce(
   name: string,
   channel: LineChannel,
-  address: ControlAddress,
-  returnTime: number,
+  { address, token, milliseconds: returnTime }: Reach,
+  helloTime: number,
   stop: AbortSignal,
 ): Promise<End> {
   const again = (milliseconds: number) => connectControl(address, milliseconds, stop);
   const own = machineFacts("controller");
   try {
-    return await unlessAborted(End.open(name, channel, own, { again, returnTime }), stop);
+    const options = { again, returnTime, helloTime, token };
+    return await unlessAborted(End.open(name, channel, own, options), stop);
   } catch (error) {
     channel.close();
     throw error;
   }
 }
 
-/** @throws {PeerGoneError} where the agent here does not run; it has said why. */
-function addressOf(agent: SupervisedAgent): Promise<ControlAddress> {
-  return agent.listening.catch(() => {
-    throw new PeerGoneError("Cannot run this machine's side of the cases, see above");
-  });
+/** @throws {PeerGoneError} where the agent here does not listen; it may have said why. */
+async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<ControlAddress> {
+  const late = AbortSignal.timeout(LOCAL_TIME);
+  try {
+    return await unlessAborted(agent.listening, AbortSignal.any([stop, late]));
+  } catch {
+    stop.throwIfAborted();
+    const why = late.aborted ? `it does not listen after ${LOCAL_TIME / 1000} s` : "see above";
+    throw new PeerGoneError(`Cannot run this machine's side of the cases, ${why}`);
+  }
 }
 
 /** Shows what this machine's agent says, but for its greetings. */

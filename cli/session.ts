@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withAmended } from "../core/amended.ts";
 import { Baseline } from "../core/baseline.ts";
 import type { EventSink, LabFacts, Retry, RunEvent, RunFacts } from "../core/event.ts";
 import { EXIT, exitCode } from "../core/outcome.ts";
@@ -15,6 +16,7 @@ import { VERSION } from "../core/version.ts";
 import type { Ends } from "../peer/controller.ts";
 import { runPlan } from "../peer/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
+import { KtapFlatWriter } from "../report/ktap_flat.ts";
 import {
   byDirection,
   type IntendedRun,
@@ -31,6 +33,7 @@ import { baselineOf, chosenCases } from "./conduct.ts";
 import {
   type ConductOptions,
   firstPort,
+  ktapForm,
   requireDirection,
   roundsAsked,
 } from "./conduct_options.ts";
@@ -47,6 +50,8 @@ export interface Machines {
   readonly postMortem?: () => Promise<readonly string[]>;
   /** How often the machines have gone away, and come back, without a word of their kernels. */
   readonly losses?: (() => number) | undefined;
+  /** Sees to clean kernels where one has gone wrong, and says whether there are. */
+  readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
 }
 
 /** What is known of a run while it is prepared. */
@@ -104,9 +109,9 @@ export class Session {
       try {
         return await body(session);
       } catch (error) {
-        if (options.ktap && session.#sink === undefined) {
+        if (session.#sink === undefined) {
           const why = reasonOf(stop.aborted ? stop.reason : error);
-          await writeKtap(reportNotStarted(intention, why));
+          await writeKtap(ktapForm(options), reportNotStarted(intention, why));
         }
         throw error;
       }
@@ -167,10 +172,11 @@ export class Session {
    * @param stop ends the run; what ends the session does so anyway.
    */
   async runCases(
-    { ends, also = () => {}, postMortem, losses }: Machines,
+    { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,
   ): Promise<number> {
-    const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure } = this.#options;
+    const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure, keepGoing } =
+      this.#options;
     if (strict) refuseTrouble(ends);
     const looks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
     const plan = this.#plan(looks);
@@ -205,10 +211,14 @@ export class Session {
       judge: (run, verdict) => this.#baseline.judge({ ...run, kernels }, verdict),
       postMortem,
       losses,
+      onTainted,
+      keepGoing,
     });
     lost.signal.throwIfAborted();
     const report = builder.report();
-    if (this.#options.ktap && rounds.repeat > 1 && report !== undefined) await writeKtap(report);
+    if (rounds.repeat > 1 && report !== undefined) {
+      await writeKtap(ktapForm(this.#options), report);
+    }
     const code = exitCode(counts, strict);
     const isGood = code === EXIT.ok || code === EXIT.skipped;
     // A run that ended before its plan is never a success.
@@ -232,13 +242,19 @@ export class Session {
 
   /** What shows the run while it goes on. */
   #outputs(plan: readonly Planned[]): EventSink[] {
-    const { ktap, quiet } = this.#options;
-    const terminal = new TerminalWriter(screenOf(ktap ? Deno.stderr : Deno.stdout), { quiet }).sink;
+    const { quiet } = this.#options;
+    const form = ktapForm(this.#options);
+    const screen = screenOf(form === undefined ? Deno.stdout : Deno.stderr);
+    const terminal = new TerminalWriter(screen, { quiet }).sink;
     // KTAP has one result for a case, which is not known before the last of several rounds.
-    if (!ktap || roundsAsked(this.#options) > 1) return [terminal];
+    if (form === undefined || roundsAsked(this.#options) > 1) return [terminal];
     const out = screenOf(Deno.stdout);
+    const write = (line: string) => out.write(`${line}\n`);
     const groups = byDirection(plan).map(([direction, all]) => [direction, all.length] as const);
-    return [new KtapWriter(groups, (line) => out.write(`${line}\n`)).sink, terminal];
+    const ktap = form === "ktap"
+      ? new KtapWriter(groups, write)
+      : new KtapFlatWriter(plan.length, write);
+    return [withAmended(ktap.sink), terminal];
   }
 }
 
@@ -276,8 +292,12 @@ function firstRound(plan: readonly Planned[], rounds: RoundOptions): readonly Pl
   return first?.plan ?? plan;
 }
 
-/** Writes a report as KTAP to standard output. */
-async function writeKtap(report: RunReport): Promise<void> {
+/** Writes a report as KTAP to standard output, where it is to be there. */
+async function writeKtap(
+  form: ReturnType<typeof ktapForm>,
+  report: RunReport,
+): Promise<void> {
+  if (form === undefined) return;
   const { renderReport } = await import("../report/render.ts");
-  screenOf(Deno.stdout).write(renderReport("ktap", report));
+  screenOf(Deno.stdout).write(renderReport(form, report));
 }

@@ -5,7 +5,8 @@
  */
 import type { Role } from "../core/case.ts";
 import type { EndFacts, LeakFacts } from "../core/event.ts";
-import type { SideReport } from "../core/outcome.ts";
+import type { SideReport, SideState } from "../core/outcome.ts";
+import { reasonOf } from "../core/reason.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import type { SideRunner } from "../peer/agent.ts";
 import { findCase } from "../suites/catalogue.ts";
@@ -19,7 +20,7 @@ import { kernelTaint, type Machine, machineOf } from "../sys/machine.ts";
 import { Socket } from "../sys/socket.ts";
 import { type AddressFamily, unixStandIn, VSOCK } from "../sys/structs.ts";
 import { VERSION } from "../core/version.ts";
-import { KernelWatch } from "./kernel_watch.ts";
+import { type KernelRecord, KernelWatch } from "./kernel_watch.ts";
 import { LeakWatch } from "./leak_watch.ts";
 import { UsageError } from "./usage.ts";
 
@@ -41,22 +42,17 @@ export function familyOf({ standIn }: SideSettings): AddressFamily {
 }
 
 /**
- * Has the engine load its timers, without which there are no deadlines. In a translated VM that
+ * Has the engine load its timers, without which there are no deadlines. In an emulated VM that
  * takes 0.2 s, which are to be no case's.
  */
 export function loadTimers(): void {
   clearTimeout(setTimeout(() => {}));
 }
 
-/** Of a side that has nothing to do. */
-const DONE: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 0 };
-
 /** Runs sides of the catalogue's cases in this process. */
 export function sideRunner(settings: SideSettings): SideRunner {
   const family = familyOf(settings);
   return (order) => {
-    // What watches the side looks for leaks.
-    if (order.id === NOTHING_LEFT.id) return Promise.resolve(DONE);
     const definition = findCase(order.id);
     if (definition === undefined) {
       return Promise.resolve({
@@ -102,14 +98,14 @@ export function featuresOf(settings: SideSettings, port: number) {
 }
 
 /** What an end says of how its kernel is watched. */
-type Watched = Pick<EndFacts, "unwatched" | "leaks" | "faultsBefore">;
+type Watched = Pick<EndFacts, "unwatched" | "leaks">;
 
 /** What watches the kernel of a side: its log, and what it leaks. */
 export class Watches implements Disposable {
   readonly log: KernelWatch;
   readonly leaks: LeakWatch;
 
-  private constructor(log: KernelWatch, leaks: LeakWatch) {
+  constructor(log: KernelWatch, leaks: LeakWatch) {
     this.log = log;
     this.leaks = leaks;
   }
@@ -117,15 +113,15 @@ export class Watches implements Disposable {
   /**
    * Begins to watch the kernel whose sockets the settings choose.
    *
-   * @param after the record up to which an earlier process read its log.
+   * @param record what an earlier process knew of it.
    */
   static async open(
     { standIn, exclusive = false, peerCid }: SideSettings,
-    after?: number,
+    record?: KernelRecord,
   ): Promise<Watches> {
     return standIn === undefined
       ? new Watches(
-        KernelWatch.open(after),
+        KernelWatch.open({ record }),
         await LeakWatch.machine(exclusive, peerCid === VMADDR_CID_LOCAL),
       )
       : new Watches(KernelWatch.none(), await LeakWatch.none());
@@ -143,9 +139,35 @@ export class Watches implements Disposable {
     return watchedBy(this.log, this.leaks.facts);
   }
 
-  /** A runner whose reports carry what was seen meanwhile. */
-  around(runSide: SideRunner): SideRunner {
-    return this.log.around(this.leaks.around(runSide));
+  /**
+   * A runner whose reports carry what was seen meanwhile, and that looks for leaks where it is told to.
+   *
+   * @param onBegin called when what came before a side is known.
+   */
+  around(runSide: SideRunner, onBegin?: () => void): SideRunner {
+    const watched = this.log.around(runSide, onBegin);
+    return (order) => order.id === NOTHING_LEFT.id ? this.#look(order.role) : watched(order);
+  }
+
+  /** Looks at what the sides before have left: what the log has by now is of those, too. */
+  async #look(role: Role): Promise<SideReport> {
+    const started = performance.now();
+    const report = (state: SideState, reasons: readonly string[], found: Partial<SideReport>) => {
+      const { splats = [], ...rest } = found;
+      const faults = [...this.log.look(), ...splats];
+      const { harm } = this.log;
+      return {
+        ...{ state, reasons, step: "", milliseconds: Math.round(performance.now() - started) },
+        ...rest,
+        ...(faults.length === 0 ? {} : { splats: faults }),
+        ...(harm === undefined ? {} : { harm }),
+      };
+    };
+    try {
+      return report("pass", [], await this.leaks.look(role));
+    } catch (error) {
+      return report("broken", [`it could not look for leaks: ${reasonOf(error)}`], {});
+    }
   }
 
   [Symbol.dispose](): void {
@@ -170,10 +192,16 @@ export function machineDetails(): Promise<Machine> {
   return machineOf(Deno.osRelease(), Deno.build.arch);
 }
 
-/** How this kernel is tainted now, where it is what is tried. */
-export function taintHere({ standIn }: SideSettings): Pick<EndFacts, "taint"> {
+/** How this kernel is now, where it is what is tried: its taint, and what its log holds. */
+export function kernelStateHere(
+  { standIn }: SideSettings,
+  { seen }: KernelWatch,
+): Pick<EndFacts, "taint" | "faultsBefore"> {
   const taint = standIn === undefined ? kernelTaint() : undefined;
-  return taint === undefined ? {} : { taint };
+  return {
+    ...(taint === undefined ? {} : { taint }),
+    ...(seen.length === 0 ? {} : { faultsBefore: [...seen] }),
+  };
 }
 
 /**

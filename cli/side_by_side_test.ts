@@ -8,12 +8,14 @@ import type { CaseInfo } from "../core/case.ts";
 import { exitCode, type SideReport, type Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { NOTHING_LEFT, withLook } from "../core/side_by_side.ts";
-import { serveController, type SideRunner } from "../peer/agent.ts";
-import { LineChannel, streamPair } from "../peer/channel.ts";
+import { serveController, type SideOrder, type SideRunner } from "../peer/agent.ts";
+import { LineChannel } from "../peer/channel.ts";
+import { streamPair } from "../peer/stream_pair.ts";
 import { End } from "../peer/end.ts";
 import { runPlan } from "../peer/run.ts";
 import { LeakWatch } from "./leak_watch.ts";
-import { sideRunner } from "./side.ts";
+import { KernelWatch } from "./kernel_watch.ts";
+import { Watches } from "./side.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };
@@ -21,17 +23,16 @@ const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1
 /** An end whose kernel has things of which some cases leave one behind. */
 async function leakingEnd(leaky: readonly string[]): Promise<End> {
   let things = 10;
-  const gauge = { what: "things", read: () => things, slack: 0 };
-  const watch = await LeakWatch.open({ gauges: [gauge], grace: 20 });
-  const ours = sideRunner({ peerCid: 1, standIn: "unused" });
+  const gauge = { what: "things", read: () => things };
+  const leaks = await LeakWatch.open({ gauges: [gauge], grace: 20 });
+  const watches = new Watches(KernelWatch.none(), leaks);
   const runSide: SideRunner = (order) => {
-    if (order.id === NOTHING_LEFT.id) return ours(order);
     if (leaky.includes(order.id)) things++;
     return Promise.resolve(PASS);
   };
-  const facts = { ...FACTS, ...(watch.facts === undefined ? {} : { leaks: watch.facts }) };
+  const facts = { ...FACTS, ...watches.watched };
   const [near, far] = streamPair();
-  serveController(new LineChannel(far), { facts, runSide: watch.around(runSide) })
+  serveController(new LineChannel(far), { facts, runSide: watches.around(runSide) })
     .catch(() => {});
   return await End.open("end", new LineChannel(near), FACTS);
 }
@@ -87,4 +88,17 @@ Deno.test("a run with --jobs passes where nothing is left, and a leak of one alo
   assert.equal(code, 1);
   const failed = verdicts.filter(([, { outcome }]) => outcome !== "pass").map(([id]) => id);
   assert.deepEqual(failed, ["a/b/alone"]);
+});
+
+Deno.test("Watches say that they could not look, instead of nothing at all", async () => {
+  let reads = 0;
+  const read = () => {
+    if (reads++ > 0) throw new Error("no netlink");
+    return 1;
+  };
+  const leaks = await LeakWatch.open({ gauges: [{ what: "things", read }] });
+  const watches = new Watches(KernelWatch.none(), leaks);
+  const order = { id: NOTHING_LEFT.id, role: "server" } as SideOrder;
+  const { state, reasons } = await watches.around(() => Promise.resolve(PASS))(order);
+  assert.deepEqual([state, reasons], ["broken", ["it could not look for leaks: no netlink"]]);
 });

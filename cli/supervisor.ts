@@ -5,9 +5,9 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import { WorkFolder } from "../lab/work_folder.ts";
 import { parseAddress } from "../peer/channel.ts";
 import type { ControlAddress } from "../peer/channel.ts";
+import { TOKEN_VARIABLE } from "./access.ts";
 
 /** How an agent is started. */
 export interface SupervisorOptions {
@@ -15,6 +15,8 @@ export interface SupervisorOptions {
   readonly args: readonly string[];
   /** Where it is to listen; port 0 is one of the system's choice. */
   readonly listen: string;
+  /** What a controller has to know; nothing, where this is missing. */
+  readonly token?: string | undefined;
   /** Takes its standard error, a piece at a time; that is this process's where there is none. */
   readonly onError?: (text: string) => void;
 }
@@ -30,16 +32,16 @@ const FINAL: ReadonlySet<number> = new Set([
 /** A supervised agent; ended when disposed of. */
 export class SupervisedAgent implements AsyncDisposable {
   readonly #options: SupervisorOptions;
-  readonly #folder: WorkFolder;
+  readonly #file: AnonymousFile;
   readonly #listening = Promise.withResolvers<ControlAddress>();
   #child: Deno.ChildProcess | undefined;
   #ending = false;
   /** Settles with its exit code when it has ended for good. */
   readonly ended: Promise<number>;
 
-  private constructor(options: SupervisorOptions, folder: WorkFolder) {
+  private constructor(options: SupervisorOptions, file: AnonymousFile) {
     this.#options = options;
-    this.#folder = folder;
+    this.#file = file;
     // Nobody need ask where it listens.
     this.#listening.promise.catch(() => {});
     this.ended = this.#supervise();
@@ -47,7 +49,7 @@ export class SupervisedAgent implements AsyncDisposable {
 
   /** Starts an agent. */
   static async start(options: SupervisorOptions): Promise<SupervisedAgent> {
-    return new SupervisedAgent(options, await WorkFolder.make("agent"));
+    return new SupervisedAgent(options, await AnonymousFile.make());
   }
 
   /** Where it listens; rejects where it ended before it did. */
@@ -65,7 +67,7 @@ export class SupervisedAgent implements AsyncDisposable {
   }
 
   async #supervise(): Promise<number> {
-    const testament = `${this.#folder.path}/testament`;
+    const testament = this.#file.path;
     let { listen } = this.#options;
     let after: string[] = [];
     try {
@@ -78,18 +80,19 @@ export class SupervisedAgent implements AsyncDisposable {
       }
     } finally {
       this.#listening.reject(new Error("the agent ended before it listened"));
-      await this.#folder[Symbol.asyncDispose]();
+      this.#file[Symbol.dispose]();
     }
   }
 
   /** Runs its process to the end. */
   async #once(args: readonly string[], testament: string) {
-    const { onError } = this.#options;
+    const { onError, token = "" } = this.#options;
     const own = [...this.#options.args, ...args, "--testament", testament];
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", "-A", Deno.mainModule, "agent", ...own],
       // A Ctrl-C at the terminal reaches only this process, which ends the other when it should.
       detached: true,
+      env: { [TOKEN_VARIABLE]: token },
       stdin: "null",
       stdout: "piped",
       stderr: onError === undefined ? "inherit" : "piped",
@@ -123,6 +126,44 @@ export class SupervisedAgent implements AsyncDisposable {
       // It has just ended.
       if (!(error instanceof TypeError)) throw error;
     }
+  }
+}
+
+/**
+ * A file that this process holds open and that has no name, so that nothing is left of it however
+ * this process ends. Those that it starts open it by its path.
+ */
+class AnonymousFile implements Disposable {
+  /** Where it is while this process lives, for others of the same user. */
+  readonly path: string;
+  readonly #file: Deno.FsFile;
+
+  private constructor(file: Deno.FsFile, path: string) {
+    this.#file = file;
+    this.path = path;
+  }
+
+  /** Makes one. */
+  static async make(): Promise<AnonymousFile> {
+    const name = await Deno.makeTempFile({ prefix: "vsock-agent-" });
+    let file: Deno.FsFile;
+    try {
+      file = await Deno.open(name, { read: true, write: true });
+    } finally {
+      await Deno.remove(name);
+    }
+    const folder = `/proc/${Deno.pid}/fd`;
+    for await (const { name: fd } of Deno.readDir(folder)) {
+      const target = await Deno.readLink(`${folder}/${fd}`).catch(() => "");
+      if (target === `${name} (deleted)`) return new AnonymousFile(file, `${folder}/${fd}`);
+    }
+    file.close();
+    throw new Error(`Cannot find ${name} among the files of this process: is /proc mounted?`);
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.#file.close();
   }
 }
 

@@ -6,13 +6,19 @@
  * @module
  */
 import type { SideReport } from "../core/outcome.ts";
+import type { Splat } from "../core/splat.ts";
+import type { Harm } from "../core/taint.ts";
 import type { Inherited, SideOrder, SideRunner } from "../peer/agent.ts";
 import { MAX_SIDES } from "../peer/agent.ts";
+import { MAX_TIME } from "../peer/wire.ts";
 import { O_RDWR } from "../sys/constants.ts";
 import { openFile } from "../sys/descriptor.ts";
+import { MonotonicClock } from "../sys/direct.ts";
 import { Mapping } from "../sys/memory.ts";
 import { call } from "../sys/native.ts";
+import type { Settings } from "./left_settings.ts";
 import { killUnlessDone } from "../sys/timer.ts";
+import type { KernelRecord } from "./kernel_watch.ts";
 
 /** Bytes of a text in the file, its length in front included. */
 const FIELD = 1024;
@@ -21,18 +27,30 @@ const SIZE = FIELD * (1 + 2 * MAX_SIDES);
 /** How long a process may take beyond a side's deadline to end it, in milliseconds. */
 const KILL_TIME = 2500;
 
+let clock: MonotonicClock | undefined;
+
+/**
+ * In milliseconds: the same for all processes of a machine, and never set, unlike the time of day,
+ * which a restored VM is told anew.
+ */
+function now(): number {
+  return (clock ??= new MonotonicClock()).now() / 1e6;
+}
+
 /** What is written down of a process. */
 interface ProcessRecord {
   readonly port?: number;
   readonly session?: string;
-  /** The newest record of the kernel's log that it read. */
-  readonly log?: number;
+  /** What it knew of the kernel when a side began. */
+  readonly kernel?: KernelRecord;
+  /** What the machine's settings were before the first case. */
+  readonly settings?: Settings;
 }
 
 /** What is written down of a side that runs. */
 interface SideRecord {
   readonly run: number;
-  /** When it began, in milliseconds since 1970. */
+  /** When it began, by {@linkcode now}. */
   readonly begun: number;
   /** Its deadline, in milliseconds. */
   readonly timeout: number;
@@ -114,7 +132,7 @@ export class Testament implements Disposable {
       const [what, step] = this.#fields(slot);
       const { run, timeout, onStep } = order;
       step.text = "";
-      what.text = JSON.stringify({ run, timeout, begun: Date.now() } satisfies SideRecord);
+      what.text = JSON.stringify({ run, timeout, begun: now() } satisfies SideRecord);
       try {
         return await runSide({
           ...order,
@@ -167,26 +185,33 @@ function readLeft(path: string): Left | undefined {
   const [own = "", ...rest] = texts;
   // It had not begun to listen, or nobody was before.
   if (own === "") return undefined;
-  const sides = Array.from({ length: MAX_SIDES }, (_, slot) => {
-    const [what = "", step = ""] = rest.slice(2 * slot);
-    return what === "" ? [] : [{ ...JSON.parse(what) as SideRecord, step }];
-  });
-  return { ...JSON.parse(own) as ProcessRecord, sides: sides.flat() };
+  try {
+    const sides = Array.from({ length: MAX_SIDES }, (_, slot) => {
+      const [what = "", step = ""] = rest.slice(2 * slot);
+      return what === "" ? [] : [{ ...JSON.parse(what) as SideRecord, step }];
+    });
+    return { ...JSON.parse(own) as ProcessRecord, sides: sides.flat() };
+  } catch (error) {
+    // It is cut short, or another program's.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /**
  * The reports on what a process left.
  *
  * @param how it ended: `SIGKILL`, `exit code 1`.
- * @param splats what its kernel reported meanwhile.
+ * @param kernel what its kernel reported meanwhile, and what has become of it.
  */
 export function inherited(
   { sides }: Left,
   how: string,
-  splats: SideReport["splats"],
+  { splats = [], harm }: { splats?: readonly Splat[]; harm?: Harm | undefined },
 ): Inherited[] {
   return sides.map(({ run, begun, timeout, step }) => {
-    const milliseconds = Math.max(0, Date.now() - begun);
+    const passed = Math.round(now() - begun);
+    const milliseconds = Math.max(0, Math.min(passed, MAX_TIME));
     // Its timer kills a process that hangs; one that died otherwise only took long to be replaced.
     const hung = how === "SIGKILL" && milliseconds >= timeout;
     const report: SideReport = {
@@ -197,7 +222,8 @@ export function inherited(
       step,
       milliseconds,
       died: true,
-      ...(splats === undefined || splats.length === 0 ? {} : { splats }),
+      ...(splats.length === 0 ? {} : { splats }),
+      ...(harm === undefined ? {} : { harm }),
     };
     return { run, report };
   });

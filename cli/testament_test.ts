@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import type { SideReport } from "../core/outcome.ts";
 import { MAX_SIDES, type SideOrder, type SideRunner } from "../peer/agent.ts";
+import { MAX_TIME } from "../peer/wire.ts";
+import { MonotonicClock } from "../sys/direct.ts";
 import { inherited, Testament } from "./testament.ts";
 
 const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };
+
+const clock = new MonotonicClock();
+const monotonicTime = () => clock.now() / 1e6;
 
 function order(run: number): SideOrder {
   return {
@@ -41,7 +46,7 @@ Deno.test("Testament leaves the sides under way, each with its last step, and no
     using first = Testament.open(path);
     assert.equal(first.left, undefined);
     first.note({ port: 7 });
-    first.note({ session: "a run", log: 12 });
+    first.note({ session: "a run", kernel: { log: 12, taint: 512 } });
     const { promise, resolve } = Promise.withResolvers<void>();
     const long = "x".repeat(5000);
     const sides = [
@@ -54,7 +59,7 @@ Deno.test("Testament leaves the sides under way, each with its last step, and no
     assert.doesNotMatch(text, /t\(\)|ended/, "what is over is not in the file any more");
     using second = Testament.open(path);
     const { sides: left = [], ...own } = second.left ?? {};
-    assert.deepEqual(own, { port: 7, session: "a run", log: 12 });
+    assert.deepEqual(own, { port: 7, session: "a run", kernel: { log: 12, taint: 512 } });
     assert.deepEqual(left.map(({ run }) => run).sort(), [1, 3]);
     assert.equal(left.find(({ run }) => run === 1)?.step, "recv(3)");
     const cut = left.find(({ run }) => run === 3)?.step ?? "";
@@ -82,15 +87,26 @@ Deno.test("Testament.open() takes a file of another form for none", () =>
     assert.equal(testament.left, undefined);
   }));
 
+Deno.test("Testament.open() takes a record that did not fit for none", () =>
+  withPath(async (path) => {
+    using first = Testament.open(path);
+    first.note({ session: "x".repeat(2000) });
+    using second = Testament.open(path);
+    assert.equal(second.left, undefined);
+    await Promise.resolve();
+  }));
+
 Deno.test("inherited() tells a side that hung from one whose process died", () => {
-  const now = Date.now();
+  // Not the time of day, which a restored VM is set to anew.
+  const now = monotonicTime();
   const side = { timeout: 60_000, step: "recv(3)" };
   const sides = [{ ...side, run: 1, begun: now - 10 }, { ...side, run: 2, begun: now - 300_000 }];
+  const harm = { taint: 128, effects: ["tainted: D"], lasting: true } as const;
   const reportsAfter = (how: string) =>
-    inherited({ sides }, how, [["BUG: x"]]).map(({ report }) => report);
+    inherited({ sides }, how, { splats: [["BUG: x"]], harm }).map(({ report }) => report);
   const [died, hung] = reportsAfter("SIGKILL");
   assert.deepEqual([died?.state, died?.reasons], ["broken", ["its process died: SIGKILL"]]);
-  assert.deepEqual(died?.splats, [["BUG: x"]]);
+  assert.deepEqual([died?.splats, died?.harm], [[["BUG: x"]], harm]);
   assert.equal(hung?.state, "timeout");
   assert.match(
     hung.reasons.join(),
@@ -102,6 +118,25 @@ Deno.test("inherited() tells a side that hung from one whose process died", () =
     ["broken", ["its process died: SIGSEGV"]],
     "the next process took long to come",
   );
-  assert.ok(died.died && hung.died);
-  assert.deepEqual(inherited({ sides: [] }, "SIGKILL", []), []);
+  assert.ok(died?.died && hung.died);
+  for (const [begun, most] of [[now + 1e6, 0], [-1e12, MAX_TIME]] as const) {
+    const [report] = inherited({ sides: [{ ...side, run: 1, begun }] }, "SIGKILL", {});
+    assert.equal(report?.report.milliseconds, most, "what no message could carry");
+  }
+  assert.deepEqual(inherited({ sides: [] }, "SIGKILL", {}), []);
 });
+
+Deno.test("Testament writes down when a side began, by a clock that nobody sets", () =>
+  withPath(async (path) => {
+    using testament = Testament.open(path);
+    testament.note({ port: 7 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const from = monotonicTime();
+    const side = testament.around(steps(promise, "a step"))(order(1));
+    const until = monotonicTime();
+    using successor = Testament.open(path);
+    const begun = successor.left?.sides[0]?.begun ?? NaN;
+    assert.ok(begun >= Math.floor(from) && begun <= until, `${from} <= ${begun} <= ${until}`);
+    resolve();
+    await side;
+  }));

@@ -7,7 +7,7 @@ import { reasonOf } from "../core/reason.ts";
 import { Option } from "@commander-js/extra-typings";
 import { type Command, InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../peer/channel.ts";
-import { PORT_STRIDE } from "../peer/run.ts";
+import { PORT_STRIDE } from "../peer/wire.ts";
 import { mention, screenOf } from "../report/terminal.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";
 

@@ -6,6 +6,7 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { deadlineOf, type Role } from "../core/case.ts";
+import { oneLine } from "../core/clean.ts";
 import { EXIT } from "../core/outcome.ts";
 import { seedFor } from "../core/random.ts";
 import type { SideRunner } from "../peer/agent.ts";
@@ -176,15 +177,15 @@ function eventsOn(screen: Screen, program: Program, onExecuted: () => void): Ups
     onEnd({ name, skip = [] }, result) {
       if (result.outcome === "skipped") {
         screen.write("skipped\n");
-        for (const reason of skip) screen.write(`  ${reason}\n`);
+        for (const reason of skip) screen.write(`  ${oneLine(reason)}\n`);
         return;
       }
       onExecuted();
       const { state, reasons, step } = result.report;
       screen.write(state === "pass" ? "ok\n" : `${state}\n`);
-      for (const reason of reasons) screen.write(`  ${reason}\n`);
+      for (const reason of reasons) screen.write(`  ${oneLine(reason)}\n`);
       if (state === "pass") return;
-      screen.write(`  last step: ${step}\n`);
+      screen.write(`  last step: ${oneLine(step)}\n`);
       const others = versionsWithOther(program, name).map((version) => `upstream:${version}`);
       if (others.length === 0) return;
       screen.write(`  another case has that name in ${others}: is that the peer's --protocol?\n`);

@@ -137,6 +137,16 @@ export type RunEvent =
     /** Repeats it with `--seed`, where that is another than the run's and no round says which. */
     readonly seed?: number;
   }
+  /**
+   * Takes the place of the verdict on the case that had ended last: it turned out to be to blame for
+   * a fault that came to light only then.
+   */
+  | {
+    readonly type: "case-amended";
+    readonly run: CaseRun;
+    readonly title: string;
+    readonly verdict: Verdict;
+  }
   /** Comes before `run-start`, too: a lab boots before there is a run. */
   | Retry & { readonly type: "retry" }
   | { readonly type: "run-end"; readonly counts: Counts; readonly milliseconds: number }

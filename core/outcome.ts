@@ -4,7 +4,9 @@
  * @module
  */
 import type { Level, Role } from "./case.ts";
+import type { Held } from "./leak_check.ts";
 import type { Splat } from "./splat.ts";
+import type { Harm } from "./taint.ts";
 
 /** How one side of a case ended. */
 export type SideState =
@@ -35,6 +37,12 @@ export interface SideReport {
   readonly died?: true;
   /** Faults that its kernel reported in its log meanwhile; missing where there were none. */
   readonly splats?: readonly Splat[];
+  /** Those that came before it began, when nothing ran any more: the case before is at fault. */
+  readonly earlier?: readonly Splat[];
+  /** There where its kernel is no longer as it was when the run began. */
+  readonly harm?: Harm;
+  /** What its kernel holds now, where that was looked at. */
+  readonly held?: readonly Held[];
 }
 
 /** The verdict on a case, see docs/outcomes.md. */

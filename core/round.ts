@@ -79,19 +79,45 @@ export type Outcomes = Readonly<Partial<Record<Outcome, number>>>;
 /** A case in a direction. */
 type Ran = Pick<CaseRun, "id" | "direction">;
 
+/** A verdict, and the round that it is of. */
+interface RoundVerdict {
+  readonly verdict: Verdict;
+  readonly round: number;
+  readonly seed: number;
+}
+
 /** What the verdicts on one case come to, round after round. */
 export class CaseRounds {
   readonly #outcomes: Partial<Record<Outcome, number>> = {};
   #rounds = 0;
-  #worst: { verdict: Verdict; round: number; seed: number } | undefined;
+  #worst: RoundVerdict | undefined;
+  #last: RoundVerdict | undefined;
 
   /** Takes the verdict of a round. */
   add(verdict: Verdict, { number, seed }: Pick<Round, "number" | "seed">): void {
     this.#rounds++;
-    this.#outcomes[verdict.outcome] = (this.#outcomes[verdict.outcome] ?? 0) + 1;
+    this.#take({ verdict, round: number, seed });
+  }
+
+  /** Takes a worse verdict in place of the last one. */
+  amend(verdict: Verdict): void {
+    const last = this.#last;
+    if (last === undefined) return;
+    const { outcome } = last.verdict;
+    const left = (this.#outcomes[outcome] ?? 1) - 1;
+    if (left > 0) this.#outcomes[outcome] = left;
+    else delete this.#outcomes[outcome];
+    if (this.#worst === last) this.#worst = undefined;
+    this.#take({ ...last, verdict });
+  }
+
+  #take(taken: RoundVerdict): void {
+    const { outcome } = taken.verdict;
+    this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
     const before = this.#worst?.verdict.outcome ?? "pass";
-    const worse = WORST.indexOf(verdict.outcome) < WORST.indexOf(before);
-    if (this.#worst === undefined || worse) this.#worst = { verdict, round: number, seed };
+    const worse = WORST.indexOf(outcome) < WORST.indexOf(before);
+    if (this.#worst === undefined || worse) this.#worst = taken;
+    this.#last = taken;
   }
 
   /** How often the case had which outcome. */

@@ -85,6 +85,21 @@ Deno.test("CaseRounds does not call a case flaky that had to be run again, and t
   assert.equal(roundsWith("retried", "fail").verdict?.outcome, "fail");
 });
 
+Deno.test("CaseRounds.amend() takes a worse verdict in place of the last", () => {
+  const alone = roundsWith("pass");
+  alone.amend(verdict("fail"));
+  assert.deepEqual([alone.verdict, alone.outcomes], [verdict("fail"), { fail: 1 }]);
+  assert.equal(alone.flaky, false);
+  const second = roundsWith("pass", "pass");
+  second.amend(verdict("fail"));
+  assert.deepEqual(second.outcomes, { pass: 1, fail: 1 });
+  assert.match(second.verdict?.reasons[0] ?? "", /this is round 2, seed 101$/);
+  const failed = roundsWith("fail", "warn");
+  failed.amend(verdict("fail"));
+  assert.deepEqual([failed.verdict, failed.outcomes], [verdict("fail"), { fail: 2 }]);
+  new CaseRounds().amend(verdict("fail"));
+});
+
 Deno.test("RoundTable keeps directions apart, and names what is flaky", () => {
   const table = new RoundTable();
   const [one, other] = [

@@ -5,7 +5,7 @@
  */
 import { type Case, type CaseInfo, kernel } from "./case.ts";
 import type { CaseRun } from "./event.ts";
-import type { SideState, Verdict } from "./outcome.ts";
+import type { Verdict } from "./outcome.ts";
 
 const LOOKS = "looks for what its kernel still holds of the cases that ran side by side";
 
@@ -46,13 +46,12 @@ export class Unseen {
   /**
    * Takes a case that has ended.
    *
-   * @param beside whether it ran with others; an end looks before and after what runs alone, but
-   *   for what went wrong there.
+   * @param beside whether it ran with others; the ends look after what runs alone, unless one of them
+   *   died of it.
    */
   add(run: CaseRun, { outcome, sides }: Verdict, beside: boolean): void {
-    const wrong = sides !== undefined &&
-      [sides.client, sides.server].some(({ state }) => WRONG.includes(state));
-    if (!beside) this.#runs = wrong ? [run] : [];
+    const died = sides?.client.died ?? sides?.server.died ?? false;
+    if (!beside) this.#runs = died ? [run] : [];
     else if (outcome !== "skip") this.#runs.push(run);
   }
 
@@ -78,8 +77,6 @@ export class Unseen {
   }
 }
 
-/** How a side ends that does not look. */
-const WRONG: readonly SideState[] = ["fail", "timeout", "broken"];
 const WHOSE = "of one of these, after which nobody looked; a run without --jobs says of which:";
 const NOTHING_RAN = "no case ran that could have left anything";
 const FORGOTTEN = "a process died while the others ran: what was left until then is not known";

@@ -39,12 +39,15 @@ Deno.test("withLook() adds a look where cases run side by side and somebody can 
   assert.deepEqual(withLook(cases, 2, true), cases);
 });
 
-Deno.test("Unseen names what ran side by side, and what went wrong alone before that", () => {
+Deno.test("Unseen names what ran side by side, and what died alone before that", () => {
   const unseen = new Unseen();
   unseen.add(run("a"), verdict("fail", "fail"), false);
   unseen.add(run("b"), verdict("pass"), false);
-  assert.deepEqual(named(unseen), [], "the kernel was looked at before b and after it");
-  unseen.add(run("c", "guest-server"), verdict("timeout", "timeout"), false);
+  assert.deepEqual(named(unseen), [], "the kernels were looked at after both");
+  const dead = verdict("broken", "broken");
+  const { client, server } = dead.sides ?? assert.fail();
+  const sides = { client: { ...client, died: true as const }, server };
+  unseen.add(run("c", "guest-server"), { ...dead, sides }, false);
   unseen.add(run("d"), verdict("pass"), true);
   unseen.add(run("e"), verdict("skip", "skip"), true);
   unseen.add(run("f"), verdict("fail", "fail"), true);

@@ -113,11 +113,6 @@ function effectOf(line: string): SplatEffect | undefined {
   return isOf(LASTING) ? "lasting" : undefined;
 }
 
-/** Says of a splat that it came, or was found, after one case had ended and before the next began. */
-export function markEarlier([first = "", ...rest]: Splat): Splat {
-  return [`(before this case) ${first}`, ...rest];
-}
-
 /** What the kernel puts in front of a line: a level, a time, a thread or processor, or some. */
 const PREFIX = /^(<\d+>)?((\[ *\d+\.\d+\]( ?\[ *[TC]\d+\])?|\[ *[TC]\d+\]) )?/;
 

@@ -62,3 +62,46 @@ export function troubleBefore({ name, taint = 0, faultsBefore = [] }: EndFacts):
     ...faultsBefore.map(([first = ""]) => `the ${name}'s kernel had reported: ${first}`),
   ];
 }
+
+/** What has become of a kernel since the run began. */
+export interface Harm {
+  /** The bits of /proc/sys/kernel/tainted that have come. */
+  readonly taint: number;
+  /** What that means for what is tried on it from now on, one line each. */
+  readonly effects: readonly string[];
+  /** There where nothing that is said of it from now on can be trusted. */
+  readonly lasting?: true;
+}
+
+/** Machine check, bad page, Oops, soft lockup: after those a kernel does not work as it did. */
+const LASTING = 2 ** 4 + 2 ** 5 + 2 ** 7 + 2 ** 14;
+
+/** What a kernel's lockdep says no more of when it has said something once. */
+const LOCKDEP_OFF = "lockdep has reported, and is off";
+
+/** The worst of the faults that a kernel logged since the run began. */
+export interface Logged {
+  /** Whether lockdep was among them. */
+  readonly lockdep?: boolean;
+  /** The first line of the first one that lasts. */
+  readonly lasting?: string;
+}
+
+/**
+ * What has become of a kernel.
+ *
+ * @param before /proc/sys/kernel/tainted when the run began.
+ * @param now what it is by now.
+ * @param logged what its log says besides: a hung task, for one, leaves no taint.
+ * @returns undefined where the kernel is as it was.
+ */
+export function harmOf(before: number, now: number, logged: Logged = {}): Harm | undefined {
+  const { lockdep = false, lasting } = logged;
+  const taint = Number(BigInt(now) & ~BigInt(before));
+  const effects = taintsOf(taint).map(({ letter, meaning }) => `tainted: ${letter} (${meaning})`);
+  if (lockdep) effects.push(LOCKDEP_OFF);
+  const lasts = (BigInt(taint) & BigInt(LASTING)) !== 0n || lasting !== undefined;
+  if (lasting !== undefined) effects.push(`has logged: ${lasting}`);
+  if (effects.length === 0) return undefined;
+  return { taint, effects, ...(lasts ? { lasting: true } : {}) };
+}

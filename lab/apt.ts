@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { aptTargets } from "./apt_sites.ts";
 import { reasonOf } from "../core/reason.ts";
 import { cacheFolder, removeIfThere, sha256, withLock } from "./cache.ts";
 import { output } from "./command.ts";
@@ -281,8 +282,7 @@ interface Sites {
 
 async function sites(): Promise<Sites> {
   const without = `give --qemu <program> and --kernel <vmlinuz> --modules <folder>`;
-  const format = "$(SITE) $(RELEASE)";
-  const targets = await output("apt-get", ["indextargets", "--format", format]).catch((error) => {
+  const targets = await aptTargets().catch((error) => {
     throw new NoArchiveError(
       `The lab's tools and kernels are Debian packages, and this machine has no apt to fetch them ` +
         `with (${reasonOf(error)}): use a machine with Debian, or ${without}`,
@@ -292,7 +292,7 @@ async function sites(): Promise<Sites> {
   if (found === undefined) {
     throw new NoArchiveError(
       "The lab's tools and kernels are Debian packages, and this machine's apt has no Debian " +
-        `sources (apt-get indextargets): add one, or ${without}`,
+        `sources: add one, or ${without}`,
     );
   }
   return found;

@@ -41,8 +41,13 @@ export interface ArchTraits {
   /** The npm package of Deno for it. */
   readonly denoPackage: string;
   readonly qemu: { readonly program: string; readonly package: string };
-  /** Files of QEMU's firmware without which a kernel does not start, and the package of them. */
-  readonly firmware: { readonly packages: readonly string[]; readonly files: readonly string[] };
+  /** Files of QEMU's firmware with which a kernel starts, and the package of them. */
+  readonly firmware: {
+    readonly packages: readonly string[];
+    readonly files: readonly string[];
+    /** Those that not every QEMU has. */
+    readonly optional: readonly string[];
+  };
   /** The folder below arch/ in the kernel's source, and the image that is built there. */
   readonly kernelFolder: string;
   readonly kernelImage: string;
@@ -72,7 +77,9 @@ const X86_64: ArchTraits = {
   qemu: { program: "qemu-system-x86_64", package: "qemu-system-x86" },
   firmware: {
     packages: ["seabios"],
-    files: ["bios-256k.bin", "kvmvapic.bin", "linuxboot_dma.bin", "linuxboot.bin"],
+    files: ["bios-256k.bin", "kvmvapic.bin", "linuxboot_dma.bin"],
+    // QEMU 11.1 has it no more.
+    optional: ["linuxboot.bin"],
   },
   kernelFolder: "x86",
   kernelImage: "bzImage",
@@ -110,7 +117,7 @@ const ARM64: ArchTraits = {
   elfMachine: 183,
   denoPackage: "@deno/linux-arm64-glibc",
   qemu: { program: "qemu-system-aarch64", package: "qemu-system-arm" },
-  firmware: { packages: [], files: [] },
+  firmware: { packages: [], files: [], optional: [] },
   kernelFolder: "arm64",
   kernelImage: "Image",
   acceptCall: 202,

@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { inCache, withVariables } from "../tests/support/own_cache.ts";
 import { cached, cacheFolder, cacheRoot, consoleFolder, withLock } from "./cache.ts";
 import { LabError } from "./error.ts";
+import { labToken } from "./token.ts";
 
 /** Nobody waits in these tests. */
 const SILENT = () => {};
@@ -153,4 +154,21 @@ Deno.test("consoleFolder() gives each lab a folder, and keeps those of labs that
     assert.ok((await Deno.stat(kept)).isDirectory);
     await assert.rejects(Deno.stat(all[1] ?? ""), Deno.errors.NotFound);
   });
+});
+
+Deno.test("labToken() is one of a cache's own, which only its owner reads", async () => {
+  const tokens: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    await inCache(async () => {
+      // Also where several labs make it at once.
+      const all = await Promise.all(Array.from({ length: 5 }, labToken));
+      assert.equal(new Set([...all, await labToken()]).size, 1);
+      tokens.push(...all);
+      assert.equal(((await Deno.stat(`${cacheRoot()}/agent-token`)).mode ?? 0) & 0o777, 0o600);
+      const files = await Array.fromAsync(Deno.readDir(cacheRoot()));
+      assert.deepEqual(files.map(({ name }) => name), ["agent-token"]);
+    });
+  }
+  assert.equal(new Set(tokens).size, 2);
+  for (const token of tokens) assert.match(token, /^[0-9a-f]{32}$/);
 });

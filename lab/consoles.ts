@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import { quoteSplat } from "../core/outcome.ts";
 import { consoleLines, findSplats } from "../core/splat.ts";
 import { MARKS } from "./init.ts";
@@ -34,7 +35,7 @@ export function isStalled(console: string): boolean {
 export async function explainConsoles(what: string, consoles: readonly string[]): Promise<string> {
   const parts = [what];
   for (const path of consoles) {
-    const lines = (await readConsole(path)).split("\n").map((line) => line.trimEnd());
+    const lines = (await readConsole(path)).split("\n").map((line) => oneLine(line).trimEnd());
     const tail = lines.filter((line) => line !== "").slice(-SHOWN);
     if (tail.length > 0) parts.push(`the end of ${path}:`, ...tail.map((line) => `  | ${line}`));
   }
@@ -87,7 +88,7 @@ export class ConsoleWatch {
       // The last one is what it died of; those before it are in the reports of their cases.
       const last = findSplats(consoleLines(text)).slice(-1);
       if (last.length > 0) this.#consoles[i] = [name, path, whole.length];
-      return last.flatMap((splat) => quoteSplat(splat, name));
+      return last.flatMap((splat) => quoteSplat(splat, name)).map(oneLine);
     }));
     return found.flat();
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { cleanLines } from "../core/clean.ts";
+
 /** How a case ended between two programs. */
 export type CellOutcome = "ok" | "FAIL" | "skip";
 
@@ -47,7 +49,10 @@ export function judgeSession(
   server: ProgramRun,
   client: ProgramRun,
 ): SessionVerdicts {
-  const runs = [server, client].map((run) => ({ ...run, cases: casesOf(run.output) }));
+  const runs = [server, client].map((run) => {
+    const output = cleanLines(run.output);
+    return { ...run, output, cases: casesOf(output) };
+  });
   const cells = new Map<number, Cell>();
   for (const [index, position] of wanted.entries()) {
     const ends = runs.map(({ cases }) => cases.get(position));

@@ -69,8 +69,12 @@ async function makeDisk(parts: DiskParts, making: string, progress: Progress): P
       await Deno.copyFile(library, `${root}/lib64/${name}`);
     }
   }
-  for (const name of arch.firmware.files) {
-    await copyFirmware(name, firmware, `${root}/usr/share/qemu`);
+  const { files, optional } = arch.firmware;
+  for (const name of [...files, ...optional]) {
+    const isThere = await copyFirmware(name, firmware, `${root}/usr/share/qemu`);
+    if (!isThere && files.includes(name)) {
+      throw new LabError(`QEMU's ${name} is in none of ${firmware.join(", ")}`);
+    }
   }
   const kilobytes = Number((await output("du", ["-sk", root])).split("\t")[0]);
   const size = `${Math.ceil(kilobytes / 1024 * 1.05) + SLACK}M`;
@@ -110,17 +114,19 @@ async function dataFolders(qemu: string): Promise<string[]> {
   return (await output(qemu, ["-L", "help"])).trim().split("\n");
 }
 
+/** @returns whether one of the folders has it. */
 async function copyFirmware(
   name: string,
   folders: readonly string[],
   into: string,
-): Promise<void> {
+): Promise<boolean> {
   for (const folder of folders) {
     try {
-      return await Deno.copyFile(`${folder}/${name}`, `${into}/${name}`);
+      await Deno.copyFile(`${folder}/${name}`, `${into}/${name}`);
+      return true;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  throw new LabError(`QEMU's ${name} is in none of ${folders.join(", ")}`);
+  return false;
 }

@@ -11,6 +11,7 @@ import { End } from "../peer/end.ts";
 import { ProtocolError } from "../peer/wire.ts";
 import { LabError } from "./error.ts";
 import type { LabAddress } from "./lab.ts";
+import { labToken } from "./token.ts";
 
 /** How long an agent may take to answer before it is asked anew, in milliseconds. */
 const ANSWER_TIME = 3000;
@@ -75,11 +76,12 @@ async function openEnd(
     await onLost();
     return await connectControl(address, milliseconds);
   };
+  const options = { again, helloTime: ANSWER_TIME, token: await labToken() };
   for (;;) {
     try {
       const channel = await connectControl(address, ANSWER_TIME, signal);
       try {
-        return await End.open(name, channel, own, { again, helloTime: ANSWER_TIME });
+        return await End.open(name, channel, own, options);
       } catch (error) {
         channel.close();
         throw error;

@@ -10,6 +10,7 @@ import { GUEST_CID, GUEST_CIDS, initScript, type VmRole } from "./init.ts";
 import { isMultiDevice, type Kernel } from "./kernel.ts";
 import type { LabOptions } from "./lab.ts";
 import { guestArguments } from "./qemu.ts";
+import { labToken, TOKEN_FILE } from "./token.ts";
 
 /** What an image is made of. */
 export interface ImageParts {
@@ -47,6 +48,7 @@ export async function initramfs(
     { path: "init", data: new TextEncoder().encode(script), executable: true },
     { path: "bin/busybox", data: await Deno.readFile(parts.busybox), executable: true },
     { path: "app/vsock-conformance.js", data: parts.bundle },
+    { path: `app/${TOKEN_FILE}`, data: new TextEncoder().encode(await labToken()) },
     ...own.map(({ name, data }) => ({ path: `modules/${name}.ko`, data })),
     ...guestFiles,
     ...files,

@@ -5,6 +5,7 @@
  */
 
 import type { ArchTraits } from "./arch.ts";
+import { TOKEN_FILE } from "./token.ts";
 
 /** What a VM is. */
 export type VmRole = "loopback" | "host" | "guest";
@@ -46,6 +47,9 @@ export const MARKS = {
   /** Written by the guest's QEMU when KVM cannot go on. */
   guestStuck: "KVM internal error",
 } as const;
+
+/** In a VM of its own, cases may use any port of AF_VSOCK's that can be bound. */
+const ALL_PORTS = "0-4294967294";
 
 /** The tool as users run it on machines of their own; the README shows the same words. */
 const TOOL = "deno run -A vsock-conformance.js";
@@ -127,7 +131,8 @@ function agents(role: VmRole, guestCid: number): string[] {
  * by hand; here a shell does, which is there at once, where a process of Deno takes seconds.
  */
 function agent(peerCid: number, port: number, more = ""): string {
-  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} --exclusive${more}`;
+  const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} ` +
+    `--token-file ${TOKEN_FILE} --exclusive --ports ${ALL_PORTS}${more}`;
   return `{
   after=
   while :; do

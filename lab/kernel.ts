@@ -257,23 +257,58 @@ async function kernelPackages(
   { debian }: ArchTraits,
   version: string,
   progress: Progress,
+  flavour: Flavour = "cloud",
 ): Promise<readonly [Archive, Package[]]> {
   const known = new Set<string>();
   for (const suites of ["current", "all"] as const) {
     const archive = await Archive.open(debian, suites, progress);
-    const found = await archive.find(
-      new RegExp(`^linux-(image|binary|modules)-\\d[^ ]*-cloud-${debian}(-unsigned)?$`),
-    );
+    const named = new RegExp(`^linux-(image|binary|modules)-\\d\\S*-${debian}(-unsigned)?$`);
+    const found = (await archive.find(named))
+      .filter(({ name }) => flavourOf(name) === flavour);
     const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
-    const newest = kernels.find((item) => version === "latest" || versionOf(item) === version);
-    if (newest !== undefined) return [archive, withModules(newest, found, archive)];
-    kernels.map(versionOf).forEach((each) => known.add(each));
+    const wanted = kernels.filter((item) => version === "latest" || versionOf(item) === version);
+    // Where a kernel is in two packages, linux-image is one that only depends on them.
+    const newest = wanted.find(({ name, version }) =>
+      name.startsWith("linux-binary-") && version === wanted[0]?.version
+    ) ?? wanted[0];
+    if (newest !== undefined) {
+      return [archive, withModules(newest, found, archive)];
+    }
+    kernels.map(versionOf).forEach((each) =>
+      known.add(each)
+    );
     if (suites === "all") {
       const has = known.size === 0 ? "none at all" : [...known].join(", ");
       throw archive.missing(`Debian's archive has no kernel ${version}; it has: ${has}`);
     }
   }
   throw new LabError("unreachable");
+}
+
+/** Debian's flavours of a kernel: all drivers, or those of VMs. */
+export type Flavour = "normal" | "cloud";
+
+function flavourOf(name: string): Flavour | undefined {
+  const special = /-(cloud|rt|16k)-/.exec(name)?.[1];
+  return special === undefined ? "normal" : special === "cloud" ? "cloud" : undefined;
+}
+
+/**
+ * Unpacks one of Debian's kernels as its packages have it, to be named by path.
+ *
+ * @returns the path of its vmlinuz, and the folder below which its modules are.
+ */
+export async function unpackKernel(
+  into: string,
+  arch: ArchTraits,
+  version: string,
+  flavour: Flavour,
+  progress: Progress,
+): Promise<{ readonly vmlinuz: string; readonly modules: string }> {
+  const [archive, packages] = await kernelPackages(arch, version, progress, flavour);
+  const text = `downloading ${packages[0]?.name}`;
+  await progress.phase("kernel", text, (detail) => archive.unpack(packages, into, detail));
+  return { vmlinuz: await findVmlinuz(into), modules: into };
 }
 
 function withModules(image: Package, found: readonly Package[], archive: Archive): Package[] {

@@ -11,7 +11,7 @@ import { sha256Text } from "./cache.ts";
 import { output } from "./command.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import type { Progress } from "./progress.ts";
-import { compilerFor } from "./toolset.ts";
+import { compilerFor, runBeside } from "./toolset.ts";
 
 /** The patch sets of the repository, each a folder. */
 const FIXTURES = new URL("../fixtures/kernel/", import.meta.url);
@@ -168,8 +168,10 @@ export async function buildModules(
   arch: ArchTraits,
   progress: Progress,
 ): Promise<string> {
-  const { env, kernelArguments } = await compilerFor(arch, "kernels", progress);
+  const compiler = await compilerFor(arch, "kernels", progress);
+  const { env, kernelArguments } = compiler;
   const { stop: signal } = progress;
+  await runBeside(compiler, `${unpacked}/usr/lib`, signal);
   const tree = `${unpacked}/build`;
   await Deno.mkdir(tree);
   const source = await onlyEntry(`${unpacked}/usr/src`, /^linux-source-.*\.tar\.xz$/);

@@ -81,7 +81,7 @@ async function allOf<T extends readonly unknown[]>(
 }
 
 /** The architecture of the VMs: what was asked for, what the kernel is for, or what works best. */
-async function archOf(
+export async function archOf(
   { arch, kernel, qemu, topology }: LabOptions,
   kvm: AcceleratorChoice,
 ): Promise<Arch> {
@@ -109,7 +109,7 @@ function acceleratorOf(
 }
 
 /** @throws {LabUsageError} where a QEMU is known not to boot what it is wanted for. */
-function requireSuitable(
+export function requireSuitable(
   qemu: QemuProgram,
   arch: ArchTraits,
   role: OuterVm["role"],

@@ -33,6 +33,8 @@ Deno.test("cpio() writes what cpio(1) and the kernel read", () => {
   assert.match(text, /TRAILER!!!\0/);
 });
 
+const X86 = archTraits("x86_64");
+
 const OUTER = {
   arch: archTraits("x86_64"),
   firmware: [],
@@ -74,7 +76,12 @@ Deno.test("guestArguments() gives the guest its CID and no processor", () => {
   }
 });
 
-const X86 = archTraits("x86_64");
+Deno.test("initScript() starts the guest's agent as the README says one starts it by hand", async () => {
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const [, command] = /<!-- by hand: guest -->\s+```sh\n(.*)\n```/.exec(readme) ?? [];
+  assert.ok(command !== undefined && initScript(X86, "guest", []).includes(command), command);
+  assert.match(command, / --token-file token$/);
+});
 
 Deno.test("outerArguments() doubles a comma in a path, where QEMU would end it", () => {
   const args = outerArguments({

@@ -1,5 +1,5 @@
 /**
- * Notices a processor of a translated VM that QEMU's faults have stopped. One is forgotten: it has
+ * Notices a processor of an emulated VM that QEMU's faults have stopped. One is forgotten: it has
  * halted until an interrupt comes, one is due, and none comes. Or a guest in it, to which QEMU
  * delivered an interrupt twice, waits with interrupts off for a lock that it holds itself. What the
  * kernel wants to do there waits for ever, and the kernel says so late or not at all: it is no

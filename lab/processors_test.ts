@@ -111,7 +111,7 @@ async function untilStopped(stop: AbortSignal): Promise<string> {
   return String(stop.reason);
 }
 
-Deno.test("whileAwake() ends what runs on a translated VM that lost an interrupt", async () => {
+Deno.test("whileAwake() ends what runs on an emulated VM that lost an interrupt", async () => {
   const { monitor, address } = lostVm("tcg");
   using _ = monitor;
   let reason = "";

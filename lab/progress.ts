@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cleanLines, oneLine } from "../core/clean.ts";
 import { duration } from "../report/text.ts";
 import type { Screen } from "../report/terminal.ts";
 
@@ -77,7 +78,7 @@ export class Progress {
 
   /** A line that stays, above the one that shows what is under way. */
   #line(text: string): void {
-    this.#screen.write(`${this.#screen.live ? "\r\x1b[2K" : ""}${text}\n`);
+    this.#screen.write(`${this.#screen.live ? "\r\x1b[2K" : ""}${cleanLines(text)}\n`);
     this.#show();
   }
 
@@ -126,7 +127,7 @@ export function waiting(progress: Progress) {
 
 function goingOn({ text, started, detail }: Phase): string {
   const time = `${Math.round((performance.now() - started) / 1000)} s`;
-  return `${text}: ${detail === "" ? time : `${time}, ${detail}`}`;
+  return oneLine(`${text}: ${detail === "" ? time : `${time}, ${detail}`}`);
 }
 
 /** The width of the terminal. */

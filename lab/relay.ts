@@ -1,5 +1,5 @@
 /**
- * Work in steps that outlives the lab it is done in: where a translated lab fails without a word of
+ * Work in steps that outlives the lab it is done in: where an emulated lab fails without a word of
  * its kernels, or stands still, another one begins the step anew that was under way.
  *
  * @module

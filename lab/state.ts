@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cacheFolder, removeIfThere } from "./cache.ts";
+import { cacheFolder, removeIfThere, withLock } from "./cache.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import type { LabAddress } from "./lab.ts";
 import { killQuietly } from "./vm.ts";
@@ -40,9 +40,22 @@ export async function requireLab(name: string): Promise<LabAddress> {
   return address;
 }
 
-/** Writes down a lab. */
+/**
+ * Writes down a lab.
+ *
+ * @throws {LabError} where another one came up under that name meanwhile.
+ */
 export async function rememberLab(name: string, address: LabAddress): Promise<void> {
-  await Deno.writeTextFile(await fileOf(name), JSON.stringify(address, null, 2));
+  const file = await fileOf(name);
+  await withLock(`labs/${name}`, undefined, () => {}, async () => {
+    if (await findLab(name) !== undefined) throw isUp(name);
+    await Deno.writeTextFile(file, JSON.stringify(address, null, 2));
+  });
+}
+
+/** Says that a name is taken. */
+export function isUp(name: string): LabError {
+  return new LabError(`A lab "${name}" is up already; end it with "lab down"`);
 }
 
 /**

@@ -63,7 +63,10 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
         await Deno.writeTextFile(`${making}/${LIST}`, `${files.sort().join("\n")}\n`);
         if (foreign !== undefined) await unpackForeign(foreign, making, progress);
         for (const folder of NEEDLESS) await removeIfThere(`${making}/${folder}`);
-        if (arch === ownArch()) await makeRunnable(making, root, arch, progress.stop);
+        if (arch === ownArch()) {
+          const home = { now: making, later: root };
+          await makeRunnable(making, root, home, arch, progress.stop);
+        }
       });
     },
     (damage) => progress.say(`${damage}; unpacking it again`),
@@ -87,47 +90,63 @@ async function unpackForeign(
   await archive.unpack(items, `${making}/${FOREIGN}`, () => {});
 }
 
+/** Where the loader and the libraries are that programs are to use. */
+interface Home {
+  /** The folder of a toolset, as it is now. */
+  readonly now: string;
+  /** The same when the programs run. */
+  readonly later: string;
+}
+
 /**
- * Has the programs of a folder use the loader and the libraries of that folder, not this machine's.
+ * Has the programs of a folder use the loader and the libraries of a toolset, not this machine's.
  *
- * @param making where they are.
- * @param root where they will be.
+ * @param place where the folder will be.
  */
 async function makeRunnable(
-  making: string,
-  root: string,
+  folder: string,
+  place: string,
+  home: Home,
   { loader, triplet, elfMachine }: ArchTraits,
   signal: AbortSignal,
 ): Promise<void> {
   const libraries = `usr/lib/${triplet}`;
   const relocatable: string[] = [];
-  for await (const path of filesBelow(making)) {
+  for await (const path of filesBelow(folder)) {
     // patchelf itself runs, and so do the libraries with it; libc names a loader, too.
     if (/\/patchelf$|\.so(\.|$)/.test(path) || !await startsAsElf(path)) continue;
     const facts = elfFacts(await Deno.readFile(path));
     if (facts?.interpreter === undefined || facts.machine !== elfMachine) continue;
-    if (facts.isRelocatable) relocatable.push(path);
-    else await wrap(path, making, root, [`usr/${loader}`, "--library-path", libraries]);
+    if (facts.isRelocatable) {
+      relocatable.push(path);
+      continue;
+    }
+    const program = `${place}${path.slice(folder.length)}${WRAPPED}`;
+    const { later } = home;
+    await wrap(path, [
+      `${later}/usr/${loader}`,
+      "--library-path",
+      `${later}/${libraries}`,
+      program,
+    ]);
   }
-  await output(`${making}/usr/${loader}`, [
-    ...["--library-path", `${making}/${libraries}`, `${making}/usr/bin/patchelf`],
-    ...["--set-interpreter", `${root}/usr/${loader}`],
-    ...["--force-rpath", "--set-rpath", `${root}/${libraries}`],
+  if (relocatable.length === 0) return;
+  await output(`${home.now}/usr/${loader}`, [
+    ...["--library-path", `${home.now}/${libraries}`, `${home.now}/usr/bin/patchelf`],
+    ...["--set-interpreter", `${home.later}/usr/${loader}`],
+    ...["--force-rpath", "--set-rpath", `${home.later}/${libraries}`],
     ...relocatable,
   ], { signal });
 }
 
+/** Behind the name of a program that is called by a script. */
+const WRAPPED = ".program";
+
 /** patchelf spoils what has its place in memory: a script calls the loader with such a program. */
-async function wrap(
-  path: string,
-  making: string,
-  root: string,
-  [loader, option, libraries]: readonly [string, string, string],
-): Promise<void> {
-  const program = `${root}${path.slice(making.length)}.program`;
-  const words = [`${root}/${loader}`, option, `${root}/${libraries}`, program].map(shellWord);
-  await Deno.rename(path, `${path}.program`);
-  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, { mode: 0o755 });
+async function wrap(path: string, command: readonly string[]): Promise<void> {
+  await Deno.rename(path, `${path}${WRAPPED}`);
+  const text = `#!/bin/sh\nexec ${command.map(shellWord).join(" ")} "$@"\n`;
+  await Deno.writeTextFile(path, text, { mode: 0o755 });
 }
 
 async function startsAsElf(path: string): Promise<boolean> {
@@ -272,6 +291,8 @@ export async function programs(
 
 /** What builds C programs and kernels for an architecture. */
 export interface Compiler {
+  /** The folder of its toolset. */
+  readonly root: string;
   /** Where the compiler finds its programs: the environment of a build. */
   readonly env: Readonly<Record<string, string>>;
   /** The C compiler for the architecture. */
@@ -315,6 +336,7 @@ export async function compilerFor(
     `-Wl,-rpath,${root}/usr/lib/${machine.triplet}`;
   const foreign = `${root}/${FOREIGN}/usr`;
   return {
+    root,
     env: {
       PATH: `${folder}:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}`,
       BISON_PKGDATADIR: `${root}/usr/share/bison`,
@@ -331,6 +353,15 @@ export async function compilerFor(
       ...(isCross ? [`CROSS_COMPILE=${folder}/${arch.triplet}-`] : []),
     ],
   };
+}
+
+/** Has programs of other packages, below a folder that stays where it is, run beside a compiler. */
+export async function runBeside(
+  { root }: Compiler,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await makeRunnable(folder, folder, { now: root, later: root }, ownArch(), signal);
 }
 
 /** Folders of Perl's own modules. */

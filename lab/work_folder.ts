@@ -7,7 +7,7 @@
 import { removeIfThere } from "./cache.ts";
 
 /** What the folders are for, and how their names begin. */
-const KINDS = { lab: "vsock-lab-", agent: "vsock-agent-", compare: "vsock-compare-" } as const;
+const KINDS = { lab: "vsock-lab-", compare: "vsock-compare-" } as const;
 /** What a work folder can be for. */
 export type WorkKind = keyof typeof KINDS;
 

@@ -44,7 +44,7 @@ async function startMaker(temporary: string): Promise<{ maker: Deno.ChildProcess
 Deno.test("a work folder goes when it is disposed of", async () => {
   await inTemporary(async (temporary) => {
     {
-      await using folder = await WorkFolder.make("agent");
+      await using folder = await WorkFolder.make("compare");
       assert.deepEqual(await namesIn(temporary), [folder.path]);
       assert.equal(((await Deno.stat(folder.path)).mode ?? 0) & 0o777, 0o700);
     }
@@ -57,13 +57,13 @@ Deno.test("the work folder of a process that was killed is removed by the next",
     const { maker, path } = await startMaker(temporary);
     await using _ended = maker;
     {
-      await using next = await WorkFolder.make("agent");
+      await using next = await WorkFolder.make("compare");
       assert.deepEqual((await namesIn(temporary)).sort(), [next.path, path].sort());
     }
     maker.kill("SIGKILL");
     await maker.status;
     assert.deepEqual(await namesIn(temporary), [path]);
-    await using next = await WorkFolder.make("agent");
+    await using next = await WorkFolder.make("compare");
     assert.deepEqual(await namesIn(temporary), [next.path]);
   });
 });

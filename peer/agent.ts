@@ -6,18 +6,27 @@
  */
 import type { EndFacts } from "../core/event.ts";
 import type { SideReport } from "../core/outcome.ts";
-import type { LineChannel } from "./channel.ts";
-import { PeerGoneError } from "./channel.ts";
+import { KEEP_ALIVE, type KeepAlive, type LineChannel, PeerGoneError } from "./channel.ts";
 import { type CaseLines, LineQueue } from "./lines.ts";
+import { isSameToken } from "./token.ts";
+import {
+  BusyError,
+  decodeHello,
+  encodeHello,
+  encodeRefusal,
+  type Greeting,
+  type PortRange,
+  RefusedError,
+} from "./greeting.ts";
 import {
   type Answer,
-  decodeHello,
   decodeOrder,
-  encodeHello,
   encodeMessage,
   type Order,
+  PORT_STRIDE,
   ProtocolError,
   type SideStart,
+  type StartOrder,
 } from "./wire.ts";
 
 /** What a side of a case is run with. */
@@ -51,6 +60,18 @@ export interface AgentServices {
   readonly begin?: (session: string) => readonly Inherited[] | undefined;
   /** How long the other end may take to introduce itself, in milliseconds. */
   readonly helloTime?: number;
+  /** What a controller must know to be served; where this is missing, nothing. */
+  readonly token?: string | undefined;
+  /** The AF_VSOCK ports that its cases may use; where this is missing, any. */
+  readonly ports?: PortRange | undefined;
+  /**
+   * Lets a controller in whose token is right.
+   *
+   * @throws {RefusedError | BusyError} to turn it away.
+   */
+  readonly admit?: (greeting: Greeting) => Promise<void>;
+  /** How it finds out that a controller is gone. */
+  readonly keepAlive?: KeepAlive;
 }
 
 /** Most sides that run at the same time. */
@@ -71,35 +92,26 @@ interface RunningSide {
 /**
  * Serves one controller until it goes away.
  *
- * @throws {ProtocolError} where it talks nonsense; cases under way are stopped.
+ * @throws {RefusedError | BusyError} where it was turned away.
+ * @throws {SilentPeerError} where it does not introduce itself, or falls silent.
+ * @throws {ProtocolError} where it talks nonsense. Cases under way are stopped in any case.
  */
 export async function serveController(
   channel: LineChannel,
-  { facts, runSide, begin, helloTime = HELLO_TIME }: AgentServices,
+  services: AgentServices,
 ): Promise<void> {
   const running = new Map<number, RunningSide>();
-  let newest = -1;
   try {
-    const { session } = decodeHello(await channel.readLine(helloTime));
-    const left = session === undefined ? undefined : begin?.(session);
-    const resumed = left?.map(({ run }) => run);
-    await channel.writeLine(encodeHello(facts, resumed === undefined ? {} : { resumed }));
-    for (const { run, report } of left ?? []) {
-      await channel.writeLine(encodeMessage({ type: "done", run, report }));
-    }
-    for (;;) {
+    await greetController(channel, services);
+    channel.keepAlive(services.keepAlive ?? KEEP_ALIVE);
+    for (let newest = -1;;) {
       const order = decodeOrder(await channel.readLine());
       const side = running.get(order.run);
       if (order.type === "start") {
-        if (order.run <= newest) {
-          throw new ProtocolError(`the controller started run ${order.run} twice`);
-        }
-        if (running.size >= MAX_SIDES) {
-          throw new ProtocolError(`the controller started more than ${MAX_SIDES} cases at once`);
-        }
+        requireRoom(order, newest, running.size, services.ports);
         newest = order.run;
         const ended = () => running.delete(order.run);
-        running.set(order.run, start(channel, order, runSide, ended));
+        running.set(order.run, start(channel, order, services.runSide, ended));
       } else if (order.type === "line") side?.lines.push(order.text);
       else side?.stop.abort(new Error(order.why));
     }
@@ -112,6 +124,63 @@ export async function serveController(
     for (const { stop } of sides) stop.abort(new PeerGoneError("the controller went away"));
     await Promise.all(sides.map(({ done }) => done));
   }
+}
+
+/** Lets a controller in, introduces itself, and reports what an earlier process left. */
+async function greetController(
+  channel: LineChannel,
+  { facts, begin, helloTime = HELLO_TIME, token, ports, admit }: AgentServices,
+): Promise<void> {
+  let greeting: Greeting;
+  try {
+    greeting = decodeHello(await channel.readLine(helloTime));
+    if (token !== undefined) requireToken(token, greeting.token);
+    await admit?.(greeting);
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof BusyError) {
+      await channel.writeLine(encodeRefusal(error));
+    }
+    throw error;
+  }
+  const { session } = greeting;
+  const left = session === undefined ? undefined : begin?.(session);
+  const more = {
+    ...(ports === undefined ? {} : { ports }),
+    ...(left === undefined ? {} : { resumed: left.map(({ run }) => run) }),
+  };
+  await channel.writeLine(encodeHello(facts, more));
+  for (const { run, report } of left ?? []) {
+    await channel.writeLine(encodeMessage({ type: "done", run, report }));
+  }
+}
+
+/** @throws {RefusedError} where a controller does not know the token. */
+function requireToken(token: string, given: string | undefined): void {
+  if (given === undefined) {
+    throw new RefusedError(
+      "this agent asks for a token: give --token-file, --token or VSOCK_CONFORMANCE_TOKEN",
+    );
+  }
+  if (!isSameToken(token, given)) throw new RefusedError("the token is not this agent's");
+}
+
+/** @throws {ProtocolError} where a side cannot be begun. */
+function requireRoom(
+  { run, port }: StartOrder,
+  newest: number,
+  running: number,
+  [first, last]: PortRange = [0, Infinity],
+): void {
+  if (run <= newest) throw new ProtocolError(`the controller started run ${run} twice`);
+  if (running >= MAX_SIDES) {
+    throw new ProtocolError(`the controller started more than ${MAX_SIDES} cases at once`);
+  }
+  const end = port + PORT_STRIDE - 1;
+  if (port >= first && end <= last) return;
+  throw new ProtocolError(
+    `the controller asks for the ports ${port} to ${end}; this agent's are ${first} to ${last}, ` +
+      "see --ports",
+  );
 }
 
 function start(

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import type { SideReport } from "../core/outcome.ts";
 import { MAX_SIDES, serveController, type SideOrder, type SideRunner } from "./agent.ts";
-import {
-  connectControl,
-  LineChannel,
-  listenControl,
-  PeerGoneError,
-  streamPair,
-} from "./channel.ts";
+import { connectControl, LineChannel, listenControl, PeerGoneError } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { unlessAborted } from "./lines.ts";
-import { decodeAnswer, decodeHello, encodeHello, encodeMessage, type Order } from "./wire.ts";
+import { decodeHello, encodeHello } from "./greeting.ts";
+import { decodeAnswer, encodeMessage, type Order } from "./wire.ts";
 import { startOrder } from "../tests/support/start_order.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };

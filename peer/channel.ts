@@ -5,7 +5,9 @@
  * @module
  */
 import { reasonOf } from "../core/reason.ts";
-import { LineDecoder, MAX_LINE, ProtocolError } from "./wire.ts";
+import { LineDecoder, MAX_LINE } from "./line_decoder.ts";
+import { settledWithin } from "./lines.ts";
+import { ProtocolError } from "./wire.ts";
 
 /** The peer closed the channel, or the connection broke. */
 export class PeerGoneError extends Error {
@@ -34,6 +36,22 @@ export interface ByteStream {
   close(): void;
 }
 
+/** How a channel finds out that its peer is gone where the connection does not tell. */
+export interface KeepAlive {
+  /** How often this side says that it is there, in milliseconds. */
+  readonly interval: number;
+  /** For how long the peer may say nothing, or take nothing, in milliseconds. */
+  readonly limit: number;
+  /** Whether a silent peer is to be waited for nevertheless; never, where this is missing. */
+  readonly isPatient?: () => boolean;
+}
+
+/** As an agent and a controller of ours do it. */
+export const KEEP_ALIVE: KeepAlive = { interval: 5000, limit: 30_000 };
+
+/** A line that says no more than that its writer is there. */
+const PING = "PING";
+
 /** Where the control channel listens or connects. */
 export interface ControlAddress {
   /** A name or an address, IPv4 or IPv6. */
@@ -52,6 +70,12 @@ export class LineChannel implements Disposable {
   #ended: Error | undefined;
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
+  #heardAt = performance.now();
+  /** How many lines came, and how many bytes were sent and are still to be. */
+  #heard = 0;
+  #sent = 0;
+  #unsent = 0;
+  #beat: ReturnType<typeof setInterval> | undefined;
 
   /**
    * A channel that owns its stream.
@@ -73,15 +97,18 @@ export class LineChannel implements Disposable {
    */
   async readLine(milliseconds: number = Infinity): Promise<string> {
     const deadline = performance.now() + milliseconds;
+    let hasLooked = false;
     while (this.#lines.length === 0) {
       if (this.#ended !== undefined) throw this.#ended;
       this.#reading ??= this.#readMore().finally(() => this.#reading = undefined);
-      const left = deadline - performance.now();
-      if (!(await settledWithin(this.#reading, left))) {
-        const part = this.#decoder.held > 0 ? " (it sent part of one)" : "";
-        const seconds = (milliseconds / 1000).toFixed(1);
-        throw new SilentPeerError(`the peer wrote no line for ${seconds} s${part}`);
-      }
+      if (await settledWithin(this.#reading, deadline - performance.now())) continue;
+      // Where this process stood still, what came meanwhile is only seen now.
+      const looks = !hasLooked;
+      hasLooked = true;
+      if (looks && await settledWithin(this.#reading, LOOK_TIME)) continue;
+      const part = this.#decoder.held > 0 ? " (it sent part of one)" : "";
+      const seconds = (milliseconds / 1000).toFixed(1);
+      throw new SilentPeerError(`the peer wrote no line for ${seconds} s${part}`);
     }
     return this.#lines.shift() ?? "";
   }
@@ -94,17 +121,58 @@ export class LineChannel implements Disposable {
   writeLine(line: string): Promise<void> {
     if (line.includes("\n")) throw new TypeError("Cannot write a control line: it has a line end");
     const bytes = new TextEncoder().encode(`${line}\n`);
+    this.#unsent += bytes.length;
     // Writes queue up, so that two of them never mix their bytes.
     const written = this.#writing.then(() => this.#writeAll(bytes));
     this.#writing = written.catch(() => {});
     return written;
   }
 
-  /** Closes the connection; a read under way ends with {@linkcode PeerGoneError}. */
-  close(): void {
+  /** How long it is since a line came, in milliseconds; also one that says no more than that. */
+  get quietTime(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  /** How many bytes of lines are still to be sent. */
+  get unsent(): number {
+    return this.#unsent;
+  }
+
+  /**
+   * From now on tells the peer again and again that this side is there, and ends the connection
+   * with a {@linkcode SilentPeerError} where the peer, which is to do the same, does not.
+   *
+   * It counts time in intervals of this process's own: one for which the process did not run, since
+   * its machine stood still or a call held its thread, counts once, however long it was.
+   */
+  keepAlive({ interval, limit, isPatient = () => false }: KeepAlive): void {
+    if (this.#closed) return;
+    let [heard, sent, silent, stuck] = [this.#heard, this.#sent, 0, 0];
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => {
+      const isSilent = this.#reading !== undefined && this.#heard === heard;
+      const isStuck = this.#unsent > 0 && this.#sent === sent;
+      silent = isSilent && !isPatient() ? silent + interval : 0;
+      stuck = isStuck && !isPatient() ? stuck + interval : 0;
+      [heard, sent] = [this.#heard, this.#sent];
+      const did = silent >= limit ? "been silent" : stuck >= limit ? "taken nothing" : undefined;
+      if (did !== undefined) {
+        this.close(new SilentPeerError(`the peer has ${did} for ${limit / 1000} s`));
+      } else if (this.#unsent === 0) this.writeLine(PING).catch(() => {});
+    }, interval);
+  }
+
+  /**
+   * Closes the connection.
+   *
+   * @param why with what a read under way ends, and every later one; else it is a
+   *   {@linkcode PeerGoneError}.
+   */
+  close(why?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#ended ??= new PeerGoneError("the control connection was closed on this side");
+    clearInterval(this.#beat);
+    this.#ended ??= why ?? new PeerGoneError("the control connection was closed on this side");
     this.#stream.close();
   }
 
@@ -120,7 +188,11 @@ export class LineChannel implements Disposable {
         this.#ended ??= new PeerGoneError("the peer closed the control connection");
       } else {
         const chunk = this.#chunk.subarray(0, count);
-        for (const line of this.#decoder.push(chunk)) this.#lines.push(line);
+        for (const line of this.#decoder.push(chunk)) {
+          this.#heard++;
+          this.#heardAt = performance.now();
+          if (line !== PING) this.#lines.push(line);
+        }
       }
     } catch (error) {
       this.#ended ??= error instanceof ProtocolError ? error : gone(error);
@@ -130,9 +202,15 @@ export class LineChannel implements Disposable {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     try {
       let at = 0;
-      while (at < bytes.length) at += await this.#stream.write(bytes.subarray(at));
+      while (at < bytes.length) {
+        const count = await this.#stream.write(bytes.subarray(at));
+        at += count;
+        this.#sent += count;
+      }
     } catch (error) {
       throw gone(error);
+    } finally {
+      this.#unsent -= bytes.length;
     }
   }
 }
@@ -142,22 +220,8 @@ function gone(error: unknown): PeerGoneError {
   return new PeerGoneError(`the control connection broke: ${reason}`, { cause: error });
 }
 
-/** Whether a promise settles within a time. */
-async function settledWithin(promise: Promise<void>, milliseconds: number): Promise<boolean> {
-  if (milliseconds === Infinity) {
-    await promise;
-    return true;
-  }
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, milliseconds));
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** How long is looked for what came in time, when the time is over; in milliseconds. */
+const LOOK_TIME = 5;
 
 /**
  * Connects to a control server, trying again until the deadline while nobody listens there yet.
@@ -241,68 +305,4 @@ export function parseAddress(text: string, defaultHost = "127.0.0.1"): ControlAd
     throw new RangeError(`Cannot use the address "${text}": write host:port or [v6 address]:port`);
   }
   return { host: match[1] ?? match[2] ?? defaultHost, port };
-}
-
-/** Two byte streams in memory, each the other's peer. */
-export function streamPair(): [ByteStream, ByteStream] {
-  const there = new Pipe();
-  const back = new Pipe();
-  return [new MemoryStream(back, there), new MemoryStream(there, back)];
-}
-
-/** Bytes on their way from one stream in memory to the other. */
-class Pipe {
-  readonly #chunks: Uint8Array[] = [];
-  #closed = false;
-  #changed = Promise.withResolvers<void>();
-
-  write(bytes: Uint8Array): void {
-    if (this.#closed) throw new Deno.errors.BrokenPipe("the stream is closed");
-    this.#chunks.push(bytes.slice());
-    this.#changed.resolve();
-  }
-
-  async read(into: Uint8Array): Promise<number | null> {
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        if (chunk.length > into.length) this.#chunks.unshift(chunk.subarray(into.length));
-        into.set(chunk.subarray(0, into.length));
-        return Math.min(chunk.length, into.length);
-      }
-      if (this.#closed) return null;
-      await this.#changed.promise;
-      this.#changed = Promise.withResolvers<void>();
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#changed.resolve();
-  }
-}
-
-class MemoryStream implements ByteStream {
-  readonly #input: Pipe;
-  readonly #output: Pipe;
-
-  constructor(input: Pipe, output: Pipe) {
-    this.#input = input;
-    this.#output = output;
-  }
-
-  read(into: Uint8Array): Promise<number | null> {
-    return this.#input.read(into);
-  }
-
-  // deno-lint-ignore require-await -- a stream that is closed rejects
-  async write(bytes: Uint8Array): Promise<number> {
-    this.#output.write(bytes);
-    return bytes.length;
-  }
-
-  close(): void {
-    this.#input.close();
-    this.#output.close();
-  }
 }

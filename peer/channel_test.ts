@@ -9,8 +9,8 @@ import {
   PeerGoneError,
   showAddress,
   SilentPeerError,
-  streamPair,
 } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { RunningTime } from "../tests/support/running_time.ts";
 import { ReservedPort } from "../tests/support/reserved_port.ts";
 import { ProtocolError } from "./wire.ts";
@@ -77,6 +77,23 @@ Deno.test("LineChannel.readLine() ends at its deadline, and the line can be read
   assert.equal(await channel.readLine(WAIT), "late");
   await written;
   channel.close();
+});
+
+Deno.test("LineChannel.readLine() gives the line that came while this process stood still", async () => {
+  using listener = listenControl({ host: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; sleep 0.3; echo line >&3; cat <&3`;
+  const peer = new Deno.Command("bash", { args: ["-c", script] }).spawn();
+  try {
+    using channel = new LineChannel(await listener.accept());
+    const line = channel.readLine(100);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    for (const end = performance.now() + 1000; performance.now() < end;);
+    assert.equal(await line, "line");
+  } finally {
+    peer.kill("SIGKILL");
+    await peer.status;
+  }
 });
 
 Deno.test("LineChannel.readLine() lets no slow drip put off its deadline", async () => {

@@ -8,12 +8,16 @@ import { type CaseInfo, deadlineOf, levelOf, type Role } from "../core/case.ts";
 import { joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned } from "../core/plan.ts";
 import { seedFor } from "../core/random.ts";
+import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import type { End } from "./end.ts";
 import type { StartOrder } from "./wire.ts";
 import { unlessAborted } from "./lines.ts";
 
 /** How long after a case's deadline an end's report is waited for, in milliseconds. */
 const REPORT_TIME = 5000;
+
+/** How long is looked for reports that came in time, when the time is over; in milliseconds. */
+const LOOK_TIME = 200;
 
 /** The two ends of a run; on loopback both are on one machine. */
 export interface Ends {
@@ -50,19 +54,19 @@ export interface CaseOptions {
 
 const OTHER: Readonly<Record<Role, Role>> = { client: "server", server: "client" };
 
+/** What both sides of a case report. */
+export type Sides = Readonly<Record<Role, SideReport>>;
+
 /**
  * Runs one case of a plan on both ends. An end that is lost meanwhile breaks it.
  *
  * @throws the reason of `stop`, when that is aborted.
  */
-export async function runCase(planned: Planned, options: CaseOptions): Promise<Verdict> {
-  if (planned.skip.length > 0) {
-    return { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
-  }
+export async function runSides(planned: Planned, options: CaseOptions): Promise<Sides> {
   const ends = rolesOf(planned.direction, options.ends);
   const { run, stop = new AbortController().signal } = options;
   const timeout = deadlineOf(planned.case, options.timeout);
-  const late = new Lateness(ends);
+  const late = new Lateness(ends, planned.case.id === NOTHING_LEFT.id);
   late.after(timeout + REPORT_TIME);
   const side = async (role: Role): Promise<SideReport> => {
     const other = ends[OTHER[role]];
@@ -75,40 +79,49 @@ export async function runCase(planned: Planned, options: CaseOptions): Promise<V
       },
     });
     late.reported(role);
-    if (report.state !== "pass") await stopOther(`the ${role} reported ${report.state}`);
+    if (report.state !== "pass") stopOther(`the ${role} reported ${report.state}`);
     return report;
   };
   try {
     const sides = Promise.all([side("client"), side("server")]);
     const [client, server] = await unlessAborted(sides, stop);
-    return joinSides({ client, server }, levelOf(planned.case) ?? "must", namesOf(planned, ends));
+    return { client, server };
   } finally {
     late.forget();
   }
+}
+
+/** The verdict on a case of a plan, of which both sides have reported. */
+export function judgeSides(planned: Planned, ends: Ends, sides: Sides): Verdict {
+  const names = namesOf(planned, rolesOf(planned.direction, ends));
+  return joinSides(sides, levelOf(planned.case) ?? "must", names);
 }
 
 /** Gives up ends that do not report in time. */
 class Lateness {
   readonly #left = new Set<Role>(["client", "server"]);
   readonly #ends: Readonly<Record<Role, End>>;
+  readonly #looks: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(ends: Readonly<Record<Role, End>>) {
+  /** @param looks whether they are to look for leaks. */
+  constructor(ends: Readonly<Record<Role, End>>, looks: boolean) {
     this.#ends = ends;
+    this.#looks = looks;
   }
 
-  /**
-   * Gives up those that have not reported then, in milliseconds from now, and had the time to look
-   * for leaks besides: a side that passed does that before it reports.
-   */
+  /** Gives up those that have not reported then, in milliseconds from now and the time to look. */
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    const abandon = () => {
       for (const role of this.#left) this.#ends[role].abandon("it did not report in time");
-    }, milliseconds + this.#leakTime);
+    };
+    // Where this process stood still, reports that came in time are only seen now.
+    const look = () => this.#timer = setTimeout(abandon, LOOK_TIME);
+    this.#timer = setTimeout(look, milliseconds + (this.#looks ? this.#leakTime : 0));
   }
 
-  /** How long the ends may look for leaks when their sides have ended, in milliseconds. */
+  /** How long the ends may look for leaks, in milliseconds. */
   get #leakTime(): number {
     return Math.max(
       ...Object.values(this.#ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),

@@ -4,12 +4,14 @@ import type { EndFacts, RunEvent } from "../core/event.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
-import { connectControl, LineChannel, listenControl, streamPair } from "./channel.ts";
+import { connectControl, LineChannel, listenControl } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { rolesOf } from "./controller.ts";
 import { End } from "./end.ts";
 import { type RunOptions, runPlan } from "./run.ts";
 import { RunningTime } from "../tests/support/running_time.ts";
-import { decodeOrder, encodeHello, encodeMessage, type Order } from "./wire.ts";
+import { encodeHello } from "./greeting.ts";
+import { decodeOrder, encodeMessage, type Order } from "./wire.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PASS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 1 };

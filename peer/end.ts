@@ -7,14 +7,24 @@
 import type { EndFacts } from "../core/event.ts";
 import type { SideReport } from "../core/outcome.ts";
 import { reasonOf } from "../core/reason.ts";
-import { type LineChannel, PeerGoneError, SilentPeerError } from "./channel.ts";
+import {
+  KEEP_ALIVE,
+  type KeepAlive,
+  type LineChannel,
+  PeerGoneError,
+  SilentPeerError,
+} from "./channel.ts";
+import {
+  decodeHello,
+  encodeHello,
+  type Greeting,
+  type PortRange,
+  RefusedError,
+} from "./greeting.ts";
 import {
   type Answer,
   decodeAnswer,
-  decodeHello,
-  encodeHello,
   encodeMessage,
-  type Greeting,
   type Order,
   ProtocolError,
   type StartOrder,
@@ -26,25 +36,35 @@ const HELLO_TIME = 30_000;
 const ANSWER_TIME = 3000;
 /** How long an agent may take to come back; one that is translated twice starts in seconds. */
 const RETURN_TIME = 20_000;
+/** How much an agent may leave untaken of what it is told, in bytes. */
+const MAX_UNSENT = 4 * 1024 * 1024;
+/** After how many intervals without a word a connection is looked at before it is used. */
+const QUIET = 3;
+/** How long for, in milliseconds. */
+const LOOK_TIME = 100;
 /** How long to wait between two attempts to reach it, in milliseconds. */
 const PAUSE = 50;
 
 /** Who follows a side of a case on an end. */
 export interface SideFollower {
   /** Is given the lines that the side writes to the other, in order. */
-  readonly onLine: (text: string) => Promise<void>;
+  readonly onLine: (text: string) => void;
   /** Is told when the connection to the end breaks; a report follows, sooner or later. */
   readonly onLost: () => void;
 }
 
-/** How an end is reached again, where it can be. */
+/** How an end is reached, and again, where it can be. */
 export interface EndOptions {
+  /** What its agent asks for, if it does. */
+  readonly token?: string | undefined;
   /** Connects once; missing where an end that is lost stays lost. */
   readonly again?: ((milliseconds: number) => Promise<LineChannel>) | undefined;
   /** How long it may take to introduce itself, in milliseconds. */
   readonly helloTime?: number | undefined;
   /** How long it may take to come back, in milliseconds. */
   readonly returnTime?: number | undefined;
+  /** How it finds out that its agent is gone. */
+  readonly keepAlive?: KeepAlive | undefined;
 }
 
 /** A side that runs on an end. */
@@ -62,8 +82,9 @@ export class End implements Disposable {
   readonly name: string;
   /** What it says of itself. */
   readonly facts: EndFacts;
-  readonly #own: EndFacts;
-  readonly #session: string;
+  /** The AF_VSOCK ports that its agent lets cases use; undefined where that is any. */
+  readonly ports: PortRange | undefined;
+  readonly #introduce: Introduction;
   readonly #options: EndOptions;
   readonly #running = new Map<number, Running>();
   #channel: LineChannel;
@@ -75,18 +96,18 @@ export class End implements Disposable {
 
   private constructor(
     name: string,
-    own: EndFacts,
-    session: string,
-    greeting: Greeting,
+    introduce: Introduction,
+    { facts, ports }: Greeting,
     channel: LineChannel,
     options: EndOptions,
   ) {
     this.name = name;
-    this.facts = { ...greeting.facts, name };
-    this.#own = own;
-    this.#session = session;
+    this.facts = { ...facts, name };
+    this.ports = ports;
+    this.#introduce = introduce;
     this.#channel = channel;
     this.#options = options;
+    this.#keepAlive();
   }
 
   /**
@@ -101,9 +122,10 @@ export class End implements Disposable {
     own: EndFacts,
     options: EndOptions = {},
   ): Promise<End> {
-    const session = crypto.randomUUID();
-    const greeting = await greet(channel, own, session, options.helloTime ?? HELLO_TIME);
-    return new End(name, own, session, greeting, channel, options);
+    const { token, helloTime = HELLO_TIME } = options;
+    const more = { session: crypto.randomUUID(), ...(token === undefined ? {} : { token }) };
+    const introduce: Introduction = (channel, time) => greet(channel, own, more, time);
+    return new End(name, introduce, await introduce(channel, helloTime), channel, options);
   }
 
   /** How long it may take to come back where it is lost, in milliseconds. */
@@ -133,24 +155,31 @@ export class End implements Disposable {
       report: Promise.withResolvers(),
       step: "",
     };
+    // Where this process stood still, that the agent has let go of it may not have been seen yet.
+    const { interval } = this.#times;
+    if (this.#reading !== undefined && this.#channel.quietTime > QUIET * interval) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_TIME));
+    }
     await this.#returning;
     this.#running.set(order.run, side);
     if (this.#lost !== undefined) this.#breakOff("it was lost before");
     else {
       this.#reading ??= this.#read();
-      await this.order(order);
+      this.order(order);
     }
     return await side.report.promise;
   }
 
-  /** Tells the agent something of a case; one that has lost its connection is told nothing. */
-  async order(order: Order): Promise<void> {
-    try {
-      await this.#channel.writeLine(encodeMessage(order));
-    } catch (error) {
-      // Whoever reads finds out as well, and does what is to be done.
-      if (!(error instanceof PeerGoneError)) throw error;
+  /**
+   * Tells the agent something of a case; one that has lost its connection is told nothing. Nobody
+   * waits until it has been sent: an agent that takes nothing must not hold up the other one.
+   */
+  order(order: Order): void {
+    if (this.#channel.unsent > MAX_UNSENT) {
+      this.#channel.close(new PeerGoneError("it takes nothing of what it is told"));
     }
+    // Whoever reads finds out as well, and does what is to be done.
+    this.#channel.writeLine(encodeMessage(order)).catch(() => {});
   }
 
   /** Gives up this end, whose sides did not report in time. */
@@ -173,7 +202,7 @@ export class End implements Disposable {
   async #read(): Promise<void> {
     while (this.#lost === undefined) {
       try {
-        await this.#take(decodeAnswer(await this.#channel.readLine()));
+        this.#take(decodeAnswer(await this.#channel.readLine()));
       } catch (error) {
         await (this.#returning = this.#comeBack(error));
         this.#returning = undefined;
@@ -181,12 +210,13 @@ export class End implements Disposable {
     }
   }
 
-  async #take(answer: Answer): Promise<void> {
+  #take(answer: Answer): void {
     const side = this.#running.get(answer.run);
     if (side === undefined) return;
     switch (answer.type) {
       case "line":
-        return await side.follower.onLine(answer.text);
+        side.follower.onLine(answer.text);
+        return;
       case "step":
         side.step = answer.text;
         return;
@@ -203,13 +233,15 @@ export class End implements Disposable {
     this.#channel.close();
     for (const { follower } of this.#running.values()) follower.onLost();
     const { again } = this.#options;
-    const broken = again === undefined || !(error instanceof PeerGoneError);
+    const isGone = error instanceof PeerGoneError || error instanceof SilentPeerError;
+    const broken = again === undefined || !isGone;
     for (const deadline = performance.now() + this.returnTime; !broken && !this.#closed;) {
       const left = deadline - performance.now();
       if (left <= 0) break;
       try {
         this.#channel = await again(Math.min(left, ANSWER_TIME));
-        const { resumed } = await greet(this.#channel, this.#own, this.#session, ANSWER_TIME);
+        const { resumed } = await this.#introduce(this.#channel, ANSWER_TIME);
+        this.#keepAlive();
         this.#breakOff(`${why}; it came back and knows nothing of this case`, resumed);
         return;
       } catch (error) {
@@ -219,6 +251,16 @@ export class End implements Disposable {
       }
     }
     this.#giveUp(why);
+  }
+
+  /** An agent may be silent while it runs cases, which may hold its thread: they have deadlines. */
+  #keepAlive(): void {
+    const isPatient = () => this.#running.size > 0;
+    this.#channel.keepAlive({ ...this.#times, isPatient });
+  }
+
+  get #times(): KeepAlive {
+    return this.#options.keepAlive ?? KEEP_ALIVE;
   }
 
   #giveUp(why: string): void {
@@ -238,17 +280,27 @@ export class End implements Disposable {
   }
 }
 
+/** Introduces the controller on a connection, and gives what the agent says of itself. */
+type Introduction = (channel: LineChannel, milliseconds: number) => Promise<Greeting>;
+
 async function greet(
   channel: LineChannel,
   own: EndFacts,
-  session: string,
+  more: Omit<Greeting, "facts">,
   milliseconds: number,
 ): Promise<Greeting> {
-  await channel.writeLine(encodeHello(own, { session }));
-  return decodeHello(await channel.readLine(milliseconds));
+  await channel.writeLine(encodeHello(own, more));
+  try {
+    return decodeHello(await channel.readLine(milliseconds));
+  } catch (error) {
+    if (!(error instanceof PeerGoneError)) throw error;
+    const text = `${error.message} instead of introducing itself; is it an agent of this version?`;
+    throw new PeerGoneError(text, { cause: error });
+  }
 }
 
 /** Whether an agent that is being started again may soon answer otherwise. */
 function isPassing(error: unknown): boolean {
+  if (error instanceof RefusedError) return false;
   return [PeerGoneError, SilentPeerError, ProtocolError].some((kind) => error instanceof kind);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeMachine } from "./end_facts.ts";
-import { decodeHello, encodeHello } from "./wire.ts";
+import { decodeHello, encodeHello } from "./greeting.ts";
 
 const FACTS = {
   uname: "Linux 6.12.1 #1 SMP x86_64",

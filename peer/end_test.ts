@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import type { SideReport } from "../core/outcome.ts";
-import { LineChannel, PeerGoneError, streamPair } from "./channel.ts";
+import { LineChannel, PeerGoneError } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { End, type EndOptions } from "./end.ts";
-import { decodeHello, decodeOrder, encodeHello, encodeMessage, type Greeting } from "./wire.ts";
+import { decodeHello, encodeHello, type Greeting } from "./greeting.ts";
+import { decodeOrder, encodeMessage } from "./wire.ts";
 import { RunningTime } from "../tests/support/running_time.ts";
 import { startOrder } from "../tests/support/start_order.ts";
 

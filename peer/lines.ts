@@ -17,12 +17,16 @@ export interface CaseLines {
   read(signal: AbortSignal): Promise<string>;
 }
 
-/** Most lines that may wait unread; a case exchanges a few hundred. */
+/** Most lines that may wait unread, and the most memory; a case exchanges a few hundred short ones. */
 const MAX_WAITING = 4096;
+const MAX_WAITING_BYTES = 1024 * 1024;
+/** Bytes of memory that a character takes at most. */
+const CHARACTER = 2;
 
 /** Lines that arrive one by one and are waited for. */
 export class LineQueue {
   readonly #lines: string[] = [];
+  #bytes = 0;
   #arrived = Promise.withResolvers<void>();
 
   /**
@@ -34,6 +38,11 @@ export class LineQueue {
     if (this.#lines.length >= MAX_WAITING) {
       throw new ProtocolError(`the peer sent more than ${MAX_WAITING} lines that no case reads`);
     }
+    const bytes = CHARACTER * line.length;
+    if (this.#bytes + bytes > MAX_WAITING_BYTES) {
+      throw new ProtocolError("the peer sent more than 1 MB of lines that no case reads");
+    }
+    this.#bytes += bytes;
     this.#lines.push(line);
     this.#arrived.resolve();
   }
@@ -44,7 +53,9 @@ export class LineQueue {
       await unlessAborted(this.#arrived.promise, signal);
       this.#arrived = Promise.withResolvers<void>();
     }
-    return this.#lines.shift() ?? "";
+    const line = this.#lines.shift() ?? "";
+    this.#bytes -= CHARACTER * line.length;
+    return line;
   }
 }
 
@@ -59,5 +70,25 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
     return await Promise.race([aborted.promise, promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Whether a promise settles within a time, in milliseconds. */
+export async function settledWithin(
+  promise: Promise<void>,
+  milliseconds: number,
+): Promise<boolean> {
+  if (milliseconds === Infinity) {
+    await promise;
+    return true;
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.max(0, milliseconds));
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -39,6 +39,20 @@ Deno.test("LineQueue bounds the lines that nobody reads", () => {
   });
 });
 
+Deno.test("LineQueue bounds the memory of the lines that nobody reads", async () => {
+  const queue = new LineQueue();
+  let held = 0;
+  assert.throws(() => {
+    for (let i = 0; i < 1000; i++, held += 50_000) queue.push("x".repeat(50_000));
+  }, { name: "ProtocolError", message: /more than 1 MB of lines that no case reads/ });
+  assert.ok(held <= 1024 * 1024, `it held ${held} characters`);
+  // What is read makes room again.
+  for (let i = 0; i < 100; i++) {
+    await queue.read(never);
+    queue.push("x".repeat(50_000));
+  }
+});
+
 Deno.test("unlessAborted() settles as its promise does, where nothing is aborted", async () => {
   assert.equal(await unlessAborted(Promise.resolve(1), never), 1);
   await assert.rejects(unlessAborted(Promise.reject(new Error("x")), never), { message: "x" });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LineChannel } from "./channel.ts";
+import { LineChannel, SilentPeerError } from "./channel.ts";
 
 /** How long the monitor may take to answer, in milliseconds. */
 const ANSWER_TIME = 10_000;
@@ -39,19 +39,25 @@ export interface PluggedDevice {
 /** A connection to a monitor, which serves one at a time. */
 export class Qmp implements Disposable {
   readonly #channel: LineChannel;
-  readonly #events: Message[] = [];
+  readonly #answerTime: number;
+  /** Ids of the devices that the guest has let go of. */
+  readonly #gone = new Set<string>();
 
-  private constructor(channel: LineChannel) {
+  private constructor(channel: LineChannel, answerTime: number) {
     this.#channel = channel;
+    this.#answerTime = answerTime;
   }
 
-  /** Connects to the monitor's Unix socket. */
-  static async connect(path: string): Promise<Qmp> {
-    const monitor = new Qmp(
-      new LineChannel(await Deno.connect({ transport: "unix", path }), MAX_LINE),
-    );
+  /**
+   * Connects to the monitor's Unix socket.
+   *
+   * @param answerTime how long it may take to answer, in milliseconds.
+   */
+  static async connect(path: string, answerTime: number = ANSWER_TIME): Promise<Qmp> {
+    const connection = await Deno.connect({ transport: "unix", path });
+    const monitor = new Qmp(new LineChannel(connection, MAX_LINE), answerTime);
     try {
-      await monitor.#read(ANSWER_TIME);
+      await monitor.#read(answerTime);
       await monitor.execute("qmp_capabilities");
       return monitor;
     } catch (error) {
@@ -81,9 +87,10 @@ export class Qmp implements Disposable {
 
   /** Takes a device from the guest, and waits until it has let go. */
   async unplug({ id }: PluggedDevice): Promise<void> {
+    this.#gone.delete(id);
     await this.execute("device_del", { id });
-    const isGone = ({ event, data }: Message) => event === "DEVICE_DELETED" && data?.device === id;
-    while (!this.#events.some(isGone)) await this.#read(UNPLUG_TIME);
+    const isGone = () => this.#gone.has(id) ? true : undefined;
+    await this.#until(`unplug ${id}`, "let go", UNPLUG_TIME, isGone);
   }
 
   /** Gives a device back. */
@@ -100,18 +107,38 @@ export class Qmp implements Disposable {
    */
   async execute(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     await this.#channel.writeLine(JSON.stringify({ execute: command, arguments: args }));
-    for (;;) {
-      const answer = await this.#read(ANSWER_TIME);
-      if (answer.error !== undefined) {
-        throw new MonitorError(`${command}: ${answer.error.desc}`);
+    const isAnswer = (message?: Message) =>
+      message !== undefined && (message.error !== undefined || "return" in message)
+        ? message
+        : undefined;
+    const answer = await this.#until(command, "answered", this.#answerTime, isAnswer);
+    if (answer.error !== undefined) throw new MonitorError(`${command}: ${answer.error.desc}`);
+    return answer.return;
+  }
+
+  /** Reads what the monitor writes until there is what is wanted, whatever else comes. */
+  async #until<T>(
+    what: string,
+    did: string,
+    milliseconds: number,
+    wanted: (message?: Message) => T | undefined,
+  ): Promise<T> {
+    const deadline = performance.now() + milliseconds;
+    for (let found = wanted();;) {
+      if (found !== undefined) return found;
+      const left = deadline - performance.now();
+      if (left <= 0) {
+        const seconds = milliseconds / 1000;
+        throw new SilentPeerError(`${what}: the monitor had not ${did} after ${seconds} s`);
       }
-      if ("return" in answer) return answer.return;
+      found = wanted(await this.#read(left));
     }
   }
 
   async #read(milliseconds: number): Promise<Message> {
     const message: Message = JSON.parse(await this.#channel.readLine(milliseconds));
-    if (message.event !== undefined) this.#events.push(message);
+    const id = message.data?.device;
+    if (message.event === "DEVICE_DELETED" && id !== undefined) this.#gone.add(id);
     return message;
   }
 

@@ -30,3 +30,14 @@ Deno.test("Qmp finds a device by its CID, and unplugs it", async () => {
   await assert.rejects(qmp.plug(device), new MonitorError("device_add: no device_add"));
   await assert.rejects(qmp.findDevice(6), /has no vsock device with the CID 6/);
 });
+
+Deno.test("Qmp waits no longer for an answer where events keep coming", async () => {
+  using monitor = new FakeMonitor(function* () {
+    for (;;) yield { event: "RTC_CHANGE", data: {} };
+  });
+  using qmp = await Qmp.connect(monitor.path, 300);
+  await assert.rejects(qmp.execute("query-status"), {
+    name: "SilentPeerError",
+    message: "query-status: the monitor had not answered after 0.3 s",
+  });
+});

@@ -4,55 +4,45 @@
  *
  * @module
  */
-import type { CaseRun, EventSink } from "../core/event.ts";
-import {
-  type Counts,
-  EXIT,
-  exitCode,
-  noCounts,
-  type Outcome,
-  type Verdict,
-} from "../core/outcome.ts";
+import type { EndFacts } from "../core/event.ts";
+import type { Counts, Verdict } from "../core/outcome.ts";
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/reason.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
 import { NOTHING_LEFT, Unseen } from "../core/side_by_side.ts";
-import { type Ends, runCase } from "./controller.ts";
-
-/** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
-export const PORT_STRIDE = 16;
+import type { Splat } from "../core/splat.ts";
+import { Looker, type LookOptions, looks } from "./look.ts";
+import { hasDied, type Item, type VerdictOptions, Verdicts } from "./verdicts.ts";
+import { PORT_STRIDE } from "./wire.ts";
 
 /** How a run is made. */
-export interface RunOptions extends RoundOptions {
+export interface RunOptions extends RoundOptions, VerdictOptions {
   /** How the two ends are connected. */
   readonly topology: Topology;
   /** What to run, in order. */
   readonly plan: readonly Planned[];
-  /** The two ends. */
-  readonly ends: Ends;
   /** The AF_VSOCK port of the server; a few behind it are used as well. */
   readonly port: number;
   /** A case's usual deadline, in milliseconds. */
   readonly timeout: number;
   /** How many cases run at the same time, {@linkcode PORT_STRIDE} ports apart; one if not given. */
   readonly jobs?: number | undefined;
-  /** Ends the run with the first verdict that makes it fail; it is what asked for that. */
-  readonly failFast?: string | undefined;
-  /** Whether a warning, or a case that had to be run again, makes it fail. */
-  readonly strict?: boolean | undefined;
-  /** Is told what happens. */
-  readonly sink: EventSink;
   /** Stops the run; the verdicts so far count. */
   readonly stop?: AbortSignal | undefined;
-  /** What a verdict is in the light of what is known to fail. */
-  readonly judge?: ((run: CaseRun, verdict: Verdict) => Verdict) | undefined;
-  /** Says, where an end was lost, what its kernel died of, if that is known: one line each. */
-  readonly postMortem?: (() => Promise<readonly string[]>) | undefined;
   /**
    * How often the machines have gone away, and come back, without a word of their kernels. What was
    * under way then is run again, since nothing was judged.
    */
   readonly losses?: (() => number) | undefined;
+  /**
+   * Is told that a kernel has gone wrong, so that nothing that is found on it from now on can be
+   * trusted, and sees to clean kernels on both ends.
+   *
+   * @returns whether there are such now; where not, the run ends as without.
+   */
+  readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
+  /** Runs the rest on such a kernel all the same, and says so of each verdict. */
+  readonly keepGoing?: boolean | undefined;
 }
 
 /** What came of a run. */
@@ -68,31 +58,27 @@ export async function runPlan(options: RunOptions): Promise<RunResult> {
   return await new Run(options).all();
 }
 
-/** A case of a round. */
-interface Item {
-  readonly planned: Planned;
-  readonly run: CaseRun;
-}
-
 class Run {
   readonly #options: RunOptions;
-  readonly #counts: Record<Outcome, number> = noCounts();
   /** How many cases the ends were told to run. */
   #ordered = 0;
   #stopped: string | undefined;
   readonly #unseen = new Unseen();
-  /** What the kernel died of, where an end is lost. */
-  #died: Promise<readonly string[]> | undefined;
+  readonly #looker = new Looker();
+  readonly #verdicts: Verdicts;
 
   constructor(options: RunOptions) {
     this.#options = options;
+    this.#verdicts = new Verdicts(options);
   }
 
   async all(): Promise<RunResult> {
     const { plan, ends, sink, topology, seed, repeat = 1 } = this.#options;
     const started = performance.now();
     const facts = topology === "loopback" ? [ends.host.facts] : [ends.host.facts, ends.guest.facts];
-    sink({ type: "run-start", topology, seed, total: plan.length, ends: facts });
+    const faults = await this.#lookBefore();
+    const before = facts.map((end, i) => withFaultsBefore(end, faults[i]));
+    sink({ type: "run-start", topology, seed, total: plan.length, ends: before });
     for (const round of roundsOf(plan, this.#options)) {
       if (repeat > 1) {
         const rounds = repeat === Infinity ? {} : { rounds: repeat };
@@ -100,11 +86,11 @@ class Run {
       }
       const left = round.plan.length - await this.#round(round);
       if (this.#stopped === undefined) continue;
-      const lost = this.#died === undefined ? {} : { lost: true };
+      const lost = this.#verdicts.lost ? { lost: true } : {};
       sink({ type: "run-stopped", reason: this.#stopped, notRun: left, ...lost });
       break;
     }
-    const counts = this.#counts;
+    const { counts } = this.#verdicts;
     sink({ type: "run-end", counts, milliseconds: Math.round(performance.now() - started) });
     return { counts, ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }) };
   }
@@ -121,25 +107,43 @@ class Run {
       const isAlone = ({ planned }: Item) => jobs === 1 || planned.case.alone !== undefined;
       const rest = group.filter((item) => !isAlone(item));
       const again: Item[] = [];
+      const isClean = () => this.#verdicts.harms.lasting === undefined;
       const lane = async (_: unknown, i: number): Promise<void> => {
-        for (let item; !this.#stops() && (item = rest.shift()) !== undefined;) {
+        for (let item; isClean() && !this.#stops() && (item = rest.shift()) !== undefined;) {
           ended += await this.#case(item, round, i, again);
         }
       };
-      await Promise.all(Array.from({ length: jobs }, lane));
+      do await Promise.all(Array.from({ length: jobs }, lane)); while (
+        await this.#goesOn() && rest.length > 0
+      );
       // What those have left is looked for first, before a case that is alone is blamed for it.
       const isLook = ({ planned }: Item) => planned.case === NOTHING_LEFT;
       for (const item of group.filter(isLook)) {
-        if (!this.#stops()) ended += await this.#look(item, round, again.length > 0);
+        if (await this.#goesOn()) ended += await this.#look(item, round, again.length > 0);
       }
       for (const item of group.filter((item) => isAlone(item) && !isLook(item))) {
-        if (!this.#stops()) ended += await this.#case(item, round, 0);
+        if (await this.#goesOn()) ended += await this.#case(item, round, 0);
       }
       for (const item of again) {
-        if (!this.#stops()) ended += await this.#again(item, round);
+        if (await this.#goesOn()) ended += await this.#again(item, round);
       }
     }
     return ended;
+  }
+
+  /** Whether the next case is to begin; where a kernel has gone wrong, on clean ones if they are. */
+  async #goesOn(): Promise<boolean> {
+    const { harms } = this.#verdicts;
+    const { lasting } = harms;
+    if (lasting !== undefined && !this.#stops()) {
+      const { onTainted, keepGoing } = this.#options;
+      if (await onTainted?.(lasting)) {
+        this.#verdicts.cleaned();
+        await this.#lookBefore();
+      } else if (keepGoing) harms.goOn();
+      else this.#stopped ??= `${lasting}; --keep-going runs the rest all the same`;
+    }
+    return !this.#stops();
   }
 
   /** Whether nothing more is to be begun. */
@@ -159,7 +163,7 @@ class Run {
   async #case(item: Item, round: Round, lane: number, again?: Item[]): Promise<number> {
     this.#begun(item);
     const beside = again !== undefined;
-    const verdict = await this.#attempt(item.planned, round, lane, beside);
+    const verdict = await this.#attempt(item, round, lane, beside);
     if (verdict === undefined) return 0;
     this.#unseen.add(item.run, verdict, beside);
     if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
@@ -167,7 +171,7 @@ class Run {
       return 1;
     }
     // A kernel that died is told when it does so of one case alone; what it said is over with now.
-    await this.#causes();
+    await this.#verdicts.causes();
     this.#retry(item.planned, DIED_BESIDE);
     again.push(item);
     return 0;
@@ -176,7 +180,7 @@ class Run {
   /** Looks for what cases left that ran side by side, during which a process died or not. */
   async #look(item: Item, round: Round, died: boolean): Promise<number> {
     this.#begun(item);
-    const found = await this.#attempt(item.planned, round, 0);
+    const found = await this.#attempt(item, round, 0);
     if (found === undefined) return 0;
     await this.#ended(item, this.#unseen.look(item.run, found, died));
     return 1;
@@ -188,7 +192,7 @@ class Run {
 
   /** Runs a case alone that has no verdict yet, since a process died that ran it with others. */
   async #again(item: Item, round: Round): Promise<number> {
-    const verdict = await this.#attempt(item.planned, round, 0);
+    const verdict = await this.#attempt(item, round, 0);
     if (verdict === undefined) return 0;
     this.#unseen.add(item.run, verdict, false);
     await this.#ended(item, retried(verdict, `run again, alone: ${DIED_BESIDE}`));
@@ -199,22 +203,46 @@ class Run {
    * Runs a case, alone until its machines last; gives nothing where the run was stopped meanwhile.
    */
   async #attempt(
-    planned: Planned,
+    { planned }: Item,
     { seed }: Round,
     lane: number,
     beside = false,
   ): Promise<Verdict | undefined> {
-    const { port, stop, losses = () => 0 } = this.#options;
+    const { losses = () => 0 } = this.#options;
     const before = losses();
+    for (;;) {
+      const lost = losses();
+      const options = this.#lookOptions(seed, lane, beside);
+      const looked = await this.#unlessStopped(this.#looker.run(planned, options));
+      if (looked === undefined) return undefined;
+      const last = this.#verdicts.blame(planned, looked);
+      this.#stopped ??= last;
+      const { verdict } = looked;
+      const isVoid = !beside && hasDied(verdict) && losses() > lost;
+      if (!isVoid) return lost > before ? retried(verdict, `run again: ${LOST}`) : verdict;
+      this.#retry(planned, LOST);
+    }
+  }
+
+  /** Looks at both kernels while no case has run yet, and gives the faults of each. */
+  async #lookBefore(): Promise<readonly (readonly Splat[])[]> {
+    const { plan: [first], ends } = this.#options;
+    if (first === undefined || !looks({ ends })) return [];
+    const options = this.#lookOptions(this.#options.seed, 0, false);
+    const found = await this.#unlessStopped(this.#looker.begin(first.direction, options));
+    return found === undefined ? [] : [found.host, found.guest];
+  }
+
+  #lookOptions(seed: number, lane: number, beside: boolean): LookOptions {
+    const port = this.#options.port + PORT_STRIDE * lane;
+    return { ...this.#options, seed, beside, port, next: () => ++this.#ordered };
+  }
+
+  /** What something comes to; undefined where the run was stopped meanwhile. */
+  async #unlessStopped<T>(going: Promise<T>): Promise<T | undefined> {
+    const { stop } = this.#options;
     try {
-      for (;;) {
-        const last = losses();
-        const own = { seed, beside, port: port + PORT_STRIDE * lane, run: ++this.#ordered };
-        const verdict = await runCase(planned, { ...this.#options, ...own });
-        const isVoid = !beside && hasDied(verdict) && losses() > last;
-        if (!isVoid) return last > before ? retried(verdict, `run again: ${LOST}`) : verdict;
-        this.#retry(planned, LOST);
-      }
+      return await going;
     } catch (error) {
       if (stop?.aborted !== true) throw error;
       this.#stopped ??= reasonOf(stop.reason);
@@ -232,27 +260,16 @@ class Run {
     return host.lost ?? guest.lost;
   }
 
-  /** Takes a verdict. An end that came back may have lost its kernel, too. */
-  async #ended({ planned, run }: Item, found: Verdict): Promise<void> {
-    const { sink, judge, failFast, strict } = this.#options;
-    const lost = this.#lost();
-    let died: readonly string[] = [];
-    if (lost !== undefined) died = await (this.#died ??= this.#causes());
-    else if (hasDied(found)) died = await this.#causes();
-    const verdict = withCause(lost === undefined ? judge?.(run, found) ?? found : found, died);
-    this.#stopped ??= lost;
-    this.#counts[verdict.outcome]++;
-    sink({ type: "case-end", run, title: planned.case.title, verdict });
-    const code = exitCode(this.#counts, strict);
-    if (failFast !== undefined && (code === EXIT.failed || code === EXIT.broken)) {
-      this.#stopped ??= `${failFast}: ${run.id} (${run.direction}) is ${verdict.outcome}`;
-    }
+  async #ended(item: Item, found: Verdict): Promise<void> {
+    const last = await this.#verdicts.take(item, found, this.#lost());
+    this.#stopped ??= last;
   }
+}
 
-  /** What a kernel said that died, if one did. */
-  async #causes(): Promise<readonly string[]> {
-    return await this.#options.postMortem?.() ?? [];
-  }
+/** What an end says of itself, with the faults that were found before the first case. */
+function withFaultsBefore(end: EndFacts, found: readonly Splat[] = []): EndFacts {
+  if (found.length === 0) return end;
+  return { ...end, faultsBefore: [...end.faultsBefore ?? [], ...found] };
 }
 
 /** What is said of a case that is run again. */
@@ -263,15 +280,4 @@ const DIED_BESIDE = "a process died while this and other cases were under way";
 function retried(verdict: Verdict, why: string): Verdict {
   const outcome = verdict.outcome === "pass" ? "retried" : verdict.outcome;
   return { ...verdict, outcome, reasons: [...verdict.reasons, why] };
-}
-
-/** A verdict on a case during which an end was lost: a kernel that died of it fails it. */
-function withCause(found: Verdict, died: readonly string[]): Verdict {
-  if (died.length === 0) return found;
-  return { ...found, outcome: "fail", reasons: [...died, ...found.reasons] };
-}
-
-/** Whether a process died in a case. */
-function hasDied({ sides }: Verdict): boolean {
-  return sides !== undefined && (sides.client.died ?? sides.server.died ?? false);
 }

@@ -3,7 +3,8 @@ import type { Retry } from "../core/event.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
-import { LineChannel, streamPair } from "./channel.ts";
+import { LineChannel } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { End } from "./end.ts";
 import { runPlan } from "./run.ts";
 

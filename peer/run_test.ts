@@ -4,9 +4,11 @@ import type { RunEvent } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
 import { serveController, type SideRunner } from "./agent.ts";
-import { LineChannel, streamPair } from "./channel.ts";
+import { LineChannel } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import { End } from "./end.ts";
-import { PORT_STRIDE, type RunOptions, runPlan, type RunResult } from "./run.ts";
+import { PORT_STRIDE } from "./wire.ts";
+import { type RunOptions, runPlan, type RunResult } from "./run.ts";
 
 const FACTS = { name: "agent", kernel: "7.3.4", machine: "x86_64", version: "0.1.0" };
 const PLAN = planRun(

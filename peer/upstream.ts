@@ -10,7 +10,8 @@ import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
 import { type LineChannel, PeerGoneError, SilentPeerError } from "./channel.ts";
 import { type CaseLines, unlessAborted } from "./lines.ts";
-import { HELLO, ProtocolError, quote } from "./wire.ts";
+import { ANY_HELLO } from "./greeting.ts";
+import { ProtocolError, quote } from "./wire.ts";
 
 /** A place in the list that both sides go through. */
 export interface UpstreamStep {
@@ -138,7 +139,7 @@ async function barrier(
     throw new (Kind ?? PeerGoneError)(`${place}: ${reason}`, { cause: error });
   }
   if (BARRIER.includes(line)) return line;
-  const hint = line.startsWith(HELLO)
+  const hint = line.startsWith(ANY_HELLO)
     ? 'the peer is a vsock-conformance that was started with a command; use "agent" here too'
     : `expected NEXT or SKIP, got ${quote(line)}; do both sides have the same list?`;
   throw new ProtocolError(`${place}: ${hint}`);

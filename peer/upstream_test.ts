@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Role } from "../core/case.ts";
 import type { SideReport } from "../core/outcome.ts";
-import { LineChannel, streamPair } from "./channel.ts";
+import { LineChannel } from "./channel.ts";
+import { streamPair } from "./stream_pair.ts";
 import type { CaseLines } from "./lines.ts";
 import { runUpstream, type UpstreamResult, type UpstreamStep } from "./upstream.ts";
 

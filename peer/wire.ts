@@ -1,93 +1,23 @@
 /**
- * The control channel's bytes: lines that end in `\n`, bounded in length, and the messages of our
- * own dialect. Nothing here reads or writes; see docs/architecture.md for the two protocols.
+ * The messages of our own dialect, a line each. Nothing here reads or writes; see
+ * docs/architecture.md for the two protocols.
  *
  * @module
  */
-import type { EndFacts, LeakFacts } from "../core/event.ts";
+import { cleanStrings, oneLine } from "../core/clean.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import type { Role } from "../core/case.ts";
 import type { Splat } from "../core/splat.ts";
-import { decodeMachine } from "./end_facts.ts";
+import { integer, isRecord, MAX_NAME, MAX_WORD, parseObject, text, unexpected } from "./fields.ts";
+import { decodeKernel } from "./kernel_fields.ts";
 
-/** Longest line that is taken, in bytes; executeSide() keeps a SideReport below half of it. */
-export const MAX_LINE = 256 * 1024;
+export { ProtocolError, quote } from "./fields.ts";
 
-/** The peer broke the protocol. */
-export class ProtocolError extends Error {
-  /** Tells it from other errors. */
-  override readonly name: string = "ProtocolError";
-}
+/** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
+export const PORT_STRIDE = 16;
 
-/** An agent refuses this controller, as it does while it serves another. */
-export class RefusedError extends ProtocolError {
-  /** Tells it from other errors. */
-  override readonly name = "RefusedError";
-
-  /** @param why in the agent's words. */
-  constructor(why: string) {
-    super(`the peer refused: ${why}`);
-  }
-}
-
-/** Cuts a stream of bytes into lines. */
-export class LineDecoder {
-  readonly #limit: number;
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
-  #pieces: Uint8Array[] = [];
-  #held = 0;
-
-  /** @param limit the longest line, in bytes without its end. */
-  constructor(limit: number = MAX_LINE) {
-    this.#limit = limit;
-  }
-
-  /**
-   * Takes bytes and gives the lines that they complete, without their ends.
-   *
-   * @throws {ProtocolError} for a line that is too long or is not UTF-8, behind those before it.
-   */
-  *push(chunk: Uint8Array): Generator<string, void> {
-    let from = 0;
-    for (let end; (end = chunk.indexOf(0x0a, from)) >= 0; from = end + 1) {
-      this.#hold(chunk.subarray(from, end));
-      yield this.#take();
-    }
-    if (from < chunk.length) this.#hold(chunk.slice(from));
-  }
-
-  /** How many bytes of an unfinished line are held. */
-  get held(): number {
-    return this.#held;
-  }
-
-  #hold(piece: Uint8Array): void {
-    this.#held += piece.length;
-    if (this.#held > this.#limit) {
-      throw new ProtocolError(`the peer sent a line of more than ${this.#limit} bytes`);
-    }
-    this.#pieces.push(piece);
-  }
-
-  #take(): string {
-    const line = new Uint8Array(this.#held);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      line.set(piece, at);
-      at += piece.length;
-    }
-    this.#pieces = [];
-    this.#held = 0;
-    try {
-      return this.#decoder.decode(line);
-    } catch {
-      throw new ProtocolError("the peer sent a line that is not UTF-8 text");
-    }
-  }
-}
-
-/** The first line that either side of our dialect writes, with the facts as JSON behind it. */
-export const HELLO = "HELLO vsock-conformance/1";
+/** The longest time in a message, in milliseconds: a timer can be set to it, with some to spare. */
+export const MAX_TIME = 2_000_000_000;
 
 /** What an agent is told of a side of a case that it is to run. */
 export interface SideStart {
@@ -126,76 +56,9 @@ export type Answer =
   | { readonly type: "step"; readonly run: number; readonly text: string }
   | { readonly type: "done"; readonly run: number; readonly report: SideReport };
 
-/** The longest that an end may take to look for leaks after a case, in milliseconds. */
-const MAX_LEAK_TIME = 300_000;
-
 /** A message as a line. */
 export function encodeMessage(message: Order | Answer): string {
   return JSON.stringify(message);
-}
-
-/** How an end introduces itself. */
-export interface Greeting {
-  readonly facts: EndFacts;
-  /** Names the run that the controller makes, however often it has to connect. */
-  readonly session?: string;
-  /** The sides of that run on which an agent will report although its process died in them. */
-  readonly resumed?: readonly number[];
-}
-
-/** The line that introduces an end. */
-export function encodeHello(facts: EndFacts, more: Omit<Greeting, "facts"> = {}): string {
-  return `${HELLO} ${JSON.stringify({ ...facts, ...more })}`;
-}
-
-/**
- * Reads the line that introduces the other end.
- *
- * @throws {ProtocolError} where it is something else; says what, if that is known.
- */
-export function decodeHello(line: string): Greeting {
-  if (line === "NEXT" || line === "SKIP") {
-    throw new ProtocolError(
-      `the peer speaks the protocol of the kernel's vsock_test ("${line}"); ` +
-        "use --mode, --control-host and --control-port without a command to stand opposite it",
-    );
-  }
-  if (line.startsWith("REFUSED ")) throw new RefusedError(line.slice(8));
-  if (!line.startsWith(`${HELLO} `)) {
-    throw new ProtocolError(`the peer is no vsock-conformance/1: it wrote ${quote(line)}`);
-  }
-  const said = parseObject(line.slice(HELLO.length + 1), line);
-  const { localCid, localCids, unwatched, leaks, session, resumed } = said;
-  const facts = {
-    name: text(said, "name"),
-    kernel: text(said, "kernel"),
-    machine: text(said, "machine"),
-    version: text(said, "version"),
-    ...(typeof localCid === "number" ? { localCid } : {}),
-    ...(Array.isArray(localCids) ? { localCids: localCids.filter(Number.isSafeInteger) } : {}),
-    ...(typeof unwatched === "string" ? { unwatched } : {}),
-    ...(leaks === undefined ? {} : { leaks: leakFacts(leaks, line) }),
-    ...decodeMachine(said),
-  };
-  return {
-    facts,
-    ...(typeof session === "string" ? { session } : {}),
-    ...(Array.isArray(resumed) ? { resumed: resumed.filter(Number.isSafeInteger) } : {}),
-  };
-}
-
-/** @throws {ProtocolError} */
-function leakFacts(value: unknown, line: string): LeakFacts {
-  const { watched, milliseconds } = typeof value === "object" && value !== null
-    ? value as Partial<Record<keyof LeakFacts, unknown>>
-    : {};
-  const isList = Array.isArray(watched) && watched.every((what) => typeof what === "string");
-  const isTime = typeof milliseconds === "number" && milliseconds >= 0 &&
-    milliseconds <= MAX_LEAK_TIME;
-  if (!isList || !isTime) {
-    throw new ProtocolError(`the peer does not say how it looks for leaks: ${quote(line)}`);
-  }
-  return { watched, milliseconds };
 }
 
 /** @throws {ProtocolError} */
@@ -210,17 +73,17 @@ export function decodeOrder(line: string): Order {
         type: "start",
         run,
         role,
-        id: text(message, "id"),
-        port: integer(message, "port"),
-        seed: integer(message, "seed"),
-        timeout: integer(message, "timeout"),
+        id: text(message, "id", MAX_NAME),
+        port: integer(message, "port", MAX_WORD),
+        seed: integer(message, "seed", MAX_WORD),
+        timeout: integer(message, "timeout", MAX_TIME),
         ...(message.beside === true ? { beside: true } : {}),
       };
     }
     case "line":
       return { type: "line", run, text: text(message, "text") };
     case "stop":
-      return { type: "stop", run, why: text(message, "why") };
+      return { type: "stop", run, why: oneLine(text(message, "why")) };
     default:
       throw unexpected(line);
   }
@@ -232,8 +95,9 @@ export function decodeAnswer(line: string): Answer {
   const run = integer(message, "run");
   switch (message.type) {
     case "line":
+      return { type: "line", run, text: text(message, "text") };
     case "step":
-      return { type: message.type, run, text: text(message, "text") };
+      return { type: "step", run, text: oneLine(text(message, "text")) };
     case "done":
       return { type: "done", run, report: sideReport(message.report, line) };
     default:
@@ -257,14 +121,16 @@ function sideReport(value: unknown, line: string): SideReport {
   if (state === undefined || !Array.isArray(reasons)) throw unexpected(line);
   // A side that says it failed must say why; one that gives reasons did not pass.
   if ((state === "pass") !== (reasons.length === 0)) throw unexpected(line);
-  return {
+  return cleanStrings({
     state,
     reasons: reasons.map((reason) => String(reason)),
     step: text(value, "step"),
-    milliseconds: integer(value, "milliseconds"),
+    milliseconds: integer(value, "milliseconds", MAX_TIME),
     ...(value.died === true ? { died: true as const } : {}),
     ...(value.splats === undefined ? {} : { splats: splats(value.splats, line) }),
-  };
+    ...(value.earlier === undefined ? {} : { earlier: splats(value.earlier, line) }),
+    ...decodeKernel(value),
+  });
 }
 
 function splats(value: unknown, line: string): Splat[] {
@@ -272,42 +138,4 @@ function splats(value: unknown, line: string): Splat[] {
     throw unexpected(line);
   }
   return value.map((splat: unknown[]) => splat.map((text) => String(text)));
-}
-
-/** Text from a peer, as it can be shown in a message. */
-export function quote(line: string): string {
-  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}...` : line);
-}
-
-function unexpected(line: string): ProtocolError {
-  return new ProtocolError(`the peer sent a message that makes no sense here: ${quote(line)}`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseObject(json: string, line: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw unexpected(line);
-  }
-  if (!isRecord(value)) throw unexpected(line);
-  return value;
-}
-
-function text(from: Record<string, unknown>, key: string): string {
-  const value = from[key];
-  if (typeof value !== "string") throw unexpected(JSON.stringify(from));
-  return value;
-}
-
-function integer(from: Record<string, unknown>, key: string): number {
-  const value = from[key];
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
-    throw unexpected(JSON.stringify(from));
-  }
-  return value;
 }

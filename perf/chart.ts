@@ -14,6 +14,7 @@ import {
   comparisonText,
   headOf,
   type Row,
+  standingText,
   summarise,
   type Summary,
   targetText,
@@ -25,12 +26,14 @@ const MARGIN = { top: 34, right: 24, bottom: 44, left: 24, label: 220 };
 
 const STYLE = `
 svg { font: 13px system-ui, sans-serif; color-scheme: light dark; --ink: #1b2027; --dim: #59636e;
-  --line: #dde2e8; --met: #18794e; --missed: #c22117; background: #fff; }
+  --line: #dde2e8; --met: #18794e; --missed: #c22117; --open: #8a5d00; background: #fff; }
 @media (prefers-color-scheme: dark) { svg { --ink: #e7eaee; --dim: #9ba6b2; --line: #2c333c;
-  --met: #4ac28a; --missed: #ff7a70; background: #191d23; } }
+  --met: #4ac28a; --missed: #ff7a70; --open: #e5b64a;
+  background: #191d23; } }
 text { fill: var(--ink); } .dim { fill: var(--dim); } line { stroke: var(--line); }
 .one { stroke: var(--dim); stroke-dasharray: 3 3; }
 .met { fill: var(--met); stroke: var(--met); } .missed { fill: var(--missed); stroke: var(--missed); }
+.open { fill: var(--open); stroke: var(--open); }
 .range { stroke-width: 6; stroke-opacity: 0.25; } .round { fill-opacity: 0.5; stroke: none; }
 .target { fill: none; stroke: var(--dim); }`;
 
@@ -104,14 +107,14 @@ function scaleOf(rows: readonly Entry[]): Scale {
 
 function lane({ row, summary }: Entry, scale: Scale, top: number): Markup {
   const middle = top + LANE / 2;
-  const { ratio, spread: [least, most], met } = summary;
-  const kind = met ? "met" : "missed";
+  const { ratio, spread: [least, most], target: kind } = summary;
   const rounds = row.ours.map((value, i) =>
     markup`<circle cx="${px(scale(value / (row.c[i] ?? NaN)))}" cy="${middle}" r="3" \
 class="round ${kind}"/>`
   );
   const better = row.better === "more" ? "more is better" : "less is better";
-  return markup`<g><title>${row.what}: ${ratio.toFixed(2)} of C, ${targetText(row)}</title>
+  return markup`<g><title>${row.what}: ${ratio.toFixed(2)} of C, ${targetText(row)}: \
+${standingText(summary)}</title>
 <text x="${MARGIN.left}" y="${middle}">${row.what}</text>
 <text x="${MARGIN.left}" y="${middle + 15}" class="dim">${better}</text>
 <line x1="${px(scale(least))}" x2="${px(scale(most))}" y1="${middle}" y2="${middle}" \
@@ -126,9 +129,7 @@ transform="translate(${px(scale(row.target))} ${middle + 12})" class="target"/><
 
 function inWords(rows: readonly Entry[]): string {
   return rows.map(({ row, summary }) =>
-    `${row.what}: ${summary.ratio.toFixed(2)} of C, ${targetText(row)}, ${
-      summary.met ? "met" : "missed"
-    }`
+    `${row.what}: ${summary.ratio.toFixed(2)} of C, ${targetText(row)}, ${standingText(summary)}`
   ).join("; ");
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { signedRank } from "./signed_rank.ts";
 
 /** One thing that was measured of ours and of C, as often of either, in turn. */
 export interface Row {
@@ -44,8 +45,18 @@ export interface Summary {
   readonly spread: readonly [number, number];
   /** Of the best of either: what others do on the machine makes figures only worse. */
   readonly best: number;
-  readonly met: boolean;
+  /** How likely such pairs are where ours and C are alike, by Wilcoxon's signed-rank test. */
+  readonly alike: number;
+  /** How likely they are where ours is just as far from C as is aimed at. */
+  readonly chance: number;
+  readonly target: Standing;
 }
+
+/** How a row stands to its target: missed only where chance does not explain it. */
+export type Standing = "met" | "missed" | "open";
+
+/** Chance explains what is as likely as this, or more. */
+const LEVEL = 0.05;
 
 /** The median; of an even number, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -61,20 +72,48 @@ export function summarise({ ours, c, better, target }: Row): Summary {
   const medians = [median(ours), median(c)] as const;
   const ratio = medians[0] / medians[1];
   const best = better === "more" ? Math.max : Math.min;
+  // By how many powers of e: twice as fast and half as fast are as far from 1.
+  const away = (from: number) => ratios.map((ratio) => roundOff(Math.log(ratio / from)));
+  const isMet = better === "more" ? ratio >= target : ratio <= target;
+  const chance = signedRank(away(target))[better === "more" ? "less" : "more"];
   return {
     ours: medians[0],
     c: medians[1],
     ratio,
     spread: [Math.min(...ratios), Math.max(...ratios)],
     best: best(...ours) / best(...c),
-    met: better === "more" ? ratio >= target : ratio <= target,
+    alike: signedRank(away(1)).either,
+    chance,
+    target: isMet ? "met" : chance < LEVEL ? "missed" : "open",
   };
+}
+
+/** Without what division adds to a figure: equal ratios are equal, and 1 is C. */
+function roundOff(value: number): number {
+  return Math.round(value * 1e12) / 1e12;
+}
+
+/** How a row stands to its target, in words. */
+export function standingText({ target, chance }: Summary): string {
+  const p = `p = ${probability(chance)}`;
+  if (target === "met") return "met";
+  return target === "missed" ? `missed (${p})` : `not reached, as chance may have it (${p})`;
+}
+
+/** Whether ours and C differ, in words. */
+export function differenceText({ alike }: Summary): string {
+  return `${alike < LEVEL ? "yes" : "not shown"} (p = ${probability(alike)})`;
+}
+
+function probability(value: number): string {
+  return value < 0.001 ? "0.000" : value.toPrecision(2);
 }
 
 /** A comparison as a table in text. */
 export function comparisonText(comparison: Comparison): string {
   const cells = comparison.rows.map((row) => {
-    const { ours, c, ratio, spread, best, met } = summarise(row);
+    const summary = summarise(row);
+    const { ours, c, ratio, spread, best } = summary;
     return [
       row.what,
       `${figure(ours)} ${row.unit}`,
@@ -82,11 +121,12 @@ export function comparisonText(comparison: Comparison): string {
       ratio.toFixed(2),
       spread.map((value) => value.toFixed(2)).join(" to "),
       best.toFixed(2),
-      `${targetText(row)}: ${met ? "met" : "missed"}`,
+      differenceText(summary),
+      `${targetText(row)}: ${standingText(summary)}`,
     ];
   });
   const table = [
-    ["median of", "ours", "C", "ratio", "its spread", "of the best", "target"],
+    ["median of", "ours", "C", "ratio", "its spread", "of the best", "differs", "target"],
     ...cells,
   ];
   const widths = (table[0] ?? []).map((_, i) =>

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { ReportedCase, RunReport } from "./model.ts";
-import { duration, endText, oneLine } from "./text.ts";
+import { duration, endText } from "./text.ts";
 
 /** What is of one kind among the changes. */
 export type ChangeKind =
@@ -68,9 +69,23 @@ export function comparable(before: RunReport, after: RunReport): boolean {
   return after.cases.some((entry) => earlier.has(nameOf(entry)));
 }
 
-/** Whether changes are for the worse. */
-export function isRegression(changes: readonly Change[]): boolean {
-  return changes.some(({ kind }) => kind === "regressed" || kind === "unchecked");
+/** How two runs are compared. */
+export interface DiffOptions {
+  /** Whether the later run was meant to have fewer cases. */
+  readonly subset?: boolean | undefined;
+}
+
+/**
+ * Whether changes are for the worse: something fails newly, or nobody knows any more whether it
+ * holds. What was skipped before, or did not run, was not known before, either.
+ */
+export function isRegression(changes: readonly Change[], { subset }: DiffOptions = {}): boolean {
+  return changes.some(({ kind, before }) => {
+    const outcome = before?.verdict?.outcome;
+    const wasJudged = outcome !== undefined && outcome !== "skip";
+    const isGone = kind === "gone" && wasJudged && subset !== true;
+    return kind === "regressed" || kind === "unchecked" || isGone;
+  });
 }
 
 function nameOf({ id, direction }: Pick<ReportedCase, "id" | "direction">): string {
@@ -105,27 +120,63 @@ function isSlower(before?: Verdict, after?: Verdict): boolean {
 const HEADINGS: Readonly<Record<ChangeKind, string>> = {
   regressed: "newly failing",
   unchecked: "held before, not checked now",
+  gone: "cases that are gone",
   fixed: "fixed",
   otherwise: "changed, neither fixed nor newly failing",
   slower: "slower",
   new: "new cases",
-  gone: "cases that are gone",
 };
 
 /** Changes as text, the worst first. */
-export function diffText(before: RunReport, after: RunReport): string {
-  const changes = diffReports(before, after);
-  const lines = [`before: ${runText(before)}`, `after:  ${runText(after)}`];
+export function diffText(
+  before: RunReport,
+  after: RunReport,
+  { subset }: DiffOptions = {},
+): string {
+  const all = diffReports(before, after);
+  const changes = subset ? all.filter(({ kind }) => kind !== "gone") : all;
+  const differences = differencesOf(before, after);
+  const lines = [
+    ...(differences.length > 0 ? [`these differ: ${differences.join("; ")}`] : []),
+    `before: ${runText(before)}`,
+    `after:  ${runText(after)}`,
+  ];
   for (const [kind, heading] of Object.entries(HEADINGS)) {
     const of = changes.filter((change) => change.kind === kind);
     if (of.length > 0) lines.push("", `${heading} (${of.length})`, ...of.flatMap(changeLines));
   }
-  if (changes.length === 0) lines.push("", "nothing changed");
+  const left = all.length - changes.length;
+  if (all.length === 0) lines.push("", "nothing changed");
+  if (left > 0) {
+    const cases = left === 1 ? "case of the earlier run is" : "cases of the earlier run are";
+    lines.push("", `${left} ${cases} not in the later one: --subset`);
+  }
   return `${lines.join("\n")}\n`;
 }
 
-function runText({ ends, startedAt, tool, seed }: RunReport): string {
-  return oneLine(`${startedAt}, tool ${tool}, seed ${seed}, ${ends.map(endText).join("; ")}`);
+/** What two runs ran on, where that differs: one line each. A run that never began ran on nothing. */
+function differencesOf(before: RunReport, after: RunReport): string[] {
+  if (before.notStarted !== undefined || after.notStarted !== undefined) return [];
+  const topology = before.topology === after.topology
+    ? []
+    : [`topology: ${before.topology} -> ${after.topology}`];
+  const names = new Set([...before.ends, ...after.ends].map(({ name }) => name));
+  const kernelOf = ({ ends }: RunReport, of: string) => {
+    const end = ends.find(({ name }) => name === of);
+    return end === undefined ? "none" : `Linux ${end.kernel} ${end.machine}`;
+  };
+  const kernels = [...names].flatMap((name) => {
+    const [was, is] = [kernelOf(before, name), kernelOf(after, name)];
+    return was === is ? [] : [`${name}: ${was} -> ${is}`];
+  });
+  return [...topology, ...kernels].map(oneLine);
+}
+
+function runText({ ends, startedAt, tool, seed, notStarted }: RunReport): string {
+  const on = notStarted === undefined
+    ? ends.map(endText).join("; ")
+    : `did not start: ${notStarted.reason}`;
+  return oneLine(`${startedAt}, tool ${tool}, seed ${seed}, ${on}`);
 }
 
 function changeLines({ kind, before, after }: Change): string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Outcome, Verdict } from "../core/outcome.ts";
-import { exampleReport } from "../tests/support/example_run.ts";
+import { exampleNotStarted, exampleReport } from "../tests/support/example_run.ts";
 import { comparable, diffReports, diffText, isRegression } from "./diff.ts";
 import type { RunReport } from "./model.ts";
 
@@ -80,6 +80,57 @@ Deno.test("isRegression() is true where a case fails newly or is not checked any
     ...[false, false, true, true, true, true, true, true],
   ]);
   assert.ok(OUTCOMES.every((after) => !regression("fail", after)));
+});
+
+Deno.test("isRegression() is true where what was judged is gone, unless that is meant", () => {
+  const all = exampleReport();
+  const few = { ...all, cases: all.cases.slice(0, 3) };
+  const changes = diffReports(all, few);
+  assert.equal(isRegression(changes), true);
+  assert.equal(isRegression(changes, { subset: true }), false);
+  const gone = (outcome: Ending) =>
+    isRegression(one(outcome).cases.map((before) => ({ kind: "gone", before })));
+  assert.deepEqual(OUTCOMES.map(gone), [true, true, false, true, true, true, true, false]);
+  const worse = diffReports(one("pass"), one("fail"));
+  assert.equal(isRegression(worse, { subset: true }), true);
+});
+
+Deno.test("diffText() names in its first line what the two runs differ in besides time", () => {
+  const before = exampleReport();
+  const [host, guest] = before.ends;
+  assert.ok(host !== undefined && guest !== undefined);
+  const firstLine = (after: Partial<RunReport>) =>
+    diffText(before, { ...before, ...after }).split("\n")[0];
+  assert.match(firstLine({ seed: 7 }) ?? "", /^before: /);
+  assert.equal(
+    firstLine({ ends: [host, { ...guest, kernel: "6.12.1\u001b" }] }),
+    "these differ: guest: Linux 7.3.4 x86_64 -> Linux 6.12.1\u241b x86_64",
+  );
+  assert.equal(
+    firstLine({ topology: "three-cids", ends: [{ ...host, machine: "aarch64" }, guest] }),
+    "these differ: topology: guest-host -> three-cids; " +
+      "host: Linux 7.3.4 x86_64 -> Linux 7.3.4 aarch64",
+  );
+  assert.equal(
+    firstLine({ topology: "loopback", ends: [{ ...host, name: "loopback" }] }),
+    "these differ: topology: guest-host -> loopback; host: Linux 7.3.4 x86_64 -> none; " +
+      "guest: Linux 7.3.4 x86_64 -> none; loopback: none -> Linux 7.3.4 x86_64",
+  );
+});
+
+Deno.test("diffText() says that a run did not start", () => {
+  const text = diffText(exampleReport(), exampleNotStarted("no QEMU"));
+  assert.match(text, /^before: [^\n]*CID 3\nafter: {2}[^\n]*did not start: no QEMU\n/);
+  assert.match(text, /\nheld before, not checked now \(6\)\n/);
+});
+
+Deno.test("diffText() counts what is meant to be gone, and does not list it", () => {
+  const all = exampleReport();
+  const few = { ...all, cases: all.cases.slice(0, 3) };
+  assert.match(diffText(all, few), /\ncases that are gone \(9\)\n {2}seqpacket/);
+  const meant = diffText(all, few, { subset: true });
+  assert.match(meant, /\n\n9 cases of the earlier run are not in the later one: --subset\n$/);
+  assert.doesNotMatch(meant, /seqpacket/);
 });
 
 Deno.test("comparable() is false for runs without a case in common", () => {

@@ -7,7 +7,8 @@
 /** What each form is, for people. */
 export const REPORT_FORMATS = {
   json: "the report itself, from which the others can be made later",
-  ktap: "KTAP, one subtest for every direction",
+  ktap: "KTAP, one subtest for every direction: for kunit.py",
+  "ktap-flat": "KTAP on one level, as kselftest's programs: for NIPA, LAVA, openQA",
   junit: "JUnit XML, one test suite for every direction",
   html: "one page without anything outside it",
   github: "annotations for GitHub Actions",

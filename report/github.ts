@@ -4,18 +4,11 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
 import { againText, factList, retryText, warningsOf } from "./run_facts.ts";
-import {
-  countsText,
-  decisiveFirst,
-  DIRECTION_TEXT,
-  duration,
-  endText,
-  headline,
-  oneLine,
-} from "./text.ts";
+import { countsText, decisiveFirst, DIRECTION_TEXT, duration, endText, headline } from "./text.ts";
 
 /** What each outcome is annotated as, if it is. */
 const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
@@ -30,22 +23,60 @@ const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {
 /** Most reasons of a case in the summary, which may have 1 MiB for a step. */
 const MAX_REASONS = 12;
 
-/** A report as annotations: one for every case that did not do well, and one for the run. */
+/** Most annotations of a level; GitHub shows 10 of a step, and drops the others without a word. */
+const MAX_ANNOTATIONS = 9;
+/** Most names of cases in the annotation that stands for all others. */
+const MAX_NAMES = 20;
+
+/** A report as annotations: for the run, and for each case that did not do well, as many as fit. */
 export function githubAnnotations(report: RunReport): string {
-  const lines = report.cases.flatMap(({ id, direction, requirement, verdict, seed }) => {
-    const level = verdict === undefined ? undefined : ANNOTATED[verdict.outcome];
-    if (verdict === undefined || level === undefined) return [];
-    const again = againText(report, { id, direction, seed });
-    const last = again === undefined ? [] : [`again: ${oneLine(again)}`];
-    const text = [...decisiveFirst(verdict).map(oneLine), requirement, ...last].join("\n");
-    return [command(level, `${verdict.outcome}: ${id} (${direction})`, text)];
-  });
-  const text = [headline(report), ...report.ends.map(endText), ...notesOf(report)];
+  const text = [headline(report), ...report.ends.map(endText), ...notesOf(report)]
+    .map(oneLine).join("\n");
   const isWhole = report.stopped === undefined && report.notStarted === undefined;
-  lines.push(
-    command(isWhole ? "notice" : "error", "vsock-conformance", text.map(oneLine).join("\n")),
-  );
+  const run = command(isWhole ? "notice" : "error", "vsock-conformance", text);
+  const lines = isWhole
+    ? [...annotated(report, "error"), ...annotated(report, "warning"), run]
+    // First: it is what is wrong with all the others.
+    : [run, ...annotated(report, "error", 1), ...annotated(report, "warning")];
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * The annotations of a level, and one that stands for those for which there is no room.
+ *
+ * @param taken how many others there are of that level.
+ */
+function annotated(report: RunReport, level: "error" | "warning", taken = 0): string[] {
+  const all = report.cases.filter(({ verdict }) => verdict && ANNOTATED[verdict.outcome] === level);
+  const room = MAX_ANNOTATIONS - taken;
+  const shown = all.slice(0, room).map((entry) => annotation(level, entry, report));
+  const left = all.slice(room);
+  if (left.length === 0) return shown;
+  const names = left.slice(0, MAX_NAMES).map(({ id, direction, verdict }) =>
+    `${verdict?.outcome}: ${id} (${direction})`
+  );
+  const more = left.length - names.length;
+  const text = [
+    "GitHub shows only 10 annotations of a kind; the others, with their reasons, are in the " +
+    "job's summary (report markdown) and in every other form of the report:",
+    ...names,
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
+  const title = `${left.length} more ${level}${left.length === 1 ? "" : "s"}`;
+  return [...shown, command(level, title, text.join("\n"))];
+}
+
+function annotation(
+  level: "error" | "warning",
+  entry: ReportedCase,
+  report: RunReport,
+): string {
+  const { id, direction, requirement, verdict, seed } = entry;
+  const again = againText(report, { id, direction, seed });
+  const reasons = verdict === undefined ? [] : decisiveFirst(verdict);
+  const last = again === undefined ? [] : [`again: ${again}`];
+  const text = [...reasons, requirement, ...last].map(oneLine).join("\n");
+  return command(level, `${verdict?.outcome}: ${id} (${direction})`, text);
 }
 
 /** What must be known of a run besides its verdicts, one line each. */
@@ -59,8 +90,7 @@ function notesOf({ ends, retries = [], ...report }: RunReport): string[] {
 
 /** A workflow command; its escapes are those of GitHub's own toolkit. */
 function command(level: "error" | "warning" | "notice", title: string, text: string): string {
-  const data = (value: string) =>
-    value.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const data = (value: string) => value.replaceAll("%", "%25").replaceAll("\n", "%0A");
   const property = data(title).replaceAll(":", "%3A").replaceAll(",", "%2C");
   return `::${level} title=${property}::${data(text)}`;
 }

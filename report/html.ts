@@ -67,7 +67,8 @@ function headlineOf(report: RunReport): string {
   if (report.notStarted !== undefined) return "Did not start";
   const { pass, broken, skip, warn, retried, "expected-fail": known } = countsOf(report);
   const bad = failuresOf(report);
-  const verdicts = verdictsOf(report).length;
+  // What was skipped was not judged.
+  const verdicts = verdictsOf(report).length - skip;
   const of = `${verdicts} ${verdicts === 1 ? "verdict" : "verdicts"}`;
   if (bad > 0) return `${bad} of ${of} failed`;
   if (report.stopped !== undefined) return "Stopped before its end";
@@ -81,9 +82,10 @@ function headlineOf(report: RunReport): string {
     const failures = `${known} known ${known === 1 ? "failure" : "failures"}`;
     return pass > 0 ? `Passed, but for ${failures}` : `Nothing but ${failures}`;
   }
-  if (verdicts === 0) return "Nothing ran";
   if (pass === 0) {
-    return `Nothing ran: ${verdicts === 1 ? "it was" : `all ${verdicts} were`} skipped`;
+    return skip > 0
+      ? `Nothing ran: ${skip === 1 ? "it was" : `all ${skip} were`} skipped`
+      : "Nothing ran";
   }
   return skip > 0 ? "All that ran passed" : "All passed";
 }

@@ -15,8 +15,13 @@ import { duration } from "./text.ts";
 const SIZE = 9;
 const STEP = 8;
 const MARGIN = { left: 8, right: 8, label: 22, axis: 22 };
-/** The width of a power of ten that has room for three numbers. */
-const MIN_DECADE = 180;
+/** What stands above all lanes, if anything does: the name of the deadline. */
+const HEAD = 18;
+/** The width of a character, at most on average, and of what numbers keep from each other. */
+const CHARACTER = 7;
+const GAP = 8;
+/** The picture shows as many powers of ten, or more: fewer have no numbers on the axis. */
+const MIN_DECADES = 2;
 /** The width from which the slowest case is named in the picture. */
 const WIDE = 600;
 /** The deadline is shown if the slowest case came this near to it. */
@@ -45,42 +50,70 @@ export function timingChart(report: RunReport): Markup | string {
 
 type Scale = ScaleLogarithmic<number, number>;
 
-/** The numbers on the axis: 1, 2 and 5 of every power of ten where there is room, else 1. */
+/** The numbers on the axis: 1, 2 and 5 of every power of ten where there is room, else fewer. */
 function ticksOf(scale: Scale, width: number): number[] {
-  const [from = 1, to = 1] = scale.domain();
-  const roomy = width / Math.log10(to / from) > MIN_DECADE;
-  return scale.ticks().filter((tick) =>
-    (roomy ? [1, 2, 5] : [1]).includes(tick / 10 ** Math.floor(Math.log10(tick)))
-  );
+  const digitOf = (tick: number) => Math.round(tick / 10 ** Math.floor(Math.log10(tick)));
+  const isInside = (tick: number) => {
+    const half = CHARACTER * tickText(tick).length / 2;
+    return scale(tick) - half >= 0 && scale(tick) + half <= width;
+  };
+  const all = scale.ticks().filter(isInside);
+  const fine = all.filter((tick) => [1, 2, 5].includes(digitOf(tick)));
+  if (haveRoom(fine, scale)) return fine;
+  const powers = all.filter((tick) => digitOf(tick) === 1);
+  for (let every = 1;; every++) {
+    const some = powers.filter((_, i) => i % every === 0);
+    if (haveRoom(some, scale)) return some;
+  }
+}
+
+/** Whether numbers that stand at their places are apart. */
+function haveRoom(ticks: readonly number[], scale: Scale): boolean {
+  return ticks.every((tick, i) => {
+    const before = ticks[i - 1];
+    if (before === undefined) return true;
+    const half = CHARACTER * (tickText(before).length + tickText(tick).length) / 2;
+    return scale(tick) - scale(before) >= half + GAP;
+  });
 }
 
 function chart(cases: readonly ReportedCase[], deadline: number, width: number): Markup {
   const times = cases.map(timeOf);
   const slowest = Math.max(...times);
   const showDeadline = slowest * NEAR_DEADLINE >= deadline;
-  const last = Math.max(10, slowest, showDeadline ? deadline : 0);
-  const scale = scaleLog([Math.min(...times), last * 1.2], [
+  const last = 1.2 * Math.max(100, slowest, showDeadline ? deadline : 0);
+  const scale = scaleLog([Math.min(...times, last / 10 ** MIN_DECADES), last], [
     MARGIN.left + SIZE,
     width - MARGIN.right - SIZE,
   ]);
-  let top = 0;
-  const lanes = byDirection(cases).map(([direction, group]) => {
+  const head = showDeadline ? HEAD : 0;
+  let top = head;
+  const lanes = byDirection(cases).map(([direction, group], i) => {
+    const rule = i === 0 ? "" : markup`<line y1="${top}" y2="${top}" x2="${width}" class="rule"/>`;
     const { drawn, height } = lane(direction, group, scale, top, width);
     top += height;
-    return drawn;
+    return markup`${rule}${drawn}`;
   });
   const axis = ticksOf(scale, width).map((tick) =>
-    markup`<line x1="${px(scale(tick))}" x2="${px(scale(tick))}" y2="${top}" class="grid"/>\
+    markup`<line x1="${px(scale(tick))}" x2="${
+      px(scale(tick))
+    }" y1="${head}" y2="${top}" class="grid"/>\
 <text x="${px(scale(tick))}" y="${top + 16}" text-anchor="middle">${tickText(tick)}</text>`
   );
-  const limit = showDeadline
-    ? markup`<line x1="${px(scale(deadline))}" x2="${px(scale(deadline))}" y2="${top}" \
-class="deadline"/><text x="${px(scale(deadline) - 4)}" y="${top - 6}" text-anchor="end" \
-class="deadline-text">deadline ${duration(deadline)}</text>`
-    : "";
+  const limit = showDeadline ? deadlineMark(deadline, scale, top, width) : "";
   const height = top + MARGIN.axis;
   return markup`<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" \
 aria-label="${summary(cases)}">${axis}${limit}${lanes}</svg>`;
+}
+
+/** The deadline through all lanes, and its name above them, where nothing else stands. */
+function deadlineMark(deadline: number, scale: Scale, bottom: number, width: number): Markup {
+  const x = scale(deadline);
+  const text = `deadline ${duration(deadline)}`;
+  const half = CHARACTER * text.length / 2;
+  const middle = Math.min(Math.max(x, half), width - half);
+  return markup`<line x1="${px(x)}" x2="${px(x)}" y1="${HEAD}" y2="${bottom}" class="deadline"/>\
+<text x="${px(middle)}" y="${HEAD - 5}" text-anchor="middle" class="deadline-text">${text}</text>`;
 }
 
 function timeOf({ verdict }: ReportedCase): number {
@@ -115,14 +148,13 @@ function lane(
 y="${px(middle + y - SIZE / 2)}" width="${SIZE}" height="${SIZE}">\
 <title>${id}: ${ending}, ${duration(milliseconds)}</title></use>`
   );
-  const line = top === 0 ? "" : markup`<line y1="${top}" y2="${top}" x2="${width}" class="rule"/>`;
   const last = signs.at(-1);
   const named = width < WIDE ? "" : `${last?.id}, `;
   const label = markup`<text x="${MARGIN.left}" y="${top + 15}" class="lane">${direction}</text>\
 <text x="${width - MARGIN.right}" y="${top + 15}" text-anchor="end">slowest: ${named}${
     duration(last?.milliseconds ?? 0)
   }</text>`;
-  return { drawn: markup`${line}${label}${drawn}`, height };
+  return { drawn: markup`${label}${drawn}`, height };
 }
 
 /** Puts each sign at its time, and as near to the lane's middle as others leave room. */

@@ -76,7 +76,8 @@ Deno.test("html() calls only what passed a success", () => {
     [only("pass", "retried"), "Passed, 1 of 4 verdicts run again", "good"],
     [only("warn", "retried"), "Passed, 1 of 2 verdicts with a warning, 1 run again", "good"],
     [exampleNotStarted("x"), "Did not start", "bad"],
-    [only("skip", "broken"), "1 of 2 verdicts broken", "unsure"],
+    [only("skip", "broken"), "1 of 1 verdict broken", "unsure"],
+    [only("skip", "pass", "fail"), "2 of 5 verdicts failed", "bad"],
     [only("pass", "fail"), "2 of 5 verdicts failed", "bad"],
   ];
   for (const [report, ...head] of all) assert.deepEqual(headlineOf(report), head);

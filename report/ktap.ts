@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 import { factList, RetryCount, retryText, warningsOf } from "./run_facts.ts";
-import { endText, oneLine } from "./text.ts";
+import { endText } from "./text.ts";
 
 const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "retried", "expected-fail"]);
 
@@ -19,6 +20,7 @@ export class KtapWriter {
   #number = 0;
   #group = 0;
   #groupOk = true;
+  #groupRan = false;
   readonly #retries = new RetryCount();
 
   /**
@@ -40,6 +42,9 @@ export class KtapWriter {
     switch (event.type) {
       // KTAP has one result for each case: with several rounds it is written from the report.
       case "round-start":
+        break;
+      // A line cannot be taken back: withAmended() sees to it that none need be.
+      case "case-amended":
         break;
       case "run-start":
         this.#write("KTAP version 1");
@@ -97,14 +102,18 @@ export class KtapWriter {
   #endGroup(): void {
     if (this.#direction === undefined) return;
     this.#group++;
-    this.#write(`${this.#groupOk ? "ok" : "not ok"} ${this.#group} ${this.#direction}`);
+    const result = `${this.#groupOk ? "ok" : "not ok"} ${this.#group} ${this.#direction}`;
+    const isSkipped = this.#groupOk && !this.#groupRan;
+    this.#write(isSkipped ? `${result} # SKIP all of its cases were skipped` : result);
     this.#direction = undefined;
     this.#number = 0;
     this.#groupOk = true;
+    this.#groupRan = false;
   }
 
   #case(id: string, verdict: Verdict): void {
     this.#number++;
+    if (verdict.outcome !== "skip") this.#groupRan = true;
     if (!OK.has(verdict.outcome)) {
       this.#groupOk = false;
       // A reader takes the diagnostics above a result line for that result's.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EXAMPLE_GROUPS, playExample } from "../tests/support/example_run.ts";
 import { countOutcomes, type Outcome } from "../core/outcome.ts";
+import { haveProve } from "../tests/support/prove.ts";
 import { KtapWriter } from "./ktap.ts";
 
 /** The KTAP of the example. */
@@ -59,14 +60,24 @@ Deno.test("KtapWriter writes one result a case, whatever its reasons contain", (
   }));
 });
 
-/** Whether perl's TAP harness can be called. */
-async function haveProve(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("prove", { args: ["--version"] }).output()).success;
-  } catch {
-    return false;
-  }
-}
+Deno.test("KtapWriter skips a direction in which all was skipped, as kselftest does a program", () => {
+  const last = (...outcomes: readonly Outcome[]) => {
+    const lines: string[] = [];
+    const { sink } = new KtapWriter([["loopback", 2]], (line) => lines.push(line));
+    outcomes.forEach((outcome, i) => {
+      const run = { number: i + 1, id: `a/b/${i}`, direction: "loopback" as const };
+      sink({ type: "case-start", run, title: "t" });
+      const verdict = { outcome, reasons: ["why"], milliseconds: 1 };
+      sink({ type: "case-end", run, title: "t", verdict });
+    });
+    sink({ type: "run-end", counts: countOutcomes([]), milliseconds: 1 });
+    return lines.at(-1);
+  };
+  assert.equal(last("skip", "skip"), "ok 1 loopback # SKIP all of its cases were skipped");
+  assert.equal(last("skip", "pass"), "ok 1 loopback");
+  assert.equal(last("pass", "skip"), "ok 1 loopback");
+  assert.equal(last("skip", "fail"), "not ok 1 loopback");
+});
 
 Deno.test({
   name: "prove agrees on which directions of a run failed",

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { oneLine } from "../core/clean.ts";
+
 /** Markup that needs no escaping any more. */
 export class Markup {
   /** @param text taken as it is. */
@@ -29,16 +31,9 @@ const NAMED: Readonly<Record<string, string>> = {
   "<": "&lt;",
   ">": "&gt;",
   '"': "&quot;",
-  "\t": "&#9;",
-  "\n": "&#10;",
-  "\r": "&#13;",
 };
 
-/** Text within XML 1.0: what that cannot hold is shown by a picture of it, as U+241B for escape. */
+/** Text on one line within XML 1.0, with nothing in it that cannot be seen. */
 export function escapeXml(value: string | number): string {
-  return String(value).toWellFormed()
-    .replace(/[&<>"\t\n\r]/g, (character) => NAMED[character] ?? "")
-    // deno-lint-ignore no-control-regex
-    .replace(/[\u0000-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
-    .replace(/[\u007f-\u009f\ufffe\uffff]/g, "\ufffd");
+  return oneLine(String(value)).replace(/[&<>"]/g, (character) => NAMED[character] ?? "");
 }

@@ -31,6 +31,8 @@ export interface ReportedCase {
   readonly upstream?: string;
   /** Which end played the server. */
   readonly direction: Direction;
+  /** What KCIDB calls it, dots between its parts; missing in a report of version 1. */
+  readonly kcidb?: string;
   /** The worst of all rounds; missing where the case did not run, or did not end. */
   readonly verdict?: Verdict;
   /** How often it had which outcome, where it ran in more rounds than one. */
@@ -174,6 +176,9 @@ export class ReportBuilder {
         this.#begun.delete(nameOf(event.run));
         this.#cases.of(event.run).add(event.verdict, this.#round);
         break;
+      case "case-amended":
+        this.#cases.of(event.run).amend(event.verdict);
+        break;
       case "retry":
         this.#retries.add(event);
         break;
@@ -241,6 +246,7 @@ function reported(
     level: levelOf(info) ?? "must",
     ...(upstream === undefined ? {} : { upstream }),
     direction,
+    kcidb: `vsock-conformance.${direction}.${info.id.replaceAll("/", ".")}`,
     ...(verdict === undefined ? {} : { verdict }),
     ...(verdict === undefined || rounds === undefined ? {} : { outcomes: rounds.outcomes }),
     ...(verdict === undefined || rounds?.seed === undefined ? {} : { seed: rounds.seed }),

@@ -20,6 +20,8 @@ Deno.test("ReportBuilder has the whole plan, with what is known of each case", (
     ...["pass", "fail", "skip", "warn"],
     ...Array(8).fill(undefined),
   ]);
+  assert.equal(cases[1]?.kcidb, "vsock-conformance.host-server.stream.close.keeps-data");
+  assert.equal(new Set(cases.map(({ kcidb }) => kcidb)).size, cases.length);
   assert.equal(cases[2]?.upstream, "SOCK_SEQPACKET msg bounds");
   assert.deepEqual(cases.slice(2, 5).map(({ level }) => level), ["must", "should", "must"]);
   assert.deepEqual(rest.stopped, { reason: "interrupted" });
@@ -42,6 +44,18 @@ Deno.test("ReportBuilder counts what was done again, and has what made the run",
   assert.deepEqual(report?.retries, [{ what: "boot", why, times: 6 }]);
   assert.deepEqual(report.again, ["lab", "--kernel", "./my kernel"]);
   assert.equal(report.lab?.vms.length, 2);
+});
+
+Deno.test("ReportBuilder takes a verdict back that is amended", () => {
+  const builder = new ReportBuilder(SETTING);
+  for (const event of recorded(playExample)) {
+    builder.sink(event);
+    if (event.type !== "case-end" || event.verdict.outcome !== "pass") continue;
+    const verdict = { ...event.verdict, outcome: "fail", reasons: ["late"] } as const;
+    builder.sink({ ...event, type: "case-amended", verdict });
+  }
+  const outcomes = builder.report()?.cases.map(({ verdict }) => verdict?.outcome) ?? [];
+  assert.ok(outcomes.includes("fail") && !outcomes.includes("pass"), outcomes.join());
 });
 
 Deno.test("a report says with which seed a case is repeated, where rounds have seeds of their own", () => {

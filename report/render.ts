@@ -3,17 +3,20 @@
  *
  * @module
  */
+import { jsonText } from "../core/clean.ts";
 import type { ReportFormat } from "./formats.ts";
 import { githubAnnotations, markdown } from "./github.ts";
 import { html } from "./html.ts";
 import { junit } from "./junit.ts";
 import { KtapWriter } from "./ktap.ts";
+import { KtapFlatWriter } from "./ktap_flat.ts";
 import { byDirection, replay, type RunReport } from "./model.ts";
 import { TerminalWriter } from "./terminal.ts";
 
 const WRITERS: Readonly<Record<ReportFormat, (report: RunReport) => string>> = {
-  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
+  json: (report) => `${jsonText(report)}\n`,
   ktap,
+  "ktap-flat": ktapFlat,
   junit,
   html,
   github: githubAnnotations,
@@ -30,6 +33,12 @@ function ktap(report: RunReport): string {
   const groups = byDirection(report.cases).map(([name, cases]) => [name, cases.length] as const);
   let lines = "";
   replay(report, new KtapWriter(groups, (line) => lines += `${line}\n`).sink);
+  return lines;
+}
+
+function ktapFlat(report: RunReport): string {
+  let lines = "";
+  replay(report, new KtapFlatWriter(report.cases.length, (line) => lines += `${line}\n`).sink);
   return lines;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cleanStrings, oneLine } from "../core/clean.ts";
 import { reasonOf } from "../core/reason.ts";
 import { Kind, type Static, Type, TypeRegistry } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
@@ -11,7 +12,6 @@ import type { Outcome, SideState } from "../core/outcome.ts";
 import type { Direction, Topology } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMAT, REPORT_VERSION, ReportError, type RunReport } from "./model.ts";
-import { oneLine } from "./text.ts";
 
 /** The version that is read, too: it lacks the outcome `retried` and runs that never began. */
 const FORMER_VERSION = 1;
@@ -129,6 +129,13 @@ const SIDE = Type.Object({
   milliseconds: milliseconds("how long this side took"),
   died: Type.Optional(Type.Literal(true, { description: "there where its process died in it" })),
   splats: SPLATS("faults that its kernel reported in its log meanwhile, each as its lines"),
+  harm: Type.Optional(Type.Object({
+    taint: count("the bits of /proc/sys/kernel/tainted that have come since the run began"),
+    effects: Type.Array(Type.String(), { description: "what that means, one line each" }),
+    lasting: Type.Optional(
+      Type.Literal(true, { description: "there where nothing said of it can be trusted any more" }),
+    ),
+  }, { description: "there where its kernel is no longer as it was when the run began" })),
 });
 
 const VERDICT = Type.Object({
@@ -160,6 +167,10 @@ const CASE = Type.Object({
     Type.String({ description: "the name of the case in tools/testing/vsock it was ported from" }),
   ),
   direction: DIRECTION,
+  kcidb: Type.Optional(Type.String({
+    pattern: "^[.a-zA-Z0-9_-]*$",
+    description: "what KCIDB calls it: vsock-conformance.direction.family.topic.claim",
+  })),
   verdict: Type.Optional(VERDICT),
   outcomes: Type.Optional(OUTCOMES),
   seed: Type.Optional(word32("repeats the verdict's round, where there were several")),
@@ -214,7 +225,8 @@ export function schemaText(): string {
 }
 
 /**
- * Reads a report that {@linkcode RunReport} describes.
+ * Reads a report that {@linkcode RunReport} describes. Whoever wrote it may be anybody: its strings
+ * are given as {@linkcode oneLine} has them.
  *
  * @param text JSON.
  * @param source where it comes from, for the error.
@@ -224,7 +236,8 @@ export function parseReport(text: string, source: string): RunReport {
   const refuse = (why: string) => new ReportError(`Cannot read ${source}: ${oneLine(why)}`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // What some editors and shells put in front of UTF-8 is no part of it.
+    value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw refuse(text.trim() === "" ? "it is empty" : `it is no JSON (${reasonOf(error)})`);
   }
@@ -250,7 +263,7 @@ export function parseReport(text: string, source: string): RunReport {
   }
   const wrong = contradiction(value);
   if (wrong !== undefined) throw refuse(wrong);
-  return value;
+  return cleanStrings(value);
 }
 
 /** What no run can have brought about, though each field by itself is of the right form. */

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { oneLine } from "../core/clean.ts";
 import type { CaseRun, Retry } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 import { retryText } from "./run_facts.ts";
-import { decisiveFirst, oneLine } from "./text.ts";
+import { decisiveFirst } from "./text.ts";
 
 /** A case of a run, and how it ended. */
 export interface Ended {

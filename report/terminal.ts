@@ -4,6 +4,7 @@
  * @module
  */
 import { styleText } from "node:util";
+import { cleanLines, oneLine } from "../core/clean.ts";
 import type { CaseRun, RunEvent } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
@@ -11,7 +12,7 @@ import { reasonOf } from "../core/reason.ts";
 import { type Round, RoundTable } from "../core/round.ts";
 import { againText, factList, RetryCount, warningsOf } from "./run_facts.ts";
 import { type Ended, summaryLines } from "./summary.ts";
-import { countsText, DIRECTION_TEXT, duration, endText, oneLine } from "./text.ts";
+import { countsText, DIRECTION_TEXT, duration, endText } from "./text.ts";
 
 /** Where the text goes. */
 export interface Screen {
@@ -88,6 +89,10 @@ export class TerminalWriter {
       case "case-end":
         this.#ended(event.run, event.verdict, event.seed);
         break;
+      case "case-amended":
+        this.#cases.of(event.run).amend(event.verdict);
+        this.#show(event.run, event.verdict);
+        break;
       case "retry":
         this.#retries.add(event);
         break;
@@ -126,10 +131,14 @@ export class TerminalWriter {
   }
 
   #ended(run: CaseRun, verdict: Verdict, seed = this.#start?.seed ?? 0): void {
-    const { outcome, reasons, milliseconds } = verdict;
-    this.#clear();
     this.#cases.of(run).add(verdict, this.#round ?? { number: 1, seed });
-    if ((!this.#isFirstRound || this.#as.quiet) && QUIET.has(outcome)) return;
+    const isQuiet = (!this.#isFirstRound || this.#as.quiet) && QUIET.has(verdict.outcome);
+    if (isQuiet) this.#clear();
+    else this.#show(run, verdict);
+  }
+
+  #show(run: CaseRun, { outcome, reasons, milliseconds }: Verdict): void {
+    this.#clear();
     this.#startDirection(run.direction);
     const [label] = LABELS[outcome];
     const time = this.#style("dim", duration(milliseconds).padStart(TIME_WIDTH - label.length));
@@ -269,10 +278,10 @@ export function screenOf(stream: StandardStream): Screen {
   };
 }
 
-/** Says something on standard error. Where nobody reads that, there is nobody to be told. */
+/** Says something on standard error, whoever it is from. Where nobody reads that, there is nobody to be told. */
 export function mention(text: string): void {
   try {
-    writeTo(Deno.stderr, new TextEncoder().encode(text));
+    writeTo(Deno.stderr, new TextEncoder().encode(cleanLines(text)));
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { playExample } from "../tests/support/example_run.ts";
+import { noCounts } from "../core/outcome.ts";
 import { featuresOf, type Screen, type ShownAs, TerminalWriter } from "./terminal.ts";
 
 /** What is written for the example. */
@@ -53,6 +54,19 @@ Deno.test("TerminalWriter shows what is under way on one line of the terminal", 
     for (const line of progress) assert.ok(line.length < columns, `${columns}: ${line}`);
     if (columns === 200) assert.equal(progress[0], "  ....  stream/connect/refused (1/12)");
   }
+});
+
+Deno.test("TerminalWriter shows a verdict again that is amended, and sums it up as it is then", () => {
+  let written = "";
+  const writer = new TerminalWriter({ live: false, write: (text) => void (written += text) });
+  const run = { number: 1, id: "a/b/c", direction: "loopback" } as const;
+  const verdict = { outcome: "pass", reasons: [], milliseconds: 7 } as const;
+  const late = { outcome: "fail", reasons: ["loopback, afterwards: x"], milliseconds: 7 } as const;
+  writer.sink({ type: "case-end", run, title: "", verdict });
+  writer.sink({ type: "case-amended", run, title: "", verdict: late });
+  writer.sink({ type: "run-end", counts: { ...noCounts(), fail: 1 }, milliseconds: 1 });
+  assert.match(written, / {2}pass .* a\/b\/c\n {2}FAIL .* a\/b\/c\n +loopback, afterwards: x\n\n/);
+  assert.match(written, /FAIL[^]*FAIL[^]*0 passed, 1 failed/);
 });
 
 Deno.test("TerminalWriter clears what is under way before it shows another", () => {

@@ -56,12 +56,6 @@ export function countsText(counts: Partial<Counts>): string {
     .join(", ");
 }
 
-/** Text from elsewhere on one line, without control characters. */
-export function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
-}
-
 /** What each side of a case did, as one line: its state, its time, and its last step, if any. */
 export function sidesText({ sides }: Pick<Verdict, "sides">): string[] {
   return Object.entries(sides ?? {}).map(([role, { state, milliseconds, step }]) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countsText, decisiveFirst, duration, endText, oneLine } from "./text.ts";
+import { countsText, decisiveFirst, duration, endText } from "./text.ts";
 
 Deno.test("duration() shows milliseconds, seconds and minutes", () => {
   const shown = [0, 14.6, 999, 1000, 2149, 59_900, 60_000, 184_000].map(duration);
@@ -43,16 +43,6 @@ Deno.test("countsText() always says how many passed and failed", () => {
     countsText({ pass: 9, fail: 1, timeout: 2, broken: 3, warn: 4, skip: 5 }),
     "9 passed, 1 failed, 2 timed out, 3 broken, 4 warned, 5 skipped",
   );
-});
-
-Deno.test("oneLine() leaves no control character and no line end of any kind", () => {
-  const any = fc.string({ unit: "binary" });
-  fc.assert(fc.property(any, (text) => {
-    // deno-lint-ignore no-control-regex
-    assert.doesNotMatch(oneLine(text), /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
-  }));
-  assert.equal(oneLine("a\r\nb\u001b[31mc"), "a b [31mc");
-  assert.equal(oneLine("plain ✓"), "plain ✓");
 });
 
 Deno.test("decisiveFirst() puts the reason of the side that decided in front", () => {

@@ -9,14 +9,15 @@ import type { Role } from "../core/case.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import { Random } from "../core/random.ts";
 import { type CaseLines, unlessAborted } from "../peer/lines.ts";
-import type { Descriptor } from "../sys/descriptor.ts";
+import type { CallContext } from "../sys/descriptor.ts";
 import { StillBlockedError } from "../sys/errno.ts";
-import type { ConformanceCase } from "./kit.ts";
+import type { CaseContext, ConformanceCase } from "./kit.ts";
 import { Claims } from "./kit/claims.ts";
 import { lackingOf } from "./kit/features.ts";
 import { Peer } from "./kit/peer.ts";
 import { Vsock } from "./kit/vsock.ts";
 import type { Surroundings } from "./kit/surroundings.ts";
+import { SidePromises, untilRejectionsAreKnown } from "./promises.ts";
 
 /** What one side of a case runs with. */
 export interface SideOptions extends Surroundings {
@@ -56,59 +57,126 @@ export async function executeSide(
   role: Role,
   options: SideOptions,
 ): Promise<SideReport> {
-  const started = performance.now();
-  const ending = new AbortController();
-  const seconds = options.timeout / 1000;
-  const deadline = new DeadlineError(`it had not ended after ${seconds} s`);
-  const timer = setTimeout(() => ending.abort(deadline), options.timeout);
-  const stop = () => ending.abort(options.stop.reason);
-  options.stop.addEventListener("abort", stop, { once: true });
-  if (options.stop.aborted) stop();
-
-  const check = new Claims(patienceOf(options.timeout));
-  let step = "";
-  const trace = (next: string) => {
-    step = next;
-    options.onStep?.(next);
-  };
-  // A claim that did not hold decides, whatever came after it.
-  const report = (state: SideState, reasons: readonly string[]): SideReport => ({
-    state: check.mismatches.length > 0 ? "fail" : state,
-    reasons: bounded([...check.mismatches, ...reasons]),
-    step: step.slice(0, MAX_REASON),
-    milliseconds: Math.round(performance.now() - started),
-  });
-
-  const peer = new Peer(options.lines, ending.signal, trace);
-  const opened = new Set<Descriptor>();
-  const context = { signal: ending.signal, trace, opened };
-  const vsock = new Vsock({ ...options, context, peer });
-  const random = new Random(options.seed);
+  using side = new Side(options);
+  const { kit, promises, signal } = side;
   // A role need not be an async function: what it throws at once is caught, too.
-  const run = async () => await definition[role]?.({ vsock, peer, check, random });
+  const run = async () => await definition[role]?.(kit);
   try {
-    const lacking = await lackingOf(definition, role, { ...options, context });
-    if (lacking.length > 0) return report("skip", lacking);
-    await ended(run(), ending.signal);
-    vsock[Symbol.dispose]();
-    const left = opened.size;
-    return left === 0 ? report("pass", []) : report("broken", [leftText(left)]);
+    const lacking = await lackingOf(definition, role, { ...options, context: side.context });
+    if (lacking.length > 0) return side.report("skip", lacking);
+    await ended(promises.run(run), signal);
+    const left = await side.leftBehind();
+    return left.length === 0 ? side.report("pass", []) : side.report("broken", left);
   } catch (error) {
-    if (error instanceof ClaimError) return report("fail", []);
-    if (options.stop.aborted && ending.signal.reason === options.stop.reason) {
-      return report("stopped", [`stopped: ${reasonOf(options.stop.reason)}`]);
-    }
-    if (ending.signal.aborted) {
-      const blocked = error instanceof StillBlockedError ? [error.message] : [];
-      return report("timeout", [deadline.message, ...blocked]);
-    }
-    return report("broken", [reasonOf(error)]);
+    return side.reportOf(error);
   } finally {
-    clearTimeout(timer);
-    options.stop.removeEventListener("abort", stop);
-    vsock[Symbol.dispose]();
-    for (const descriptor of opened) descriptor[Symbol.dispose]();
+    await side.end();
   }
+}
+
+/** What a side runs with, from its beginning to its end. */
+class Side implements Disposable {
+  readonly promises = new SidePromises();
+  readonly context: Required<CallContext>;
+  readonly kit: CaseContext;
+  readonly #options: SideOptions;
+  readonly #started = performance.now();
+  readonly #ending = new AbortController();
+  readonly #deadline: DeadlineError;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #check: Claims;
+  #step = "";
+  #isOver = false;
+
+  constructor(options: SideOptions) {
+    const { timeout, stop } = options;
+    this.#options = options;
+    this.#deadline = new DeadlineError(`it had not ended after ${timeout / 1000} s`);
+    this.#timer = setTimeout(() => this.#ending.abort(this.#deadline), timeout);
+    stop.addEventListener("abort", this.#stop, { once: true });
+    if (stop.aborted) this.#stop();
+    const { begun } = this.promises;
+    this.context = { signal: this.signal, trace: this.#trace, opened: new Set(), begun };
+    this.#check = new Claims(patienceOf(timeout));
+    const peer = new Peer(options.lines, this.context);
+    this.kit = {
+      peer,
+      check: this.#check,
+      vsock: new Vsock({ ...options, context: this.context, peer }),
+      random: new Random(options.seed),
+    };
+  }
+
+  /** Aborted when the side is to end. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  readonly #stop = (): void => this.#ending.abort(this.#options.stop.reason);
+
+  readonly #trace = (step: string): void => {
+    // Of a case that heeds no deadline nothing is left that could harm those behind it.
+    if (this.#isOver) throw new Error(`this side of the case has ended; it was to ${step}`);
+    this.#step = step;
+    this.#options.onStep?.(step);
+  };
+
+  /** What a side that has ended in order should not have left, one line each. */
+  async leftBehind(): Promise<string[]> {
+    const { opened } = this.context;
+    const running = this.promises.running.map((what) => `not awaited: ${what}`);
+    await untilRejectionsAreKnown();
+    this.kit.vsock[Symbol.dispose]();
+    const left = opened.size === 0 ? [] : [leftText(opened.size)];
+    return [...running, ...rejections(this.promises), ...left];
+  }
+
+  /** A claim that did not hold decides, whatever came after it. */
+  report(state: SideState, reasons: readonly string[]): SideReport {
+    const { mismatches } = this.#check;
+    return {
+      state: mismatches.length > 0 ? "fail" : state,
+      reasons: bounded([...mismatches, ...reasons]),
+      step: this.#step.slice(0, MAX_REASON),
+      milliseconds: Math.round(performance.now() - this.#started),
+    };
+  }
+
+  /** The report of a side that did not end in order. */
+  reportOf(error: unknown): SideReport {
+    const { stop } = this.#options;
+    const also = rejections(this.promises);
+    if (error instanceof ClaimError) return this.report("fail", also);
+    if (stop.aborted && this.signal.reason === stop.reason) {
+      return this.report("stopped", [`stopped: ${reasonOf(stop.reason)}`]);
+    }
+    if (this.signal.aborted) {
+      const blocked = error instanceof StillBlockedError ? [error.message] : [];
+      return this.report("timeout", [this.#deadline.message, ...blocked, ...also]);
+    }
+    return this.report("broken", [reasonOf(error), ...also]);
+  }
+
+  /** Ends what still runs of it; its report has been made. */
+  async end(): Promise<void> {
+    this.promises.decide();
+    if (!this.signal.aborted) this.#ending.abort(new Error("this side of the case has ended"));
+    // A descriptor that is closed during a call on it may by then be another socket's.
+    await this.promises.settle(GRACE);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#options.stop.removeEventListener("abort", this.#stop);
+    this.kit.vsock[Symbol.dispose]();
+    for (const descriptor of this.context.opened) descriptor[Symbol.dispose]();
+  }
+}
+
+/** Rejections that nobody handled, as reasons. */
+function rejections({ unhandled }: SidePromises): string[] {
+  return unhandled.map((reason) => `not awaited, and rejected: ${reason}`);
 }
 
 /** A case that ends in order closes what it opened beside what the kit closes for it. */

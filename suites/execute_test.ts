@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { RunningTime } from "../tests/support/running_time.ts";
 import { freshFamily } from "../tests/support/unix_pair.ts";
-import { encodeMessage, MAX_LINE } from "../peer/wire.ts";
+import { MAX_LINE } from "../peer/line_decoder.ts";
+import { encodeMessage } from "../peer/wire.ts";
 import { SysError } from "../sys/errno.ts";
 import { Socket } from "../sys/socket.ts";
 import { executeSide, type SideOptions } from "./execute.ts";
@@ -159,6 +160,18 @@ Deno.test("executeSide() reports what a peer that talks nonsense said", async ()
   assert.deepEqual(reasons, ['expected "LISTENING" on the control channel, got "BOO"']);
   const number = await execute(async ({ peer }) => void await peer.readUlong(), { lines });
   assert.deepEqual(number.reasons, ['expected a number on the control channel, got "BOO"']);
+});
+
+Deno.test("executeSide() takes no count from a peer that is more than there can be", async () => {
+  const lines = {
+    write: () => Promise.resolve(),
+    read: () => Promise.resolve(`${2n ** 64n - 1n}`),
+  };
+  const { state, reasons } = await execute(async ({ peer }) => void await peer.readNumbers(), {
+    lines,
+  });
+  assert.equal(state, "broken");
+  assert.deepEqual(reasons, ["the peer says 18446744073709551615, where 1000 is the most"]);
 });
 
 Deno.test("executeSide() closes all sockets of a case, however it ended", async () => {

@@ -5,6 +5,7 @@
  */
 import { O_WRONLY } from "./constants.ts";
 import { Descriptor, openFile } from "./descriptor.ts";
+import { SysError } from "./errno.ts";
 
 class Attribute extends Descriptor {
   static open(path: string): Attribute {
@@ -25,4 +26,14 @@ class Attribute extends Descriptor {
 export function writeAttribute(path: string, text: string): void {
   using attribute = Attribute.open(path);
   attribute.write(text);
+}
+
+/** With what a file of the kernel's cannot be opened that is not there, or not for this user. */
+export const UNAVAILABLE: readonly string[] = ["ENOENT", "EACCES", "EPERM", "EROFS"];
+
+/** Whether something failed since a file of the kernel's is not there, or not for this user. */
+export function isUnavailable(error: unknown, codes: readonly string[] = UNAVAILABLE): boolean {
+  if (error instanceof SysError) return codes.includes(error.code);
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable;
 }

@@ -7,11 +7,13 @@
 
 /** Address families. */
 export const AF_UNIX = 1;
+export const AF_INET = 2;
 export const AF_NETLINK = 16;
 export const AF_VSOCK = 40;
 
 /** Socket types and the flags that socket(2) and accept4(2) take beside them. */
 export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_NONBLOCK = 0o4000;
@@ -146,7 +148,6 @@ export const STATX_INO = 0x100;
 
 /** From the beginning and from the end, lseek(2). */
 export const SEEK_SET = 0;
-export const SEEK_END = 2;
 
 const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_OOB, "MSG_OOB"],

@@ -25,6 +25,8 @@ export interface CallContext {
   readonly signal?: AbortSignal;
   /** Told of every call before it is made. */
   readonly trace?: (call: string) => void;
+  /** Told of every call that may block, with the promise of its end. */
+  readonly begun?: (call: string, end: Promise<unknown>) => void;
   /** The descriptors made with this context that are open now. */
   readonly opened?: Set<Descriptor>;
 }
@@ -123,9 +125,9 @@ export class Descriptor implements Disposable {
    */
   async close(): Promise<Completion> {
     const fd = this.#forget();
-    this.#context.trace?.(`close(${fd})`);
-    const completion = await callBlocking("close", [fd], this.#context.signal);
-    if (completion.result < 0) throw new SysError(`close(${fd})`, -completion.result);
+    const name = `close(${fd})`;
+    const completion = await this.#begin(name, "close", [fd]);
+    if (completion.result < 0) throw new SysError(name, -completion.result);
     return completion;
   }
 
@@ -166,12 +168,20 @@ export class Descriptor implements Disposable {
 
   async #invoke(symbol: string, shown: string, args: Argument[]): Promise<Completion> {
     const name = this.#describe(symbol, shown);
-    this.#context.trace?.(name);
-    const completion = await callBlocking(symbol, args, this.#context.signal);
+    const completion = await this.#begin(name, symbol, args);
     if (completion.interrupted) {
       throw new StillBlockedError(name, Number(completion.nanoseconds / 1_000_000n));
     }
     if (completion.result < 0) throw new TimedSysError(name, completion);
     return completion;
+  }
+
+  /** Begins a call that may block, on a thread of its own. */
+  #begin(name: string, symbol: string, args: readonly Argument[]): Promise<Completion> {
+    const { trace, signal, begun } = this.#context;
+    trace?.(name);
+    const call = callBlocking(symbol, args, signal);
+    begun?.(name, call);
+    return call;
   }
 }

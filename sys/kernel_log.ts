@@ -1,10 +1,10 @@
 /**
- * The kernel's log as /dev/kmsg gives it (Documentation/ABI/testing/dev-kmsg): every record from
- * the moment on at which it was opened.
+ * The kernel's log as /dev/kmsg gives it (Documentation/ABI/testing/dev-kmsg): every record that
+ * it holds, and those that come.
  *
  * @module
  */
-import { O_NONBLOCK, O_RDONLY, SEEK_END, SEEK_SET } from "./constants.ts";
+import { O_NONBLOCK, O_RDONLY, SEEK_SET } from "./constants.ts";
 import { openFile } from "./descriptor.ts";
 import { errnoNumber, SysError } from "./errno.ts";
 import { call } from "./native.ts";
@@ -34,7 +34,7 @@ export class KernelLog implements Disposable {
   }
 
   /**
-   * Opens the log at its end, or behind a record.
+   * Opens the log at its beginning, or behind a record.
    *
    * @param after the number of that record, which {@linkcode newest} gave.
    * @param path of the log; tests give a file of theirs.
@@ -43,7 +43,7 @@ export class KernelLog implements Disposable {
   static open(after?: number, path = "/dev/kmsg"): KernelLog {
     const fd = openFile(path, O_RDONLY | O_NONBLOCK);
     const at = call("lseek", fd, 0, SEEK_SET);
-    if (at >= 0) return new KernelLog(fd, after ?? lastOf(fd));
+    if (at >= 0) return new KernelLog(fd, after ?? -1);
     call("close", fd);
     throw new SysError(`lseek(${path})`, -at);
   }
@@ -54,7 +54,7 @@ export class KernelLog implements Disposable {
   }
 
   /**
-   * What was logged since the last look, or since it was opened.
+   * What was logged since the last look; at first, all that is there.
    *
    * @throws {SysError} where the log cannot be read.
    */
@@ -85,20 +85,6 @@ export class KernelLog implements Disposable {
   [Symbol.dispose](): void {
     call("close", this.#fd);
   }
-}
-
-/** Reads a log to its end, and gives the number of its last record; -1 where there is none. */
-function lastOf(fd: number): number {
-  const chunk = bytes(MAX_RECORD);
-  let length = 0;
-  for (let reads = 0; reads < MAX_READS; reads++) {
-    const count = call("read", fd, chunk, chunk.length);
-    if (count > 0) length = count;
-    else if (count !== -errnoNumber("EPIPE")) break;
-  }
-  // Nothing is left to be read, unless the log grows faster than that.
-  call("lseek", fd, 0, SEEK_END);
-  return sequenceOf(new TextDecoder().decode(chunk.subarray(0, length))) ?? -1;
 }
 
 /** The number of a record: each read(2) of /dev/kmsg gives one. */

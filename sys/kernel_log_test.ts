@@ -21,15 +21,19 @@ Deno.test("kernelLines() takes the kernel's lines, and no program's", () => {
   ]);
 });
 
-Deno.test("KernelLog gives what is logged after it was opened, each record once", async () => {
+Deno.test("KernelLog gives what was logged, and what is after it was opened, each record once", async () => {
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(path, "6,1,1,-;before\n");
     using log = KernelLog.open(undefined, path);
+    assert.deepEqual(log.read(), { lines: ["before"], overrun: false });
     assert.deepEqual(log.read(), { lines: [], overrun: false });
     await Deno.writeTextFile(path, "6,2,2,-;first\n4,3,3,-;second\n", { append: true });
     assert.deepEqual(log.read(), { lines: ["first", "second"], overrun: false });
     assert.deepEqual(log.read(), { lines: [], overrun: false });
+    // Where it is a device, each read gives one record.
+    using behind = KernelLog.open(1, path);
+    assert.deepEqual(behind.read(), { lines: [], overrun: false });
   } finally {
     await Deno.remove(path);
   }

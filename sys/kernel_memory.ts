@@ -1,9 +1,9 @@
 /**
- * What a kernel holds on to: its AF_VSOCK sockets, its socket buffers, and what kmemleak finds.
+ * What a kernel holds on to: its AF_VSOCK sockets, and what kmemleak finds.
  *
  * @module
  */
-import { writeAttribute } from "./attribute.ts";
+import { isUnavailable, UNAVAILABLE, writeAttribute } from "./attribute.ts";
 import { VMADDR_CID_ANY } from "./constants.ts";
 import { SysError } from "./errno.ts";
 import { TRANSPORT_MODULES } from "./facts.ts";
@@ -81,24 +81,6 @@ export async function fileLessListed(): Promise<DiagSocket[]> {
 /** What sock_diag says where it cannot tell of AF_VSOCK. */
 const NO_DIAG = ["ENOENT", "EPROTONOSUPPORT", "EINVAL"];
 
-const SKB_CACHE = "/sys/kernel/slab/skbuff_head_cache";
-
-/**
- * How many struct sk_buff this kernel holds, of all its sockets. What processors keep at hand is
- * given back first, kmem_cache_shrink(), so that the count is exact.
- *
- * @returns undefined where the kernel does not tell (CONFIG_SLUB_DEBUG), or not this user.
- */
-export function socketBuffers(): number | undefined {
-  try {
-    writeAttribute(`${SKB_CACHE}/shrink`, "1");
-    return Number.parseInt(Deno.readTextFileSync(`${SKB_CACHE}/objects`));
-  } catch (error) {
-    if (isUnavailable(error)) return undefined;
-    throw error;
-  }
-}
-
 const KMEMLEAK = "/sys/kernel/debug/kmemleak";
 
 /** Most leaks that are told one by one. */
@@ -171,12 +153,19 @@ export function leaksOf(text: string): string[][] {
   return leaks;
 }
 
-/** With what a file of the kernel's cannot be opened that is not there, or not for this user. */
-const UNAVAILABLE: readonly string[] = ["ENOENT", "EACCES", "EPERM", "EROFS"];
+/** When an object was allocated that kmemleak describes, in the kernel's jiffies. */
+export function allocatedAt(leak: readonly string[]): number | undefined {
+  const match = leak.map((line) => /\bjiffies (\d+)/.exec(line)).find((found) => found !== null);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
 
-/** Whether something failed since a file of the kernel's is not there, or not for this user. */
-function isUnavailable(error: unknown, codes = UNAVAILABLE): boolean {
-  if (error instanceof SysError) return codes.includes(error.code);
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable;
+/** The kernel's jiffies now; undefined where it does not tell, or not this user. */
+export function jiffiesNow(path = "/proc/timer_list"): number | undefined {
+  try {
+    const [, text] = /^jiffies: (\d+)$/m.exec(Deno.readTextFileSync(path)) ?? [];
+    return text === undefined ? undefined : Number(text);
+  } catch (error) {
+    if (isUnavailable(error)) return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Kmemleak, leaksOf } from "./kernel_memory.ts";
+import { allocatedAt, jiffiesNow, Kmemleak, leaksOf } from "./kernel_memory.ts";
 
 const LISTED = `unreferenced object 0xff1100000c324640 (size 208):
   comm "tokio-runtime-w", pid 98, jiffies 4294919822
@@ -30,6 +30,24 @@ Deno.test("leaksOf() tells what leaked and whence, without its contents", () => 
     ],
   ]);
   assert.deepEqual(leaksOf(""), []);
+});
+
+Deno.test("allocatedAt() says when what leaked was allocated", () => {
+  assert.deepEqual(leaksOf(LISTED).map(allocatedAt), [4294919822, 4294667296]);
+  assert.equal(allocatedAt(["and 3 more leaks"]), undefined);
+});
+
+Deno.test("jiffiesNow() reads the kernel's clock, where there is one", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "cpu: 0\njiffies: 4294919822\n\ncpu: 1\njiffies: 4294919823\n");
+    assert.equal(jiffiesNow(path), 4294919822);
+    await Deno.writeTextFile(path, "cpu: 0\n");
+    assert.equal(jiffiesNow(path), undefined);
+  } finally {
+    await Deno.remove(path);
+  }
+  assert.equal(jiffiesNow("/nonexistent"), undefined);
 });
 
 Deno.test("Kmemleak.find() gives no command, Kmemleak.begin() scans and forgets what it found", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { encodeHello } from "../peer/greeting.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { renderReport } from "../report/render.ts";
 import { parseReport } from "../report/schema.ts";
@@ -59,7 +60,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
     const facts = { name: "agent", kernel: "1", machine: "m", version: "0" };
     // It introduces itself, and then never reports how a case ended.
     const accepting = listener.accept().then(async (connection) => {
-      const hello = `HELLO vsock-conformance/1 ${JSON.stringify(facts)}\n`;
+      const hello = `${encodeHello(facts)}\n`;
       await connection.write(new TextEncoder().encode(hello));
       return connection;
     });
@@ -91,6 +92,46 @@ Deno.test("--report tells before the run that a file cannot be written", async (
   assert.match((await runTool([...run, ...twice])).stderr, /\/dev\/null: it is named twice/);
 });
 
+Deno.test("a run in which all was skipped ends with 4, and KTAP skips it", async () => {
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const args = ["run", "--peer-cid", "1", "--agent", address, "--stand-in", name, "--ktap"];
+  const { code, stdout } = await runTool([...args, "namespaces/mode"]);
+  assert.equal(code, 4);
+  assert.match(stdout, /\nok 1 loopback # SKIP all of its cases were skipped\n$/);
+  // One that was judged makes it a run, and a skip is no failure.
+  const until = await runTool([...args, "--until-failure", "--repeat", "2", "namespaces/mode"]);
+  assert.equal(until.code, 4);
+  assert.doesNotMatch(until.stderr, /until-failure/);
+  assert.equal((await runTool([...args, "namespaces/mode", "stream/close"])).code, 0);
+});
+
+Deno.test("--ktap=flat writes while cases run what the form ktap-flat of the report has", async () => {
+  await using temporary = await folder();
+  const name = freshName();
+  const { tool: agent, address } = await startAgent("--stand-in", name);
+  await using _agent = agent;
+  const file = `${temporary.path}/run.tap`;
+  const run = ["run", "--peer-cid", "1", "--agent", address, "--stand-in", name];
+  const args = [...run, "--ktap=flat", "--report", `ktap-flat=${file}`];
+  for (const more of [[], ["--repeat", "2"]]) {
+    const { code, stdout, stderr } = await runTool([...args, ...more, "stream/close"]);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /^TAP version 13\n1\.\.2\n# loopback: [^]*\nok 1 loopback\/stream\/close\//,
+    );
+    assert.equal(stdout, await Deno.readTextFile(file));
+    assert.match(stderr, /\d passed, 0 failed/);
+  }
+  // What follows is no value of the option's.
+  assert.match((await runTool([...run, "--ktap", "stream/close"])).stdout, /^KTAP version 1\n/);
+  const wrong = await runTool([...run, "--ktap=round", "stream/close"]);
+  assert.match(wrong.stderr, /unknown option '--ktap=round'/);
+  assert.equal(wrong.code, 2);
+});
+
 Deno.test("report -o writes to a file", async () => {
   await using temporary = await folder();
   const json = await stored(`${temporary.path}/a.json`, exampleReport());
@@ -108,6 +149,14 @@ Deno.test("report diff ends with 1 for a regression, with 0 without one", async 
   assert.match(worse.stdout, /held before, not checked now \(2\)\n {2}stream\/close\/keeps-data/);
   assert.deepEqual([worse.code, worse.stderr], [1, ""]);
   assert.equal((await runTool(["report", "diff", half, whole])).code, 0);
+  const few = await stored(`${temporary.path}/few.json`, {
+    ...exampleReport(),
+    cases: exampleReport().cases.slice(0, 2),
+  });
+  const gone = await runTool(["report", "diff", whole, few]);
+  assert.match(gone.stdout, /cases that are gone \(10\)/);
+  assert.equal(gone.code, 1);
+  assert.equal((await runTool(["report", "diff", "--subset", whole, few])).code, 0);
   const same = await runTool(["report", "diff", whole, whole]);
   assert.equal(same.code, 0);
   assert.match(same.stdout, /nothing changed/);

@@ -72,7 +72,8 @@ Deno.test("--repeat runs all again, names what is flaky, and reports each case o
 
 Deno.test("--jobs gives the verdicts of a run without, and refuses what has no room", async () => {
   await using tool = await standIn();
-  const cases = ["stream/**", "seqpacket/msg-*/*", "seqpacket/rcvtimeo"];
+  // AF_UNIX has no SO_RCVLOWAT for poll(), so that one of them fails there now and then.
+  const cases = ["stream/**", "!stream/unread/**", "seqpacket/msg-*/*", "seqpacket/rcvtimeo"];
   const outcomes = async (...args: string[]) => {
     const json = `${tool.folder}/run.json`;
     const { stdout } = await tool.run("--seed", "7", ...args, "--report", `json=${json}`, ...cases);

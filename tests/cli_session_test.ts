@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { EndFacts } from "../core/event.ts";
+import { encodeHello } from "../peer/greeting.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import type { RunReport } from "../report/model.ts";
 import { parseReport } from "../report/schema.ts";
@@ -113,7 +114,7 @@ Deno.test("whatever keeps a run from beginning, yesterday's report is not taken 
 /** A run opposite a guest's agent that says this of itself, and then nothing. */
 function opposite(facts: Partial<EndFacts>, ...args: string[]) {
   const end = { name: "agent", kernel: "6.12", machine: "m", version: "0", ...facts };
-  const agent = answering(`HELLO vsock-conformance/1 ${JSON.stringify(end)}`);
+  const agent = answering(encodeHello(end));
   const run = ["run", "--peer-cid", "3", "--stand-in", freshName(), "--agent", agent.address];
   return { agent, args: [...run, ...args, PASSES] };
 }

@@ -11,7 +11,7 @@ const SIDE = ["--mode", "client", "--control-host", "127.0.0.1", "--peer-cid", "
 const IDLE_ACROSS = [
   ...[["--baseline", "known"], ["--report", "json=x.json"], ["--repeat", "2"], ["--seed", "1"]],
   ...[["--peer-port", "1"], ["--case-timeout", "1"]],
-  ...[["--ktap"], ["--strict"], ["--until-failure"], ["--shuffle"]],
+  ...[["--ktap"], ["--ktap=flat"], ["--strict"], ["--until-failure"], ["--shuffle"]],
 ];
 /** The options of `perf compare` that are for VMs; they have no time to measure. */
 const FOR_VMS = [["--kernel", "x"], ["--modules", "x"], ["--qemu", "x"], ["--cold"], ["--refresh"]];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deaths, runWithDeath, wrongWith } from "./support/deaths.ts";
 import { HoldingAgent } from "./support/holding_agent.ts";
-import { childrenOf, isAlive, isAtStep, runTool, startAgent, Tool, until } from "./support/tool.ts";
+import { childrenOf, isAlive, isAtStep, runTool, Tool, until } from "./support/tool.ts";
 import { freshName } from "./support/unix_pair.ts";
 
 /** How many runs; tools/deaths.ts makes as many as one likes. */
@@ -60,15 +60,24 @@ Deno.test("a side whose process hangs times out, and the next case passes", asyn
   assert.equal(code, 1);
 });
 
-Deno.test("agent leaves no process behind, however it ends", async () => {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
-    const { tool: agent } = await startAgent("--stand-in", freshName());
-    await using _agent = agent;
-    const children = await childrenOf(agent.pid);
-    assert.equal(children.length, 1);
-    agent.interrupt(signal);
-    await agent.ended();
-    await until(async () => !(await isAlive(children[0] ?? 0)), `a process outlived ${signal}`);
+Deno.test("agent leaves no process and no file behind, however it ends", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "vsock-conformance-test-" });
+  const stand = ["--peer-cid", "1", "--stand-in", freshName()];
+  try {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+      const args = ["agent", ...stand, "--listen", "127.0.0.1:0"];
+      await using agent = new Tool(args, { env: { TMPDIR: folder } });
+      await agent.says(/listening on /);
+      const children = await childrenOf(agent.pid);
+      assert.equal(children.length, 1);
+      agent.interrupt(signal);
+      await agent.ended();
+      await until(async () => !(await isAlive(children[0] ?? 0)), `a process outlived ${signal}`);
+      const left = await Array.fromAsync(Deno.readDir(folder));
+      assert.deepEqual(left.map(({ name }) => name), [], `a file outlived ${signal}`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 

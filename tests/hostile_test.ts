@@ -230,3 +230,25 @@ Deno.test("a controller that is one of two at once is refused, whatever the othe
   });
   assert.equal(end.lost, undefined);
 });
+
+Deno.test("what a hostile agent says reaches the terminal as text", async () => {
+  for (const says of ["REFUSED \u001b[2J\u009b31m\u202e", "\u001b[2J\u009b31m\u202e"]) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = (async () => {
+      for await (const connection of listener) {
+        await connection.write(new TextEncoder().encode(`${says}\n`)).catch(() => {});
+        closeOnce(connection);
+      }
+    })().catch(() => {});
+    const { code, stdout, stderr } = await runTool([
+      ...["run", "--peer-cid", "1", "--agent", `127.0.0.1:${listener.addr.port}`],
+      ...["--stand-in", freshName(), "--connect-timeout", "0.1", "stream/close"],
+    ]);
+    assert.equal(code, 2);
+    assert.match(stderr, /\u241b\[2J\ufffd31m\ufffd/);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(stdout + stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    listener.close();
+    await serving;
+  }
+});

@@ -135,7 +135,8 @@ class TestRun {
       this.#ended = ended;
       if (performance.now() - this.#since < this.#settings.limit || this.isOver) continue;
       const processes = await descendantsOf(pid);
-      for (const each of [...processes, { pid }]) killQuietly(each.pid, "SIGKILL");
+      // The test itself first: what it waited for must not seem to have come.
+      for (const each of [{ pid }, ...processes]) killQuietly(each.pid, "SIGKILL");
       return this.#complaint(processes);
     }
     return undefined;

@@ -7,6 +7,8 @@
 #                                                  this machine as the host of a guest of yours, in
 #                                                  which "agent --peer-cid 2" waits; needs root for
 #                                                  the module, if that is not there yet
+#                                                  (VSOCK_CONFORMANCE_TOKEN has the agent's token,
+#                                                  where it asks for one)
 #
 # OUT is the folder for reports (default: reports). BEFORE is the JSON report of an earlier run, to
 # compare with.
@@ -42,7 +44,7 @@ tool "${command[@]}" \
 code=$?
 
 if [[ ! -s $OUT/run.json ]]; then
-	echo "run.sh: no case ran" >&2
+	echo "run.sh: there is no report" >&2
 	exit "$code"
 fi
 if [[ -n ${GITHUB_ACTIONS:-} ]]; then

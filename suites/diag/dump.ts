@@ -30,7 +30,7 @@ const OPEN = 0;
 
 const refs = [man("sock_diag", 7, "DESCRIPTION"), kernel("vsock_diag_dump")];
 
-/** Nothing is open. */
+/** Nothing is open any more. */
 export const listsNoSocket = defineCase({
   id: "diag/dump/lists-no-socket",
   title: "sock_diag lists no socket when none is open",
@@ -39,20 +39,33 @@ export const listsNoSocket = defineCase({
   refs: [upstream("No sockets"), ...refs],
   needs: [{ server: "vsock-diag" }, { server: "no-other-sockets" }],
   does: {
-    client: "does nothing",
+    client: "connects, and closes when the server has",
     server:
-      "asks sock_diag for all sockets, again for up to 9 s while closed ones are among them, and " +
-      "claims that it lists none",
+      "asks sock_diag for all sockets, accepts a connection and closes it, and claims that sock_diag " +
+      "lists none then but those, left by cases before; asks again for up to 9 s while closed ones " +
+      "are among them",
   },
-  client: () => Promise.resolve(),
-  async server({ vsock, check }) {
+  async client({ vsock, peer }) {
+    {
+      using _socket = await vsock.connect("stream");
+      await peer.expectln("CLOSED");
+    }
+    await peer.writeln("CLOSED");
+  },
+  async server({ vsock, peer, check }) {
+    const before = await vsock.dump();
+    {
+      using _socket = await vsock.accept("stream");
+    }
+    await peer.writeln("CLOSED");
+    await peer.expectln("CLOSED");
     const started = performance.now();
     const dump = () => check.succeeds("a dump of all sockets", () => vsock.dump());
     let sockets: DiagSocket[];
-    // What the cases before this one closed may still be saying goodbye to its peer. The last dump is
-    // made when that time is over, however long this machine stood still since the one before.
+    // A closed socket may still be saying goodbye to its peer. The last dump is made when that time is
+    // over, however long this machine stood still since the one before.
     for (let isOver = false;;) {
-      sockets = await dump();
+      sockets = newSockets(before, await dump());
       if (isOver || !sockets.some(isClosed)) break;
       await timedSleep(PAUSE);
       isOver = performance.now() - started >= CLOSE_TIME;

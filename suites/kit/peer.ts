@@ -3,35 +3,38 @@
  *
  * @module
  */
-import type { CaseLines } from "../../peer/lines.ts";
+import { type CaseLines, unlessAborted } from "../../peer/lines.ts";
+import type { CallContext } from "../../sys/descriptor.ts";
 
 /** How long calls on this thread may follow one another until others run, in milliseconds. */
 const MOMENT = 200;
 
+/** Most numbers in a list of the other side's. */
+const MAX_NUMBERS = 1000;
+
+/** What ends a wait for the other side, and who is told of each step. */
+export type PeerContext = Required<Pick<CallContext, "signal" | "trace" | "begun">>;
+
 /** Talks to the other side in the lines that the kernel's tests use. */
 export class Peer {
   readonly #lines: CaseLines;
-  readonly #signal: AbortSignal;
-  readonly #trace: (step: string) => void;
+  readonly #context: PeerContext;
   /** When others ran last, by letOthersRun(). */
   #pause = performance.now();
 
-  /**
-   * The other side of one case.
-   *
-   * @param signal ends a wait for its lines.
-   * @param trace is told of each step.
-   */
-  constructor(lines: CaseLines, signal: AbortSignal, trace: (step: string) => void) {
+  /** The other side of one case. */
+  constructor(lines: CaseLines, context: PeerContext) {
     this.#lines = lines;
-    this.#signal = signal;
-    this.#trace = trace;
+    this.#context = context;
   }
 
   /** Writes a line. */
   async writeln(line: string): Promise<void> {
-    this.#trace(`tell the peer ${line}`);
-    await this.#lines.write(line);
+    const { signal } = this.#context;
+    await this.#begin(
+      `tell the peer ${line}`,
+      () => unlessAborted(this.#lines.write(line), signal),
+    );
   }
 
   /**
@@ -40,8 +43,7 @@ export class Peer {
    * @throws {Error} when another one comes.
    */
   async expectln(line: string): Promise<void> {
-    this.#trace(`wait for the peer's ${line}`);
-    const got = await this.#lines.read(this.#signal);
+    const got = await this.#read(`wait for the peer's ${line}`);
     if (got !== line) {
       throw new Error(`expected "${line}" on the control channel, got ${JSON.stringify(got)}`);
     }
@@ -58,7 +60,7 @@ export class Peer {
     if (performance.now() - this.#pause < MOMENT) return;
     await new Promise((resolve) => setTimeout(resolve, 0));
     this.#pause = performance.now();
-    this.#signal.throwIfAborted();
+    this.#context.signal.throwIfAborted();
   }
 
   /** Writes how many numbers there are, then each. */
@@ -69,7 +71,7 @@ export class Peer {
   /** Waits for what {@linkcode writeNumbers} writes. */
   async readNumbers(): Promise<number[]> {
     const values: number[] = [];
-    for (let left = await this.readUlong(); left > 0n; left--) {
+    for (let left = await this.readCount(MAX_NUMBERS); left > 0; left--) {
       values.push(Number(await this.readUlong()));
     }
     return values;
@@ -86,11 +88,35 @@ export class Peer {
    * @throws {Error} when the line is none.
    */
   async readUlong(): Promise<bigint> {
-    this.#trace("wait for a number from the peer");
-    const line = await this.#lines.read(this.#signal);
+    const line = await this.#read("wait for a number from the peer");
     if (!/^\d{1,20}$/.test(line)) {
       throw new Error(`expected a number on the control channel, got ${JSON.stringify(line)}`);
     }
     return BigInt.asUintN(64, BigInt(line));
+  }
+
+  /**
+   * Waits for how much or how many there will be.
+   *
+   * @param max no more than this is taken, so that a peer cannot ask for all memory.
+   * @throws {Error} when it is more.
+   */
+  async readCount(max: number): Promise<number> {
+    const count = await this.readUlong();
+    if (count > max) throw new Error(`the peer says ${count}, where ${max} is the most`);
+    return Number(count);
+  }
+
+  #read(what: string): Promise<string> {
+    return this.#begin(what, () => this.#lines.read(this.#context.signal));
+  }
+
+  /** Takes a step that may wait for the other side. */
+  #begin<T>(what: string, act: () => Promise<T>): Promise<T> {
+    const { trace, begun } = this.#context;
+    trace(what);
+    const promise = act();
+    begun(what, promise);
+    return promise;
   }
 }

@@ -92,9 +92,10 @@ export class MovedArchive implements AsyncDisposable {
         return [];
       }
       const list = await filter(`${this.#tools}/xz`, ["-dc"], await answer.bytes());
-      const text = movedOn(new TextDecoder().decode(list));
-      const packed = new Response(text).body?.pipeThrough(new CompressionStream("gzip"));
-      files.push({ path: `${path}.gz`, data: await new Response(packed).bytes() });
+      const data = new TextEncoder().encode(movedOn(new TextDecoder().decode(list)));
+      const packed = new Response(data).body?.pipeThrough(new CompressionStream("gzip"));
+      // apt wants to know of the list as it is, and then fetches the smaller one.
+      files.push({ path, data }, { path: `${path}.gz`, data: await new Response(packed).bytes() });
     }
     const sums = await Promise.all(files.map(async ({ path, data }) => {
       return ` ${await digest(data)} ${data.length} ${path}\n`;

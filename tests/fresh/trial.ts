@@ -112,6 +112,8 @@ async function tryOn(
     const text = `${release} as ${who}, ${name}`;
     progress.say(`${text}: ${command}`);
     const ended = await progress.phase(name, text, () => machine.run(command, LIMIT, verdict));
+    const [parts] = /first verdict after .*/.exec(ended.text) ?? [];
+    if (parts !== undefined) progress.say(`${text}: ${parts}`);
     const changes = differences(before, await machine.contents());
     const complaint = complaintOf(ended, changes);
     if (complaint !== undefined) progress.say(`${text}: ${complaint}`);
@@ -133,7 +135,9 @@ function complaintOf({ code, text, first }: Ended, changes: readonly string[]): 
   } else if (first === undefined) complaints.push("it ended well without a verdict");
   if (changes.length > 0) {
     const more = changes.length > SHOWN ? [`  ... and ${changes.length - SHOWN} more`] : [];
-    const shown = changes.slice(0, SHOWN).map(quoted);
+    const isPackage = (line: string) => / package /.test(line);
+    const sorted = [...changes.filter(isPackage), ...changes.filter((line) => !isPackage(line))];
+    const shown = sorted.slice(0, SHOWN).map(quoted);
     complaints.push(`it changed ${changes.length} things outside the cache:`, ...shown, ...more);
   }
   return complaints.length === 0 ? undefined : complaints.join("\n");

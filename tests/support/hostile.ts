@@ -4,7 +4,8 @@
  * @module
  */
 import fc from "fast-check";
-import { encodeHello, encodeMessage } from "../../peer/wire.ts";
+import { encodeHello } from "../../peer/greeting.ts";
+import { encodeMessage } from "../../peer/wire.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -17,11 +17,11 @@ export class FakeMonitor implements Disposable {
   readonly path: string;
   /** How many have connected to it. */
   connections = 0;
-  readonly #answer: (command: MonitorCommand) => readonly unknown[];
+  readonly #answer: (command: MonitorCommand) => Iterable<unknown>;
   readonly #listener: Deno.UnixListener;
 
   /** @param answer gives the messages that follow a command. */
-  constructor(answer: (command: MonitorCommand) => readonly unknown[]) {
+  constructor(answer: (command: MonitorCommand) => Iterable<unknown>) {
     this.#answer = answer;
     this.path = `${Deno.makeTempDirSync()}/monitor`;
     this.#listener = Deno.listen({ transport: "unix", path: this.path });

@@ -18,8 +18,16 @@ import {
   SOL_SOCKET,
 } from "../../sys/constants.ts";
 import { call } from "../../sys/native.ts";
-import { type RawMemory, type ReceivedMessage, Socket } from "../../sys/socket.ts";
-import { type Address, type Bytes, bytes, type IoVector, u64 } from "../../sys/structs.ts";
+import type { CallContext } from "../../sys/descriptor.ts";
+import { type RawMemory, type ReceivedMessage, Socket, type SocketType } from "../../sys/socket.ts";
+import {
+  type Address,
+  type AddressFamily,
+  type Bytes,
+  bytes,
+  type IoVector,
+  u64,
+} from "../../sys/structs.ts";
 import { failedWith, failure } from "../mutations/mutation.ts";
 
 const DEFAULT_BUFFER = 262_144n;
@@ -27,6 +35,8 @@ const DEFAULT_BUFFER = 262_144n;
 const MAX_HELD = 2000;
 const READABLE = POLLIN | POLLRDNORM;
 const MAX_MESSAGE = 64 * 1024;
+/** The call that receives ahead, as a trace has it: no case is to await that one. */
+const AHEAD = new RegExp(`^recvmsg\\(\\d+, ${1 + MAX_MESSAGE},`);
 
 /** A socket of AF_UNIX with the errnos, options and buffers of AF_VSOCK. */
 export class VsockLike extends Socket {
@@ -36,6 +46,18 @@ export class VsockLike extends Socket {
   ]);
   /** Messages received ahead of time: AF_UNIX queues a few only, whatever its buffer's size. */
   #inbox: Promise<{ data: Bytes; flags: number }>[] | undefined;
+
+  protected constructor(
+    fd: number,
+    family: AddressFamily,
+    type: SocketType,
+    context: CallContext,
+  ) {
+    super(fd, family, type, {
+      ...context,
+      begun: (call, end) => AHEAD.test(call) || context.begun?.(call, end),
+    });
+  }
 
   /** Takes an address again as soon as it is free: another test's process may hold it until exec. */
   override bind(address: Address): void {

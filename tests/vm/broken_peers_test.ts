@@ -27,7 +27,9 @@ Deno.test("every case notices broken sockets over AF_VSOCK, and passes over whol
   const files = [{ path: "app/broken_peers.js", data: await program() }];
   const kernel = { kernel: DEFAULT_KERNEL };
   await using lab = await testLab({ topology: "loopback", kernel, files });
-  const run = "cd /app && deno run -A --no-check broken_peers.js vsock";
+  // What some of them do to a destination shows only where no guest's transport takes it.
+  const run = "rmmod vmw_vsock_virtio_transport && cd /app && " +
+    "deno run -A --no-check broken_peers.js vsock";
   const output = await inVm(lab, "host", run);
   await judge(t, "vsock", { output });
 });
