@@ -46,6 +46,11 @@ Deno.test("every case is of the right form, and its id names its family's folder
   }
 });
 
+Deno.test("every case names a function of the kernel, which tools/exercised.ts can count", () => {
+  const without = CATALOGUE.filter(({ refs }) => !refs.some(({ kind }) => kind === "kernel"));
+  assert.deepEqual(without.map(({ id }) => id), []);
+});
+
 Deno.test("no two cases do the same on both sides", () => {
   const byDeeds = Map.groupBy(CATALOGUE, ({ does }) => JSON.stringify([does.client, does.server]));
   const same = [...byDeeds.values()].filter(({ length }) => length > 1);

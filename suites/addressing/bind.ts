@@ -103,7 +103,7 @@ export const [streamUnknownFlag, seqpacketUnknownFlag] = forBothTypes((type) =>
     id: `addressing/bind/${type}-unknown-flag`,
     title: `a ${type} socket refuses an address with a flag that does not exist`,
     requirement: "bind() and connect() with an unknown bit in svm_flags MUST fail with EINVAL",
-    refs: [man("vsock", 7, "svm_flags"), kernel("vsock_addr_validate")],
+    refs: [man("vsock", 7, "svm_flags"), kernel("vsock_addr_cast")],
     does: {
       client: `claims that bind() and connect() of a ${type} socket are EINVAL with svm_flags 0x80`,
     },
@@ -125,7 +125,7 @@ export const [streamAnyPort, seqpacketAnyPort] = forBothTypes((type) =>
     title: `VMADDR_PORT_ANY gives a ${type} socket a free port`,
     requirement:
       "bind() to VMADDR_PORT_ANY MUST choose a free port above 1023, and another for each socket",
-    refs: [man("vsock", 7, "VMADDR_PORT_ANY"), kernel("__vsock_bind_connectible")],
+    refs: [man("vsock", 7, "VMADDR_PORT_ANY"), kernel("__vsock_bind")],
     does: {
       client:
         `binds a ${type} socket to VMADDR_PORT_ANY, another to the port behind the one it was ` +
@@ -184,7 +184,7 @@ export const [streamReservedPort, seqpacketReservedPort] = forBothTypes((type) =
     title: `ports below 1024 need CAP_NET_BIND_SERVICE for a ${type} socket`,
     requirement:
       "bind() to a port below 1024 MUST fail with EACCES without CAP_NET_BIND_SERVICE, and only then",
-    refs: [man("vsock", 7, "EACCES"), kernel("__vsock_bind_connectible")],
+    refs: [man("vsock", 7, "EACCES"), kernel("__vsock_bind")],
     does: {
       client:
         `claims that bind() of a ${type} socket to ports 0, 1, 1022 and 1023 is EACCES without ` +

@@ -106,7 +106,7 @@ export const [streamOwnCid, seqpacketOwnCid] = forBothTypes((type) =>
     requirement:
       "connect() to VMADDR_CID_LOCAL or to a guest's own CID (a host's that is no guest) " +
       "MUST reach a listener of this machine, which sees VMADDR_CID_LOCAL as the peer",
-    refs: [man("vsock", 7, "Local communication"), kernel("vsock_use_local_transport")],
+    refs: [man("vsock", 7, "Local communication"), kernel("vsock_loopback_send_pkt")],
     needs: [{ client: "known-place" }, { client: "loopback-cid" }],
     does: {
       client:
@@ -143,7 +143,7 @@ export const [streamFallback, seqpacketFallback] = forBothTypes((type) =>
       "connect() to a CID that no guest of this machine's has MUST go to its host with " +
       "net.vsock.g2h_fallback, and fail at once without",
     alone: "it sets net.vsock.g2h_fallback",
-    refs: [kernel("vsock_assign_transport"), kernel("vsock_sysctl_register")],
+    refs: [kernel("vsock_assign_transport"), kernel("virtio_transport_has_remote_cid")],
     needs: connecting(type, { client: "known-place" }, { client: "g2h-fallback" }),
     does: {
       client:

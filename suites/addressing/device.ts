@@ -20,7 +20,7 @@ export const namesOwnCid = defineCase({
   requirement:
     "IOCTL_VM_SOCKETS_GET_LOCAL_CID MUST give a guest's CID, else that of a host, else " +
     "VMADDR_CID_LOCAL; and one can bind to it",
-  refs: [man("vsock", 7, "IOCTL_VM_SOCKETS_GET_LOCAL_CID"), kernel("vsock_dev_do_ioctl")],
+  refs: [man("vsock", 7, "IOCTL_VM_SOCKETS_GET_LOCAL_CID"), kernel("vsock_dev_ioctl")],
   needs: [{ client: "known-place" }],
   does: {
     client:
@@ -59,7 +59,7 @@ export const refusesWrongRequests = defineCase({
   requirement:
     "ioctl() on /dev/vsock MUST fail with EFAULT at address 0, with ENOTTY for requests " +
     "that it does not know",
-  refs: [man("ioctl", 2, "ERRORS"), kernel("vsock_dev_do_ioctl")],
+  refs: [man("ioctl", 2, "ERRORS"), kernel("vsock_dev_ioctl")],
   does: {
     client:
       "claims that ioctl() on /dev/vsock is EFAULT for IOCTL_VM_SOCKETS_GET_LOCAL_CID at address " +

@@ -21,7 +21,7 @@ export const [streamByCid, seqpacketByCid] = forBothTypes((type) =>
     title: `a ${type} listener takes what is addressed to its CID, and nothing else`,
     requirement: "connect() to a CID MUST reach the listener that is bound to it and no other; " +
       "where there is none it MUST fail with ECONNRESET",
-    refs: [man("vsock", 7, "svm_cid"), kernel("vsock_find_bound_socket")],
+    refs: [man("vsock", 7, "svm_cid"), kernel("vsock_find_bound_socket_net")],
     needs: connecting(type, { client: "known-place" }, { server: "second-cid" }),
     does: {
       client:

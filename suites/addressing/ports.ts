@@ -38,7 +38,7 @@ export const [streamPairs, seqpacketPairs] = forBothTypes((type) =>
     title: `a ${type} socket has its port at its CID alone, and VMADDR_CID_ANY is every CID`,
     requirement: "bind() MUST fail with EADDRINUSE where a socket of either type has the port at " +
       "the same CID or one of the two is VMADDR_CID_ANY, in either order, and only there",
-    refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket")],
+    refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket_net")],
     needs: [{ client: "known-place" }],
     does: {
       client: `binds a ${type} socket and one of either type to the same port, for each pair of ` +

@@ -37,7 +37,7 @@ function countsUnread(type: SocketType): ConformanceCase {
     requirement: "ioctl(SIOCINQ) MUST give the bytes that arrived and were not read, and then 0",
     refs: [
       upstream(`SOCK_${type.toUpperCase()} ioctl(SIOCINQ) functionality`),
-      kernel("vsock_do_ioctl"),
+      kernel("vsock_ioctl"),
     ],
     needs: [...needs, { client: "siocinq" }],
     does: {

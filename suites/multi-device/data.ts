@@ -98,7 +98,11 @@ export const [seqpacketBounds, seqpacketBoundsAccepted] = dataCases({
   requirement:
     "messages sent through each device MUST arrive whole and alone; MSG_TRUNC MUST give " +
     "the real length",
-  refs: [proposal("4/5"), spec("5.10.6.6 Seqpacket Sockets")],
+  refs: [
+    proposal("4/5"),
+    spec("5.10.6.6 Seqpacket Sockets"),
+    kernel("virtio_transport_seqpacket_dequeue"),
+  ],
   does: {
     guest: "sends messages of 1, 4052, 4053, 65536, 3 and 1000 random bytes, each size on each " +
       "connection in turn, and tells their hashes",
@@ -201,7 +205,11 @@ export const [stallsAlone, stallsAloneAccepted] = dataCases({
   requirement:
     "while the credit of a connection through one device is exhausted, data through the " +
     "others MUST flow",
-  refs: [proposal("0/5"), spec("5.10.6.3 Buffer Space Management")],
+  refs: [
+    proposal("0/5"),
+    spec("5.10.6.3 Buffer Space Management"),
+    kernel("virtio_transport_stream_has_space"),
+  ],
   timeFactor: 2,
   does: {
     guest:

@@ -22,7 +22,7 @@ export const sameCidTwice = defineCase({
     "VHOST_VSOCK_SET_GUEST_CID MUST fail with EADDRINUSE where the CID is taken in the " +
     "same namespace or both are global, and succeed where one of two namespaces is local",
   alone: "it takes the CIDs of guests",
-  refs: [kernel("vhost_vsock_set_cid"), kernel("vhost_vsock_get")],
+  refs: [kernel("vhost_vsock_dev_ioctl"), kernel("vhost_vsock_get")],
   needs,
   does: {
     client:
@@ -55,7 +55,7 @@ export const foundFrom = defineCase({
     "connect() to a guest that does not run MUST fail with EHOSTUNREACH where namespaces " +
     "let it be found, and with ENODEV where they do not",
   alone: "it takes the CIDs of guests",
-  refs: [kernel("vhost_transport_send_pkt"), kernel("vsock_net_check_mode")],
+  refs: [kernel("vhost_transport_send_pkt"), kernel("vhost_vsock_get")],
   needs,
   does: {
     client:

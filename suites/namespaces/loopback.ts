@@ -15,7 +15,7 @@ import {
 } from "../kit.ts";
 
 const needs = [{ client: "namespaces" }, { client: "loopback-cid" }] as const;
-const refs = [kernel("vsock_net_check_mode"), kernel("vsock_loopback_work")];
+const refs = [kernel("vsock_find_bound_socket_net"), kernel("vsock_loopback_work")];
 
 /** Opens a socket that is bound to the port of the case in a namespace. */
 function openIn(namespace: NetNamespace, vsock: Vsock, type: SocketType = "stream") {

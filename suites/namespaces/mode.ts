@@ -5,7 +5,7 @@
  */
 import { type CaseContext, defineCase, kernel } from "../kit.ts";
 
-const refs = [kernel("vsock_net_child_mode_string"), kernel("vsock_net_init")];
+const refs = [kernel("vsock_net_child_mode_string"), kernel("vsock_sysctl_init_net")];
 const needs = [{ client: "namespaces" }] as const;
 
 /** Claims both modes of a namespace. */

@@ -12,7 +12,11 @@ import {
   VMADDR_CID_LOCAL,
 } from "../kit.ts";
 
-const refs = [kernel("vsock_net_check_mode"), kernel("vsock_assign_transport")];
+/** What decides: where a client may connect to, or which socket a server's port leads to. */
+const REFS = {
+  client: [kernel("vsock_assign_transport")],
+  server: [kernel("vsock_find_bound_socket_net")],
+} as const;
 
 /** The error of connect() from a local namespace, by where the peer is. */
 function errorFromLocal(peerCid: number): string {
@@ -35,7 +39,7 @@ function peerCase(where: Role, mode: NamespaceMode) {
     id: `namespaces/peer/${where}-in-${mode}`,
     title: `a ${where} in another, ${mode} namespace ${reaches ? "has" : "does not have"} the peer`,
     requirement: `a ${where} in a new ${mode} namespace and a peer in a global one ${claim}`,
-    refs,
+    refs: REFS[where],
     needs: [{ [where]: "namespaces" }],
     does: {
       client: reaches

@@ -9,6 +9,7 @@ import {
   type CaseContext,
   defineCase,
   djb2,
+  kernel,
   man,
   MSG_EOR,
   pageSize,
@@ -40,6 +41,7 @@ export const messageBounds = defineCase({
     upstream("SOCK_SEQPACKET msg bounds", "claims that small and large messages come in turn"),
     spec("5.10.6.6 Seqpacket Sockets"),
     man("recvmsg", 2, "MSG_EOR"),
+    kernel("virtio_transport_seqpacket_dequeue"),
   ],
   needs: ["seqpacket"],
   does: {

@@ -14,7 +14,7 @@ export const msgPeek = defineCase({
   refs: [
     upstream("SOCK_SEQPACKET MSG_PEEK"),
     man("recv", 2, "MSG_PEEK"),
-    kernel("virtio_transport_seqpacket_do_peek"),
+    kernel("virtio_transport_seqpacket_dequeue"),
   ],
   needs: ["seqpacket"],
   does: {

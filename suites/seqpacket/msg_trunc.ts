@@ -15,7 +15,7 @@ export const msgTruncReturnsRealLength = defineCase({
   refs: [
     upstream("SOCK_SEQPACKET MSG_TRUNC flag"),
     man("recv", 2, "MSG_TRUNC"),
-    kernel("__vsock_seqpacket_recvmsg"),
+    kernel("__vsock_connectible_recvmsg"),
   ],
   needs: ["seqpacket"],
   does: {

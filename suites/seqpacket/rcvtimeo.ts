@@ -6,6 +6,7 @@
 import {
   bytes,
   defineCase,
+  kernel,
   man,
   SO_RCVTIMEO,
   type Socket,
@@ -46,7 +47,11 @@ export const rcvtimeoEndsRead = defineCase({
   id: "seqpacket/rcvtimeo/ends-read-with-eagain",
   title: "SO_RCVTIMEO ends a read() in time with EAGAIN",
   requirement: "read() MUST fail with EAGAIN when SO_RCVTIMEO has passed, and not much later",
-  refs: [upstream("SOCK_SEQPACKET timeout"), man("socket", 7, "SO_RCVTIMEO")],
+  refs: [
+    upstream("SOCK_SEQPACKET timeout"),
+    man("socket", 7, "SO_RCVTIMEO"),
+    kernel("vsock_connectible_wait_data"),
+  ],
   needs: ["seqpacket"],
   does: {
     client:

@@ -23,7 +23,7 @@ export const holeDropsOneMessage = defineCase({
         "could map something of its own there; the kernel sees the same fault",
     ),
     man("read", 2, "EFAULT"),
-    kernel("virtio_transport_seqpacket_do_dequeue"),
+    kernel("virtio_transport_seqpacket_dequeue"),
   ],
   needs: ["seqpacket"],
   does: {
@@ -58,7 +58,7 @@ export const nullDropsMessage = defineCase({
   refs: [
     upstream("SOCK_SEQPACKET test invalid buffer"),
     man("recv", 2, "EFAULT"),
-    kernel("virtio_transport_seqpacket_do_dequeue"),
+    kernel("virtio_transport_seqpacket_dequeue"),
   ],
   needs: ["seqpacket"],
   does: {

@@ -22,7 +22,7 @@ export const refusedWithoutSocket = defineCase({
   refs: [
     upstream("SOCK_STREAM connection reset"),
     spec("5.10.6.5 Stream Sockets"),
-    kernel("virtio_transport_recv_connecting"),
+    kernel("virtio_transport_reset_no_sock"),
   ],
   does: {
     client: "claims that connect() to a port at which the server has no socket is ECONNRESET",
@@ -70,7 +70,11 @@ export const manyConnections = defineCase({
   id: "stream/connect/hundred-at-once",
   title: "100 connections at once carry data",
   requirement: "a peer MUST be able to keep 100 connections to one port and use each of them",
-  refs: [upstream("SOCK_STREAM multiple connections"), man("vsock", 7, "DESCRIPTION")],
+  refs: [
+    upstream("SOCK_STREAM multiple connections"),
+    man("vsock", 7, "DESCRIPTION"),
+    kernel("vsock_find_connected_socket_net"),
+  ],
   timeFactor: 4,
   does: {
     client:

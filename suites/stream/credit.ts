@@ -101,7 +101,7 @@ export const updateOnLowBytes = defineCase({
       "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
         "waited for, a byte more than upstream receives",
     ),
-    kernel("virtio_transport_stream_do_dequeue"),
+    kernel("virtio_transport_stream_dequeue"),
     ...refs,
   ],
   does: {
@@ -129,7 +129,7 @@ export const boundByOwnBuffer = defineCase({
   requirement: "data not yet read MUST NOT exceed the sender's own SO_VM_SOCKETS_BUFFER_SIZE",
   refs: [
     upstream("SOCK_STREAM TX credit bounds"),
-    kernel("virtio_transport_tx_buf_size"),
+    kernel("virtio_transport_stream_has_space"),
     ...refs,
   ],
   does: {

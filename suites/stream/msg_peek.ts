@@ -14,7 +14,7 @@ export const msgPeek = defineCase({
   refs: [
     upstream("SOCK_STREAM MSG_PEEK"),
     man("recv", 2, "MSG_PEEK"),
-    kernel("virtio_transport_stream_do_peek"),
+    kernel("virtio_transport_stream_dequeue"),
   ],
   does: {
     client: "connects, and sends 64 random bytes when the server is ready",
@@ -34,7 +34,7 @@ export const peekAfterPartialRecv = defineCase({
   refs: [
     upstream("SOCK_STREAM MSG_PEEK after partial recv"),
     man("recv", 2, "MSG_PEEK"),
-    kernel("virtio_transport_stream_do_peek"),
+    kernel("virtio_transport_stream_dequeue"),
   ],
   does: {
     client: "connects, and sends 64 random bytes when the server is ready",

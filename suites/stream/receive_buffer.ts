@@ -14,7 +14,7 @@ export const nullKeepsData = defineCase({
   refs: [
     upstream("SOCK_STREAM test invalid buffer"),
     man("recv", 2, "EFAULT"),
-    kernel("virtio_transport_stream_do_dequeue"),
+    kernel("virtio_transport_stream_dequeue"),
   ],
   does: {
     client:

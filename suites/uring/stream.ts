@@ -7,6 +7,7 @@ import {
   type CaseContext,
   defineCase,
   djb2,
+  kernel,
   man,
   receivesEndThroughRing,
   receiveThroughRing,
@@ -63,7 +64,11 @@ export const sendmsgArrives = defineCase({
   id: "uring/sendmsg/arrives-whole",
   title: "what io_uring sends in pieces, io_uring receives",
   requirement: "IORING_OP_SENDMSG of pieces MUST send them in order and say how much it sent",
-  refs: [upstream("SOCK_STREAM io_uring test"), man("io_uring_enter", 2, "IORING_OP_SENDMSG")],
+  refs: [
+    upstream("SOCK_STREAM io_uring test"),
+    man("io_uring_enter", 2, "IORING_OP_SENDMSG"),
+    kernel("vsock_connectible_sendmsg"),
+  ],
   needs: ["io-uring"],
   does: {
     client:
@@ -84,6 +89,7 @@ export const sendmsgZcArrives = defineCase({
   refs: [
     upstream("SOCK_STREAM io_uring MSG_ZEROCOPY test"),
     man("io_uring_enter", 2, "IORING_OP_SENDMSG_ZC"),
+    kernel("virtio_transport_can_zcopy"),
   ],
   needs: [{ client: "zerocopy" }, { client: "sendmsg-zc", server: "io-uring" }],
   does: {

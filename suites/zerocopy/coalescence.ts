@@ -32,7 +32,7 @@ export const keepsDataBehindCopy = defineCase({
       "waits with MSG_PEEK until both packets are there, which every kernel has, not with SIOCINQ",
     ),
     spec("5.10.6.5 Stream Sockets"),
-    kernel("virtio_transport_recv_enqueue"),
+    kernel("virtio_transport_recv_pkt"),
   ],
   needs: [{ client: "zerocopy" }],
   does: {

@@ -7,6 +7,7 @@ import {
   BYTE,
   bytes,
   type Claims,
+  connectPatiently,
   defineCase,
   kernel,
   man,
@@ -118,6 +119,7 @@ export const unreadLeaksNothing = defineCase({
     await peer.expectln("LISTENING");
     for (let i = 0; i < CONNECTIONS; i++) {
       using socket = vsock.open("stream");
+      connectPatiently(socket);
       await socket.connect(vsock.peerAddress());
       await closeUnread(socket, check);
     }

@@ -30,7 +30,7 @@ export const withoutOptmem = defineCase({
     upstream("SOCK_STREAM MSG_ZEROCOPY leak completion skb"),
     man("send", 2, "ENOMEM"),
     kernel("msg_zerocopy_alloc"),
-    kernel("virtio_transport_init_zcopy_skb"),
+    kernel("virtio_transport_send_pkt_info"),
   ],
   needs: [{ client: "zerocopy" }],
   does: {

@@ -1,0 +1,175 @@
+/**
+ * Runs cases in a lab and counts the kernel's functions that they enter.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { SELF } from "../../cli/lab.ts";
+import type { RunEvent } from "../../core/event.ts";
+import type { Verdict } from "../../core/outcome.ts";
+import { directionsOf, planRun, type Topology } from "../../core/plan.ts";
+import type { Arch } from "../../lab/arch.ts";
+import { bundle } from "../../lab/bundle.ts";
+import { LabError } from "../../lab/error.ts";
+import { type OpenLab, openLab } from "../../lab/lab.ts";
+import type { Progress } from "../../lab/progress.ts";
+import { runScript } from "../../lab/shell.ts";
+import { runPlan } from "../../peer/run.ts";
+import type { ConformanceCase } from "../../suites/kit.ts";
+import {
+  countedFor,
+  type Counts,
+  COUNTS_FILE,
+  likelyNames,
+  probeScript,
+  probesFor,
+  refusedIn,
+  type SideCounts,
+} from "./counts.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+/** How long a case may take, in milliseconds: VMs may be translated, and probes cost time. */
+const CASE_TIME = 120_000;
+/** How long a script in a VM may take, in milliseconds. */
+const SCRIPT_TIME = 180_000;
+
+/** What is to be measured, and where. */
+export interface MeasureOptions {
+  readonly topology: Topology;
+  readonly kernel: string;
+  readonly arch?: Arch | undefined;
+  readonly cases: readonly ConformanceCase[];
+  /** Count what the cases name, or every function of AF_VSOCK as well. */
+  readonly every?: boolean | undefined;
+  /** Is told of the run's events. */
+  readonly sink?: (event: RunEvent) => void;
+}
+
+/** One kernel of a lab, and what was counted on it. */
+export interface Machine {
+  readonly name: "loopback" | "host" | "guest";
+  /** The kernel's release. */
+  readonly kernel: string;
+  /** The functions that could be counted. */
+  readonly functions: ReadonlySet<string>;
+  /** What was entered while each case ran, in all directions. */
+  readonly counts: ReadonlyMap<string, Counts>;
+}
+
+/** What was measured. */
+export interface Measured {
+  readonly machines: readonly Machine[];
+  /** The verdicts of each case, one a direction. */
+  readonly verdicts: ReadonlyMap<string, readonly Verdict[]>;
+}
+
+/** The functions that cases name. */
+export function functionsOf({ refs }: Pick<ConformanceCase, "refs">): string[] {
+  return refs.flatMap((reference) => reference.kind === "kernel" ? [reference.function] : []);
+}
+
+/**
+ * Boots a lab, runs the cases in all its directions, and counts.
+ *
+ * @throws {LabError} where it does not boot, or does not last.
+ */
+export async function measure(options: MeasureOptions, progress: Progress): Promise<Measured> {
+  const { topology, kernel, arch, cases, every = false, sink = () => {} } = options;
+  const data = await progress.phase("agent", "bundling the counting agent", countingAgent);
+  const files = [{ path: "app/vsock-conformance.js", data }];
+  const labOptions = { topology, kernel: { kernel }, arch, files };
+  await using lab = await openLab(labOptions, "short", SELF, progress, progress.stop);
+  const names = topology === "loopback" ? ["loopback"] as const : ["host", "guest"] as const;
+  const wanted = new Set(cases.flatMap(functionsOf));
+  const probed = await progress.phase(
+    "probes",
+    "putting probes on the kernel's functions",
+    () => Promise.all(names.map((_, i) => putProbes(lab, i, wanted, every))),
+  );
+  const verdicts = new Map<string, Verdict[]>();
+  const { stopped } = await runPlan({
+    topology,
+    plan: planRun(cases, directionsOf(topology, "both")),
+    ends: lab.ends,
+    port: 1234,
+    timeout: CASE_TIME,
+    seed: 1,
+    stop: progress.stop,
+    sink: (event) => {
+      if (event.type === "case-end") {
+        verdicts.set(event.run.id, [...verdicts.get(event.run.id) ?? [], event.verdict]);
+      }
+      sink(event);
+    },
+  });
+  if (stopped !== undefined) throw new LabError(`the run stopped: ${stopped}`);
+  const machines = await Promise.all(names.map(async (name, i): Promise<Machine> => ({
+    name,
+    kernel: (await inVm(lab, i, "uname -r")).trim(),
+    functions: probed[i] ?? new Set(),
+    counts: await countsOf(lab, i),
+  })));
+  lab.ends.host.close();
+  lab.ends.guest.close();
+  return { machines, verdicts };
+}
+
+async function countingAgent(): Promise<Uint8Array> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await bundle(ROOT, `${folder}/agent.js`, "tools/exercised/agent.ts");
+    return await Deno.readFile(`${folder}/agent.js`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function inVm({ address }: OpenLab, machine: number, script: string): Promise<string> {
+  const socket = address.shells[machine] ?? "";
+  const { output, status } = await runScript(socket, script, AbortSignal.timeout(SCRIPT_TIME));
+  if (status !== 0) throw new LabError(`a script in the VM failed with ${status}:\n${output}`);
+  return output;
+}
+
+/** Puts the probes on a machine's kernel and gives the names of the functions that have one. */
+async function putProbes(
+  lab: OpenLab,
+  machine: number,
+  wanted: ReadonlySet<string>,
+  every: boolean,
+): Promise<Set<string>> {
+  // All symbols of a kernel are megabytes: what cannot matter stays in the VM.
+  const symbols = await inVm(lab, machine, `grep -E '${likelyNames(wanted)}' /proc/kallsyms`);
+  const probes = probesFor(symbols, wanted, every);
+  const refused = refusedIn(await inVm(lab, machine, probeScript(probes)));
+  return new Set(probes.map(({ name }) => name).filter((name) => !refused.has(name)));
+}
+
+/** The text of what gzip made of it, in base64. */
+async function unpacked(packed: string): Promise<string> {
+  const bytes = Uint8Array.from(atob(packed.replaceAll(/\s/g, "")), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return await new Response(stream).text();
+}
+
+/** What was counted on a machine, by case. A case's sides in one direction ran at the same time. */
+async function countsOf(lab: OpenLab, machine: number): Promise<Map<string, Counts>> {
+  // A serial line in a guest in a translated host is slow.
+  const packed = await inVm(lab, machine, `gzip -c ${COUNTS_FILE} | base64`);
+  const text = await unpacked(packed);
+  const sides = text.split("\n").filter((line) => line !== "").map((line): SideCounts =>
+    JSON.parse(line)
+  );
+  const isLoopback = lab.address.topology === "loopback";
+  const counts = new Map<string, Counts>();
+  for (const [id, own] of Map.groupBy(sides, ({ id }) => id)) {
+    const runs = isLoopback ? [own] : own.map((side) => [side]);
+    counts.set(id, runs.map(countedFor).reduce(added, {}));
+  }
+  return counts;
+}
+
+function added(a: Counts, b: Counts): Counts {
+  const names = [...Object.keys(a), ...Object.keys(b)];
+  return Object.fromEntries(names.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]));
+}
