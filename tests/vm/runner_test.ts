@@ -23,19 +23,29 @@ const KERNEL = { kernel: "debian:latest" };
 const CONNECT_TIME = 60_000;
 const PATIENCE = 300_000;
 
+/** The taint of a kernel that has had an Oops: D (Documentation/admin-guide/tainted-kernels). */
+const DIED = 1 << 7;
+
 /** The first case of a run, in the midst of which a script is run. */
 const FIRST = "stream/connect/hundred-at-once";
 /** Kills the client's agent, which is the second one: its file's name tells it from the first. */
 const KILL_CLIENT = "grep -l 'agent-520[2]' /proc/[0-9]*/cmdline | cut -d/ -f3 | xargs kill -9";
 
-/** Runs cases in the lab, and a script in the midst of {@linkcode FIRST}. */
+/**
+ * Runs cases in the lab, and a script in the midst of {@linkcode FIRST}.
+ *
+ * @param isRenewed whether a kernel that has gone wrong is replaced, as `lab` does.
+ */
 async function runCases(
-  { address }: OpenLab,
+  { address, recovery }: OpenLab,
   selectors: readonly string[],
   script?: string,
+  isRenewed = false,
 ): Promise<{ verdicts: Verdict[]; stopped: string | undefined }> {
   const consoles = await ConsoleWatch.begin(address);
-  const ends = await openEnds(address, SELF, AbortSignal.timeout(CONNECT_TIME));
+  const late = AbortSignal.timeout(CONNECT_TIME);
+  const recover = () => isRenewed ? recovery.recover() : Promise.resolve();
+  const ends = await openEnds(address, SELF, late, recover);
   // The script may be the VM's end.
   const act = () => inVm({ address }, "host", script ?? "").catch(() => {});
   if (script !== undefined) inTheMidst({ address }, ends, FIRST, act);
@@ -53,6 +63,10 @@ async function runCases(
       if (event.type === "run-stopped") stopped = event.reason;
     },
     postMortem: () => consoles.postMortem(),
+    onTainted: async (why) => {
+      if (isRenewed) await recovery.renew(why);
+      return isRenewed;
+    },
   });
   closeEnds(ends);
   return { verdicts, stopped };
@@ -97,21 +111,32 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     },
   );
 
-  await t.step("an Oops fails the case, with its quotation, and the run goes on", async () => {
-    const { verdicts, stopped } = await runCases(
-      lab,
-      [FIRST, "seqpacket/msg-trunc"],
-      "rmmod vsock_diag; insmod /oops.ko",
-    );
-    assert.equal(stopped, undefined);
-    const outcomes = verdicts.map(({ outcome }) => outcome);
-    assert.deepEqual(outcomes, ["fail", "pass"], JSON.stringify(verdicts));
-    const [failed] = verdicts;
-    assert.match(
-      failed?.reasons[0] ?? "",
-      /its kernel reported: BUG: unable to handle page fault/,
-    );
-    assert.equal(failed?.reasons.filter((reason) => /Oops:/.test(reason)).length, 1);
+  const oops = "rmmod vsock_diag; insmod /oops.ko";
+  const taint = async () => Number(await inVm(lab, "host", "cat /proc/sys/kernel/tainted"));
+
+  await t.step(
+    "an Oops fails the case, with its quotation, and a clean kernel goes on",
+    async () => {
+      const { verdicts, stopped } = await runCases(lab, [FIRST, "seqpacket/msg-trunc"], oops, true);
+      assert.equal(stopped, undefined);
+      assert.equal(await taint() & DIED, 0);
+      const outcomes = verdicts.map(({ outcome }) => outcome);
+      assert.deepEqual(outcomes, ["fail", "pass"], JSON.stringify(verdicts));
+      const [failed] = verdicts;
+      assert.match(
+        failed?.reasons[0] ?? "",
+        /its kernel reported: BUG: unable to handle page fault/,
+      );
+      assert.equal(failed?.reasons.filter((reason) => /Oops:/.test(reason)).length, 1);
+    },
+  );
+
+  await t.step("where there is no clean kernel an Oops ends the run, and says so", async () => {
+    const { verdicts, stopped } = await runCases(lab, [FIRST, "seqpacket/msg-trunc"], oops);
+    assert.deepEqual(verdicts.map(({ outcome }) => outcome), ["fail"]);
+    assert.match(stopped ?? "", /has gone wrong \(tainted: D .*--keep-going runs the rest/);
+    assert.equal(await taint() & DIED, DIED);
+    await lab.recovery.renew("it has had an Oops");
   });
 
   await t.step("an agent's process that dies costs its case, and the run goes on", async () => {
