@@ -35,8 +35,12 @@ export interface OuterVm {
 }
 
 const COMMON = ["-nodefaults", "-no-user-config", "-nographic", "-no-reboot"];
-/** Kernel parameters: what the kernel says, and a panic that ends the VM at once. */
-const APPEND = "loglevel=6 panic=-1";
+/**
+ * Kernel parameters: what the kernel says, and a panic that ends the VM at once. A machine that is
+ * busy with other things lets an emulated processor stand still for ten seconds and more, which is
+ * no lockup and no stall of the kernel's own.
+ */
+const APPEND = "loglevel=6 panic=-1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60";
 
 /** The arguments of the VM that runs on this machine. */
 export function outerArguments(vm: OuterVm): string[] {

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { openIdle } from "../../cli/lab.ts";
+import { archTraits } from "../../lab/arch.ts";
 import { KernelDeathError, LabError, MishapError } from "../../lab/error.ts";
 import { LabRelay } from "../../lab/relay.ts";
 import { inVm, SELF, testProgress } from "./support.ts";
@@ -28,7 +29,8 @@ for (const [what, signal] of [["went away", "KILL"], ["stands still", "STOP"]]) 
     const found = await relay.run("the step", STEP_TIME, async (lab, stop) => {
       pids.push(lab.address.pid);
       if (pids.length === 1) {
-        await inVm(lab, "host", `kill -${signal} $(pidof qemu-system-x86_64)`, stop);
+        const { program } = archTraits(lab.address.arch).qemu;
+        await inVm(lab, "host", `kill -${signal} $(pidof ${program})`, stop);
         // Whoever talks to the guest sees its own error first.
         throw new Error("the guest's agent is gone");
       }
