@@ -82,7 +82,7 @@ export const [streamStaysHere, seqpacketStaysHere] = forBothTypes((type) =>
     id: `multi-device/cids/${type}-stays-here`,
     title: `a ${type} connection to the CID of any device of this machine stays on it`,
     requirement: "connect() to the CID of each device MUST reach a listener of this machine",
-    refs: [proposal("2/5"), kernel("vsock_use_local_transport")],
+    refs: [proposal("2/5"), kernel("vsock_loopback_send_pkt")],
     needs: [...needs, { client: "loopback-cid" }],
     does: {
       client:

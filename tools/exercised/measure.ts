@@ -58,6 +58,7 @@ export interface Machine {
 
 /** What was measured. */
 export interface Measured {
+  readonly topology: Topology;
   readonly machines: readonly Machine[];
   /** The verdicts of each case, one a direction. */
   readonly verdicts: ReadonlyMap<string, readonly Verdict[]>;
@@ -111,7 +112,7 @@ export async function measure(options: MeasureOptions, progress: Progress): Prom
   })));
   lab.ends.host.close();
   lab.ends.guest.close();
-  return { machines, verdicts };
+  return { topology, machines, verdicts };
 }
 
 async function countingAgent(): Promise<Uint8Array> {

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import type { Topology } from "../../core/plan.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
-import { EXCUSES } from "./excuses.ts";
 import { functionsOf, type Machine, type Measured } from "./measure.ts";
 
 const FILE = new URL("../../docs/exercised.md", import.meta.url);
@@ -25,6 +25,8 @@ export interface Row {
   readonly id: string;
   readonly function: string;
   readonly cells: Readonly<Record<Machine["name"], Cell>>;
+  /** Where the host and the guest are others than the columns say: those of the topology, and which. */
+  readonly elsewhere: string;
 }
 
 /** What the table must have a row for: every function that a case names. */
@@ -34,36 +36,42 @@ export function wantedRows(): readonly Pick<Row, "id" | "function">[] {
   );
 }
 
-/** The cells of one function of a case that was just measured. */
+/** The cells of one function of a case that was just measured; none where it was skipped. */
 function measuredCells(id: string, name: string, { machines, verdicts }: Measured) {
   const wasRun = verdicts.get(id)?.some(({ outcome }) => outcome !== "skip");
-  const cells = machines.map((machine) => {
-    const { functions, counts } = machine;
-    const cell = !wasRun
-      ? "not run"
-      : functions.has(name)
-      ? counts.get(id)?.[name] ?? 0
-      : "no symbol";
-    return [machine.name, cell] as const;
+  const cells = machines.map((machine): [Machine["name"], Cell] => {
+    if (!wasRun) return [machine.name, "not run"];
+    const counted = machine.counts.get(id)?.[name] ?? 0;
+    return [machine.name, machine.functions.has(name) ? counted : "no symbol"];
   });
-  return Object.fromEntries(cells);
+  return { wasRun, cells: Object.fromEntries(cells) };
 }
+
+/** The topologies that the columns are of. */
+const USUAL: readonly Topology[] = ["loopback", "guest-host"];
 
 /** The rows of a table in which what was measured takes the place of what was known. */
 export function withMeasured(known: readonly Row[], measured: Measured): Row[] {
-  const empty: Row["cells"] = { loopback: "", host: "", guest: "" };
-  return wantedRows().map((wanted) => {
-    const old = known.find((row) => row.id === wanted.id && row.function === wanted.function);
-    const fresh = measured.verdicts.has(wanted.id)
-      ? measuredCells(wanted.id, wanted.function, measured)
-      : {};
-    return { ...wanted, cells: { ...empty, ...old?.cells, ...fresh } };
+  const { topology, machines, verdicts } = measured;
+  const isUsual = USUAL.includes(topology);
+  const cells: Row["cells"] = { loopback: "", host: "", guest: "" };
+  return wantedRows().map((wanted): Row => {
+    const { id, function: name } = wanted;
+    const old = known.find((row) => row.id === id && row.function === name) ??
+      { ...wanted, cells, elsewhere: "" };
+    if (!verdicts.has(id)) return old;
+    const { wasRun, cells: fresh } = measuredCells(id, name, measured);
+    // What could be counted elsewhere only is not forgotten where it cannot.
+    const isKept = !wasRun && topology !== "loopback" && (!isUsual || old.elsewhere !== "");
+    if (isKept) return old;
+    const where = `${topology}, ${machines[0]?.kernel}`;
+    const elsewhere = isUsual ? topology === "loopback" ? old.elsewhere : "" : where;
+    return { ...wanted, cells: { ...old.cells, ...fresh }, elsewhere };
   });
 }
 
-/** Why a row does not show what it must; undefined where it does, or there is an excuse. */
+/** Why a row does not show what it must; undefined where it does. */
 export function complaintOf(row: Row): string | undefined {
-  if (EXCUSES.some(({ applies }) => applies(row))) return undefined;
   const what = `${row.id}: ${row.function}()`;
   const { loopback, host, guest } = row.cells;
   if (loopback === 0) return `${what} is not entered on loopback`;
@@ -87,13 +95,13 @@ type Columns = Readonly<Partial<Record<Machine["name"], string>>>;
 function tableText(rows: readonly Row[], releases: Columns): string {
   const titles = KERNELS.map((name) => `${name} ${releases[name] ?? ""}`.trim());
   const lines = [
-    ["case", "function", ...titles, ""],
+    ["case", "function", ...titles, "host and guest of"],
     ["---", "---", ...KERNELS.map(() => "--:"), "---"],
     ...rows.map((row) => [
       `\`${row.id}\``,
       `\`${row.function}\``,
       ...KERNELS.map((name) => `${row.cells[name]}`),
-      EXCUSES.find(({ applies }) => applies(row))?.why ?? "",
+      row.elsewhere,
     ]),
   ];
   return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
@@ -103,21 +111,19 @@ function tableText(rows: readonly Row[], releases: Columns): string {
 export function rowsIn(text: string): Row[] {
   const lines = text.matchAll(/^\| `([^`]+)` \| `([^`]+)` \|(.*)\|$/gm);
   return [...lines].map(([, id = "", name = "", rest = ""]) => {
-    const cells = rest.split("|").map((cell) => cell.trim());
+    const texts = rest.split("|").map((cell) => cell.trim());
     const cellOf = (text = ""): Cell => /^\d+$/.test(text) ? Number(text) : text as Cell;
-    return {
-      id,
-      function: name,
-      cells: Object.fromEntries(KERNELS.map((name, i) => [name, cellOf(cells[i])])) as Row["cells"],
-    };
+    const cells = Object.fromEntries(KERNELS.map((name, i) => [name, cellOf(texts[i])]));
+    const elsewhere = texts[KERNELS.length] ?? "";
+    return { id, function: name, cells: cells as Row["cells"], elsewhere };
   });
 }
 
 /** The kernels whose hits the text of a table has. */
 export function releasesIn(text: string): Columns {
   const [, titles = ""] = /^\| case +\| function +\|(.*)\|$/m.exec(text) ?? [];
-  const columns = titles.split("|").map((title) => title.trim().split(" "));
-  return Object.fromEntries(columns.filter(([, release]) => release !== undefined));
+  const columns = titles.split("|").map((title) => /^ (\w+) (\S+) $/.exec(title) ?? []);
+  return Object.fromEntries(columns.flatMap(([, name, release]) => name ? [[name, release]] : []));
 }
 
 /** The text of a file with these rows as its table, which were counted on these kernels. */
@@ -152,8 +158,9 @@ export function exercisedText(): Promise<string> {
 export async function record(measured: Measured): Promise<string[]> {
   const text = await exercisedText();
   const rows = withMeasured(rowsIn(text), measured);
+  const isUsual = USUAL.includes(measured.topology);
   const releases = measured.machines.map(({ name, kernel }) => [name, kernel]);
-  const known = { ...releasesIn(text), ...Object.fromEntries(releases) };
+  const known = { ...releasesIn(text), ...isUsual ? Object.fromEntries(releases) : {} };
   await Deno.writeTextFile(FILE, withRows(text, rows, known));
   return complaintsAbout(rows);
 }
