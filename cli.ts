@@ -6,16 +6,16 @@
 import { CommanderError } from "commander";
 import { program } from "./cli/program.ts";
 import { KernelDeathError, LabError, LabUsageError } from "./lab/error.ts";
-import { UsageError } from "./cli/usage.ts";
-import { isVsockTestCall, vsockTestCommand } from "./cli/vsock_test.ts";
+import { isVsockTestCall, vsockTestCommand } from "./cli/upstream_program.ts";
 import { BaselineError } from "./core/baseline.ts";
 import { EXIT } from "./core/outcome.ts";
 import { UnmatchedSelectorError } from "./core/selector.ts";
-import { ListenError, PeerGoneError, SilentPeerError } from "./peer/channel.ts";
-import { ProtocolError } from "./peer/wire.ts";
+import { ListenError, PeerGoneError, SilentPeerError } from "./control/channel.ts";
+import { ProtocolError } from "./control/wire.ts";
 import { ReportError } from "./report/model.ts";
-import { mention, OutputError } from "./report/terminal.ts";
 import { ForbiddenError } from "./sys/forbidden.ts";
+import { UsageError } from "./core/error.ts";
+import { mention, OutputError } from "./report/screen.ts";
 
 /** Runs the tool with these arguments and gives its exit code. */
 async function main(args: string[]): Promise<number> {

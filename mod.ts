@@ -30,7 +30,7 @@ export {
   spec,
   upstream,
 } from "./core/case.ts";
-export { Check, ClaimError, type Coded } from "./core/check.ts";
+export { Check, ClaimError, type Coded } from "./kit/check.ts";
 export type { Held } from "./core/leak_check.ts";
 export type { Splat } from "./core/splat.ts";
 export type { Harm } from "./core/taint.ts";
@@ -75,7 +75,7 @@ export {
   serveController,
   type SideOrder,
   type SideRunner,
-} from "./peer/agent.ts";
+} from "./agent/session.ts";
 export {
   type ByteStream,
   connectControl,
@@ -85,16 +85,16 @@ export {
   listenControl,
   PeerGoneError,
   SilentPeerError,
-} from "./peer/channel.ts";
-export { streamPair } from "./peer/stream_pair.ts";
-export type { Ends } from "./peer/controller.ts";
-export { BusyError, type Greeting, type PortRange, RefusedError } from "./peer/greeting.ts";
-export { End, type EndOptions, type SideFollower } from "./peer/end.ts";
-export { type PluggedDevice, Qmp } from "./peer/qmp.ts";
-export { type RunOptions, runPlan, type RunResult } from "./peer/run.ts";
-export type { VerdictOptions } from "./peer/verdicts.ts";
-export type { CaseLines } from "./peer/lines.ts";
-export { type Order, ProtocolError, type SideStart, type StartOrder } from "./peer/wire.ts";
+} from "./control/channel.ts";
+export { streamPair } from "./control/stream_pair.ts";
+export type { Ends } from "./runner/case.ts";
+export { BusyError, type Greeting, type PortRange, RefusedError } from "./control/greeting.ts";
+export { End, type EndOptions, type SideFollower } from "./runner/end.ts";
+export { type PluggedDevice, Qmp } from "./control/qmp.ts";
+export { type RunOptions, runPlan, type RunResult } from "./runner/run.ts";
+export type { VerdictOptions } from "./runner/verdicts.ts";
+export type { CaseLines } from "./control/lines.ts";
+export { type Order, ProtocolError, type SideStart, type StartOrder } from "./control/wire.ts";
 export {
   type Change,
   type ChangeKind,
@@ -120,24 +120,23 @@ export {
 } from "./report/model.ts";
 export { renderReport } from "./report/render.ts";
 export { parseReport } from "./report/schema.ts";
-export { type Screen, TerminalWriter } from "./report/terminal.ts";
+export { TerminalWriter } from "./report/terminal.ts";
 export { CATALOGUE, findCase } from "./suites/catalogue.ts";
-export { executeSide, type SideOptions } from "./suites/execute.ts";
-export { type CaseContext, type ConformanceCase, defineCase } from "./suites/kit.ts";
-export { Claims } from "./suites/kit/claims.ts";
-export { Peer, type PeerContext } from "./suites/kit/peer.ts";
-export type { Machine, Place } from "./suites/kit/place.ts";
-export type { Surroundings } from "./suites/kit/surroundings.ts";
-export { Vsock, type VsockOptions } from "./suites/kit/vsock.ts";
+export { executeSide, type SideOptions } from "./agent/execute.ts";
+export { type CaseContext, type ConformanceCase, defineCase } from "./kit/mod.ts";
+export { Peer, type PeerContext } from "./kit/peer.ts";
+export type { Machine, Place } from "./kit/machine.ts";
+export type { Surroundings } from "./kit/environment.ts";
+export { Vsock, type VsockOptions } from "./kit/vsock.ts";
 export { type NamespaceMode, NetNamespace } from "./sys/net_namespace.ts";
 export { VSOCK_SYSCTLS, type VsockSysctl } from "./sys/sysctl.ts";
-export { VhostVsock } from "./sys/vhost.ts";
-export { type VsockDeviceEntry, vsockDevices } from "./sys/vsock_devices.ts";
-export { VsockDevice } from "./sys/device.ts";
+export { VhostVsock } from "./sys/dev_vhost_vsock.ts";
+export { type VsockDeviceEntry, vsockDevices } from "./sys/virtio_devices.ts";
+export { VsockDevice } from "./sys/dev_vsock.ts";
 export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
 export { IoUring } from "./sys/io_uring.ts";
 export type { RingCompletion, RingLayout } from "./sys/io_uring_abi.ts";
-export type { Argument, Completion } from "./sys/native.ts";
+export type { Argument, Completion } from "./sys/libc.ts";
 export { type DiagSocket, dumpVsock } from "./sys/sock_diag.ts";
 export { type CallContext, Descriptor } from "./sys/descriptor.ts";
 export { type RawMemory, type ReceivedMessage, Socket, type SocketType } from "./sys/socket.ts";
@@ -150,3 +149,4 @@ export {
   unixStandIn,
   VSOCK,
 } from "./sys/structs.ts";
+export { type Screen } from "./report/screen.ts";

@@ -5,19 +5,14 @@
  * @module
  */
 import { InvalidArgumentError } from "commander";
-import { MAX_SIDES } from "../peer/agent.ts";
-import type { ControlAddress } from "../peer/channel.ts";
-import type { PortRange } from "../peer/greeting.ts";
-import { newToken } from "../peer/token.ts";
-import { PORT_STRIDE } from "../peer/wire.ts";
-import { reasonOf } from "../core/reason.ts";
+import { MAX_SIDES } from "../agent/session.ts";
+import type { ControlAddress } from "../control/channel.ts";
+import type { PortRange } from "../control/greeting.ts";
+import { newToken, TOKEN_VARIABLE } from "../control/token.ts";
+import { PORT_STRIDE } from "../control/wire.ts";
+import { reasonOf, UsageError } from "../core/error.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";
-import { type ConductOptions, DEFAULT_PORT, firstPort } from "./conduct_options.ts";
-import { UsageError } from "./usage.ts";
-
-/** Has the token of an agent, and of a run; unlike an argument, other users do not see it. */
-export const TOKEN_VARIABLE = "VSOCK_CONFORMANCE_TOKEN";
-
+import { type ConductOptions, DEFAULT_PORT, firstPort } from "./options/run.ts";
 /** The ports that an agent's cases may use unless it is told otherwise: those of `run --jobs 16`. */
 export const DEFAULT_PORTS: PortRange = [DEFAULT_PORT, DEFAULT_PORT + MAX_SIDES * PORT_STRIDE - 1];
 

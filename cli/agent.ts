@@ -5,15 +5,14 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import type { AgentServices, Inherited } from "../peer/agent.ts";
-import { listenControl, showAddress } from "../peer/channel.ts";
-import type { PortRange } from "../peer/greeting.ts";
+import type { AgentServices, Inherited } from "../agent/session.ts";
+import { listenControl, showAddress } from "../control/channel.ts";
+import type { PortRange } from "../control/greeting.ts";
 import type { Machine } from "../sys/machine.ts";
 import { dieWithParent } from "../sys/process.ts";
 import { type AccessOptions, agentToken, isLoopback } from "./access.ts";
-import { interruptible } from "./conduct.ts";
-import type { KernelWatch } from "./kernel_watch.ts";
-import { setBack, type Settings, settingsNow } from "./left_settings.ts";
+import type { KernelWatch } from "../agent/kernel_log_watch.ts";
+import { setBack, type Settings, settingsNow } from "../agent/left_settings.ts";
 import {
   kernelStateHere,
   loadTimers,
@@ -21,13 +20,14 @@ import {
   monitorTrouble,
   ownFacts,
   sideRunner,
-  type SideSettings,
-  Watches,
-} from "./side.ts";
-import { SupervisedAgent } from "./supervisor.ts";
-import { inherited, killedWhenLate, type Left, Testament } from "./testament.ts";
-import { UsageError } from "./usage.ts";
-import { log, Waiter } from "./waiter.ts";
+} from "../agent/side.ts";
+import { SupervisedAgent } from "../agent/supervisor.ts";
+import { inherited, killedWhenLate, type Left, Testament } from "../agent/crash_journal.ts";
+import { log, Waiter } from "../agent/waiter.ts";
+import { UsageError } from "../core/error.ts";
+import { Watches } from "../agent/watches.ts";
+import { interruptible } from "./signals.ts";
+import type { SideSettings } from "../agent/settings.ts";
 
 /** Options of `agent`. */
 export interface AgentOptions extends SideSettings, AccessOptions {

@@ -3,43 +3,27 @@
  *
  * @module
  */
-import type { EndFacts, EventSink, LabFacts } from "../core/event.ts";
+import type { EventSink, LabFacts } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
 import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
-import { ConsoleWatch, explainConsoles } from "../lab/consoles.ts";
-import { buildDebugKernel } from "../lab/debug_kernel.ts";
-import { openEnds, silentEnds } from "../lab/ends.ts";
-import { type LabAddress, type LabOptions, type OpenLab, openLab } from "../lab/lab.ts";
+import { ConsoleWatch, explainConsoles } from "../lab/vm/consoles.ts";
+import { buildDebugKernel } from "../lab/kernel/debug.ts";
+import { openEnds, SELF, silentEnds } from "../lab/connect.ts";
+import { type OpenLab, openLab } from "../lab/open.ts";
 import { LabError } from "../lab/error.ts";
-import { whileAwake } from "../lab/processors.ts";
+import { whileAwake } from "../lab/vm/stall_watch.ts";
 import { Progress } from "../lab/progress.ts";
 import type { Recovery } from "../lab/recovery.ts";
-import { interact } from "../lab/shell.ts";
-import { archOfLab } from "../lab/parts.ts";
-import { endLab, findLab, isGone, isUp, rememberLab, requireLab } from "../lab/state.ts";
-import type { Ends } from "../peer/controller.ts";
-import { screenOf } from "../report/terminal.ts";
-import { interruptible } from "./conduct.ts";
-import type { ConductOptions } from "./conduct_options.ts";
-import { requireVms } from "./kernel_options.ts";
+import { interact } from "../lab/vm/shell.ts";
+import { endLab, findLab, isGone, isUp, rememberLab, requireLab } from "../lab/registry.ts";
+import { closeEnds } from "../runner/case.ts";
+import type { ConductOptions } from "./options/run.ts";
+import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { Session } from "./session.ts";
-import { machineFacts } from "./side.ts";
-
-/** What every command that boots a lab can be told. */
-export interface BootOptions {
-  readonly topology: Topology;
-  readonly kernel: string;
-  readonly modules?: string | undefined;
-  readonly refresh?: boolean | undefined;
-  readonly arch?: Arch | undefined;
-  readonly qemu?: string | undefined;
-  readonly cold?: boolean | undefined;
-  /** In milliseconds. */
-  readonly bootTimeout: number;
-  /** For the whole command, in milliseconds. */
-  readonly timeout: number;
-}
+import { screenOf } from "../report/screen.ts";
+import type { LabAddress } from "../lab/types.ts";
+import { interruptible, withTimeout } from "./signals.ts";
 
 /** Which lab a command is about, of those that are up. */
 export interface NamedLab {
@@ -48,8 +32,6 @@ export interface NamedLab {
 
 /** How long agents that are known to be up may take to answer, in milliseconds. */
 const CONNECT_TIME = 30_000;
-/** The controller of a lab is no side of its cases. */
-export const SELF: EndFacts = machineFacts("lab");
 
 /** Boots, runs the chosen cases, and ends what it booted. */
 export function lab(
@@ -143,45 +125,6 @@ export async function labShell(
   return await interact(shells[which === "guest" ? 1 : 0], new AbortController().signal);
 }
 
-/** A lab's options as the lab takes them. */
-export function labOptions(
-  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout }: Omit<
-    BootOptions,
-    "timeout"
-  >,
-) {
-  return {
-    topology,
-    kernel: { kernel, modules, refresh },
-    arch,
-    qemu,
-    cold,
-    bootTime: bootTimeout,
-  };
-}
-
-/**
- * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest boots. One that QEMU's
- * TCG restored loses its guest sooner.
- */
-export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
-  const plain = labOptions(options);
-  const arch = await archOfLab(plain);
-  const boots = options.topology !== "loopback" && arch.name === "x86_64";
-  return { ...plain, arch: arch.name, cold: boots || plain.cold };
-}
-
-/** Opens a lab whose agents have said that they are up, and are not connected any more. */
-export async function openIdle(
-  options: LabOptions,
-  progress: Progress,
-  stop: AbortSignal,
-): Promise<OpenLab> {
-  const lab = await openLab(options, "short", SELF, progress, stop);
-  closeEnds(lab.ends);
-  return lab;
-}
-
 /** What is known of a lab, for reports. */
 function factsOf({ topology, kernel, accelerator, qemu, command, consoles }: LabAddress): LabFacts {
   const [outer, guest] = consoles;
@@ -248,32 +191,6 @@ async function whatWentAway(
   if (address.accelerator === "kvm") return undefined;
   const [silent] = await silentEnds(address, SELF);
   return silent === undefined ? undefined : `nothing comes from the ${silent} any more`;
-}
-
-/** Lets go of a lab's agents. */
-export function closeEnds({ host, guest }: Ends): void {
-  host.close();
-  guest.close();
-}
-
-/** Calls `body` with a signal that Ctrl-C or the end of the time aborts. */
-export function withTimeout(
-  milliseconds: number,
-  body: (stop: AbortSignal) => Promise<number>,
-): Promise<number> {
-  return interruptible(async (interrupted) => {
-    const late = new AbortController();
-    const seconds = milliseconds / 1000;
-    const reason = new LabError(`--timeout: the command had not ended after ${seconds} s`);
-    const timer = setTimeout(() => late.abort(reason), milliseconds);
-    try {
-      const code = await body(AbortSignal.any([interrupted, late.signal]));
-      late.signal.throwIfAborted();
-      return code;
-    } finally {
-      clearTimeout(timer);
-    }
-  });
 }
 
 /** Builds the debug kernel, unless there is one. */

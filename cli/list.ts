@@ -15,10 +15,10 @@ import {
 import { EXIT } from "../core/outcome.ts";
 import { select } from "../core/selector.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
-import { screenOf } from "../report/terminal.ts";
 import { type CaseFilter, type DescribedCase, factsOf, fits, upstreamPlace } from "./case_facts.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
-import { chosenCases } from "./conduct.ts";
+import { chosenCases } from "./run_cases.ts";
+import { screenOf } from "../report/screen.ts";
 
 /** How to print cases. */
 interface PrintOptions {

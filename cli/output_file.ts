@@ -5,8 +5,7 @@
  * @module
  */
 import { basename, dirname, resolve } from "node:path";
-import { reasonOf } from "../core/reason.ts";
-import { UsageError } from "./usage.ts";
+import { reasonOf, UsageError } from "../core/error.ts";
 
 /** Where a file is, behind all links. */
 interface Place {

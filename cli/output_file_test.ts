@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { OutputFile } from "./output_file.ts";
-import { UsageError } from "./usage.ts";
+import { UsageError } from "../core/error.ts";
 
 /** A folder that is removed when disposed of. */
 async function folder() {

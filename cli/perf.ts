@@ -4,25 +4,25 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import { reasonOf } from "../core/reason.ts";
+import { reasonOf, UsageError } from "../core/error.ts";
 import { runConnect } from "../perf/connect.ts";
 import { PeerError } from "../perf/fast_socket.ts";
 import { runEcho } from "../perf/echo.ts";
 import { throughputJson, throughputText, timesJson, timesText } from "../perf/figures.ts";
 import { MAX_SHARED_REQUEST } from "../perf/greeting.ts";
 import { type LatencyOptions, runLatency } from "../perf/latency.ts";
-import type { Place } from "../perf/place.ts";
+import type { Place } from "../perf/endpoint.ts";
 import {
   runReceiver,
   runSender,
   type ThroughputFigures,
   type ThroughputOptions,
 } from "../perf/throughput.ts";
-import { mention, screenOf } from "../report/terminal.ts";
 import { SysError } from "../sys/errno.ts";
 import type { SocketType } from "../sys/socket.ts";
-import { familyOf, ownFacts } from "./side.ts";
-import { UsageError } from "./usage.ts";
+import { ownFacts } from "../agent/side.ts";
+import { mention, screenOf } from "../report/screen.ts";
+import { familyOf } from "../agent/settings.ts";
 
 /** What every command here can be told. */
 interface SharedOptions {

@@ -7,19 +7,24 @@
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
-import { reasonOf } from "../core/reason.ts";
+import { reasonOf } from "../core/error.ts";
 import { VERSION } from "../core/version.ts";
-import type { CpioEntry } from "../lab/cpio.ts";
+import type { CpioEntry } from "../lab/image/cpio.ts";
 import { type ArchTraits, archTraits, ownArch } from "../lab/arch.ts";
-import { perfPrograms } from "../lab/cperf.ts";
-import { C_FOLDER, cPrograms } from "../lab/csuite.ts";
+import { perfPrograms } from "../lab/c_programs/perf.ts";
+import { C_FOLDER, cPrograms } from "../lab/c_programs/kernel_tests.ts";
 import { LabError } from "../lab/error.ts";
-import { GUEST_CID } from "../lab/init.ts";
-import { endServerIn, isListening, type Pair, runPair, type ScriptRunner } from "../lab/pair.ts";
+import {
+  endServerIn,
+  isListening,
+  type Pair,
+  runPair,
+  type ScriptRunner,
+} from "../lab/script_pair.ts";
 import { Progress } from "../lab/progress.ts";
-import { LabRelay } from "../lab/relay.ts";
-import { WorkFolder } from "../lab/work_folder.ts";
-import { runScript, type ScriptResult } from "../lab/shell.ts";
+import { LabRelay } from "../lab/retry.ts";
+import { WorkFolder } from "../lab/host/work_folder.ts";
+import { runScript, type ScriptResult } from "../lab/vm/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
 import {
   type Amounts,
@@ -29,10 +34,13 @@ import {
   type Setting,
 } from "../perf/compare.ts";
 import { type Comparison, comparisonJson, comparisonText } from "../perf/comparison.ts";
-import { screenOf } from "../report/terminal.ts";
-import { requireVms } from "./kernel_options.ts";
-import { type BootOptions, longRunOptions, openIdle, SELF, withTimeout } from "./lab.ts";
+import { type BootOptions, longRunOptions, requireVms } from "./options/vm.ts";
 import { OutputFile } from "./output_file.ts";
+import { screenOf } from "../report/screen.ts";
+import { GUEST_CID } from "../lab/layout.ts";
+import { withTimeout } from "./signals.ts";
+import { SELF } from "../lab/connect.ts";
+import { openIdle } from "../lab/open.ts";
 
 /** Options of `perf compare`. */
 export interface CompareOptions extends Omit<BootOptions, "topology"> {

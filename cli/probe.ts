@@ -8,17 +8,19 @@ import { oneLine } from "../core/clean.ts";
 import { type Feature, FEATURES } from "../core/case.ts";
 import type { EndFacts } from "../core/event.ts";
 import { EXIT } from "../core/outcome.ts";
-import { screenOf } from "../report/terminal.ts";
 import { endText } from "../report/text.ts";
-import { localCidsOf, THIS_MACHINE } from "../suites/kit/place.ts";
+import { localCidsOf, THIS_MACHINE } from "../kit/machine.ts";
 import { AF_VSOCK } from "../sys/constants.ts";
 import { CAPABILITIES, hasCapability } from "../sys/capabilities.ts";
 import { SysError } from "../sys/errno.ts";
-import { registeredTransports, type Transport } from "../sys/facts.ts";
+import { registeredTransports, type Transport } from "../sys/transports.ts";
 import { VSOCK_SYSCTLS, vsockSysctl } from "../sys/sysctl.ts";
-import { type VsockDeviceEntry, vsockDevices } from "../sys/vsock_devices.ts";
-import { DEFAULT_PORT } from "./conduct_options.ts";
-import { familyOf, featuresOf, ownFacts, type SideSettings, Watches } from "./side.ts";
+import { type VsockDeviceEntry, vsockDevices } from "../sys/virtio_devices.ts";
+import { DEFAULT_PORT } from "./options/run.ts";
+import { featuresOf, ownFacts } from "../agent/side.ts";
+import { screenOf } from "../report/screen.ts";
+import { Watches } from "../agent/watches.ts";
+import { familyOf, type SideSettings } from "../agent/settings.ts";
 
 /** Options of `probe`. */
 export interface ProbeOptions extends SideSettings {

@@ -8,11 +8,11 @@ import type { Command as PlainCommand } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
-import { DEFAULT_PORTS, portsOption, TOKEN_VARIABLE } from "./access.ts";
+import { DEFAULT_PORTS, portsOption } from "./access.ts";
 import { againArguments } from "./again.ts";
-import { CASES_TEXT, withConductOptions } from "./conduct_options.ts";
-import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./kernel_options.ts";
-import { addPerf } from "./perf_program.ts";
+import { CASES_TEXT, withConductOptions } from "./options/run.ts";
+import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./options/vm.ts";
+import { addPerf } from "./program_perf.ts";
 import {
   addHelp,
   addressOption,
@@ -24,7 +24,8 @@ import {
   secondsOption,
   STAND_IN,
   wholeNumber,
-} from "./usage.ts";
+} from "./options/parse.ts";
+import { TOKEN_VARIABLE } from "../control/token.ts";
 
 const EXCLUSIVE = "nothing else goes on here: count the memory of the kernel's sockets, too";
 const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
@@ -66,7 +67,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
     .description("print what lets a shell complete commands, options and cases")
     .addHelpText("after", examples("completions bash > ~/.bash_completion.d/vsock-conformance"))
     .action(async (shell) =>
-      act((await import("./completions.ts")).completions(shell, root as unknown as Command))
+      act((await import("./completions/words.ts")).completions(shell, root as unknown as Command))
     );
   addHelp(root as unknown as PlainCommand, "help run");
   return root as unknown as Command;
@@ -222,7 +223,7 @@ function addLab(root: Command, act: Act): void {
       const isDefault = command.getOptionValueSource("topology") === "default";
       const topologies = isDefault ? ["loopback", "guest-host"] as const : [options.topology];
       const chosen = [...cases, ...(options.exclude ?? []).map((pattern) => `!${pattern}`)];
-      act((await import("./cross.ts")).labCross(chosen, { ...options, topologies }));
+      act((await import("./lab_interop.ts")).labCross(chosen, { ...options, topologies }));
     })
     .hook("preSubcommand", (lab, below) => {
       const where = `in front of "${below.name()}"`;

@@ -15,9 +15,9 @@ import type { ReportFormat } from "../report/formats.ts";
 import type { RunReport } from "../report/model.ts";
 import { renderReport } from "../report/render.ts";
 import { parseReport } from "../report/schema.ts";
-import { screenOf } from "../report/terminal.ts";
 import { OutputFile } from "./output_file.ts";
-import { UsageError } from "./usage.ts";
+import { UsageError } from "../core/error.ts";
+import { screenOf } from "../report/screen.ts";
 
 /**
  * Renders a report.

@@ -1,33 +1,10 @@
-/**
- * The option `--report`: files that a run's report is written to.
- *
- * @module
- */
-import { InvalidArgumentError } from "commander";
 import { EXIT } from "../core/outcome.ts";
-import { reasonOf } from "../core/reason.ts";
-import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
+import { reasonOf, UsageError } from "../core/error.ts";
+import type { ReportFormat } from "../report/formats.ts";
 import { type IntendedRun, reportNotStarted, type RunReport } from "../report/model.ts";
-import { mention } from "../report/terminal.ts";
 import { cannotWrite, OutputFile } from "./output_file.ts";
-import { UsageError } from "./usage.ts";
-
-/** A form, and where to write it. */
-export interface ReportTarget {
-  readonly format: ReportFormat;
-  readonly path: string;
-}
-
-/** A value of `--report`, for commander. */
-export function reportOption(text: string): ReportTarget {
-  const at = text.indexOf("=");
-  const [format, path] = [text.slice(0, at), text.slice(at + 1)];
-  const formats = Object.keys(REPORT_FORMATS);
-  if (at < 0 || path === "" || !formats.includes(format)) {
-    throw new InvalidArgumentError(`Write FORMAT=FILE, with a format of ${formats.join(", ")}.`);
-  }
-  return { format: format as ReportFormat, path };
-}
+import { mention } from "../report/screen.ts";
+import type { ReportTarget } from "./options/report.ts";
 
 /** What a report says until the run has ended, for whoever finds it after a SIGKILL. */
 const PENDING = "it had not when this was written, and is under way since or was killed";

@@ -8,7 +8,7 @@ import type { Direction } from "../core/plan.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import type { ReportedCase, RunReport } from "../report/model.ts";
 import { findCase } from "../suites/catalogue.ts";
-import { UsageError } from "./usage.ts";
+import { UsageError } from "../core/error.ts";
 
 const FAILED: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken", "unexpected-pass"]);
 /** What makes a run fail besides where it is strict. */

@@ -6,7 +6,7 @@ import type { ReportedCase, RunReport } from "../report/model.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { exampleReport } from "../tests/support/example_run.ts";
 import { rerunOf } from "./rerun.ts";
-import { UsageError } from "./usage.ts";
+import { UsageError } from "../core/error.ts";
 
 const IDS = CATALOGUE.filter(({ alone }) => alone === undefined).map(({ id }) => id);
 const ALONE = CATALOGUE.find(({ alone }) => alone !== undefined)?.id ?? assert.fail();

@@ -10,21 +10,23 @@ import {
   type ControlAddress,
   type LineChannel,
   PeerGoneError,
-} from "../peer/channel.ts";
-import { End } from "../peer/end.ts";
-import { BusyError } from "../peer/greeting.ts";
-import { unlessAborted } from "../peer/lines.ts";
-import { newToken } from "../peer/token.ts";
-import { mention } from "../report/terminal.ts";
+} from "../control/channel.ts";
+import { End } from "../runner/end.ts";
+import { BusyError } from "../control/greeting.ts";
+import { unlessAborted } from "../control/lines.ts";
+import { newToken } from "../control/token.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { portsOf, requirePorts, runToken } from "./access.ts";
 import { sideArguments } from "./agent.ts";
-import { interruptible } from "./conduct.ts";
-import type { ConductOptions } from "./conduct_options.ts";
+import type { ConductOptions } from "./options/run.ts";
 import { Session } from "./session.ts";
-import { machineFacts, monitorTrouble, type SideSettings } from "./side.ts";
-import { SupervisedAgent } from "./supervisor.ts";
-import { UsageError } from "./usage.ts";
+import { monitorTrouble } from "../agent/side.ts";
+import { SupervisedAgent } from "../agent/supervisor.ts";
+import { UsageError } from "../core/error.ts";
+import { mention } from "../report/screen.ts";
+import { machineFacts } from "../core/facts.ts";
+import { interruptible } from "./signals.ts";
+import type { SideSettings } from "../agent/settings.ts";
 
 /** Options of `run`. */
 export interface RunOptions extends ConductOptions, SideSettings {

@@ -5,16 +5,22 @@
  */
 import { withAmended } from "../core/amended.ts";
 import { Baseline } from "../core/baseline.ts";
-import type { EventSink, LabFacts, Retry, RunEvent, RunFacts } from "../core/event.ts";
+import {
+  type EventSink,
+  type LabFacts,
+  type Retry,
+  type RunEvent,
+  type RunFacts,
+  troubleBefore,
+} from "../core/event.ts";
 import { EXIT, exitCode } from "../core/outcome.ts";
 import { directionsOf, type Planned, planRun, type Topology } from "../core/plan.ts";
-import { reasonOf } from "../core/reason.ts";
+import { reasonOf, UsageError } from "../core/error.ts";
 import { type RoundOptions, roundsOf } from "../core/round.ts";
 import { withLook } from "../core/side_by_side.ts";
-import { troubleBefore } from "../core/taint.ts";
 import { VERSION } from "../core/version.ts";
-import type { Ends } from "../peer/controller.ts";
-import { runPlan } from "../peer/run.ts";
+import type { Ends } from "../runner/case.ts";
+import { runPlan } from "../runner/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { KtapFlatWriter } from "../report/ktap_flat.ts";
 import {
@@ -24,22 +30,22 @@ import {
   reportNotStarted,
   type RunReport,
 } from "../report/model.ts";
-import { RetryCount } from "../report/run_facts.ts";
-import { OutputError, screenOf, TerminalWriter } from "../report/terminal.ts";
-import type { ConformanceCase } from "../suites/kit.ts";
+import { TerminalWriter } from "../report/terminal.ts";
+import type { ConformanceCase } from "../kit/mod.ts";
 import { withoutSecrets } from "./again.ts";
 import { toolCommit } from "./commit.ts";
-import { baselineOf, chosenCases } from "./conduct.ts";
+import { baselineOf, chosenCases } from "./run_cases.ts";
 import {
   type ConductOptions,
   firstPort,
   ktapForm,
   requireDirection,
   roundsAsked,
-} from "./conduct_options.ts";
+} from "./options/run.ts";
 import { type ReportFiles, withReports } from "./report_files.ts";
 import type { Rerun } from "./rerun.ts";
-import { UsageError } from "./usage.ts";
+import { OutputError, screenOf } from "../report/screen.ts";
+import { RetryCount } from "../core/run_facts.ts";
 
 /** What cases run on, once it is there. */
 export interface Machines {

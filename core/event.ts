@@ -6,6 +6,7 @@
 import type { Direction, Topology } from "./plan.ts";
 import type { Counts, Verdict } from "./outcome.ts";
 import type { Splat } from "./splat.ts";
+import { taintsOf } from "./taint.ts";
 
 /** What one end says of itself. */
 export interface EndFacts {
@@ -164,3 +165,12 @@ export type RunEvent =
 
 /** Takes the events of a run, in order. */
 export type EventSink = (event: RunEvent) => void;
+
+/** Why a kernel's verdicts prove less than those of one that has just booted; one line each. */
+export function troubleBefore({ name, taint = 0, faultsBefore = [] }: EndFacts): string[] {
+  const letters = taintsOf(taint).filter(({ isFault }) => isFault).map(({ letter }) => letter);
+  return [
+    ...(letters.length === 0 ? [] : [`the ${name}'s kernel is tainted: ${letters.join(", ")}`]),
+    ...faultsBefore.map(([first = ""]) => `the ${name}'s kernel had reported: ${first}`),
+  ];
+}

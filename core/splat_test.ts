@@ -16,7 +16,7 @@ const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
   "refcount.log": [/^refcount_t: addition on 0; use-after-free/],
   "hung-task.log": [/^INFO: task deno:201 blocked for more than 120 seconds/],
   "ubsan.log": [/^UBSAN: array-index-out-of-bounds/],
-  "timer-lost.log": [/^rcu: INFO: rcu_preempt detected stalls/], // see lab/processors.ts
+  "timer-lost.log": [/^rcu: INFO: rcu_preempt detected stalls/], // see lab/vm/stall_watch.ts
   "rcu-stall.log": [/^rcu: INFO: rcu_preempt detected stalls/],
   "soft-lockup.log": [/^watchdog: BUG: soft lockup/],
   "hard-lockup.log": [/^watchdog: Watchdog detected hard LOCKUP on cpu 1$/],
@@ -38,7 +38,7 @@ const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
   "bad-mode.log": [/^Bad mode in Error handler/],
   "unhandled-exception.log": [/^Unhandled 64-bit el1h sync exception/],
   "stack-overflow.log": [/^Insufficient stack space to handle exception!$/],
-  "leak.log": [], // kmemleak names no case: cli/leak_watch.ts asks it itself
+  "leak.log": [], // kmemleak names no case: agent/leak_watch.ts asks it itself
   "kmemleak.log": [],
   "none.log": [],
 };

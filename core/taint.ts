@@ -1,10 +1,3 @@
-/**
- * The taint of a kernel: what /proc/sys/kernel/tainted says of what it went through.
- *
- * @module
- */
-import type { EndFacts } from "./event.ts";
-
 /** A letter of a kernel's taint. */
 export interface Taint {
   /** As the kernel writes it behind "Tainted:". */
@@ -52,15 +45,6 @@ export function taintsOf(taint: number): Taint[] {
 /** A taint in a line: `D (the kernel has had an Oops or a BUG), W (...)`; empty where it is none. */
 export function taintText(taint: number): string {
   return taintsOf(taint).map(({ letter, meaning }) => `${letter} (${meaning})`).join(", ");
-}
-
-/** Why a kernel's verdicts prove less than those of one that has just booted; one line each. */
-export function troubleBefore({ name, taint = 0, faultsBefore = [] }: EndFacts): string[] {
-  const letters = taintsOf(taint).filter(({ isFault }) => isFault).map(({ letter }) => letter);
-  return [
-    ...(letters.length === 0 ? [] : [`the ${name}'s kernel is tainted: ${letters.join(", ")}`]),
-    ...faultsBefore.map(([first = ""]) => `the ${name}'s kernel had reported: ${first}`),
-  ];
 }
 
 /** What has become of a kernel since the run began. */

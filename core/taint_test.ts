@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { harmOf, taintsOf, taintText, troubleBefore } from "./taint.ts";
+import { harmOf, taintsOf, taintText } from "./taint.ts";
+import { troubleBefore } from "./event.ts";
 
 Deno.test("taintsOf() gives the kernel's letters, and numbers where it knows none", () => {
   const letters = (taint: number) => taintsOf(taint).map(({ letter }) => letter).join("");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ARCHES, archTraits, ownArch } from "./arch.ts";
 import { LabUsageError } from "./error.ts";
-import { archOf, requireSuitable } from "./parts.ts";
+import { archOf, requireSuitable } from "./prepare.ts";
 
 const KVM = { works: true, why: "" };
 const TCG = { works: false, why: "there is none" };

@@ -4,8 +4,8 @@
  * @module
  */
 import { cleanLines, oneLine } from "../core/clean.ts";
-import { duration } from "../report/text.ts";
-import type { Screen } from "../report/terminal.ts";
+import type { Screen } from "../report/screen.ts";
+import { duration } from "../core/duration.ts";
 
 /** How often a line that can be written over is, in milliseconds. */
 const LIVE_PAUSE = 500;

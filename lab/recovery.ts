@@ -4,14 +4,12 @@
  *
  * @module
  */
-import { ConsoleWatch, readConsole } from "./consoles.ts";
+import { ConsoleWatch, readConsole } from "./vm/consoles.ts";
 import { MishapError } from "./error.ts";
-import { MARKS } from "./init.ts";
-import type { LabAddress } from "./lab.ts";
-import type { Vm } from "./vm.ts";
+import type { Vm } from "./vm/vm.ts";
+import type { LabAddress } from "./types.ts";
+import { GUEST_GONE, guestEnd, type QemuEnd } from "./vm/qemu_end.ts";
 
-/** What a host says when its guest is no more. */
-const GUEST_GONE = [MARKS.guestEnded, MARKS.guestStuck];
 /** How often the tool's own QEMU may end without a word of a kernel. */
 const MAX_LOSSES = 3;
 
@@ -116,54 +114,4 @@ export class Recovery implements AsyncDisposable {
     await this.#recovering?.catch(() => {});
     await this.#vm[Symbol.asyncDispose]();
   }
-}
-
-/** How a QEMU ended. */
-export interface QemuEnd {
-  /** For people, with its last words. */
-  readonly text: string;
-  /** Whether it was by a signal, or with an exit code that tells of an error. */
-  readonly isFault: boolean;
-}
-
-/**
- * How a process ended, from the exit status that a shell gives.
- *
- * @param who it was, for people.
- * @param words its last ones.
- */
-export function qemuEnd(who: string, status: number, words: string): QemuEnd {
-  const how = status > 128 ? `signal ${signalName(status - 128)}` : `exit code ${status}`;
-  const said = words.trim();
-  return { text: `${who} ended (${how})${said === "" ? "" : `: ${said}`}`, isFault: status !== 0 };
-}
-
-/** The end of the guest's QEMU, from what its host's console says. */
-export function guestEnd(console: string): QemuEnd {
-  const lines = console.split("\n").map((line) => line.trim());
-  const at = lines.findIndex((line) => GUEST_GONE.some((mark) => line.includes(mark)));
-  const words = lines.slice(0, at).filter((line) => /^qemu-system|^\*\*|Assertion/.test(line));
-  const status = /\((\d+)\)/.exec(lines[at]?.slice(lines[at].indexOf(MARKS.guestEnded)) ?? "")?.[1];
-  if (!lines[at]?.includes(MARKS.guestEnded) || status === undefined) {
-    return { text: `the guest's QEMU: ${lines[at] ?? ""}`, isFault: true };
-  }
-  return qemuEnd("the guest's QEMU", Number(status), words.slice(-WORDS).join("\n"));
-}
-
-/** How many of its last lines are kept. */
-const WORDS = 8;
-
-/** Names of the signals by which a process dies of its own fault or is killed (signal(7)). */
-const SIGNALS: Readonly<Record<number, string>> = {
-  4: "SIGILL",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  15: "SIGTERM",
-};
-
-function signalName(number: number): string {
-  return SIGNALS[number] ?? String(number);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { MARKS } from "./init.ts";
-import { guestEnd, qemuEnd } from "./recovery.ts";
+import { MARKS } from "./layout.ts";
+import { guestEnd, qemuEnd } from "./vm/qemu_end.ts";
 
 Deno.test("qemuEnd() names the signal that a shell's status stands for, and quotes the last words", () => {
   assert.deepEqual(qemuEnd("QEMU", 139, ""), {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { newToken } from "../peer/token.ts";
-import { cacheFolder, cachePath, removeIfThere } from "./cache.ts";
+import { newToken } from "../control/token.ts";
+import { cacheFolder, cachePath, removeIfThere } from "./host/cache.ts";
 
 /** The file that has it in a VM, in the tool's folder. */
 export const TOKEN_FILE = "token";

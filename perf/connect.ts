@@ -4,12 +4,12 @@
  * @module
  */
 import { SHUT_WR, SO_SNDTIMEO, SOL_SOCKET } from "../sys/constants.ts";
-import { MonotonicClock } from "../sys/direct.ts";
+import { MonotonicClock } from "../sys/libc_fast.ts";
 import { Socket } from "../sys/socket.ts";
 import { bytes } from "../sys/structs.ts";
 import { FastSocket, PeerError } from "./fast_socket.ts";
 import { Histogram } from "./histogram.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./endpoint.ts";
 
 /** What `perf connect` can be told. */
 export interface ConnectOptions extends Place {

@@ -8,7 +8,7 @@ import { bytes } from "../sys/structs.ts";
 import type { Socket } from "../sys/socket.ts";
 import { FastSocket, PollSet } from "./fast_socket.ts";
 import { decodeGreeting, type Greeting, GREETING_SIZE } from "./greeting.ts";
-import { listenAt, type Place } from "./place.ts";
+import { listenAt, type Place } from "./endpoint.ts";
 
 /** How many connections may wait to be accepted. */
 const BACKLOG = 128;

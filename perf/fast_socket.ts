@@ -12,9 +12,9 @@ import {
   SO_SNDTIMEO,
   SOL_SOCKET,
 } from "../sys/constants.ts";
-import { type DirectCalls, directCalls } from "../sys/direct.ts";
+import { type DirectCalls, directCalls } from "../sys/libc_fast.ts";
 import { errnoNumber, SysError } from "../sys/errno.ts";
-import { call } from "../sys/native.ts";
+import { call } from "../sys/libc.ts";
 import type { Socket } from "../sys/socket.ts";
 import { type Bytes, pollfd } from "../sys/structs.ts";
 

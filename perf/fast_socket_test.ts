@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import v8 from "node:v8";
 import { MSG_DONTWAIT, POLLIN } from "../sys/constants.ts";
-import { MonotonicClock } from "../sys/direct.ts";
+import { MonotonicClock } from "../sys/libc_fast.ts";
 import { SysError } from "../sys/errno.ts";
 import type { Socket } from "../sys/socket.ts";
 import { bytes } from "../sys/structs.ts";

@@ -4,13 +4,13 @@
  * @module
  */
 import { MSG_DONTWAIT, POLLIN } from "../sys/constants.ts";
-import { MonotonicClock } from "../sys/direct.ts";
+import { MonotonicClock } from "../sys/libc_fast.ts";
 import type { Socket } from "../sys/socket.ts";
 import { type Bytes, bytes } from "../sys/structs.ts";
 import { FastSocket, IdlePeerError, PeerError, PollSet } from "./fast_socket.ts";
 import { encodeGreeting, GREETING_SIZE } from "./greeting.ts";
 import { Histogram } from "./histogram.ts";
-import { connectTo, type Place } from "./place.ts";
+import { connectTo, type Place } from "./endpoint.ts";
 
 /** What `perf latency` can be told. */
 export interface LatencyOptions extends Place {

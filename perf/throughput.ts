@@ -18,13 +18,13 @@ import {
   SOL_SOCKET,
   VMADDR_CID_LOCAL,
 } from "../sys/constants.ts";
-import { MonotonicClock } from "../sys/direct.ts";
+import { MonotonicClock } from "../sys/libc_fast.ts";
 import { Mapping } from "../sys/memory.ts";
 import type { Socket } from "../sys/socket.ts";
 import { type Bytes, unixStandIn } from "../sys/structs.ts";
-import { Completions } from "./completions.ts";
+import { Completions } from "./zerocopy_completions.ts";
 import { FastSocket, PeerError } from "./fast_socket.ts";
-import { connectTo, listenAt, type Place, setBuffers } from "./place.ts";
+import { connectTo, listenAt, type Place, setBuffers } from "./endpoint.ts";
 
 /** What both ends of a measurement of throughput can be told. Sizes are in bytes. */
 export interface ThroughputOptions extends Place {

@@ -6,7 +6,8 @@
 import { oneLine } from "../core/clean.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { ReportedCase, RunReport } from "./model.ts";
-import { duration, endText } from "./text.ts";
+import { endText } from "./text.ts";
+import { duration } from "../core/duration.ts";
 
 /** What is of one kind among the changes. */
 export type ChangeKind =

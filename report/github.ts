@@ -8,7 +8,8 @@ import { oneLine } from "../core/clean.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
 import { againText, factList, retryText, warningsOf } from "./run_facts.ts";
-import { countsText, decisiveFirst, DIRECTION_TEXT, duration, endText, headline } from "./text.ts";
+import { countsText, decisiveFirst, DIRECTION_TEXT, endText, headline } from "./text.ts";
+import { duration } from "../core/duration.ts";
 
 /** What each outcome is annotated as, if it is. */
 const ANNOTATED: Readonly<Partial<Record<Outcome, "error" | "warning">>> = {

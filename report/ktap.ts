@@ -7,8 +7,9 @@ import { oneLine } from "../core/clean.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
-import { factList, RetryCount, retryText, warningsOf } from "./run_facts.ts";
+import { factList, retryText, warningsOf } from "./run_facts.ts";
 import { endText } from "./text.ts";
+import { RetryCount } from "../core/run_facts.ts";
 
 const OK: ReadonlySet<Outcome> = new Set(["pass", "warn", "skip", "retried", "expected-fail"]);
 

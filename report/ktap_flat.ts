@@ -7,8 +7,9 @@
 import { oneLine } from "../core/clean.ts";
 import type { CaseRun, RunEvent } from "../core/event.ts";
 import type { Counts, Outcome, Verdict } from "../core/outcome.ts";
-import { factList, RetryCount, retryText, warningsOf } from "./run_facts.ts";
+import { factList, retryText, warningsOf } from "./run_facts.ts";
 import { endText } from "./text.ts";
+import { RetryCount } from "../core/run_facts.ts";
 
 /** What stands behind `#` for each outcome, in front of the time. */
 const DIRECTIVES: Readonly<Record<Outcome, string>> = {

@@ -10,7 +10,7 @@ import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned, Topology } from "../core/plan.ts";
 import { type CaseRounds, type Outcomes, type Round, RoundTable } from "../core/round.ts";
 import { VERSION } from "../core/version.ts";
-import { factsOf, RetryCount } from "./run_facts.ts";
+import { factsOf, RetryCount } from "../core/run_facts.ts";
 
 /** What the field `format` of a report says. */
 export const REPORT_FORMAT = "vsock-conformance-run";

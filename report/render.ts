@@ -6,7 +6,7 @@
 import { jsonText } from "../core/clean.ts";
 import type { ReportFormat } from "./formats.ts";
 import { githubAnnotations, markdown } from "./github.ts";
-import { html } from "./html.ts";
+import { html } from "./html/page.ts";
 import { junit } from "./junit.ts";
 import { KtapWriter } from "./ktap.ts";
 import { KtapFlatWriter } from "./ktap_flat.ts";

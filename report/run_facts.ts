@@ -9,41 +9,6 @@ import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import { taintText } from "../core/taint.ts";
 import type { ReportedCase, RunReport } from "./model.ts";
 
-/** What is known of what made a run; what is not is left out. */
-export function factsOf({ tool, commit, again, lab }: RunFacts): RunFacts {
-  return {
-    ...(tool === undefined ? {} : { tool }),
-    ...(commit === undefined ? {} : { commit }),
-    ...(again === undefined ? {} : { again }),
-    ...(lab === undefined ? {} : { lab }),
-  };
-}
-
-/** Counts what is done again, by what it was and why. */
-export class RetryCount {
-  readonly #times = new Map<string, Retry>();
-
-  /** Takes one more. */
-  add({ what, why, times = 1 }: Retry): void {
-    const name = JSON.stringify([what, why]);
-    const before = this.#times.get(name);
-    const sum = times + (before === undefined ? 0 : before.times ?? 1);
-    this.#times.set(name, { what, why, ...(sum === 1 ? {} : { times: sum }) });
-  }
-
-  /** Gives what was done again, and forgets it. */
-  take(): readonly Retry[] {
-    const all = this.all;
-    this.#times.clear();
-    return all;
-  }
-
-  /** What was done again, in the order in which it was for the first time. */
-  get all(): readonly Retry[] {
-    return [...this.#times.values()];
-  }
-}
-
 /** Something that was done again, as a line. */
 export function retryText({ what, why, times = 1 }: Retry): string {
   return `${what}${times === 1 ? "" : `, ${times} times`}: ${why}`;

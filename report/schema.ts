@@ -4,7 +4,7 @@
  * @module
  */
 import { cleanStrings, oneLine } from "../core/clean.ts";
-import { reasonOf } from "../core/reason.ts";
+import { reasonOf } from "../core/error.ts";
 import { Kind, type Static, Type, TypeRegistry } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { CASE_ID, type Level } from "../core/case.ts";

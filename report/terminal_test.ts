@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { playExample } from "../tests/support/example_run.ts";
 import { noCounts } from "../core/outcome.ts";
-import { featuresOf, type Screen, type ShownAs, TerminalWriter } from "./terminal.ts";
+import { type ShownAs, TerminalWriter } from "./terminal.ts";
+import { featuresOf, type Screen } from "./screen.ts";
 
 /** What is written for the example. */
 function example(

@@ -7,6 +7,7 @@ import type { EndFacts } from "../core/event.ts";
 import type { Counts, Outcome, Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 import { countsOf, type RunReport, verdictsOf } from "./model.ts";
+import { duration } from "../core/duration.ts";
 
 /** What a direction means, for people. */
 export const DIRECTION_TEXT: Readonly<Record<Direction, string>> = {
@@ -14,15 +15,6 @@ export const DIRECTION_TEXT: Readonly<Record<Direction, string>> = {
   "guest-server": "the guest accepts, the host connects",
   loopback: "both sides on one kernel",
 };
-
-/** A duration: `15 ms`, `2.1 s`, `3 min 4 s`. */
-export function duration(milliseconds: number): string {
-  if (Math.round(milliseconds) < 1000) return `${Math.round(milliseconds)} ms`;
-  const tenths = Math.round(milliseconds / 100);
-  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
-  const seconds = Math.round(milliseconds / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-}
 
 /** An end as one phrase: `guest: Linux 7.3.4 x86_64, CID 3`. */
 export function endText(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countsText, decisiveFirst, duration, endText } from "./text.ts";
+import { countsText, decisiveFirst, endText } from "./text.ts";
+import { duration } from "../core/duration.ts";
 
 Deno.test("duration() shows milliseconds, seconds and minutes", () => {
   const shown = [0, 14.6, 999, 1000, 2149, 59_900, 60_000, 184_000].map(duration);

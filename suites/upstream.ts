@@ -5,7 +5,7 @@
  */
 import { upstreamName } from "../core/case.ts";
 import { CATALOGUE } from "./catalogue.ts";
-import type { ConformanceCase } from "./kit.ts";
+import type { ConformanceCase } from "../kit/mod.ts";
 import { DIAG_NAMES, type Program, PROGRAMS, URING_NAMES } from "./upstream_programs.ts";
 
 /**

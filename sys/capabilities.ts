@@ -4,7 +4,7 @@
  * @module
  */
 import { SysError } from "./errno.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 
 /** To bind to a port below 1024. */
 export const CAP_NET_BIND_SERVICE = 10;

@@ -16,7 +16,7 @@ import {
   STATX_INO,
 } from "./constants.ts";
 import { StillBlockedError, SysError } from "./errno.ts";
-import { type Argument, call, callBlocking, type Completion } from "./native.ts";
+import { type Argument, call, callBlocking, type Completion } from "./libc.ts";
 import { bytes, int, intOf, pollfd, pollRevents } from "./structs.ts";
 
 /** What a descriptor's calls share: when to stop, and who listens. */

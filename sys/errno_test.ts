@@ -7,7 +7,7 @@ import {
   StillBlockedError,
   SysError,
 } from "./errno.ts";
-import { callWide } from "./native.ts";
+import { callWide } from "./libc.ts";
 
 /** The string that a libc function returns for an error number; undefined for NULL. */
 function libcText(symbol: string, errno: number): string | undefined {

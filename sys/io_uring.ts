@@ -35,7 +35,7 @@ import {
   writeRequest,
 } from "./io_uring_abi.ts";
 import { Mapping } from "./memory.ts";
-import { addressOf, type Argument, call, callBlocking } from "./native.ts";
+import { addressOf, type Argument, call, callBlocking } from "./libc.ts";
 import type { CallContext } from "./descriptor.ts";
 import { type Bytes, encodeVectors, type IoVector, messageHeader } from "./structs.ts";
 

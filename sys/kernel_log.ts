@@ -7,7 +7,7 @@
 import { O_NONBLOCK, O_RDONLY, SEEK_SET } from "./constants.ts";
 import { openFile } from "./descriptor.ts";
 import { errnoNumber, SysError } from "./errno.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 import { bytes } from "./structs.ts";
 
 /** The longest record that the kernel gives out, PRINTK_MESSAGE_MAX, with room to spare. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { isUnavailable, UNAVAILABLE, writeAttribute } from "./attribute.ts";
+import { isUnavailable, UNAVAILABLE, writeAttribute } from "./kernel_file.ts";
 import { VMADDR_CID_ANY } from "./constants.ts";
 import { SysError } from "./errno.ts";
-import { TRANSPORT_MODULES } from "./facts.ts";
+import { TRANSPORT_MODULES } from "./transports.ts";
 import { type DiagSocket, dumpVsock } from "./sock_diag.ts";
 
 /**

@@ -14,7 +14,7 @@ import {
   PROT_WRITE,
 } from "./constants.ts";
 import { SysError } from "./errno.ts";
-import { call, callWide } from "./native.ts";
+import { call, callWide } from "./libc.ts";
 
 /** sysconf(_SC_PAGESIZE): 4096 on x86-64; 4096, 16384 or 65536 on aarch64. */
 export function pageSize(): number {

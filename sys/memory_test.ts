@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connectedPair } from "../tests/support/unix_pair.ts";
 import { MAP_ANONYMOUS, MAP_PRIVATE, MSG_DONTWAIT, PROT_READ, PROT_WRITE } from "./constants.ts";
 import { Mapping, pageSize } from "./memory.ts";
-import { callWide } from "./native.ts";
+import { callWide } from "./libc.ts";
 import { bytes } from "./structs.ts";
 
 const MAP_FIXED_NOREPLACE = 0x100000;

@@ -6,7 +6,7 @@
 import { CLONE_NEWNET, O_RDONLY } from "./constants.ts";
 import { Descriptor, openFile } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 import { setVsockSysctl, type VsockSysctl, vsockSysctl } from "./sysctl.ts";
 
 /** Whether a namespace shares CIDs and ports with others. */

@@ -6,7 +6,7 @@
  */
 import { AF_NETLINK, MSG_TRUNC, SOCK_CLOEXEC, SOCK_RAW } from "./constants.ts";
 import { StillBlockedError, SysError } from "./errno.ts";
-import { call, callBlocking } from "./native.ts";
+import { call, callBlocking } from "./libc.ts";
 import type { CallContext } from "./descriptor.ts";
 import { type Bytes, bytes } from "./structs.ts";
 

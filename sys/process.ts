@@ -5,7 +5,7 @@
  */
 import { PR_SET_PDEATHSIG, SIGKILL } from "./constants.ts";
 import { SysError } from "./errno.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 
 /**
  * Has this process killed when its parent ends, however that ends: prctl(PR_SET_PDEATHSIG).

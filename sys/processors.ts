@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 import { bytes } from "./structs.ts";
 
 /** Bytes of a cpu_set_t, which has a bit for each of 1024 processors. */

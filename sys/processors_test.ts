@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 import { onEachProcessor, processors } from "./processors.ts";
 
 Deno.test("onEachProcessor() runs on each processor once, and gives all of them back", () => {

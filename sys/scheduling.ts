@@ -4,7 +4,7 @@
  * @module
  */
 import { SCHED_FIFO, SCHED_OTHER, SCHED_RESET_ON_FORK } from "./constants.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 
 /**
  * Lets the thread that made it run before all usual ones whenever it can, sched_setscheduler(2).

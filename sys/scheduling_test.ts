@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SCHED_FIFO, SCHED_OTHER } from "./constants.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 import { Urgency } from "./scheduling.ts";
 
 Deno.test("Urgency changes this thread's policy as far as it is allowed, and changes it back", () => {

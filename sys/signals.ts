@@ -4,7 +4,7 @@
  * @module
  */
 import { SA_RESTART } from "./constants.ts";
-import { countSignal, restoreSignal, type SignalAction, signalCount } from "./native.ts";
+import { countSignal, restoreSignal, type SignalAction, signalCount } from "./libc.ts";
 import { Timer } from "./timer.ts";
 
 /** Counts the deliveries of a signal to this process, whose usual action is put off meanwhile. */

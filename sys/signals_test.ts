@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MSG_NOSIGNAL, SIGPIPE } from "./constants.ts";
-import { call, callBlocking } from "./native.ts";
+import { call, callBlocking } from "./libc.ts";
 import { Alarm, SignalCounter } from "./signals.ts";
 
 Deno.test("SignalCounter counts a signal to any thread, and no longer than it is held", async () => {

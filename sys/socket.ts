@@ -14,7 +14,7 @@ import {
 import { type CallContext, Descriptor } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
 import { refuseForbidden } from "./forbidden.ts";
-import { type Argument, call, type Completion } from "./native.ts";
+import { type Argument, call, type Completion } from "./libc.ts";
 import {
   type Address,
   type AddressFamily,

@@ -8,10 +8,10 @@
  *
  * @module
  */
-import { isUnavailable, writeAttribute } from "./attribute.ts";
+import { isUnavailable, writeAttribute } from "./kernel_file.ts";
 import { AF_INET, AF_UNIX, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants.ts";
-import { registeredTransports } from "./facts.ts";
-import { call } from "./native.ts";
+import { registeredTransports } from "./transports.ts";
+import { call } from "./libc.ts";
 import { onEachProcessor, processors } from "./processors.ts";
 import { bytes } from "./structs.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AF_INET, MSG_DONTWAIT, SOCK_DGRAM } from "./constants.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 import { SocketMemory } from "./socket_memory.ts";
 
 const DATA = "data areas of small packets";

@@ -19,8 +19,8 @@ import {
   VMADDR_CID_ANY,
   VMADDR_PORT_ANY,
 } from "./constants.ts";
-import { localCids } from "./facts.ts";
-import { call } from "./native.ts";
+import { localCids } from "./transports.ts";
+import { call } from "./libc.ts";
 import { TimedSysError } from "./descriptor.ts";
 import { FORBID_VSOCK } from "./forbidden.ts";
 import { Socket } from "./socket.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { AF_UNIX, AF_VSOCK, VMADDR_CID_ANY, VMADDR_PORT_ANY } from "./constants.ts";
-import { addressOf } from "./native.ts";
+import { addressOf } from "./libc.ts";
 
 /** Bytes whose address can be given to libc. */
 export type Bytes = Uint8Array<ArrayBuffer>;

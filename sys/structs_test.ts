@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AF_UNIX, AF_VSOCK, POLLIN, POLLRDHUP, VMADDR_CID_ANY } from "./constants.ts";
-import { addressOf } from "./native.ts";
+import { addressOf } from "./libc.ts";
 import {
   bytes,
   type ControlMessage,

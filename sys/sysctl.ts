@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeAttribute } from "./attribute.ts";
+import { writeAttribute } from "./kernel_file.ts";
 
 /** Their names, Linux 7.0 and newer. */
 export const VSOCK_SYSCTLS = ["g2h_fallback", "ns_mode", "child_ns_mode"] as const;

@@ -5,7 +5,7 @@
  */
 import { CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGEV_THREAD_ID, SIGKILL } from "./constants.ts";
 import { SysError } from "./errno.ts";
-import { call } from "./native.ts";
+import { call } from "./libc.ts";
 import { bytes } from "./structs.ts";
 
 /** struct sigevent: value, signal, how to notify, thread. */

@@ -4,10 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { connectControl } from "../peer/channel.ts";
-import { End } from "../peer/end.ts";
-import { encodeHello } from "../peer/greeting.ts";
-import { encodeMessage } from "../peer/wire.ts";
+import { connectControl } from "../control/channel.ts";
+import { End } from "../runner/end.ts";
+import { encodeHello } from "../control/greeting.ts";
+import { encodeMessage } from "../control/wire.ts";
 import { FACTS } from "./support/hostile.ts";
 import { startOrder } from "./support/start_order.ts";
 import { childrenOf, runTool, startAgent, Tool, type ToolOptions, until } from "./support/tool.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { connectControl } from "../peer/channel.ts";
-import { End } from "../peer/end.ts";
-import { encodeHello } from "../peer/greeting.ts";
+import { connectControl } from "../control/channel.ts";
+import { End } from "../runner/end.ts";
+import { encodeHello } from "../control/greeting.ts";
 import { HoldingAgent } from "./support/holding_agent.ts";
 import { FACTS } from "./support/hostile.ts";
 import { ReservedPort } from "./support/reserved_port.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodeHello } from "../peer/greeting.ts";
+import { encodeHello } from "../control/greeting.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { renderReport } from "../report/render.ts";
 import { parseReport } from "../report/schema.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { EndFacts } from "../core/event.ts";
-import { encodeHello } from "../peer/greeting.ts";
+import { encodeHello } from "../control/greeting.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import type { RunReport } from "../report/model.ts";
 import { parseReport } from "../report/schema.ts";

@@ -6,10 +6,10 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { serveController } from "../peer/agent.ts";
-import { connectControl, LineChannel, listenControl } from "../peer/channel.ts";
-import { End } from "../peer/end.ts";
-import { decodeOrder, ProtocolError } from "../peer/wire.ts";
+import { serveController } from "../agent/session.ts";
+import { connectControl, LineChannel, listenControl } from "../control/channel.ts";
+import { End } from "../runner/end.ts";
+import { decodeOrder, ProtocolError } from "../control/wire.ts";
 import { RunningTime } from "./support/running_time.ts";
 import {
   behave,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../suites/catalogue.ts";
-import { call } from "../sys/native.ts";
+import { call } from "../sys/libc.ts";
 import { lackingOnUnix } from "./mutations/table.ts";
 import { runBothSides } from "./support/both_sides.ts";
 import { VsockLike } from "./support/vsock_like.ts";

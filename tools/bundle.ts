@@ -4,7 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { bundle } from "../lab/bundle.ts";
+import { bundle } from "../lab/image/bundle.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 await Deno.mkdir(`${root}dist`, { recursive: true });

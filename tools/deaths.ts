@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { seedOption, wholeNumber } from "../cli/usage.ts";
+import { seedOption, wholeNumber } from "../cli/options/parse.ts";
 import { deaths, runWithDeath, type Victim, wrongWith } from "../tests/support/deaths.ts";
 import { toolCommand } from "./command.ts";
 

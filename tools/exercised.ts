@@ -5,16 +5,16 @@
  * @module
  */
 import { Option } from "@commander-js/extra-typings";
-import { archOption } from "../cli/kernel_options.ts";
+import { archOption } from "../cli/options/vm.ts";
 import { select, UnmatchedSelectorError } from "../core/selector.ts";
 import { KernelDeathError, LabError } from "../lab/error.ts";
-import { DEFAULT_KERNEL } from "../lab/kernel.ts";
+import { DEFAULT_KERNEL } from "../lab/kernel/kernel.ts";
 import { Progress } from "../lab/progress.ts";
-import { screenOf } from "../report/terminal.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { measure, type Measured } from "./exercised/measure.ts";
 import { complaintsAbout, exercisedText, record, rowsIn } from "./exercised/table.ts";
 import { toolCommand } from "./command.ts";
+import { screenOf } from "../report/screen.ts";
 
 const TOPOLOGIES = ["loopback", "guest-host", "three-cids", "three-devices"] as const;
 

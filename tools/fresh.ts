@@ -5,14 +5,14 @@
  * @module
  */
 import { Argument } from "@commander-js/extra-typings";
-import { output } from "../lab/command.ts";
+import { output } from "../lab/host/command.ts";
 import { LabError } from "../lab/error.ts";
 import { Progress } from "../lab/progress.ts";
-import { screenOf } from "../report/terminal.ts";
 import { MovedArchive } from "../tests/fresh/archive.ts";
 import { debianSites, type Release, RELEASES, requireRoot } from "../tests/fresh/base.ts";
 import { tableOf, tryAll, turnOf } from "../tests/fresh/trial.ts";
 import { toolCommand } from "./command.ts";
+import { screenOf } from "../report/screen.ts";
 
 const WHO = ["root", "user"] as const;
 

@@ -5,12 +5,12 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { wholeNumber } from "../cli/usage.ts";
+import { wholeNumber } from "../cli/options/parse.ts";
 import { parseReport } from "../report/schema.ts";
 import type { RunReport } from "../report/model.ts";
-import { screenOf } from "../report/terminal.ts";
 import { ARCHES } from "../lab/arch.ts";
 import { toolCommand } from "./command.ts";
+import { screenOf } from "../report/screen.ts";
 
 const CLI = fileURLToPath(new URL("../cli.ts", import.meta.url));
 /** The case of a start. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { wholeNumber } from "../cli/usage.ts";
+import { wholeNumber } from "../cli/options/parse.ts";
 import { parseReport } from "../report/schema.ts";
 import { toolCommand } from "./command.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { killQuietly } from "../lab/vm.ts";
+import { killQuietly } from "../lab/vm/vm.ts";
 
 /** How test files are run. */
 export interface TestSettings {

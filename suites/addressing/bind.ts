@@ -6,6 +6,7 @@
 import {
   CAP_NET_BIND_SERVICE,
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   errorOf,
   forBothTypes,
@@ -20,138 +21,7 @@ import {
   VMADDR_CID_ANY,
   VMADDR_PORT_ANY,
   WithoutCapability,
-} from "../kit.ts";
-
-/** Each CID that is this machine's. */
-export const [streamEachLocalCid, seqpacketEachLocalCid] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/bind/${type}-each-local-cid`,
-    title: `a ${type} socket can be bound to each CID of its machine, and to any`,
-    requirement:
-      "bind() to each local CID and to VMADDR_CID_ANY MUST succeed, and getsockname() give it back",
-    refs: [man("vsock", 7, "VMADDR_CID_ANY"), kernel("vsock_find_cid")],
-    needs: [{ client: "known-place" }],
-    does: {
-      client:
-        `binds a ${type} socket to VMADDR_CID_ANY, then one to each CID of its machine, and ` +
-        "claims that getsockname() gives back what bind() was given",
-    },
-    async client({ vsock, check }) {
-      const { port } = vsock.localAddress();
-      for (const cid of [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())]) {
-        using socket = vsock.open(type);
-        const address = { cid, port, flags: 0 };
-        await check.succeeds(`bind() to CID ${cid}`, () => socket.bind(address));
-        check.equal(socket.getsockname(), address, `getsockname() after bind() to CID ${cid}`);
-      }
-    },
-  })
-);
-
-/** CIDs that are not this machine's. */
-export const [streamForeignCid, seqpacketForeignCid] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/bind/${type}-foreign-cid`,
-    title: `a ${type} socket cannot be bound to a CID that its machine does not have`,
-    requirement: "bind() to a CID that is not local MUST fail with EADDRNOTAVAIL",
-    refs: [man("vsock", 7, "EADDRNOTAVAIL"), kernel("__vsock_bind")],
-    needs: [{ client: "known-place" }],
-    does: {
-      client:
-        `claims that bind() of a ${type} socket is EADDRNOTAVAIL at each of the CIDs 0 to 3, the ` +
-        "peer's and 0xdead, those left out that its machine has",
-    },
-    async client({ vsock, check }) {
-      const local = localCidsOf(vsock.machine.place());
-      const { cid: peerCid, port } = vsock.peerAddress();
-      const foreign = new Set([...LOCAL_CIDS, peerCid, FOREIGN_CID])
-        .difference(new Set(local));
-      for (const cid of foreign) {
-        using socket = vsock.open(type);
-        const bind = () => socket.bind({ cid, port });
-        await check.fails("EADDRNOTAVAIL", `bind() to CID ${cid}`, bind);
-      }
-    },
-  })
-);
-
-/** A socket has one address. */
-export const [streamTwice, seqpacketTwice] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/bind/${type}-twice`,
-    title: `a ${type} socket that is bound stays so`,
-    requirement: "bind() of a bound socket MUST fail with EINVAL and leave it where it was",
-    refs: [man("bind", 2, "EINVAL"), kernel("__vsock_bind")],
-    does: {
-      client:
-        `binds a ${type} socket, and claims that bind() to the next port is EINVAL and that ` +
-        "getsockname() still gives the first",
-    },
-    async client({ vsock, check }) {
-      using socket = vsock.bound(type);
-      const before = socket.getsockname();
-      const again = () => socket.bind(vsock.localAddress(before.port + 1));
-      await check.fails("EINVAL", "bind() of a bound socket", again);
-      check.equal(socket.getsockname(), before, "getsockname() after the second bind()");
-    },
-  })
-);
-
-/** svm_flags has one flag. */
-export const [streamUnknownFlag, seqpacketUnknownFlag] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/bind/${type}-unknown-flag`,
-    title: `a ${type} socket refuses an address with a flag that does not exist`,
-    requirement: "bind() and connect() with an unknown bit in svm_flags MUST fail with EINVAL",
-    refs: [man("vsock", 7, "svm_flags"), kernel("vsock_addr_cast")],
-    does: {
-      client: `claims that bind() and connect() of a ${type} socket are EINVAL with svm_flags 0x80`,
-    },
-    async client({ vsock, check }) {
-      using socket = vsock.open(type);
-      const flags = 0x80;
-      const bind = () => socket.bind({ ...vsock.localAddress(), flags });
-      await check.fails("EINVAL", "bind() with svm_flags 0x80", bind);
-      const connect = () => socket.connect({ ...vsock.peerAddress(), flags });
-      await check.fails("EINVAL", "connect() with svm_flags 0x80", connect);
-    },
-  })
-);
-
-/** The kernel chooses a port. */
-export const [streamAnyPort, seqpacketAnyPort] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/bind/${type}-any-port`,
-    title: `VMADDR_PORT_ANY gives a ${type} socket a free port`,
-    requirement:
-      "bind() to VMADDR_PORT_ANY MUST choose a free port above 1023, and another for each socket",
-    refs: [man("vsock", 7, "VMADDR_PORT_ANY"), kernel("__vsock_bind")],
-    does: {
-      client:
-        `binds a ${type} socket to VMADDR_PORT_ANY, another to the port behind the one it was ` +
-        "given, and a third to VMADDR_PORT_ANY, and claims that the first port is above 1023 and " +
-        "the last one new",
-    },
-    client({ vsock, check }) {
-      const anywhere = vsock.localAddress(VMADDR_PORT_ANY);
-      using first = vsock.bound(type, anywhere);
-      const { cid, port } = first.getsockname();
-      check.equal(cid, VMADDR_CID_ANY, "the CID after bind() to VMADDR_PORT_ANY");
-      check.that(port > LAST_RESERVED_PORT, `the port chosen is ${port}, which is reserved`);
-      check.that(port !== VMADDR_PORT_ANY, "no port was chosen");
-      // The one after it is taken: whoever counts up has to leave it out.
-      using next = vsock.open(type);
-      const isTaken = errorOf(() => next.bind(vsock.localAddress(port + 1))) === "EADDRINUSE";
-      using second = vsock.bound(type, anywhere);
-      const chosen = second.getsockname().port;
-      check.that(chosen !== port, `port ${chosen} was given to two sockets`);
-      check.that(
-        chosen !== port + 1 || isTaken,
-        `port ${chosen} was given to a socket while another was bound to it`,
-      );
-    },
-  })
-);
+} from "../../kit/mod.ts";
 
 /** Reserved ports, the first and the last, and the first that is not reserved. */
 const RESERVED = [0, 1, LAST_RESERVED_PORT - 1, LAST_RESERVED_PORT];
@@ -177,20 +47,150 @@ function bindReserved(type: SocketType, { vsock, check }: CaseContext): void {
   check.that(code === undefined || code === "EADDRINUSE", `${what}: ${code}`);
 }
 
-/** Ports below 1024 are for the privileged, port 0 among them. */
-export const [streamReservedPort, seqpacketReservedPort] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/bind/${type}-reserved-port`,
-    title: `ports below 1024 need CAP_NET_BIND_SERVICE for a ${type} socket`,
-    requirement:
-      "bind() to a port below 1024 MUST fail with EACCES without CAP_NET_BIND_SERVICE, and only then",
-    refs: [man("vsock", 7, "EACCES"), kernel("__vsock_bind")],
-    does: {
-      client:
-        `claims that bind() of a ${type} socket to ports 0, 1, 1022 and 1023 is EACCES without ` +
-        "CAP_NET_BIND_SERVICE, and that with it, and to port 1024 without it, nothing but " +
-        "EADDRINUSE is in its way",
-    },
-    client: (context) => bindReserved(type, context),
-  })
-);
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Each CID that is this machine's. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/bind/${type}-each-local-cid`,
+      title: `a ${type} socket can be bound to each CID of its machine, and to any`,
+      requirement:
+        "bind() to each local CID and to VMADDR_CID_ANY MUST succeed, and getsockname() give it back",
+      refs: [man("vsock", 7, "VMADDR_CID_ANY"), kernel("vsock_find_cid")],
+      needs: [{ client: "known-place" }],
+      does: {
+        client:
+          `binds a ${type} socket to VMADDR_CID_ANY, then one to each CID of its machine, and ` +
+          "claims that getsockname() gives back what bind() was given",
+      },
+      async client({ vsock, check }) {
+        const { port } = vsock.localAddress();
+        for (const cid of [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())]) {
+          using socket = vsock.open(type);
+          const address = { cid, port, flags: 0 };
+          await check.succeeds(`bind() to CID ${cid}`, () => socket.bind(address));
+          check.equal(socket.getsockname(), address, `getsockname() after bind() to CID ${cid}`);
+        }
+      },
+    })
+  ),
+  /** CIDs that are not this machine's. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/bind/${type}-foreign-cid`,
+      title: `a ${type} socket cannot be bound to a CID that its machine does not have`,
+      requirement: "bind() to a CID that is not local MUST fail with EADDRNOTAVAIL",
+      refs: [man("vsock", 7, "EADDRNOTAVAIL"), kernel("__vsock_bind")],
+      needs: [{ client: "known-place" }],
+      does: {
+        client:
+          `claims that bind() of a ${type} socket is EADDRNOTAVAIL at each of the CIDs 0 to 3, the ` +
+          "peer's and 0xdead, those left out that its machine has",
+      },
+      async client({ vsock, check }) {
+        const local = localCidsOf(vsock.machine.place());
+        const { cid: peerCid, port } = vsock.peerAddress();
+        const foreign = new Set([...LOCAL_CIDS, peerCid, FOREIGN_CID])
+          .difference(new Set(local));
+        for (const cid of foreign) {
+          using socket = vsock.open(type);
+          const bind = () => socket.bind({ cid, port });
+          await check.fails("EADDRNOTAVAIL", `bind() to CID ${cid}`, bind);
+        }
+      },
+    })
+  ),
+  /** A socket has one address. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/bind/${type}-twice`,
+      title: `a ${type} socket that is bound stays so`,
+      requirement: "bind() of a bound socket MUST fail with EINVAL and leave it where it was",
+      refs: [man("bind", 2, "EINVAL"), kernel("__vsock_bind")],
+      does: {
+        client:
+          `binds a ${type} socket, and claims that bind() to the next port is EINVAL and that ` +
+          "getsockname() still gives the first",
+      },
+      async client({ vsock, check }) {
+        using socket = vsock.bound(type);
+        const before = socket.getsockname();
+        const again = () => socket.bind(vsock.localAddress(before.port + 1));
+        await check.fails("EINVAL", "bind() of a bound socket", again);
+        check.equal(socket.getsockname(), before, "getsockname() after the second bind()");
+      },
+    })
+  ),
+  /** svm_flags has one flag. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/bind/${type}-unknown-flag`,
+      title: `a ${type} socket refuses an address with a flag that does not exist`,
+      requirement: "bind() and connect() with an unknown bit in svm_flags MUST fail with EINVAL",
+      refs: [man("vsock", 7, "svm_flags"), kernel("vsock_addr_cast")],
+      does: {
+        client:
+          `claims that bind() and connect() of a ${type} socket are EINVAL with svm_flags 0x80`,
+      },
+      async client({ vsock, check }) {
+        using socket = vsock.open(type);
+        const flags = 0x80;
+        const bind = () => socket.bind({ ...vsock.localAddress(), flags });
+        await check.fails("EINVAL", "bind() with svm_flags 0x80", bind);
+        const connect = () => socket.connect({ ...vsock.peerAddress(), flags });
+        await check.fails("EINVAL", "connect() with svm_flags 0x80", connect);
+      },
+    })
+  ),
+  /** The kernel chooses a port. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/bind/${type}-any-port`,
+      title: `VMADDR_PORT_ANY gives a ${type} socket a free port`,
+      requirement:
+        "bind() to VMADDR_PORT_ANY MUST choose a free port above 1023, and another for each socket",
+      refs: [man("vsock", 7, "VMADDR_PORT_ANY"), kernel("__vsock_bind")],
+      does: {
+        client:
+          `binds a ${type} socket to VMADDR_PORT_ANY, another to the port behind the one it was ` +
+          "given, and a third to VMADDR_PORT_ANY, and claims that the first port is above 1023 and " +
+          "the last one new",
+      },
+      client({ vsock, check }) {
+        const anywhere = vsock.localAddress(VMADDR_PORT_ANY);
+        using first = vsock.bound(type, anywhere);
+        const { cid, port } = first.getsockname();
+        check.equal(cid, VMADDR_CID_ANY, "the CID after bind() to VMADDR_PORT_ANY");
+        check.that(port > LAST_RESERVED_PORT, `the port chosen is ${port}, which is reserved`);
+        check.that(port !== VMADDR_PORT_ANY, "no port was chosen");
+        // The one after it is taken: whoever counts up has to leave it out.
+        using next = vsock.open(type);
+        const isTaken = errorOf(() => next.bind(vsock.localAddress(port + 1))) === "EADDRINUSE";
+        using second = vsock.bound(type, anywhere);
+        const chosen = second.getsockname().port;
+        check.that(chosen !== port, `port ${chosen} was given to two sockets`);
+        check.that(
+          chosen !== port + 1 || isTaken,
+          `port ${chosen} was given to a socket while another was bound to it`,
+        );
+      },
+    })
+  ),
+  /** Ports below 1024 are for the privileged, port 0 among them. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/bind/${type}-reserved-port`,
+      title: `ports below 1024 need CAP_NET_BIND_SERVICE for a ${type} socket`,
+      requirement:
+        "bind() to a port below 1024 MUST fail with EACCES without CAP_NET_BIND_SERVICE, and only then",
+      refs: [man("vsock", 7, "EACCES"), kernel("__vsock_bind")],
+      does: {
+        client:
+          `claims that bind() of a ${type} socket to ports 0, 1, 1022 and 1023 is EACCES without ` +
+          "CAP_NET_BIND_SERVICE, and that with it, and to port 1024 without it, nothing but " +
+          "EADDRINUSE is in its way",
+      },
+      client: (context) => bindReserved(type, context),
+    })
+  ),
+];

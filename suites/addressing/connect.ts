@@ -6,6 +6,7 @@
 import {
   AF_VSOCK,
   type CaseContext,
+  type ConformanceCase,
   connecting,
   defineCase,
   forBothTypes,
@@ -16,7 +17,7 @@ import {
   type SocketType,
   spec,
   transportCidsOf,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** Connects from the CID by which the peer knows this side. */
 async function connectFrom(
@@ -33,7 +34,7 @@ async function connectFrom(
   await check.receivesByte(socket);
 }
 
-/** Claims from where the connection comes. */
+/** Check from where the connection comes. */
 async function seesFrom(type: SocketType, { vsock, peer, check }: CaseContext): Promise<void> {
   const { cid, port } = vsock.peerAddress();
   await peer.writeUlong(cid);
@@ -47,81 +48,83 @@ async function seesFrom(type: SocketType, { vsock, peer, check }: CaseContext): 
   await check.sendsByte(accepted);
 }
 
-/** From the CID that the transport has. */
-export const [streamFromBound, seqpacketFromBound] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/connect/${type}-from-bound-address`,
-    title: `a ${type} connection comes from the CID and port to which its socket was bound`,
-    requirement: "the peer of a bound socket that connects MUST see the bound CID and port",
-    refs: [man("bind", 2, "DESCRIPTION"), kernel("virtio_transport_send_pkt_info")],
-    needs: connecting(type),
-    does: {
-      client:
-        `binds a ${type} socket to the CID by which the server knows it and the port after the ` +
-        "server's, connects, claims that getsockname() gives both, sends a byte, and receives one",
-      server:
-        "tells the client its CID, accepts, claims that accept() gives that CID and the port " +
-        "after its own, receives a byte, and sends one",
-    },
-    client: (context) => connectFrom(type, context),
-    server: (context) => seesFrom(type, context),
-  })
-);
-
 /** The errors of connect() from where nothing comes back, or of an address that does not fit. */
 const NOT_FROM_THERE = ["ETIMEDOUT", "EADDRNOTAVAIL", "EINVAL", "ENODEV", "ENETUNREACH"];
 /** How long to wait for an answer that does not come, in milliseconds. */
 const NO_ANSWER = 500;
 
-/** From another CID of this machine's. */
-export const [streamFromOther, seqpacketFromOther] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/connect/${type}-from-other-cid`,
-    title: `a ${type} socket connects from no CID that the transport does not have`,
-    requirement:
-      "connect() of a socket that is bound to a CID of another transport MUST fail, and " +
-      "the peer MUST NOT see that CID",
-    refs: [spec("5.10.6.4 Receive and Transmit"), kernel("virtio_transport_send_pkt_info")],
-    needs: connecting(type, { client: "second-cid" }),
-    does: {
-      client:
-        `binds a ${type} socket to each other CID that its transports have, and claims that ` +
-        "connect() from there fails: ETIMEDOUT after 500 ms, EADDRNOTAVAIL, EINVAL, ENODEV or " +
-        "ENETUNREACH",
-      server:
-        "tells the client its CID, listens, and after each attempt accepts what is there, if " +
-        "anything, and claims that getpeername() gives no other CID than that",
-    },
-    async client({ vsock, peer, check }) {
-      const { port } = vsock.peerAddress();
-      const known = Number(await peer.readUlong());
-      const others = transportCidsOf(vsock.machine.place()).filter((cid) => cid !== known);
-      for (const [i, cid] of others.entries()) {
-        await peer.expectln("LISTENING");
-        using socket = vsock.bound(type, { cid, port: port + 1 + i });
-        socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, NO_ANSWER);
-        const connect = () => socket.connect(vsock.peerAddress());
-        await check.fails(NOT_FROM_THERE, `connect() from CID ${cid}`, connect);
-        await peer.writeUlong(cid);
-      }
-      await peer.expectln("LISTENING");
-      await peer.writeUlong(known);
-    },
-    async server({ vsock, peer, check }) {
-      const { cid: known } = vsock.peerAddress();
-      await peer.writeUlong(known);
-      using listener = vsock.listening(type);
-      listener.setNonblocking();
-      for (;;) {
-        await peer.writeln("LISTENING");
-        const cid = Number(await peer.readUlong());
-        if (cid === known) return;
-        // The request itself may have arrived, before the answer found nobody.
-        while ((await listener.poll(POLLIN, 0)) & POLLIN) {
-          using socket = listener.acceptHere();
-          check.equal(socket.getpeername().cid, known, `the CID of a client bound to ${cid}`);
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** From the CID that the transport has. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/connect/${type}-from-bound-address`,
+      title: `a ${type} connection comes from the CID and port to which its socket was bound`,
+      requirement: "the peer of a bound socket that connects MUST see the bound CID and port",
+      refs: [man("bind", 2, "DESCRIPTION"), kernel("virtio_transport_send_pkt_info")],
+      needs: connecting(type),
+      does: {
+        client:
+          `binds a ${type} socket to the CID by which the server knows it and the port after the ` +
+          "server's, connects, claims that getsockname() gives both, sends a byte, and receives one",
+        server:
+          "tells the client its CID, accepts, claims that accept() gives that CID and the port " +
+          "after its own, receives a byte, and sends one",
+      },
+      client: (context) => connectFrom(type, context),
+      server: (context) => seesFrom(type, context),
+    })
+  ),
+  /** From another CID of this machine's. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/connect/${type}-from-other-cid`,
+      title: `a ${type} socket connects from no CID that the transport does not have`,
+      requirement:
+        "connect() of a socket that is bound to a CID of another transport MUST fail, and " +
+        "the peer MUST NOT see that CID",
+      refs: [spec("5.10.6.4 Receive and Transmit"), kernel("virtio_transport_send_pkt_info")],
+      needs: connecting(type, { client: "second-cid" }),
+      does: {
+        client:
+          `binds a ${type} socket to each other CID that its transports have, and claims that ` +
+          "connect() from there fails: ETIMEDOUT after 500 ms, EADDRNOTAVAIL, EINVAL, ENODEV or " +
+          "ENETUNREACH",
+        server:
+          "tells the client its CID, listens, and after each attempt accepts what is there, if " +
+          "anything, and claims that getpeername() gives no other CID than that",
+      },
+      async client({ vsock, peer, check }) {
+        const { port } = vsock.peerAddress();
+        const known = Number(await peer.readUlong());
+        const others = transportCidsOf(vsock.machine.place()).filter((cid) => cid !== known);
+        for (const [i, cid] of others.entries()) {
+          await peer.expectln("LISTENING");
+          using socket = vsock.bound(type, { cid, port: port + 1 + i });
+          socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, NO_ANSWER);
+          const connect = () => socket.connect(vsock.peerAddress());
+          await check.fails(NOT_FROM_THERE, `connect() from CID ${cid}`, connect);
+          await peer.writeUlong(cid);
         }
-      }
-    },
-  })
-);
+        await peer.expectln("LISTENING");
+        await peer.writeUlong(known);
+      },
+      async server({ vsock, peer, check }) {
+        const { cid: known } = vsock.peerAddress();
+        await peer.writeUlong(known);
+        using listener = vsock.listening(type);
+        listener.setNonblocking();
+        for (;;) {
+          await peer.writeln("LISTENING");
+          const cid = Number(await peer.readUlong());
+          if (cid === known) return;
+          // The request itself may have arrived, before the answer found nobody.
+          while ((await listener.poll(POLLIN, 0)) & POLLIN) {
+            using socket = listener.acceptHere();
+            check.equal(socket.getpeername().cid, known, `the CID of a client bound to ${cid}`);
+          }
+        }
+      },
+    })
+  ),
+];

@@ -7,6 +7,7 @@ import {
   type Address,
   AF_VSOCK,
   type CaseContext,
+  type ConformanceCase,
   connecting,
   defineCase,
   errorsOfNobody,
@@ -22,12 +23,12 @@ import {
   VMADDR_CID_HYPERVISOR,
   VMADDR_CID_LOCAL,
   VMADDR_FLAG_TO_HOST,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** How long to wait for an answer that does not come, in milliseconds. */
 const NO_ANSWER = 300;
 
-/** Claims how connect() fails where nobody listens. */
+/** Check how connect() fails where nobody listens. */
 async function failsAt(type: SocketType, to: Address, { vsock, check }: CaseContext) {
   using socket = vsock.open(type);
   const expected = errorsOfNobody(vsock.machine.place(), type, to);
@@ -48,118 +49,122 @@ function destinations({ vsock }: CaseContext): Set<number> {
 
 const refs = [man("vsock", 7, "ENODEV"), kernel("vsock_assign_transport")];
 
-/** Nobody is there. */
-export const [streamNobody, seqpacketNobody] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/destination/${type}-nobody`,
-    title: `a ${type} connect() where nobody is fails as the transport to that CID says`,
-    requirement:
-      "connect() to a CID where nobody listens MUST fail: ENODEV without a transport or " +
-      "guest, ECONNRESET where it is refused, ETIMEDOUT where nobody answers",
-    refs,
-    needs: connecting(type, { client: "known-place" }),
-    does: {
-      client:
-        `connects a ${type} socket to the port at CIDs 0, 1, 2, 0xdead and its machine's own, ` +
-        "the peer's left out, where nobody listens, and claims the error that the transport to " +
-        "each must give",
-    },
-    async client(context) {
-      const { port } = context.vsock.peerAddress();
-      for (const cid of destinations(context)) {
-        await failsAt(type, { cid, port }, context);
-      }
-    },
-  })
-);
-
-/** The flag that takes a packet to the host. */
-export const [streamToHost, seqpacketToHost] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/destination/${type}-flag-to-host`,
-    title: `VMADDR_FLAG_TO_HOST leads a ${type} socket to the host, whatever the CID`,
-    requirement:
-      "connect() with VMADDR_FLAG_TO_HOST MUST use the guest's device for every CID that " +
-      "is not local, and fail with ENODEV where there is none",
-    refs: [man("vsock", 7, "VMADDR_FLAG_TO_HOST"), kernel("vsock_assign_transport")],
-    needs: connecting(type, { client: "known-place" }),
-    does: {
-      client:
-        `connects a ${type} socket with VMADDR_FLAG_TO_HOST to the peer's CID and to 0xdead, ` +
-        "where nobody listens, and claims that it fails as a guest's device or loopback must, " +
-        "else for want of a device",
-    },
-    async client(context) {
-      const { cid: peerCid, port } = context.vsock.peerAddress();
-      for (const cid of new Set([peerCid, FOREIGN_CID])) {
-        await failsAt(type, { cid, port, flags: VMADDR_FLAG_TO_HOST }, context);
-      }
-    },
-  })
-);
-
-/** A machine's own CIDs. */
-export const [streamOwnCid, seqpacketOwnCid] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/destination/${type}-own-cid`,
-    title: `a ${type} connection to this machine's own CID stays on it`,
-    requirement:
-      "connect() to VMADDR_CID_LOCAL or to a guest's own CID (a host's that is no guest) " +
-      "MUST reach a listener of this machine, which sees VMADDR_CID_LOCAL as the peer",
-    refs: [man("vsock", 7, "Local communication"), kernel("vsock_loopback_send_pkt")],
-    needs: [{ client: "known-place" }, { client: "loopback-cid" }],
-    does: {
-      client:
-        `listens, connects a ${type} socket to each CID of its machine's that loopback serves, ` +
-        "and claims that accept() names VMADDR_CID_LOCAL as the client, both ends the CID, and " +
-        "that a byte arrives",
-    },
-    async client({ vsock, check }) {
-      const place = vsock.machine.place();
-      using listener = vsock.listening(type);
-      const { port } = listener.getsockname();
-      const own = localCidsOf(place).filter((cid) => routeTo(place, { cid }) === "loopback");
-      for (const cid of own) {
-        using socket = vsock.open(type);
-        await check.succeeds(`connect() to CID ${cid}`, () => socket.connect({ cid, port }));
-        check.equal(socket.getpeername().cid, cid, `getpeername() after connect() to CID ${cid}`);
-        const { socket: accepted, address } = await listener.accept();
-        using _accepted = accepted;
-        check.equal(address.cid, VMADDR_CID_LOCAL, `the CID of the client of CID ${cid}`);
-        check.equal(accepted.getsockname().cid, cid, `the CID of what was accepted at CID ${cid}`);
-        await check.sendsByte(socket);
-        await check.receivesByte(accepted);
-      }
-    },
-  })
-);
-
-/** The fallback of a guest. */
-export const [streamFallback, seqpacketFallback] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/destination/${type}-fallback`,
-    title: `net.vsock.g2h_fallback decides where a ${type} socket seeks an unknown CID`,
-    requirement:
-      "connect() to a CID that no guest of this machine's has MUST go to its host with " +
-      "net.vsock.g2h_fallback, and fail at once without",
-    alone: "it sets net.vsock.g2h_fallback",
-    refs: [kernel("vsock_assign_transport"), kernel("virtio_transport_has_remote_cid")],
-    needs: connecting(type, { client: "known-place" }, { client: "g2h-fallback" }),
-    does: {
-      client:
-        `connects a ${type} socket to CID 0xdead with net.vsock.g2h_fallback off, then on, and ` +
-        "claims that it fails for want of a transport or a guest, then with ETIMEDOUT or " +
-        "ECONNRESET at its host",
-    },
-    async client(context) {
-      const { vsock, check } = context;
-      const to = { cid: FOREIGN_CID, port: vsock.peerAddress().port };
-      for (const on of [false, true]) {
-        using _setting = vsock.machine.withFallback(on);
-        const route = routeTo(vsock.machine.place(), to);
-        check.equal(route === "to-host", on, `the route to the host with g2h_fallback=${on}`);
-        await failsAt(type, to, context);
-      }
-    },
-  })
-);
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Nobody is there. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/destination/${type}-nobody`,
+      title: `a ${type} connect() where nobody is fails as the transport to that CID says`,
+      requirement:
+        "connect() to a CID where nobody listens MUST fail: ENODEV without a transport or " +
+        "guest, ECONNRESET where it is refused, ETIMEDOUT where nobody answers",
+      refs,
+      needs: connecting(type, { client: "known-place" }),
+      does: {
+        client:
+          `connects a ${type} socket to the port at CIDs 0, 1, 2, 0xdead and its machine's own, ` +
+          "the peer's left out, where nobody listens, and claims the error that the transport to " +
+          "each must give",
+      },
+      async client(context) {
+        const { port } = context.vsock.peerAddress();
+        for (const cid of destinations(context)) {
+          await failsAt(type, { cid, port }, context);
+        }
+      },
+    })
+  ),
+  /** The flag that takes a packet to the host. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/destination/${type}-flag-to-host`,
+      title: `VMADDR_FLAG_TO_HOST leads a ${type} socket to the host, whatever the CID`,
+      requirement:
+        "connect() with VMADDR_FLAG_TO_HOST MUST use the guest's device for every CID that " +
+        "is not local, and fail with ENODEV where there is none",
+      refs: [man("vsock", 7, "VMADDR_FLAG_TO_HOST"), kernel("vsock_assign_transport")],
+      needs: connecting(type, { client: "known-place" }),
+      does: {
+        client:
+          `connects a ${type} socket with VMADDR_FLAG_TO_HOST to the peer's CID and to 0xdead, ` +
+          "where nobody listens, and claims that it fails as a guest's device or loopback must, " +
+          "else for want of a device",
+      },
+      async client(context) {
+        const { cid: peerCid, port } = context.vsock.peerAddress();
+        for (const cid of new Set([peerCid, FOREIGN_CID])) {
+          await failsAt(type, { cid, port, flags: VMADDR_FLAG_TO_HOST }, context);
+        }
+      },
+    })
+  ),
+  /** A machine's own CIDs. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/destination/${type}-own-cid`,
+      title: `a ${type} connection to this machine's own CID stays on it`,
+      requirement:
+        "connect() to VMADDR_CID_LOCAL or to a guest's own CID (a host's that is no guest) " +
+        "MUST reach a listener of this machine, which sees VMADDR_CID_LOCAL as the peer",
+      refs: [man("vsock", 7, "Local communication"), kernel("vsock_loopback_send_pkt")],
+      needs: [{ client: "known-place" }, { client: "loopback-cid" }],
+      does: {
+        client:
+          `listens, connects a ${type} socket to each CID of its machine's that loopback serves, ` +
+          "and claims that accept() names VMADDR_CID_LOCAL as the client, both ends the CID, and " +
+          "that a byte arrives",
+      },
+      async client({ vsock, check }) {
+        const place = vsock.machine.place();
+        using listener = vsock.listening(type);
+        const { port } = listener.getsockname();
+        const own = localCidsOf(place).filter((cid) => routeTo(place, { cid }) === "loopback");
+        for (const cid of own) {
+          using socket = vsock.open(type);
+          await check.succeeds(`connect() to CID ${cid}`, () => socket.connect({ cid, port }));
+          check.equal(socket.getpeername().cid, cid, `getpeername() after connect() to CID ${cid}`);
+          const { socket: accepted, address } = await listener.accept();
+          using _accepted = accepted;
+          check.equal(address.cid, VMADDR_CID_LOCAL, `the CID of the client of CID ${cid}`);
+          check.equal(
+            accepted.getsockname().cid,
+            cid,
+            `the CID of what was accepted at CID ${cid}`,
+          );
+          await check.sendsByte(socket);
+          await check.receivesByte(accepted);
+        }
+      },
+    })
+  ),
+  /** The fallback of a guest. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/destination/${type}-fallback`,
+      title: `net.vsock.g2h_fallback decides where a ${type} socket seeks an unknown CID`,
+      requirement:
+        "connect() to a CID that no guest of this machine's has MUST go to its host with " +
+        "net.vsock.g2h_fallback, and fail at once without",
+      alone: "it sets net.vsock.g2h_fallback",
+      refs: [kernel("vsock_assign_transport"), kernel("virtio_transport_has_remote_cid")],
+      needs: connecting(type, { client: "known-place" }, { client: "g2h-fallback" }),
+      does: {
+        client:
+          `connects a ${type} socket to CID 0xdead with net.vsock.g2h_fallback off, then on, and ` +
+          "claims that it fails for want of a transport or a guest, then with ETIMEDOUT or " +
+          "ECONNRESET at its host",
+      },
+      async client(context) {
+        const { vsock, check } = context;
+        const to = { cid: FOREIGN_CID, port: vsock.peerAddress().port };
+        for (const on of [false, true]) {
+          using _setting = vsock.machine.withFallback(on);
+          const route = routeTo(vsock.machine.place(), to);
+          check.equal(route === "to-host", on, `the route to the host with g2h_fallback=${on}`);
+          await failsAt(type, to, context);
+        }
+      },
+    })
+  ),
+];

@@ -1,9 +1,12 @@
+import { knownCase } from "../../tests/support/known_case.ts";
 import assert from "node:assert/strict";
 import { Socket } from "../../sys/socket.ts";
 import { failure } from "../../tests/mutations/mutation.ts";
 import { runBothSides } from "../../tests/support/both_sides.ts";
-import type { Machine } from "../kit.ts";
-import { seqpacketFallback, streamFallback } from "./destination.ts";
+import type { Machine } from "../../kit/mod.ts";
+
+const seqpacketFallback = knownCase("addressing/destination/seqpacket-fallback");
+const streamFallback = knownCase("addressing/destination/stream-fallback");
 
 /** A guest whose kernel knows g2h_fallback, and sockets of it. */
 function fakeGuest(heeds: boolean) {

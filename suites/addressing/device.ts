@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type ConformanceCase,
   defineCase,
   IOCTL_VM_SOCKETS_GET_LOCAL_CID,
   kernel,
@@ -11,65 +12,67 @@ import {
   VMADDR_CID_HOST,
   VMADDR_CID_LOCAL,
   VMADDR_PORT_ANY,
-} from "../kit.ts";
-
-/** The CID by which others know this machine. */
-export const namesOwnCid = defineCase({
-  id: "addressing/device/names-own-cid",
-  title: "/dev/vsock names the CID by which others reach this machine",
-  requirement:
-    "IOCTL_VM_SOCKETS_GET_LOCAL_CID MUST give a guest's CID, else that of a host, else " +
-    "VMADDR_CID_LOCAL; and one can bind to it",
-  refs: [man("vsock", 7, "IOCTL_VM_SOCKETS_GET_LOCAL_CID"), kernel("vsock_dev_ioctl")],
-  needs: [{ client: "known-place" }],
-  does: {
-    client:
-      "claims that IOCTL_VM_SOCKETS_GET_LOCAL_CID gives the CID by which the server knows it if " +
-      "that is a guest's, else its device's, a host's or VMADDR_CID_LOCAL, and that one can bind " +
-      "to it",
-    server: "tells the client by which CID it knows it",
-  },
-  async client({ vsock, peer, check }) {
-    const known = Number(await peer.readUlong());
-    using device = vsock.device();
-    const ioctl = () => device.localCid();
-    const cid = await check.succeeds("ioctl(IOCTL_VM_SOCKETS_GET_LOCAL_CID)", ioctl);
-    const { guestCid, host } = vsock.machine.place();
-    // On loopback the peer is this machine, and knows it by VMADDR_CID_LOCAL alone.
-    const expected = known > VMADDR_CID_HOST
-      ? known
-      : guestCid ?? (host ? VMADDR_CID_HOST : VMADDR_CID_LOCAL);
-    check.equal(cid, expected, "the CID that /dev/vsock names");
-    using socket = vsock.open("stream");
-    const bind = () => socket.bind({ cid, port: VMADDR_PORT_ANY });
-    await check.succeeds(`bind() to CID ${cid}`, bind);
-  },
-  async server({ vsock, peer }) {
-    await peer.writeUlong(vsock.peerAddress().cid);
-  },
-});
+} from "../../kit/mod.ts";
 
 /** An ioctl of the same type that no kernel has. */
 const UNKNOWN_REQUEST = 0x7ff;
 
-/** What /dev/vsock refuses. */
-export const refusesWrongRequests = defineCase({
-  id: "addressing/device/refuses-wrong-requests",
-  title: "/dev/vsock refuses what it does not know, and memory that is not there",
-  requirement:
-    "ioctl() on /dev/vsock MUST fail with EFAULT at address 0, with ENOTTY for requests " +
-    "that it does not know",
-  refs: [man("ioctl", 2, "ERRORS"), kernel("vsock_dev_ioctl")],
-  does: {
-    client:
-      "claims that ioctl() on /dev/vsock is EFAULT for IOCTL_VM_SOCKETS_GET_LOCAL_CID at address " +
-      "0, and ENOTTY for request 0x7ff",
-  },
-  async client({ vsock, check }) {
-    using device = vsock.device();
-    const nowhere = () => device.ioctlNowhere(IOCTL_VM_SOCKETS_GET_LOCAL_CID);
-    await check.fails("EFAULT", "IOCTL_VM_SOCKETS_GET_LOCAL_CID at address 0", nowhere);
-    const unknown = () => device.ioctlInt(UNKNOWN_REQUEST);
-    await check.fails("ENOTTY", "an unknown request", unknown);
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** The CID by which others know this machine. */
+  defineCase({
+    id: "addressing/device/names-own-cid",
+    title: "/dev/vsock names the CID by which others reach this machine",
+    requirement:
+      "IOCTL_VM_SOCKETS_GET_LOCAL_CID MUST give a guest's CID, else that of a host, else " +
+      "VMADDR_CID_LOCAL; and one can bind to it",
+    refs: [man("vsock", 7, "IOCTL_VM_SOCKETS_GET_LOCAL_CID"), kernel("vsock_dev_ioctl")],
+    needs: [{ client: "known-place" }],
+    does: {
+      client:
+        "claims that IOCTL_VM_SOCKETS_GET_LOCAL_CID gives the CID by which the server knows it if " +
+        "that is a guest's, else its device's, a host's or VMADDR_CID_LOCAL, and that one can bind " +
+        "to it",
+      server: "tells the client by which CID it knows it",
+    },
+    async client({ vsock, peer, check }) {
+      const known = Number(await peer.readUlong());
+      using device = vsock.device();
+      const ioctl = () => device.localCid();
+      const cid = await check.succeeds("ioctl(IOCTL_VM_SOCKETS_GET_LOCAL_CID)", ioctl);
+      const { guestCid, host } = vsock.machine.place();
+      // On loopback the peer is this machine, and knows it by VMADDR_CID_LOCAL alone.
+      const expected = known > VMADDR_CID_HOST
+        ? known
+        : guestCid ?? (host ? VMADDR_CID_HOST : VMADDR_CID_LOCAL);
+      check.equal(cid, expected, "the CID that /dev/vsock names");
+      using socket = vsock.open("stream");
+      const bind = () => socket.bind({ cid, port: VMADDR_PORT_ANY });
+      await check.succeeds(`bind() to CID ${cid}`, bind);
+    },
+    async server({ vsock, peer }) {
+      await peer.writeUlong(vsock.peerAddress().cid);
+    },
+  }),
+  /** What /dev/vsock refuses. */
+  defineCase({
+    id: "addressing/device/refuses-wrong-requests",
+    title: "/dev/vsock refuses what it does not know, and memory that is not there",
+    requirement:
+      "ioctl() on /dev/vsock MUST fail with EFAULT at address 0, with ENOTTY for requests " +
+      "that it does not know",
+    refs: [man("ioctl", 2, "ERRORS"), kernel("vsock_dev_ioctl")],
+    does: {
+      client:
+        "claims that ioctl() on /dev/vsock is EFAULT for IOCTL_VM_SOCKETS_GET_LOCAL_CID at address " +
+        "0, and ENOTTY for request 0x7ff",
+    },
+    async client({ vsock, check }) {
+      using device = vsock.device();
+      const nowhere = () => device.ioctlNowhere(IOCTL_VM_SOCKETS_GET_LOCAL_CID);
+      await check.fails("EFAULT", "IOCTL_VM_SOCKETS_GET_LOCAL_CID at address 0", nowhere);
+      const unknown = () => device.ioctlInt(UNKNOWN_REQUEST);
+      await check.fails("ENOTTY", "an unknown request", unknown);
+    },
+  }),
+];

@@ -1,10 +1,13 @@
+import { knownCase } from "../../tests/support/known_case.ts";
 import assert from "node:assert/strict";
 import { IOCTL_VM_SOCKETS_GET_LOCAL_CID } from "../../sys/constants.ts";
-import { VsockDevice } from "../../sys/device.ts";
+import { VsockDevice } from "../../sys/dev_vsock.ts";
 import { failure } from "../../tests/mutations/mutation.ts";
 import { runBothSides } from "../../tests/support/both_sides.ts";
-import type { ConformanceCase, Machine } from "../kit.ts";
-import { namesOwnCid, refusesWrongRequests } from "./device.ts";
+import type { ConformanceCase, Machine } from "../../kit/mod.ts";
+
+const namesOwnCid = knownCase("addressing/device/names-own-cid");
+const refusesWrongRequests = knownCase("addressing/device/refuses-wrong-requests");
 
 /** The CID by which the other side knows this machine. */
 const KNOWN = 3;

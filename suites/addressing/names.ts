@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type ConformanceCase,
   connecting,
   defineCase,
   forBothTypes,
@@ -13,89 +14,92 @@ import {
   man,
   VMADDR_CID_ANY,
   VMADDR_PORT_ANY,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 const refs = [man("getsockname", 2, "ENOTCONN"), kernel("vsock_getname")];
 
-/** Sockets without a peer. */
-export const [streamUnconnected, seqpacketUnconnected] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/names/${type}-unconnected`,
-    title: `a ${type} socket without a connection has the name that bind() gave it, and no peer's`,
-    requirement:
-      "getsockname() MUST give the bound address or VMADDR_CID_ANY and VMADDR_PORT_ANY, " +
-      "and getpeername() fail with ENOTCONN, before a connection and on a listener",
-    refs,
-    does: {
-      client:
-        `claims that getsockname() of a ${type} socket gives VMADDR_CID_ANY and VMADDR_PORT_ANY ` +
-        "while it is unbound, its address when it is bound and when it listens, and that " +
-        "getpeername() is ENOTCONN",
-    },
-    async client({ vsock, check }) {
-      using socket = vsock.open(type);
-      const unbound = { cid: VMADDR_CID_ANY, port: VMADDR_PORT_ANY, flags: 0 };
-      const bound = { ...vsock.localAddress(), flags: 0 };
-      const kinds = [
-        ["an unbound socket", () => {}, unbound],
-        ["a bound socket", () => socket.bind(bound), bound],
-        ["a listener", () => socket.listen(1), bound],
-      ] as const;
-      for (const [what, prepare, name] of kinds) {
-        prepare();
-        check.equal(socket.getsockname(), name, `getsockname() of ${what}`);
-        const peerName = () => socket.getpeername();
-        await check.fails("ENOTCONN", `getpeername() of ${what}`, peerName);
-      }
-    },
-  })
-);
-
-/** Both ends of a connection. */
-export const [streamConnected, seqpacketConnected] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/names/${type}-connected`,
-    title: `both ends of a ${type} connection agree on their names`,
-    requirement:
-      "accept(), getsockname() and getpeername() MUST give the addresses that connect() used",
-    refs: [...refs, man("accept", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
-    needs: connecting(type, "known-place"),
-    does: {
-      client:
-        `connects a ${type} socket, claims that getsockname() gives a CID of its machine's or ` +
-        "VMADDR_CID_ANY, and a port above 1023, and getpeername() what it connected to, and " +
-        "tells its port",
-      server:
-        `accepts a ${type} connection, claims that accept() and getpeername() give the client's ` +
-        "address and getsockname() what it connected to, and that the listener is still at " +
-        "VMADDR_CID_ANY",
-    },
-    async client({ vsock, peer, check }) {
-      await peer.writeUlong(vsock.peerAddress().cid);
-      using socket = await vsock.connect(type);
-      const { cid, port } = socket.getsockname();
-      const own = [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())];
-      check.that(own.includes(cid), `the client's getsockname() gives CID ${cid}`);
-      check.that(port > LAST_RESERVED_PORT, `connect() bound to the reserved port ${port}`);
-      const to = { ...vsock.peerAddress(), flags: 0 };
-      check.equal(socket.getpeername(), to, "the client's getpeername()");
-      await peer.writeUlong(port);
-      await peer.expectln("DONE");
-    },
-    async server({ vsock, peer, check }) {
-      const cid = Number(await peer.readUlong());
-      using listener = vsock.listening(type);
-      await peer.writeln("LISTENING");
-      const { socket, address } = await listener.accept();
-      using accepted = socket;
-      const from = { cid: vsock.peerAddress().cid, port: Number(await peer.readUlong()) };
-      check.equal({ ...address, flags: 0 }, { ...from, flags: 0 }, "the address accept() gives");
-      check.equal(accepted.getpeername(), address, "getpeername() of what was accepted");
-      const name = accepted.getsockname();
-      const at = { cid, port: vsock.localAddress().port, flags: 0 };
-      check.equal(name, at, "getsockname() of what was accepted");
-      check.equal(listener.getsockname().cid, VMADDR_CID_ANY, "the listener's CID afterwards");
-      await peer.writeln("DONE");
-    },
-  })
-);
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Sockets without a peer. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/names/${type}-unconnected`,
+      title:
+        `a ${type} socket without a connection has the name that bind() gave it, and no peer's`,
+      requirement:
+        "getsockname() MUST give the bound address or VMADDR_CID_ANY and VMADDR_PORT_ANY, " +
+        "and getpeername() fail with ENOTCONN, before a connection and on a listener",
+      refs,
+      does: {
+        client:
+          `claims that getsockname() of a ${type} socket gives VMADDR_CID_ANY and VMADDR_PORT_ANY ` +
+          "while it is unbound, its address when it is bound and when it listens, and that " +
+          "getpeername() is ENOTCONN",
+      },
+      async client({ vsock, check }) {
+        using socket = vsock.open(type);
+        const unbound = { cid: VMADDR_CID_ANY, port: VMADDR_PORT_ANY, flags: 0 };
+        const bound = { ...vsock.localAddress(), flags: 0 };
+        const kinds = [
+          ["an unbound socket", () => {}, unbound],
+          ["a bound socket", () => socket.bind(bound), bound],
+          ["a listener", () => socket.listen(1), bound],
+        ] as const;
+        for (const [what, prepare, name] of kinds) {
+          prepare();
+          check.equal(socket.getsockname(), name, `getsockname() of ${what}`);
+          const peerName = () => socket.getpeername();
+          await check.fails("ENOTCONN", `getpeername() of ${what}`, peerName);
+        }
+      },
+    })
+  ),
+  /** Both ends of a connection. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/names/${type}-connected`,
+      title: `both ends of a ${type} connection agree on their names`,
+      requirement:
+        "accept(), getsockname() and getpeername() MUST give the addresses that connect() used",
+      refs: [...refs, man("accept", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
+      needs: connecting(type, "known-place"),
+      does: {
+        client:
+          `connects a ${type} socket, claims that getsockname() gives a CID of its machine's or ` +
+          "VMADDR_CID_ANY, and a port above 1023, and getpeername() what it connected to, and " +
+          "tells its port",
+        server:
+          `accepts a ${type} connection, claims that accept() and getpeername() give the client's ` +
+          "address and getsockname() what it connected to, and that the listener is still at " +
+          "VMADDR_CID_ANY",
+      },
+      async client({ vsock, peer, check }) {
+        await peer.writeUlong(vsock.peerAddress().cid);
+        using socket = await vsock.connect(type);
+        const { cid, port } = socket.getsockname();
+        const own = [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())];
+        check.that(own.includes(cid), `the client's getsockname() gives CID ${cid}`);
+        check.that(port > LAST_RESERVED_PORT, `connect() bound to the reserved port ${port}`);
+        const to = { ...vsock.peerAddress(), flags: 0 };
+        check.equal(socket.getpeername(), to, "the client's getpeername()");
+        await peer.writeUlong(port);
+        await peer.expectln("DONE");
+      },
+      async server({ vsock, peer, check }) {
+        const cid = Number(await peer.readUlong());
+        using listener = vsock.listening(type);
+        await peer.writeln("LISTENING");
+        const { socket, address } = await listener.accept();
+        using accepted = socket;
+        const from = { cid: vsock.peerAddress().cid, port: Number(await peer.readUlong()) };
+        check.equal({ ...address, flags: 0 }, { ...from, flags: 0 }, "the address accept() gives");
+        check.equal(accepted.getpeername(), address, "getpeername() of what was accepted");
+        const name = accepted.getsockname();
+        const at = { cid, port: vsock.localAddress().port, flags: 0 };
+        check.equal(name, at, "getsockname() of what was accepted");
+        check.equal(listener.getsockname().cid, VMADDR_CID_ANY, "the listener's CID afterwards");
+        await peer.writeln("DONE");
+      },
+    })
+  ),
+];

@@ -5,6 +5,7 @@
  */
 import {
   type CaseContext,
+  type ConformanceCase,
   connecting,
   defineCase,
   errorOf,
@@ -16,7 +17,7 @@ import {
   type SocketType,
   SOL_SOCKET,
   VMADDR_CID_ANY,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** Binds a socket to each of two CIDs, at one port, and gives the second one's error. */
 function bindBoth(types: readonly [SocketType, SocketType], cids: readonly [number, number], {
@@ -31,66 +32,70 @@ function bindBoth(types: readonly [SocketType, SocketType], cids: readonly [numb
   return errorOf(() => second.bind({ cid: cids[1], port }));
 }
 
-/** Every pair of CIDs in either order, and of the type with the other type. */
-export const [streamPairs, seqpacketPairs] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/ports/${type}-one-socket-per-address`,
-    title: `a ${type} socket has its port at its CID alone, and VMADDR_CID_ANY is every CID`,
-    requirement: "bind() MUST fail with EADDRINUSE where a socket of either type has the port at " +
-      "the same CID or one of the two is VMADDR_CID_ANY, in either order, and only there",
-    refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket_net")],
-    needs: [{ client: "known-place" }],
-    does: {
-      client: `binds a ${type} socket and one of either type to the same port, for each pair of ` +
-        "VMADDR_CID_ANY and its machine's CIDs, and claims EADDRINUSE where they are the same or " +
-        "one is VMADDR_CID_ANY",
-    },
-    client(context) {
-      const { vsock, check } = context;
-      const cids = [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())];
-      for (const first of cids) {
-        for (const second of cids) {
-          const shares = first === second || [first, second].includes(VMADDR_CID_ANY);
-          const expected = shares ? "EADDRINUSE" : undefined;
-          for (const other of ["stream", "seqpacket"] as const) {
-            const code = bindBoth([type, other], [first, second], context);
-            const what = `bind() of a ${other} socket to ${second} beside ${first}`;
-            check.equal(code, expected, what);
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Every pair of CIDs in either order, and of the type with the other type. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/ports/${type}-one-socket-per-address`,
+      title: `a ${type} socket has its port at its CID alone, and VMADDR_CID_ANY is every CID`,
+      requirement:
+        "bind() MUST fail with EADDRINUSE where a socket of either type has the port at " +
+        "the same CID or one of the two is VMADDR_CID_ANY, in either order, and only there",
+      refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket_net")],
+      needs: [{ client: "known-place" }],
+      does: {
+        client:
+          `binds a ${type} socket and one of either type to the same port, for each pair of ` +
+          "VMADDR_CID_ANY and its machine's CIDs, and claims EADDRINUSE where they are the same or " +
+          "one is VMADDR_CID_ANY",
+      },
+      client(context) {
+        const { vsock, check } = context;
+        const cids = [VMADDR_CID_ANY, ...localCidsOf(vsock.machine.place())];
+        for (const first of cids) {
+          for (const second of cids) {
+            const shares = first === second || [first, second].includes(VMADDR_CID_ANY);
+            const expected = shares ? "EADDRINUSE" : undefined;
+            for (const other of ["stream", "seqpacket"] as const) {
+              const code = bindBoth([type, other], [first, second], context);
+              const what = `bind() of a ${other} socket to ${second} beside ${first}`;
+              check.equal(code, expected, what);
+            }
           }
         }
-      }
-    },
-  })
-);
-
-/** Only a socket that is bound holds a port. */
-export const [streamFreed, seqpacketFreed] = forBothTypes((type) =>
-  defineCase({
-    id: `addressing/ports/${type}-free-after-close`,
-    title: `a ${type} listener's port is free once that is closed, whatever it accepted`,
-    requirement:
-      "bind() to the port of a closed listener MUST succeed while its connections are open",
-    refs: [man("bind", 2, "EADDRINUSE"), kernel("vsock_remove_sock")],
-    needs: connecting(type),
-    does: {
-      client:
-        `connects a ${type} socket, and sends a byte when the server has bound its port again`,
-      server:
-        `accepts a ${type} connection, closes the listener, claims that another socket can be ` +
-        "bound to its port, and receives a byte",
-    },
-    async client({ vsock, peer, check }) {
-      using socket = await vsock.connect(type);
-      await peer.expectln("BOUND");
-      await check.sendsByte(socket);
-    },
-    async server({ vsock, peer, check }) {
-      using socket = await vsock.accept(type);
-      using another = vsock.open(type);
-      const bind = () => another.bind(vsock.localAddress());
-      await check.succeeds("bind() to the port of the closed listener", bind);
-      await peer.writeln("BOUND");
-      await check.receivesByte(socket);
-    },
-  })
-);
+      },
+    })
+  ),
+  /** Only a socket that is bound holds a port. */
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/ports/${type}-free-after-close`,
+      title: `a ${type} listener's port is free once that is closed, whatever it accepted`,
+      requirement:
+        "bind() to the port of a closed listener MUST succeed while its connections are open",
+      refs: [man("bind", 2, "EADDRINUSE"), kernel("vsock_remove_sock")],
+      needs: connecting(type),
+      does: {
+        client:
+          `connects a ${type} socket, and sends a byte when the server has bound its port again`,
+        server:
+          `accepts a ${type} connection, closes the listener, claims that another socket can be ` +
+          "bound to its port, and receives a byte",
+      },
+      async client({ vsock, peer, check }) {
+        using socket = await vsock.connect(type);
+        await peer.expectln("BOUND");
+        await check.sendsByte(socket);
+      },
+      async server({ vsock, peer, check }) {
+        using socket = await vsock.accept(type);
+        using another = vsock.open(type);
+        const bind = () => another.bind(vsock.localAddress());
+        await check.succeeds("bind() to the port of the closed listener", bind);
+        await peer.writeln("BOUND");
+        await check.receivesByte(socket);
+      },
+    })
+  ),
+];

@@ -6,6 +6,7 @@
 import {
   ALL_STATES,
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   describeSocket,
   type DiagSocket,
@@ -20,7 +21,7 @@ import {
   upstream,
   VMADDR_CID_ANY,
   VMADDR_CID_LOCAL,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** How long a closed socket may wait for its peer, in milliseconds: VSOCK_CLOSE_TIMEOUT, and more. */
 const CLOSE_TIME = 9000;
@@ -30,108 +31,110 @@ const OPEN = 0;
 
 const refs = [man("sock_diag", 7, "DESCRIPTION"), kernel("vsock_diag_dump")];
 
-/** Nothing is open any more. */
-export const listsNoSocket = defineCase({
-  id: "diag/dump/lists-no-socket",
-  title: "sock_diag lists no socket when none is open",
-  requirement: "a dump MUST NOT list a socket that was closed, once its close has had its time",
-  alone: "it looks at all AF_VSOCK sockets of the machine",
-  refs: [upstream("No sockets"), ...refs],
-  needs: [{ server: "vsock-diag" }, { server: "no-other-sockets" }],
-  does: {
-    client: "does nothing",
-    server:
-      "asks sock_diag for all sockets, listens and closes, and claims that sock_diag then lists none " +
-      "but those that cases before have left; asks again for up to 9 s while closed ones are among " +
-      "them",
-  },
-  client: () => Promise.resolve(),
-  async server({ vsock, check }) {
-    const before = await vsock.dump();
-    // Upstream's sides say nothing to each other here, so that this one has its socket to itself.
-    vsock.listening("stream")[Symbol.dispose]();
-    const started = performance.now();
-    const dump = () => check.succeeds("a dump of all sockets", () => vsock.dump());
-    let sockets: DiagSocket[];
-    // A closed socket may still be saying goodbye to its peer. The last dump is made when that time is
-    // over, however long this machine stood still since the one before.
-    for (let isOver = false;;) {
-      sockets = newSockets(before, await dump());
-      if (isOver || !sockets.some(isClosed)) break;
-      await timedSleep(PAUSE);
-      isOver = performance.now() - started >= CLOSE_TIME;
-    }
-    const listed = sockets.map((socket) =>
-      `${isClosed(socket) ? "closed: " : ""}${describeSocket(socket)}`
-    );
-    check.equal(listed, [], "the sockets that are listed");
-  },
-});
-
-/** A listening socket, and nothing beside it. */
-export const listsListener = defineCase({
-  id: "diag/dump/lists-listener",
-  title: "sock_diag lists a listening socket, once and as listening",
-  requirement: "a dump MUST list a listening socket once, with its address, inode and TCP_LISTEN",
-  alone: "it looks at all AF_VSOCK sockets of the machine",
-  refs: [upstream("Listen socket"), ...refs],
-  needs: [{ server: "vsock-diag" }],
-  does: {
-    client: "does nothing",
-    server: "listens, and claims that sock_diag lists its socket once, with its address and " +
-      "TCP_LISTEN, nothing else that is new, and it in a dump of that state, but not in one of all " +
-      "others",
-  },
-  client: () => Promise.resolve(),
-  async server({ vsock, check }) {
-    const before = await vsock.dump();
-    using socket = vsock.listening("stream");
-    const after = newSockets(before, await dumped({ vsock, check }));
-    const own = findOwn(check, after, socket);
-    checkOwn(check, own, socket, TCP_LISTEN);
-    check.equal(own.remote, anywhere, "the remote address of the listening socket");
-    checkOthers(check, after, own, 0);
-    const bit = 1 << TCP_LISTEN;
-    for (const [states, listed] of [[bit, true], [(ALL_STATES & ~bit) >>> 0, false]] as const) {
-      const chosen = await dumped({ vsock, check }, states);
-      const there = chosen.some(({ cookie }) => cookie === own.cookie);
-      check.equal(there, listed, `listed by a dump of the states 0x${states.toString(16)}`);
-    }
-  },
-});
-
 const LISTS =
   "claims that sock_diag lists its socket once, with both addresses and TCP_ESTABLISHED, and " +
   "nothing else that is new but, on loopback, the other end";
 
-/** A connection, seen from both of its ends. */
-export const listsConnection = defineCase({
-  id: "diag/dump/lists-connection",
-  title: "sock_diag lists both ends of a connection, each once and as connected",
-  requirement: "a dump MUST list a connected socket once, with both addresses and TCP_ESTABLISHED",
-  alone: "it looks at all AF_VSOCK sockets of the machine",
-  refs: [upstream("Connect"), ...refs],
-  needs: ["vsock-diag"],
-  does: {
-    client: `connects, and ${LISTS}`,
-    server: `accepts, and ${LISTS}`,
-  },
-  async client({ vsock, peer, check }) {
-    const before = await vsock.dump();
-    using socket = await vsock.connect("stream");
-    // By now the server has closed its listener, which loopback would list here as well.
-    await peer.expectln("DONE");
-    await checkConnection({ vsock, check }, before, socket);
-    await peer.writeln("DONE");
-  },
-  async server({ vsock, peer, check }) {
-    const before = await vsock.dump();
-    using socket = await vsock.accept("stream");
-    await checkConnection({ vsock, check }, before, socket);
-    await peer.writeln("DONE");
-    await peer.expectln("DONE");
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Nothing is open any more. */
+  defineCase({
+    id: "diag/dump/lists-no-socket",
+    title: "sock_diag lists no socket when none is open",
+    requirement: "a dump MUST NOT list a socket that was closed, once its close has had its time",
+    alone: "it looks at all AF_VSOCK sockets of the machine",
+    refs: [upstream("No sockets"), ...refs],
+    needs: [{ server: "vsock-diag" }, { server: "no-other-sockets" }],
+    does: {
+      client: "does nothing",
+      server:
+        "asks sock_diag for all sockets, listens and closes, and claims that sock_diag then lists none " +
+        "but those that cases before have left; asks again for up to 9 s while closed ones are among " +
+        "them",
+    },
+    client: () => Promise.resolve(),
+    async server({ vsock, check }) {
+      const before = await vsock.dump();
+      // Upstream's sides say nothing to each other here, so that this one has its socket to itself.
+      vsock.listening("stream")[Symbol.dispose]();
+      const started = performance.now();
+      const dump = () => check.succeeds("a dump of all sockets", () => vsock.dump());
+      let sockets: DiagSocket[];
+      // A closed socket may still be saying goodbye to its peer. The last dump is made when that time is
+      // over, however long this machine stood still since the one before.
+      for (let isOver = false;;) {
+        sockets = newSockets(before, await dump());
+        if (isOver || !sockets.some(isClosed)) break;
+        await timedSleep(PAUSE);
+        isOver = performance.now() - started >= CLOSE_TIME;
+      }
+      const listed = sockets.map((socket) =>
+        `${isClosed(socket) ? "closed: " : ""}${describeSocket(socket)}`
+      );
+      check.equal(listed, [], "the sockets that are listed");
+    },
+  }),
+  /** A listening socket, and nothing beside it. */
+  defineCase({
+    id: "diag/dump/lists-listener",
+    title: "sock_diag lists a listening socket, once and as listening",
+    requirement: "a dump MUST list a listening socket once, with its address, inode and TCP_LISTEN",
+    alone: "it looks at all AF_VSOCK sockets of the machine",
+    refs: [upstream("Listen socket"), ...refs],
+    needs: [{ server: "vsock-diag" }],
+    does: {
+      client: "does nothing",
+      server: "listens, and claims that sock_diag lists its socket once, with its address and " +
+        "TCP_LISTEN, nothing else that is new, and it in a dump of that state, but not in one of all " +
+        "others",
+    },
+    client: () => Promise.resolve(),
+    async server({ vsock, check }) {
+      const before = await vsock.dump();
+      using socket = vsock.listening("stream");
+      const after = newSockets(before, await dumped({ vsock, check }));
+      const own = findOwn(check, after, socket);
+      checkOwn(check, own, socket, TCP_LISTEN);
+      check.equal(own.remote, anywhere, "the remote address of the listening socket");
+      checkOthers(check, after, own, 0);
+      const bit = 1 << TCP_LISTEN;
+      for (const [states, listed] of [[bit, true], [(ALL_STATES & ~bit) >>> 0, false]] as const) {
+        const chosen = await dumped({ vsock, check }, states);
+        const there = chosen.some(({ cookie }) => cookie === own.cookie);
+        check.equal(there, listed, `listed by a dump of the states 0x${states.toString(16)}`);
+      }
+    },
+  }),
+  /** A connection, seen from both of its ends. */
+  defineCase({
+    id: "diag/dump/lists-connection",
+    title: "sock_diag lists both ends of a connection, each once and as connected",
+    requirement:
+      "a dump MUST list a connected socket once, with both addresses and TCP_ESTABLISHED",
+    alone: "it looks at all AF_VSOCK sockets of the machine",
+    refs: [upstream("Connect"), ...refs],
+    needs: ["vsock-diag"],
+    does: {
+      client: `connects, and ${LISTS}`,
+      server: `accepts, and ${LISTS}`,
+    },
+    async client({ vsock, peer, check }) {
+      const before = await vsock.dump();
+      using socket = await vsock.connect("stream");
+      // By now the server has closed its listener, which loopback would list here as well.
+      await peer.expectln("DONE");
+      await checkConnection({ vsock, check }, before, socket);
+      await peer.writeln("DONE");
+    },
+    async server({ vsock, peer, check }) {
+      const before = await vsock.dump();
+      using socket = await vsock.accept("stream");
+      await checkConnection({ vsock, check }, before, socket);
+      await peer.writeln("DONE");
+      await peer.expectln("DONE");
+    },
+  }),
+];
 
 type Judge = Pick<CaseContext, "vsock" | "check">;
 
@@ -186,7 +189,7 @@ function checkOwn(
   check.equal(own.local, bare(socket.getsockname()), "the local address");
 }
 
-/** Claims how many new sockets there are beside our own, and that they are its other end. */
+/** Check how many new sockets there are beside our own, and that they are its other end. */
 function checkOthers(
   check: CaseContext["check"],
   sockets: readonly DiagSocket[],

@@ -1,3 +1,4 @@
+import { knownCase } from "../../tests/support/known_case.ts";
 import assert from "node:assert/strict";
 import type { Outcome } from "../../core/outcome.ts";
 import { SysError } from "../../sys/errno.ts";
@@ -5,8 +6,11 @@ import { type DiagSocket, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from "../../s
 import { Socket } from "../../sys/socket.ts";
 import type { Address } from "../../sys/structs.ts";
 import { runBothSides } from "../../tests/support/both_sides.ts";
-import type { ConformanceCase } from "../kit.ts";
-import { listsConnection, listsListener, listsNoSocket } from "./dump.ts";
+import type { ConformanceCase } from "../../kit/mod.ts";
+
+const listsConnection = knownCase("diag/dump/lists-connection");
+const listsListener = knownCase("diag/dump/lists-listener");
+const listsNoSocket = knownCase("diag/dump/lists-no-socket");
 
 const ANYWHERE = { cid: 0xffffffff, port: 0xffffffff };
 

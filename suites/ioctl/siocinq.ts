@@ -11,7 +11,7 @@ import {
   SIOCINQ,
   type SocketType,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 const LENGTH = 64;
 
@@ -51,7 +51,10 @@ function countsUnread(type: SocketType): ConformanceCase {
   });
 }
 
-/** On a stream. */
-export const streamUnread: ConformanceCase = countsUnread("stream");
-/** On messages. */
-export const seqpacketUnread: ConformanceCase = countsUnread("seqpacket");
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** On a stream. */
+  countsUnread("stream"),
+  /** On messages. */
+  countsUnread("seqpacket"),
+];

@@ -11,7 +11,7 @@ import {
   SIOCOUTQ,
   type SocketType,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 const LENGTH = 64;
 
@@ -50,7 +50,10 @@ function zeroAfterReceipt(type: SocketType): ConformanceCase {
   });
 }
 
-/** On a stream. */
-export const streamUnsent: ConformanceCase = zeroAfterReceipt("stream");
-/** On messages. */
-export const seqpacketUnsent: ConformanceCase = zeroAfterReceipt("seqpacket");
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** On a stream. */
+  zeroAfterReceipt("stream"),
+  /** On messages. */
+  zeroAfterReceipt("seqpacket"),
+];

@@ -6,6 +6,7 @@
 import {
   bytes,
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   kernel,
   MSG_NOSIGNAL,
@@ -15,14 +16,14 @@ import {
   spec,
   timedSleep,
   VMADDR_PORT_ANY,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 import {
   closeAll,
   connectThroughEach,
   type DeviceConnection,
   eachText,
   shareCids,
-} from "../kit/devices.ts";
+} from "./_each_device.ts";
 
 /** How long a guest may take to have a driver for what was plugged in, in milliseconds. */
 const PLUG_TIME = 20_000;
@@ -57,7 +58,7 @@ function block(socket: Socket, { check }: CaseContext, cid: number): Promise<unk
   return check.fails("ECONNRESET", what, () => socket.recv(bytes(1)));
 }
 
-/** Claims what is left of the connection of a device that is gone. */
+/** Check what is left of the connection of a device that is gone. */
 async function isReset(
   socket: Socket,
   blocked: Promise<unknown>,
@@ -73,7 +74,7 @@ async function isReset(
   );
 }
 
-/** Claims that connections carry data: this side sends first, or the other. */
+/** Check that connections carry data: this side sends first, or the other. */
 async function live(
   connections: readonly DeviceConnection[],
   first: boolean,
@@ -189,10 +190,11 @@ function unplugCase(guest: Role, which: Which) {
   });
 }
 
-/** Either side's devices, the default one and another. */
-export const [lastOfClient, defaultOfClient, lastOfServer, defaultOfServer] = [
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Either side's devices, the default one and another. */
   unplugCase("client", "last"),
   unplugCase("client", "default"),
   unplugCase("server", "last"),
   unplugCase("server", "default"),
-] as const;
+];

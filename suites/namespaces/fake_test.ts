@@ -1,14 +1,22 @@
+import { knownCase } from "../../tests/support/known_case.ts";
 import assert from "node:assert/strict";
 import { type NamespaceMode, NetNamespace } from "../../sys/net_namespace.ts";
 import { Socket } from "../../sys/socket.ts";
 import type { VsockSysctl } from "../../sys/sysctl.ts";
-import { VhostVsock } from "../../sys/vhost.ts";
+import { VhostVsock } from "../../sys/dev_vhost_vsock.ts";
 import { failure } from "../../tests/mutations/mutation.ts";
 import { runBothSides } from "../../tests/support/both_sides.ts";
-import type { ConformanceCase, Machine } from "../kit.ts";
-import { foundFrom, sameCidTwice } from "./cid.ts";
-import { seqpacketInLocal } from "./loopback.ts";
-import { childInherits, childModeIsWrittenOnce, localStaysLocal, modeIsReadOnly } from "./mode.ts";
+import type { ConformanceCase, Machine } from "../../kit/mod.ts";
+
+const childInherits = knownCase("namespaces/mode/child-inherits");
+const childModeIsWrittenOnce = knownCase("namespaces/mode/child-mode-is-written-once");
+const localStaysLocal = knownCase("namespaces/mode/local-makes-no-global");
+const modeIsReadOnly = knownCase("namespaces/mode/is-read-only");
+
+const seqpacketInLocal = knownCase("namespaces/loopback/seqpacket-in-local");
+
+const foundFrom = knownCase("namespaces/cid/found-from");
+const sameCidTwice = knownCase("namespaces/cid/same-twice");
 
 const MACHINE: Machine = {
   place: () => ({

@@ -4,13 +4,14 @@
  * @module
  */
 import {
+  type ConformanceCase,
   defineCase,
   kernel,
   type NamespaceMode,
   type Role,
   VMADDR_CID_HOST,
   VMADDR_CID_LOCAL,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** What decides: where a client may connect to, or which socket a server's port leads to. */
 const REFS = {
@@ -83,10 +84,11 @@ function peerCase(where: Role, mode: NamespaceMode) {
   });
 }
 
-/** Either side in either kind of namespace. */
-export const [clientInGlobal, clientInLocal, serverInGlobal, serverInLocal] = [
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Either side in either kind of namespace. */
   peerCase("client", "global"),
   peerCase("client", "local"),
   peerCase("server", "global"),
   peerCase("server", "local"),
-] as const;
+];

@@ -7,6 +7,7 @@ import {
   AF_VSOCK,
   bytes,
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   djb2,
   kernel,
@@ -18,7 +19,7 @@ import {
   type Socket,
   spec,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 const BUFFER_SIZE = 2 * 1024 * 1024;
 const MAX_PAGES = 4;
@@ -29,66 +30,69 @@ async function enlargeBuffer(socket: Socket, check: CaseContext["check"]) {
   }
 }
 
-/**
- * Small and large messages in turn, some of which end a record. Both sides add up the hashes of
- * the messages and the number of MSG_EOR: equal sums say that data and boundaries are the same.
- */
-export const messageBounds = defineCase({
-  id: "seqpacket/bounds/kept-with-eor",
-  title: "messages keep their boundaries, their data and MSG_EOR",
-  requirement: "each message MUST arrive whole and alone, with MSG_EOR where it was sent with it",
-  refs: [
-    upstream("SOCK_SEQPACKET msg bounds", "claims that small and large messages come in turn"),
-    spec("5.10.6.6 Seqpacket Sockets"),
-    man("recvmsg", 2, "MSG_EOR"),
-    kernel("virtio_transport_seqpacket_dequeue"),
-  ],
-  needs: ["seqpacket"],
-  does: {
-    client:
-      "connects, sets a buffer of 2 MiB, sends messages of up to a page and of one to four pages " +
-      "in turn, about half with MSG_EOR, and tells the sum of their hashes and MSG_EORs",
-    server:
-      "accepts, sets a buffer of 2 MiB, receives messages once all are sent, until the end of " +
-      "file, and claims that small and large ones come in turn and that the sum is the client's",
-  },
-  async client({ vsock, peer, check, random }) {
-    using socket = await vsock.connect("seqpacket");
-    await enlargeBuffer(socket, check);
-    await peer.expectln("SRVREADY");
-    const page = pageSize();
-    const maxSize = MAX_PAGES * page;
-    const count = Math.floor(BUFFER_SIZE / maxSize);
-    let sum = 0n;
-    for (let i = 0; i < count; i++) {
-      const size = i % 2 === 1 ? page + random.below(maxSize - page) : 1 + random.below(page);
-      const message = bytes(size).fill(random.below(256));
-      // At least one record ends, and about half of them.
-      const ends = i === Math.floor(count / 2) || random.below(2) === 1;
-      await check.sends(socket, message, ends ? MSG_EOR : 0);
-      sum += djb2(message) + (ends ? 1n : 0n);
-    }
-    await peer.writeln("SENDDONE");
-    await peer.writeUlong(sum);
-  },
-  async server({ vsock, peer, check }) {
-    using socket = await vsock.accept("seqpacket");
-    await enlargeBuffer(socket, check);
-    await peer.writeln("SRVREADY");
-    await peer.expectln("SENDDONE");
-    const page = pageSize();
-    const buffer = bytes(MAX_PAGES * page);
-    let sum = 0n;
-    let misplaced = 0;
-    for (let i = 0;; i++) {
-      const received = await check.succeeds("recvmsg()", () => socket.recvmsg([buffer]));
-      if (received.length === 0) break;
-      // The sum is the same in any order, but small and large ones come in turn.
-      if (i % 2 === 1 ? received.length < page : received.length > page) misplaced++;
-      sum += djb2(buffer.subarray(0, received.length)) + (received.flags & MSG_EOR ? 1n : 0n);
-    }
-    const sent = await peer.readUlong();
-    check.equal(BigInt.asUintN(64, sum), sent, "the sum over the messages received");
-    check.equal(misplaced, 0, "how many messages came out of turn");
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /**
+   * Small and large messages in turn, some of which end a record. Both sides add up the hashes of
+   * the messages and the number of MSG_EOR: equal sums say that data and boundaries are the same.
+   */
+  defineCase({
+    id: "seqpacket/bounds/kept-with-eor",
+    title: "messages keep their boundaries, their data and MSG_EOR",
+    requirement: "each message MUST arrive whole and alone, with MSG_EOR where it was sent with it",
+    refs: [
+      upstream("SOCK_SEQPACKET msg bounds", "claims that small and large messages come in turn"),
+      spec("5.10.6.6 Seqpacket Sockets"),
+      man("recvmsg", 2, "MSG_EOR"),
+      kernel("virtio_transport_seqpacket_dequeue"),
+    ],
+    needs: ["seqpacket"],
+    does: {
+      client:
+        "connects, sets a buffer of 2 MiB, sends messages of up to a page and of one to four pages " +
+        "in turn, about half with MSG_EOR, and tells the sum of their hashes and MSG_EORs",
+      server:
+        "accepts, sets a buffer of 2 MiB, receives messages once all are sent, until the end of " +
+        "file, and claims that small and large ones come in turn and that the sum is the client's",
+    },
+    async client({ vsock, peer, check, random }) {
+      using socket = await vsock.connect("seqpacket");
+      await enlargeBuffer(socket, check);
+      await peer.expectln("SRVREADY");
+      const page = pageSize();
+      const maxSize = MAX_PAGES * page;
+      const count = Math.floor(BUFFER_SIZE / maxSize);
+      let sum = 0n;
+      for (let i = 0; i < count; i++) {
+        const size = i % 2 === 1 ? page + random.below(maxSize - page) : 1 + random.below(page);
+        const message = bytes(size).fill(random.below(256));
+        // At least one record ends, and about half of them.
+        const ends = i === Math.floor(count / 2) || random.below(2) === 1;
+        await check.sends(socket, message, ends ? MSG_EOR : 0);
+        sum += djb2(message) + (ends ? 1n : 0n);
+      }
+      await peer.writeln("SENDDONE");
+      await peer.writeUlong(sum);
+    },
+    async server({ vsock, peer, check }) {
+      using socket = await vsock.accept("seqpacket");
+      await enlargeBuffer(socket, check);
+      await peer.writeln("SRVREADY");
+      await peer.expectln("SENDDONE");
+      const page = pageSize();
+      const buffer = bytes(MAX_PAGES * page);
+      let sum = 0n;
+      let misplaced = 0;
+      for (let i = 0;; i++) {
+        const received = await check.succeeds("recvmsg()", () => socket.recvmsg([buffer]));
+        if (received.length === 0) break;
+        // The sum is the same in any order, but small and large ones come in turn.
+        if (i % 2 === 1 ? received.length < page : received.length > page) misplaced++;
+        sum += djb2(buffer.subarray(0, received.length)) + (received.flags & MSG_EOR ? 1n : 0n);
+      }
+      const sent = await peer.readUlong();
+      check.equal(BigInt.asUintN(64, sum), sent, "the sum over the messages received");
+      check.equal(misplaced, 0, "how many messages came out of turn");
+    },
+  }),
+];

@@ -3,30 +3,41 @@
  *
  * @module
  */
-import { defineCase, kernel, man, SO_ZEROCOPY, SOL_SOCKET, upstream } from "../kit.ts";
+import {
+  type ConformanceCase,
+  defineCase,
+  kernel,
+  man,
+  SO_ZEROCOPY,
+  SOL_SOCKET,
+  upstream,
+} from "../../kit/mod.ts";
 
-/** Not all sockets come from socket(2). */
-export const onAcceptedSocket = defineCase({
-  id: "sockopt/zerocopy/on-accepted-socket",
-  title: "SO_ZEROCOPY can be set on a socket from accept()",
-  requirement: "setsockopt(SO_ZEROCOPY) MUST succeed on an accepted socket as on any other",
-  refs: [
-    upstream("SOCK_STREAM accept()ed socket custom setsockopt()"),
-    man("socket", 7, "SO_ZEROCOPY"),
-    kernel("vsock_accept"),
-  ],
-  needs: [{ server: "zerocopy" }],
-  does: {
-    client: "connects, and closes at once",
-    server:
-      "accepts, and claims that SO_ZEROCOPY can be set on the socket from accept() and then " +
-      "reads 1",
-  },
-  async client({ vsock }) {
-    using _socket = await vsock.connect("stream");
-  },
-  async server({ vsock, check }) {
-    using socket = await vsock.accept("stream");
-    await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Not all sockets come from socket(2). */
+  defineCase({
+    id: "sockopt/zerocopy/on-accepted-socket",
+    title: "SO_ZEROCOPY can be set on a socket from accept()",
+    requirement: "setsockopt(SO_ZEROCOPY) MUST succeed on an accepted socket as on any other",
+    refs: [
+      upstream("SOCK_STREAM accept()ed socket custom setsockopt()"),
+      man("socket", 7, "SO_ZEROCOPY"),
+      kernel("vsock_accept"),
+    ],
+    needs: [{ server: "zerocopy" }],
+    does: {
+      client: "connects, and closes at once",
+      server:
+        "accepts, and claims that SO_ZEROCOPY can be set on the socket from accept() and then " +
+        "reads 1",
+    },
+    async client({ vsock }) {
+      using _socket = await vsock.connect("stream");
+    },
+    async server({ vsock, check }) {
+      using socket = await vsock.accept("stream");
+      await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+    },
+  }),
+];

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type ConformanceCase,
   connectInBackground,
   connectPatiently,
   defineCase,
@@ -13,7 +14,7 @@ import {
   POLLIN,
   SysError,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** What the client tells the server: that it connects once more, or that it is done. */
 const CONTINUE = 1n;
@@ -23,100 +24,103 @@ const RACE_TIME = 2000;
 /** The longest that a listener stays open, in milliseconds. */
 const LISTEN_TIME = 3;
 
-/**
- * A listener is closed while a connection is on its way to it. What it leaks does not show here
- * but in the kernel's count of its sockets, and in kmemleak.
- */
-export const closeWhileConnecting = defineCase({
-  id: "stream/accept-queue/closed-while-connecting",
-  title: "connect() that races with the listener's close() succeeds or is reset",
-  requirement: "connect() to a listener that is closed MUST succeed or fail with ECONNRESET",
-  refs: [
-    upstream(
-      "SOCK_STREAM leak accept queue",
-      "claims that connect() either succeeds or is reset, and keeps the listener open for a random " +
-        "time up to 3 ms or until a connection is queued: with the control lines between two of " +
-        "ours on their longer way, one closed at once would be gone before each connect()",
-    ),
-    man("listen", 2, "DESCRIPTION"),
-    kernel("virtio_transport_recv_listen"),
-  ],
-  does: {
-    client:
-      "connects for 2 s, again and again, each time when the server says that it listens, and " +
-      "claims that connect() succeeds or is ECONNRESET",
-    server: "listens for each connect(), waits in poll() for a random 0 to 3 ms at the most, and " +
-      "closes the listener without accept()",
-  },
-  async client({ vsock, peer, check }) {
-    const end = performance.now() + RACE_TIME;
-    do {
-      await peer.writeUlong(CONTINUE);
-      await peer.expectln("LISTENING");
-      using socket = vsock.open("stream");
-      connectPatiently(socket);
-      try {
-        await socket.connect(vsock.peerAddress());
-        check.that(true, "connect()");
-      } catch (error) {
-        if (!(error instanceof SysError)) throw error;
-        check.that(error.code === "ECONNRESET", error.message);
-      }
-    } while (performance.now() < end);
-    await peer.writeUlong(DONE);
-  },
-  async server({ vsock, peer, random }) {
-    while (await peer.readUlong() === CONTINUE) {
-      using listener = vsock.listening("stream");
-      await peer.writeln("LISTENING");
-      await listener.poll(POLLIN, random.below(LISTEN_TIME + 1));
-    }
-  },
-});
-
 /** How many listeners come and go before this side lets others run. */
 const AT_ONCE = 50;
 /** For how long they do, in milliseconds: within 2 s a kernel that leaks was seen to 3 times of 4. */
 const LONG_RACE_TIME = 5000;
 
-/**
- * As above without a word between the two, and so as often as can be: in the few microseconds in
- * which close() has taken the listener's lock, and not yet taken it out of the table of bound
- * sockets, a request must come that waits for that lock.
- */
-export const closedAllTheTime = defineCase({
-  id: "stream/accept-queue/closed-all-the-time",
-  title: "listeners that are closed while connections come in leave nothing behind",
-  requirement: "close() of a listener MUST end every connection that is on its way to it",
-  refs: [man("listen", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
-  timeFactor: 2,
-  does: {
-    client:
-      "starts connect() on a socket that does not block, claims EINPROGRESS, and closes it, over " +
-      "and over for 5 s",
-    server:
-      "listens and closes the listener at once, over and over, until the client is done; accepts " +
-      "nothing",
-  },
-  async client({ vsock, peer, check }) {
-    await peer.expectln("LISTENING");
-    for (const end = performance.now() + LONG_RACE_TIME; performance.now() < end;) {
-      await peer.letOthersRun();
-      using socket = vsock.open("stream");
-      connectInBackground(socket);
-      const code = errorOf(() => socket.connectHere(vsock.peerAddress()));
-      check.that(code === "EINPROGRESS", `connect() that does not wait: got ${code}`);
-    }
-    await peer.writeln("DONE");
-  },
-  async server({ vsock, peer }) {
-    await peer.writeln("LISTENING");
-    const done = peer.expectln("DONE").then(() => true);
-    const next = () => new Promise<false>((resolve) => setTimeout(resolve, 0, false));
-    while (!await Promise.race([done, next()])) {
-      for (let i = 0; i < AT_ONCE; i++) {
-        using _listener = vsock.listening("stream");
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /**
+   * A listener is closed while a connection is on its way to it. What it leaks does not show here
+   * but in the kernel's count of its sockets, and in kmemleak.
+   */
+  defineCase({
+    id: "stream/accept-queue/closed-while-connecting",
+    title: "connect() that races with the listener's close() succeeds or is reset",
+    requirement: "connect() to a listener that is closed MUST succeed or fail with ECONNRESET",
+    refs: [
+      upstream(
+        "SOCK_STREAM leak accept queue",
+        "claims that connect() either succeeds or is reset, and keeps the listener open for a random " +
+          "time up to 3 ms or until a connection is queued: with the control lines between two of " +
+          "ours on their longer way, one closed at once would be gone before each connect()",
+      ),
+      man("listen", 2, "DESCRIPTION"),
+      kernel("virtio_transport_recv_listen"),
+    ],
+    does: {
+      client:
+        "connects for 2 s, again and again, each time when the server says that it listens, and " +
+        "claims that connect() succeeds or is ECONNRESET",
+      server:
+        "listens for each connect(), waits in poll() for a random 0 to 3 ms at the most, and " +
+        "closes the listener without accept()",
+    },
+    async client({ vsock, peer, check }) {
+      const end = performance.now() + RACE_TIME;
+      do {
+        await peer.writeUlong(CONTINUE);
+        await peer.expectln("LISTENING");
+        using socket = vsock.open("stream");
+        connectPatiently(socket);
+        try {
+          await socket.connect(vsock.peerAddress());
+          check.that(true, "connect()");
+        } catch (error) {
+          if (!(error instanceof SysError)) throw error;
+          check.that(error.code === "ECONNRESET", error.message);
+        }
+      } while (performance.now() < end);
+      await peer.writeUlong(DONE);
+    },
+    async server({ vsock, peer, random }) {
+      while (await peer.readUlong() === CONTINUE) {
+        using listener = vsock.listening("stream");
+        await peer.writeln("LISTENING");
+        await listener.poll(POLLIN, random.below(LISTEN_TIME + 1));
       }
-    }
-  },
-});
+    },
+  }),
+  /**
+   * As above without a word between the two, and so as often as can be: in the few microseconds in
+   * which close() has taken the listener's lock, and not yet taken it out of the table of bound
+   * sockets, a request must come that waits for that lock.
+   */
+  defineCase({
+    id: "stream/accept-queue/closed-all-the-time",
+    title: "listeners that are closed while connections come in leave nothing behind",
+    requirement: "close() of a listener MUST end every connection that is on its way to it",
+    refs: [man("listen", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
+    timeFactor: 2,
+    does: {
+      client:
+        "starts connect() on a socket that does not block, claims EINPROGRESS, and closes it, over " +
+        "and over for 5 s",
+      server:
+        "listens and closes the listener at once, over and over, until the client is done; accepts " +
+        "nothing",
+    },
+    async client({ vsock, peer, check }) {
+      await peer.expectln("LISTENING");
+      for (const end = performance.now() + LONG_RACE_TIME; performance.now() < end;) {
+        await peer.letOthersRun();
+        using socket = vsock.open("stream");
+        connectInBackground(socket);
+        const code = errorOf(() => socket.connectHere(vsock.peerAddress()));
+        check.that(code === "EINPROGRESS", `connect() that does not wait: got ${code}`);
+      }
+      await peer.writeln("DONE");
+    },
+    async server({ vsock, peer }) {
+      await peer.writeln("LISTENING");
+      const done = peer.expectln("DONE").then(() => true);
+      const next = () => new Promise<false>((resolve) => setTimeout(resolve, 0, false));
+      while (!await Promise.race([done, next()])) {
+        for (let i = 0; i < AT_ONCE; i++) {
+          using _listener = vsock.listening("stream");
+        }
+      }
+    },
+  }),
+];

@@ -6,6 +6,7 @@
 import {
   bytes,
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   kernel,
   man,
@@ -15,7 +16,7 @@ import {
   SOL_SOCKET,
   spec,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 async function sendAndClose(side: "connect" | "accept", { vsock, check }: CaseContext) {
   using socket = await vsock[side]("stream");
@@ -43,68 +44,69 @@ const refs = [
   kernel("vsock_stream_has_data"),
 ];
 
-/** The client closes. */
-export const clientClose = defineCase({
-  id: "stream/close/by-client-keeps-data",
-  title: "data sent before the client's close() arrives, then the end",
-  requirement: "what a client sent before close() MUST arrive, then end of file; send() is EPIPE",
-  refs: [upstream("SOCK_STREAM client close"), ...refs],
-  does: {
-    client: `connects, ${SENDS}`,
-    server: `accepts, ${OUTLIVES}`,
-  },
-  client: (context) => sendAndClose("connect", context),
-  server: (context) => outlivePeer("accept", context),
-});
-
-/** The server closes. */
-export const serverClose = defineCase({
-  id: "stream/close/by-server-keeps-data",
-  title: "data sent before the server's close() arrives, then the end",
-  requirement: "what a server sent before close() MUST arrive, then end of file; send() is EPIPE",
-  refs: [upstream("SOCK_STREAM server close"), ...refs],
-  does: {
-    client: `connects, ${OUTLIVES}`,
-    server: `accepts, ${SENDS}`,
-  },
-  client: (context) => outlivePeer("connect", context),
-  server: (context) => sendAndClose("accept", context),
-});
-
-/** So many that buffers which leak stand out among the machine's others: cli/leak_watch.ts. */
+/** So many that buffers which leak stand out among the machine's others: agent/leak_watch.ts. */
 const PACKETS = 200;
 /** Above GOOD_COPY_LEN, 128, the kernel gives each packet a buffer of its own. */
 const PACKET = 129;
 
-/** What nobody read is freed with the socket: what leaks is seen by the kernel's counts. */
-export const unreadLeavesNothing = defineCase({
-  id: "stream/unread/close-leaves-nothing",
-  title: "a socket closed with unread data leaves nothing behind",
-  requirement: "close() MUST free the data that nobody read, and tell the peer of the end",
-  refs: [man("close", 2, "DESCRIPTION"), kernel("virtio_transport_remove_sock")],
-  does: {
-    client:
-      `connects, sends ${PACKETS} pieces of ${PACKET} bytes, and waits until the server has closed`,
-    server:
-      "accepts, sets SO_RCVLOWAT to all of that, waits until it is there, claims that its beginning " +
-      "is what the client sent, which it peeks at, and closes without having read any",
-  },
-  async client({ vsock, check, random }) {
-    using socket = await vsock.connect("stream");
-    const data = random.bytes(PACKETS * PACKET);
-    for (let offset = 0; offset < data.length; offset += PACKET) {
-      await check.sends(socket, data.subarray(offset, offset + PACKET));
-    }
-    await vsock.waitRemoteClose(socket);
-  },
-  async server({ vsock, check, random }) {
-    using socket = await vsock.accept("stream");
-    const data = random.bytes(PACKETS * PACKET);
-    await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, data.length);
-    const revents = await check.succeeds("poll()", () => socket.poll(POLLIN));
-    check.flag(revents, POLLIN, "POLLIN when all is there");
-    const seen = await check.receives(socket, PACKET, MSG_PEEK);
-    check.sameBytes(seen, data.subarray(0, PACKET), "the unread data");
-    await check.succeeds("close()", () => socket.close());
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** The client closes. */
+  defineCase({
+    id: "stream/close/by-client-keeps-data",
+    title: "data sent before the client's close() arrives, then the end",
+    requirement: "what a client sent before close() MUST arrive, then end of file; send() is EPIPE",
+    refs: [upstream("SOCK_STREAM client close"), ...refs],
+    does: {
+      client: `connects, ${SENDS}`,
+      server: `accepts, ${OUTLIVES}`,
+    },
+    client: (context) => sendAndClose("connect", context),
+    server: (context) => outlivePeer("accept", context),
+  }),
+  /** The server closes. */
+  defineCase({
+    id: "stream/close/by-server-keeps-data",
+    title: "data sent before the server's close() arrives, then the end",
+    requirement: "what a server sent before close() MUST arrive, then end of file; send() is EPIPE",
+    refs: [upstream("SOCK_STREAM server close"), ...refs],
+    does: {
+      client: `connects, ${OUTLIVES}`,
+      server: `accepts, ${SENDS}`,
+    },
+    client: (context) => outlivePeer("connect", context),
+    server: (context) => sendAndClose("accept", context),
+  }),
+  /** What nobody read is freed with the socket: what leaks is seen by the kernel's counts. */
+  defineCase({
+    id: "stream/unread/close-leaves-nothing",
+    title: "a socket closed with unread data leaves nothing behind",
+    requirement: "close() MUST free the data that nobody read, and tell the peer of the end",
+    refs: [man("close", 2, "DESCRIPTION"), kernel("virtio_transport_remove_sock")],
+    does: {
+      client:
+        `connects, sends ${PACKETS} pieces of ${PACKET} bytes, and waits until the server has closed`,
+      server:
+        "accepts, sets SO_RCVLOWAT to all of that, waits until it is there, claims that its beginning " +
+        "is what the client sent, which it peeks at, and closes without having read any",
+    },
+    async client({ vsock, check, random }) {
+      using socket = await vsock.connect("stream");
+      const data = random.bytes(PACKETS * PACKET);
+      for (let offset = 0; offset < data.length; offset += PACKET) {
+        await check.sends(socket, data.subarray(offset, offset + PACKET));
+      }
+      await vsock.waitRemoteClose(socket);
+    },
+    async server({ vsock, check, random }) {
+      using socket = await vsock.accept("stream");
+      const data = random.bytes(PACKETS * PACKET);
+      await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, data.length);
+      const revents = await check.succeeds("poll()", () => socket.poll(POLLIN));
+      check.flag(revents, POLLIN, "POLLIN when all is there");
+      const seen = await check.receives(socket, PACKET, MSG_PEEK);
+      check.sameBytes(seen, data.subarray(0, PACKET), "the unread data");
+      await check.succeeds("close()", () => socket.close());
+    },
+  }),
+];

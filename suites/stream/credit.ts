@@ -7,6 +7,7 @@ import {
   AF_VSOCK,
   bytes,
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   kernel,
   MSG_DONTWAIT,
@@ -23,7 +24,7 @@ import {
   SOL_SOCKET,
   spec,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 const BUFFER = 128 * 1024;
 /** VIRTIO_VSOCK_MAX_PKT_BUF_SIZE: reading less than that from a large buffer sends no credit. */
@@ -68,50 +69,6 @@ const REST = "claims that poll() sees the rest, which one recv() gives";
 
 const refs = [spec("5.10.6.3 Buffer Space Management")];
 
-/** Raising the low-water mark above what is there. */
-export const updateOnRcvlowat = defineCase({
-  id: "stream/credit/update-on-rcvlowat",
-  title: "raising SO_RCVLOWAT sends credit, so that what poll() waits for can come",
-  requirement: "a receiver that raises SO_RCVLOWAT MUST tell its peer of free space, or it starves",
-  refs: [
-    upstream(
-      "SOCK_STREAM virtio credit update + SO_RCVLOWAT",
-      "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
-        "waited for",
-    ),
-    kernel("virtio_transport_notify_set_rcvlowat"),
-    ...refs,
-  ],
-  does: {
-    client: MORE,
-    server: `accepts, ${FILLS}, reads 64 KiB, sets SO_RCVLOWAT to 64 KiB + 1, and ${REST}`,
-  },
-  client: sendMoreThanFits,
-  server: (context) => makeRoom("after", context),
-});
-
-/** Reading until less than the low-water mark is there. */
-export const updateOnLowBytes = defineCase({
-  id: "stream/credit/update-below-rcvlowat",
-  title: "reading below SO_RCVLOWAT sends credit, so that what poll() waits for can come",
-  requirement: "a receiver left with less than SO_RCVLOWAT MUST tell its peer of free space",
-  refs: [
-    upstream(
-      "SOCK_STREAM virtio credit update + low rx_bytes",
-      "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
-        "waited for, a byte more than upstream receives",
-    ),
-    kernel("virtio_transport_stream_dequeue"),
-    ...refs,
-  ],
-  does: {
-    client: MORE,
-    server: `accepts, sets SO_RCVLOWAT to 64 KiB + 1, ${FILLS}, reads 64 KiB, and ${REST}`,
-  },
-  client: sendMoreThanFits,
-  server: (context) => makeRoom("before", context),
-});
-
 const SMALL = 64 * 1024;
 const LARGE = 2 * 1024 * 1024;
 const PIECE = 4096;
@@ -122,45 +79,92 @@ async function setBuffer(socket: Socket, size: number, { check }: CaseContext) {
   }
 }
 
-/** The peer offers much; the sender's own buffer is small. */
-export const boundByOwnBuffer = defineCase({
-  id: "stream/credit/bound-by-own-buffer",
-  title: "a sender queues no more than its own buffer, whatever the peer offers",
-  requirement: "data not yet read MUST NOT exceed the sender's own SO_VM_SOCKETS_BUFFER_SIZE",
-  refs: [
-    upstream("SOCK_STREAM TX credit bounds"),
-    kernel("virtio_transport_stream_has_space"),
-    ...refs,
-  ],
-  does: {
-    client:
-      "connects, sets its own buffer to 64 KiB, sends pieces of 4 KiB without blocking until " +
-      "EAGAIN, and claims that some were taken and no more than 64 KiB",
-    server: "accepts, sets its buffer to 2 MiB, reads nothing, and closes when the client is done",
-  },
-  async client(context) {
-    const { vsock, peer, check } = context;
-    using socket = await vsock.connect("stream");
-    await setBuffer(socket, SMALL, context);
-    socket.setNonblocking();
-    await peer.expectln("SRVREADY");
-    let total = 0;
-    const sendOn = async () => {
-      // Twice the limit is enough to see that there is none.
-      while (total <= 2 * SMALL) total += await socket.send(bytes(PIECE));
-      return total;
-    };
-    await check.fails("EAGAIN", "send() to a peer that does not read", sendOn);
-    check.that(total > 0, "send() took nothing");
-    check.that(total <= SMALL, `${total} bytes were queued, expected at most ${SMALL}`);
-    await peer.writeln("CLIDONE");
-    await vsock.waitRemoteClose(socket);
-  },
-  async server(context) {
-    const { vsock, peer } = context;
-    using socket = await vsock.accept("stream");
-    await setBuffer(socket, LARGE, context);
-    await peer.writeln("SRVREADY");
-    await peer.expectln("CLIDONE");
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Raising the low-water mark above what is there. */
+  defineCase({
+    id: "stream/credit/update-on-rcvlowat",
+    title: "raising SO_RCVLOWAT sends credit, so that what poll() waits for can come",
+    requirement:
+      "a receiver that raises SO_RCVLOWAT MUST tell its peer of free space, or it starves",
+    refs: [
+      upstream(
+        "SOCK_STREAM virtio credit update + SO_RCVLOWAT",
+        "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
+          "waited for",
+      ),
+      kernel("virtio_transport_notify_set_rcvlowat"),
+      ...refs,
+    ],
+    does: {
+      client: MORE,
+      server: `accepts, ${FILLS}, reads 64 KiB, sets SO_RCVLOWAT to 64 KiB + 1, and ${REST}`,
+    },
+    client: sendMoreThanFits,
+    server: (context) => makeRoom("after", context),
+  }),
+  /** Reading until less than the low-water mark is there. */
+  defineCase({
+    id: "stream/credit/update-below-rcvlowat",
+    title: "reading below SO_RCVLOWAT sends credit, so that what poll() waits for can come",
+    requirement: "a receiver left with less than SO_RCVLOWAT MUST tell its peer of free space",
+    refs: [
+      upstream(
+        "SOCK_STREAM virtio credit update + low rx_bytes",
+        "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
+          "waited for, a byte more than upstream receives",
+      ),
+      kernel("virtio_transport_stream_dequeue"),
+      ...refs,
+    ],
+    does: {
+      client: MORE,
+      server: `accepts, sets SO_RCVLOWAT to 64 KiB + 1, ${FILLS}, reads 64 KiB, and ${REST}`,
+    },
+    client: sendMoreThanFits,
+    server: (context) => makeRoom("before", context),
+  }),
+  /** The peer offers much; the sender's own buffer is small. */
+  defineCase({
+    id: "stream/credit/bound-by-own-buffer",
+    title: "a sender queues no more than its own buffer, whatever the peer offers",
+    requirement: "data not yet read MUST NOT exceed the sender's own SO_VM_SOCKETS_BUFFER_SIZE",
+    refs: [
+      upstream("SOCK_STREAM TX credit bounds"),
+      kernel("virtio_transport_stream_has_space"),
+      ...refs,
+    ],
+    does: {
+      client:
+        "connects, sets its own buffer to 64 KiB, sends pieces of 4 KiB without blocking until " +
+        "EAGAIN, and claims that some were taken and no more than 64 KiB",
+      server:
+        "accepts, sets its buffer to 2 MiB, reads nothing, and closes when the client is done",
+    },
+    async client(context) {
+      const { vsock, peer, check } = context;
+      using socket = await vsock.connect("stream");
+      await setBuffer(socket, SMALL, context);
+      socket.setNonblocking();
+      await peer.expectln("SRVREADY");
+      let total = 0;
+      const sendOn = async () => {
+        // Twice the limit is enough to see that there is none.
+        while (total <= 2 * SMALL) total += await socket.send(bytes(PIECE));
+        return total;
+      };
+      await check.fails("EAGAIN", "send() to a peer that does not read", sendOn);
+      check.that(total > 0, "send() took nothing");
+      check.that(total <= SMALL, `${total} bytes were queued, expected at most ${SMALL}`);
+      await peer.writeln("CLIDONE");
+      await vsock.waitRemoteClose(socket);
+    },
+    async server(context) {
+      const { vsock, peer } = context;
+      using socket = await vsock.accept("stream");
+      await setBuffer(socket, LARGE, context);
+      await peer.writeln("SRVREADY");
+      await peer.expectln("CLIDONE");
+    },
+  }),
+];

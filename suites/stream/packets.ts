@@ -6,6 +6,7 @@
 import {
   AF_VSOCK,
   bytes,
+  type ConformanceCase,
   defineCase,
   djb2,
   kernel,
@@ -18,54 +19,13 @@ import {
   spec,
   SysError,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 const FIRST = new TextEncoder().encode("HELLO");
 const SECOND = new TextEncoder().encode("WORLD");
 /** How much of the first packet is read before the second comes. */
 const PART = 2;
 const ROOM = 64;
-
-/** The second packet may be appended to the first, of which a part has been read. */
-export const joinedAfterPartialRead = defineCase({
-  id: "stream/packets/joined-after-partial-read",
-  title: "a packet that is appended to one half read arrives once and whole",
-  requirement: "data appended to a packet that was read in part MUST arrive once and in order",
-  refs: [
-    upstream("SOCK_STREAM virtio skb merge"),
-    spec("5.10.6.5 Stream Sockets"),
-    kernel("virtio_transport_recv_pkt"),
-  ],
-  does: {
-    client: "connects, sends HELLO, and WORLD when the server has read a part of it",
-    server:
-      "accepts, receives 2 bytes of HELLO, the other 8 when WORLD was sent, and claims that " +
-      "recv() then is EAGAIN and that they read HELLOWORLD",
-  },
-  async client({ vsock, peer, check }) {
-    using socket = await vsock.connect("stream");
-    await check.sends(socket, FIRST);
-    await peer.writeln("SEND0");
-    await peer.expectln("REPLY0");
-    await check.sends(socket, SECOND);
-    await peer.writeln("SEND1");
-    await peer.expectln("REPLY1");
-  },
-  async server({ vsock, peer, check }) {
-    using socket = await vsock.accept("stream");
-    const whole = new TextEncoder().encode("HELLOWORLD");
-    await peer.expectln("SEND0");
-    const part = await check.receives(socket, PART);
-    await peer.writeln("REPLY0");
-    await peer.expectln("SEND1");
-    const rest = await check.receives(socket, whole.length - PART);
-    const receiveMore = () => socket.recv(bytes(ROOM - whole.length), MSG_DONTWAIT);
-    await check.fails("EAGAIN", "recv() after the last byte", receiveMore);
-    check.sameBytes(part, whole.subarray(0, PART), "the part read first");
-    check.sameBytes(rest, whole.subarray(PART), "the rest");
-    await peer.writeln("REPLY1");
-  },
-});
 
 /** Above GOOD_COPY_LEN, 128, the kernel gives each packet memory of its own. */
 const SMALLEST = 129;
@@ -79,59 +39,103 @@ const BUFFER = 64 * 1024;
 /** A sender that sends whole packets only may leave room for less than one. */
 const FULL = BUFFER - LARGEST;
 
-/** Many small packets, faster than they are read: each costs the receiver more than its data. */
-export const smallOnesFillNoMemory = defineCase({
-  id: "stream/packets/small-ones-keep-connection",
-  title: "2 MiB in packets of 129 to 512 bytes arrive",
-  requirement: "many small packets MUST neither reset a connection nor be lost, however slow it is",
-  refs: [
-    upstream(
-      "SOCK_STREAM small packets backpressure",
-      "sends on the calling thread and waits only where the peer's buffer is full; the receiver, " +
-        "whose buffer has 64 KiB, begins to read when it is, since one that keeps up is under no " +
-        "pressure",
-    ),
-    man("send", 2, "DESCRIPTION"),
-    kernel("virtio_transport_collapse_rx_queue"),
-  ],
-  timeFactor: 2,
-  does: {
-    client:
-      "connects, sends 2 MiB of random data in pieces of 129 to 512 bytes, waits only where a " +
-      "piece is not taken at once, and tells the data's hash",
-    server:
-      "accepts with a buffer of 64 KiB, waits until that is full, receives 2 MiB, and claims that " +
-      "their hash is the client's",
-  },
-  async client({ vsock, peer, check, random }) {
-    const data = random.bytes(TOTAL);
-    using socket = await vsock.connect("stream");
-    for (let offset = 0; offset < TOTAL;) {
-      const size = SMALLEST + random.below(LARGEST - SMALLEST + 1);
-      const packet = data.subarray(offset, offset + size);
-      offset += packet.length;
-      let sent = 0;
-      try {
-        sent = socket.sendHere(packet);
-      } catch (error) {
-        if (!(error instanceof SysError)) throw error;
-        if (error.code !== "EAGAIN") throw check.stop(`after ${offset} bytes: ${error.message}`);
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** The second packet may be appended to the first, of which a part has been read. */
+  defineCase({
+    id: "stream/packets/joined-after-partial-read",
+    title: "a packet that is appended to one half read arrives once and whole",
+    requirement: "data appended to a packet that was read in part MUST arrive once and in order",
+    refs: [
+      upstream("SOCK_STREAM virtio skb merge"),
+      spec("5.10.6.5 Stream Sockets"),
+      kernel("virtio_transport_recv_pkt"),
+    ],
+    does: {
+      client: "connects, sends HELLO, and WORLD when the server has read a part of it",
+      server:
+        "accepts, receives 2 bytes of HELLO, the other 8 when WORLD was sent, and claims that " +
+        "recv() then is EAGAIN and that they read HELLOWORLD",
+    },
+    async client({ vsock, peer, check }) {
+      using socket = await vsock.connect("stream");
+      await check.sends(socket, FIRST);
+      await peer.writeln("SEND0");
+      await peer.expectln("REPLY0");
+      await check.sends(socket, SECOND);
+      await peer.writeln("SEND1");
+      await peer.expectln("REPLY1");
+    },
+    async server({ vsock, peer, check }) {
+      using socket = await vsock.accept("stream");
+      const whole = new TextEncoder().encode("HELLOWORLD");
+      await peer.expectln("SEND0");
+      const part = await check.receives(socket, PART);
+      await peer.writeln("REPLY0");
+      await peer.expectln("SEND1");
+      const rest = await check.receives(socket, whole.length - PART);
+      const receiveMore = () => socket.recv(bytes(ROOM - whole.length), MSG_DONTWAIT);
+      await check.fails("EAGAIN", "recv() after the last byte", receiveMore);
+      check.sameBytes(part, whole.subarray(0, PART), "the part read first");
+      check.sameBytes(rest, whole.subarray(PART), "the rest");
+      await peer.writeln("REPLY1");
+    },
+  }),
+  /** Many small packets, faster than they are read: each costs the receiver more than its data. */
+  defineCase({
+    id: "stream/packets/small-ones-keep-connection",
+    title: "2 MiB in packets of 129 to 512 bytes arrive",
+    requirement:
+      "many small packets MUST neither reset a connection nor be lost, however slow it is",
+    refs: [
+      upstream(
+        "SOCK_STREAM small packets backpressure",
+        "sends on the calling thread and waits only where the peer's buffer is full; the receiver, " +
+          "whose buffer has 64 KiB, begins to read when it is, since one that keeps up is under no " +
+          "pressure",
+      ),
+      man("send", 2, "DESCRIPTION"),
+      kernel("virtio_transport_collapse_rx_queue"),
+    ],
+    timeFactor: 2,
+    does: {
+      client:
+        "connects, sends 2 MiB of random data in pieces of 129 to 512 bytes, waits only where a " +
+        "piece is not taken at once, and tells the data's hash",
+      server:
+        "accepts with a buffer of 64 KiB, waits until that is full, receives 2 MiB, and claims that " +
+        "their hash is the client's",
+    },
+    async client({ vsock, peer, check, random }) {
+      const data = random.bytes(TOTAL);
+      using socket = await vsock.connect("stream");
+      for (let offset = 0; offset < TOTAL;) {
+        const size = SMALLEST + random.below(LARGEST - SMALLEST + 1);
+        const packet = data.subarray(offset, offset + size);
+        offset += packet.length;
+        let sent = 0;
+        try {
+          sent = socket.sendHere(packet);
+        } catch (error) {
+          if (!(error instanceof SysError)) throw error;
+          if (error.code !== "EAGAIN") throw check.stop(`after ${offset} bytes: ${error.message}`);
+        }
+        if (sent < packet.length) await check.sends(socket, packet.subarray(sent));
       }
-      if (sent < packet.length) await check.sends(socket, packet.subarray(sent));
-    }
-    await peer.writeUlong(djb2(data));
-  },
-  async server({ vsock, peer, check }) {
-    using listener = vsock.listening("stream");
-    await check.setsU64(listener, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, BigInt(BUFFER));
-    await peer.writeln("LISTENING");
-    const { socket: accepted } = await listener.accept();
-    using socket = accepted;
-    await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, FULL);
-    const revents = await check.succeeds("poll()", () => socket.poll(POLLIN));
-    check.flag(revents, POLLIN, "POLLIN when the buffer is full");
-    await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, 1);
-    const received = djb2(await check.receives(socket, TOTAL));
-    check.equal(received, await peer.readUlong(), "the hash of the data");
-  },
-});
+      await peer.writeUlong(djb2(data));
+    },
+    async server({ vsock, peer, check }) {
+      using listener = vsock.listening("stream");
+      await check.setsU64(listener, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, BigInt(BUFFER));
+      await peer.writeln("LISTENING");
+      const { socket: accepted } = await listener.accept();
+      using socket = accepted;
+      await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, FULL);
+      const revents = await check.succeeds("poll()", () => socket.poll(POLLIN));
+      check.flag(revents, POLLIN, "POLLIN when the buffer is full");
+      await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, 1);
+      const received = djb2(await check.receives(socket, TOTAL));
+      check.equal(received, await peer.readUlong(), "the hash of the data");
+    },
+  }),
+];

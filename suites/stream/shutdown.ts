@@ -6,6 +6,7 @@
 import {
   bytes,
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   kernel,
   man,
@@ -18,7 +19,7 @@ import {
   spec,
   timedSleep,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 type Check = CaseContext["check"];
 
@@ -48,57 +49,60 @@ async function sendIsRefused(socket: Socket, send: () => Promise<number>, check:
 
 const refs = [man("send", 2, "EPIPE"), kernel("vsock_connectible_sendmsg")];
 
-/** Our own side is shut down for sending. */
-export const ownWrite = defineCase({
-  id: "stream/shutdown/own-write-is-epipe",
-  title: "send() after shutdown(SHUT_WR) is EPIPE with SIGPIPE",
-  requirement: "send() after shutdown(SHUT_WR) MUST fail with EPIPE and raise SIGPIPE if allowed",
-  alone: "it counts the signals of its process",
-  refs: [
-    upstream("SOCK_STREAM SHUT_WR", "claims that the first send() is refused, not a later one"),
-    man("shutdown", 2, "DESCRIPTION"),
-    ...refs,
-  ],
-  does: {
-    client: "connects, calls shutdown(SHUT_WR), and claims that send() is EPIPE and raises one " +
-      "SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
-    server: "accepts, and keeps the connection until the client is done",
-  },
-  async client({ vsock, peer, check }) {
-    using socket = await vsock.connect("stream");
-    await check.succeeds("shutdown(SHUT_WR)", () => socket.shutdown(SHUT_WR));
-    await sendIsRefused(socket, () => socket.send(bytes(1)), check);
-    await peer.writeln("CLIENTDONE");
-  },
-  async server({ vsock, peer }) {
-    using _socket = await vsock.accept("stream");
-    await peer.expectln("CLIENTDONE");
-  },
-});
-
-/** The other side is shut down for receiving. */
-export const peersRead = defineCase({
-  id: "stream/shutdown/peers-read-is-epipe",
-  title: "send() after the peer's shutdown(SHUT_RD) is EPIPE with SIGPIPE",
-  requirement: "send() to a peer that did shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
-  alone: "it counts the signals of its process",
-  refs: [upstream("SOCK_STREAM SHUT_RD"), spec("5.10.6.5 Stream Sockets"), ...refs],
-  does: {
-    client:
-      "connects, sends a byte every 10 ms when the server has shut down, and claims that this " +
-      "ends with EPIPE and one SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
-    server: "accepts, calls shutdown(SHUT_RD), and keeps the connection until the client is done",
-  },
-  async client({ vsock, peer, check }) {
-    using socket = await vsock.connect("stream");
-    await peer.expectln("SHUTRDDONE");
-    await sendIsRefused(socket, () => sendUntilRefused(socket, check), check);
-    await peer.writeln("CLIENTDONE");
-  },
-  async server({ vsock, peer, check }) {
-    using socket = await vsock.accept("stream");
-    await check.succeeds("shutdown(SHUT_RD)", () => socket.shutdown(SHUT_RD));
-    await peer.writeln("SHUTRDDONE");
-    await peer.expectln("CLIENTDONE");
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Our own side is shut down for sending. */
+  defineCase({
+    id: "stream/shutdown/own-write-is-epipe",
+    title: "send() after shutdown(SHUT_WR) is EPIPE with SIGPIPE",
+    requirement: "send() after shutdown(SHUT_WR) MUST fail with EPIPE and raise SIGPIPE if allowed",
+    alone: "it counts the signals of its process",
+    refs: [
+      upstream("SOCK_STREAM SHUT_WR", "claims that the first send() is refused, not a later one"),
+      man("shutdown", 2, "DESCRIPTION"),
+      ...refs,
+    ],
+    does: {
+      client: "connects, calls shutdown(SHUT_WR), and claims that send() is EPIPE and raises one " +
+        "SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
+      server: "accepts, and keeps the connection until the client is done",
+    },
+    async client({ vsock, peer, check }) {
+      using socket = await vsock.connect("stream");
+      await check.succeeds("shutdown(SHUT_WR)", () => socket.shutdown(SHUT_WR));
+      await sendIsRefused(socket, () => socket.send(bytes(1)), check);
+      await peer.writeln("CLIENTDONE");
+    },
+    async server({ vsock, peer }) {
+      using _socket = await vsock.accept("stream");
+      await peer.expectln("CLIENTDONE");
+    },
+  }),
+  /** The other side is shut down for receiving. */
+  defineCase({
+    id: "stream/shutdown/peers-read-is-epipe",
+    title: "send() after the peer's shutdown(SHUT_RD) is EPIPE with SIGPIPE",
+    requirement:
+      "send() to a peer that did shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
+    alone: "it counts the signals of its process",
+    refs: [upstream("SOCK_STREAM SHUT_RD"), spec("5.10.6.5 Stream Sockets"), ...refs],
+    does: {
+      client:
+        "connects, sends a byte every 10 ms when the server has shut down, and claims that this " +
+        "ends with EPIPE and one SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
+      server: "accepts, calls shutdown(SHUT_RD), and keeps the connection until the client is done",
+    },
+    async client({ vsock, peer, check }) {
+      using socket = await vsock.connect("stream");
+      await peer.expectln("SHUTRDDONE");
+      await sendIsRefused(socket, () => sendUntilRefused(socket, check), check);
+      await peer.writeln("CLIENTDONE");
+    },
+    async server({ vsock, peer, check }) {
+      using socket = await vsock.accept("stream");
+      await check.succeeds("shutdown(SHUT_RD)", () => socket.shutdown(SHUT_RD));
+      await peer.writeln("SHUTRDDONE");
+      await peer.expectln("CLIENTDONE");
+    },
+  }),
+];

@@ -8,6 +8,7 @@ import {
   type CaseContext,
   cidElsewhere,
   cidNowhere,
+  type ConformanceCase,
   connectInBackground,
   connectPatiently,
   defineCase,
@@ -23,7 +24,7 @@ import {
   upstream,
   Urgency,
   VMADDR_PORT_ANY,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** MAX_PORT_RETRIES: how many ports the kernel tries when it binds a socket by itself. */
 const PORTS_TRIED = 24;
@@ -68,44 +69,6 @@ async function moveUnbound(from: number, to: number, context: CaseContext): Prom
     for (const socket of taken) socket[Symbol.dispose]();
   }
 }
-
-/** A reference too few was kept for such a socket: the kernel's log tells. */
-export const releaseOfUnboundSocket = defineCase({
-  id: "transport/change/release-of-unbound-socket",
-  title: "a socket that could not be bound can be moved to another transport",
-  requirement: "connect() that finds no free port MUST fail with EADDRNOTAVAIL and harm nothing",
-  alone: "it takes the ports that the kernel would choose next",
-  refs: [
-    upstream(
-      "SOCK_STREAM transport release use-after-free",
-      "is skipped where there are no two transports to be moved between, or none that can be " +
-        "tested; takes ENODEV for any CID as that CID having no transport, not for the host's " +
-        "alone; moves a socket to one other CID only, since what it has found there keeps it",
-    ),
-    kernel("__vsock_bind"),
-    kernel("vsock_assign_transport"),
-    kernel("virtio_transport_release"),
-  ],
-  needs: [{ client: "second-transport" }, { client: "local-transport" }],
-  does: {
-    client:
-      "takes the 24 ports that the kernel would try next at each CID of 0 to 3 that is its own and " +
-      "has a transport, claims that connect() there is EADDRNOTAVAIL, and not under way when it is " +
-      "called for another CID: a socket for each",
-  },
-  async client(context) {
-    const destinations = new Set([...LOCAL_CIDS, context.vsock.peerAddress().cid, FOREIGN_CID]);
-    const tested = new Set<number>();
-    for (const from of LOCAL_CIDS) {
-      for (const to of destinations) {
-        if (to === from) continue;
-        if (!await moveUnbound(from, to, context)) break;
-        tested.add(from);
-      }
-    }
-    context.check.that(tested.size > 0, "no CID had a transport to test");
-  },
-});
 
 /** What the client tells the server: that there may be connections, or that it is done. */
 const CONTINUE = 1n;
@@ -215,65 +178,109 @@ const ACCEPTS_ALL =
   "listens, accepts and closes what has come each time that the client tells it to, and claims " +
   "that accept() then is EAGAIN";
 
-/** An interrupted connect() leaves a socket that the next one moves: the kernel's log tells. */
-export const interruptedConnect = defineCase({
-  id: "transport/change/after-interrupted-connect",
-  title: "a socket can be moved to another transport after an interrupted connect()",
-  requirement: "connect() that a signal interrupts MUST fail with EINTR, and another harm nothing",
-  alone: INTERRUPTS,
-  refs: [
-    upstream(
-      "SOCK_STREAM transport change null-ptr-deref, lockdep warn",
-      "one signal for every connect(), from a timer that is aimed at the midst of the call, and not " +
-        "a thread that calls kill() without end; moves to a CID that another transport serves, " +
-        "not always to 0, and is skipped where there is none: " +
-        "`transport/change/refused-after-interrupted-connect` is for CIDs that none serves",
-    ),
-    kernel("vsock_connect"),
-    kernel("vsock_assign_transport"),
-    kernel("virtio_transport_release"),
-  ],
-  needs: [{ client: "second-transport" }],
-  does: {
-    client:
-      "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
-      "timer's signal, claims success, EINTR or ECONNRESET, moves it with connect() to a CID of " +
-      "another transport, and closes it",
-    server: ACCEPTS_ALL,
-  },
-  async client(context) {
-    const { vsock } = context;
-    const cid = cidElsewhere(vsock.machine.place(), vsock.peerAddress().cid);
-    if (cid === undefined) throw new Error("there is no second transport any more");
-    await interruptAndMove(context, cid, () => {});
-  },
-  server: acceptInterrupted,
-});
-
-/** Where no transport leads, the one that the socket has must not be taken from it. */
-export const refusedAfterInterruptedConnect = defineCase({
-  id: "transport/change/refused-after-interrupted-connect",
-  title: "a socket stays whole when it cannot be moved after an interrupted connect()",
-  requirement:
-    "connect() to a CID that no transport serves MUST fail with ENODEV, also after one that a " +
-    "signal interrupted, and harm nothing",
-  alone: INTERRUPTS,
-  refs: [man("vsock", 7, "ENODEV"), kernel("vsock_connect"), kernel("vsock_assign_transport")],
-  needs: [{ client: "cid-without-transport" }],
-  does: {
-    client:
-      "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
-      "timer's signal, claims that connect() to a CID without a transport then is ENODEV, or " +
-      "EISCONN after one that succeeded, and closes it",
-    server: ACCEPTS_ALL,
-  },
-  async client(context) {
-    const cid = cidNowhere(context.vsock.machine.place());
-    if (cid === undefined) throw new Error("a transport leads everywhere now");
-    await interruptAndMove(context, cid, (first, second) => {
-      const expected = first === undefined ? "EISCONN" : "ENODEV";
-      context.check.equal(second, expected, `connect() to CID ${cid} after ${first ?? "success"}`);
-    });
-  },
-  server: acceptInterrupted,
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** A reference too few was kept for such a socket: the kernel's log tells. */
+  defineCase({
+    id: "transport/change/release-of-unbound-socket",
+    title: "a socket that could not be bound can be moved to another transport",
+    requirement: "connect() that finds no free port MUST fail with EADDRNOTAVAIL and harm nothing",
+    alone: "it takes the ports that the kernel would choose next",
+    refs: [
+      upstream(
+        "SOCK_STREAM transport release use-after-free",
+        "is skipped where there are no two transports to be moved between, or none that can be " +
+          "tested; takes ENODEV for any CID as that CID having no transport, not for the host's " +
+          "alone; moves a socket to one other CID only, since what it has found there keeps it",
+      ),
+      kernel("__vsock_bind"),
+      kernel("vsock_assign_transport"),
+      kernel("virtio_transport_release"),
+    ],
+    needs: [{ client: "second-transport" }, { client: "local-transport" }],
+    does: {
+      client:
+        "takes the 24 ports that the kernel would try next at each CID of 0 to 3 that is its own and " +
+        "has a transport, claims that connect() there is EADDRNOTAVAIL, and not under way when it is " +
+        "called for another CID: a socket for each",
+    },
+    async client(context) {
+      const destinations = new Set([...LOCAL_CIDS, context.vsock.peerAddress().cid, FOREIGN_CID]);
+      const tested = new Set<number>();
+      for (const from of LOCAL_CIDS) {
+        for (const to of destinations) {
+          if (to === from) continue;
+          if (!await moveUnbound(from, to, context)) break;
+          tested.add(from);
+        }
+      }
+      context.check.that(tested.size > 0, "no CID had a transport to test");
+    },
+  }),
+  /** An interrupted connect() leaves a socket that the next one moves: the kernel's log tells. */
+  defineCase({
+    id: "transport/change/after-interrupted-connect",
+    title: "a socket can be moved to another transport after an interrupted connect()",
+    requirement:
+      "connect() that a signal interrupts MUST fail with EINTR, and another harm nothing",
+    alone: INTERRUPTS,
+    refs: [
+      upstream(
+        "SOCK_STREAM transport change null-ptr-deref, lockdep warn",
+        "one signal for every connect(), from a timer that is aimed at the midst of the call, and not " +
+          "a thread that calls kill() without end; moves to a CID that another transport serves, " +
+          "not always to 0, and is skipped where there is none: " +
+          "`transport/change/refused-after-interrupted-connect` is for CIDs that none serves",
+      ),
+      kernel("vsock_connect"),
+      kernel("vsock_assign_transport"),
+      kernel("virtio_transport_release"),
+    ],
+    needs: [{ client: "second-transport" }],
+    does: {
+      client:
+        "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
+        "timer's signal, claims success, EINTR or ECONNRESET, moves it with connect() to a CID of " +
+        "another transport, and closes it",
+      server: ACCEPTS_ALL,
+    },
+    async client(context) {
+      const { vsock } = context;
+      const cid = cidElsewhere(vsock.machine.place(), vsock.peerAddress().cid);
+      if (cid === undefined) throw new Error("there is no second transport any more");
+      await interruptAndMove(context, cid, () => {});
+    },
+    server: acceptInterrupted,
+  }),
+  /** Where no transport leads, the one that the socket has must not be taken from it. */
+  defineCase({
+    id: "transport/change/refused-after-interrupted-connect",
+    title: "a socket stays whole when it cannot be moved after an interrupted connect()",
+    requirement:
+      "connect() to a CID that no transport serves MUST fail with ENODEV, also after one that a " +
+      "signal interrupted, and harm nothing",
+    alone: INTERRUPTS,
+    refs: [man("vsock", 7, "ENODEV"), kernel("vsock_connect"), kernel("vsock_assign_transport")],
+    needs: [{ client: "cid-without-transport" }],
+    does: {
+      client:
+        "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
+        "timer's signal, claims that connect() to a CID without a transport then is ENODEV, or " +
+        "EISCONN after one that succeeded, and closes it",
+      server: ACCEPTS_ALL,
+    },
+    async client(context) {
+      const cid = cidNowhere(context.vsock.machine.place());
+      if (cid === undefined) throw new Error("a transport leads everywhere now");
+      await interruptAndMove(context, cid, (first, second) => {
+        const expected = first === undefined ? "EISCONN" : "ENODEV";
+        context.check.equal(
+          second,
+          expected,
+          `connect() to CID ${cid} after ${first ?? "success"}`,
+        );
+      });
+    },
+    server: acceptInterrupted,
+  }),
+];

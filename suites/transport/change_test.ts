@@ -1,15 +1,17 @@
+import { knownCase } from "../../tests/support/known_case.ts";
 import assert from "node:assert/strict";
 import { Socket } from "../../sys/socket.ts";
 import type { Address } from "../../sys/structs.ts";
 import { failure } from "../../tests/mutations/mutation.ts";
 import { runBothSides } from "../../tests/support/both_sides.ts";
 import { VsockLike } from "../../tests/support/vsock_like.ts";
-import type { ConformanceCase, Machine } from "../kit.ts";
-import {
-  interruptedConnect,
-  refusedAfterInterruptedConnect,
-  releaseOfUnboundSocket,
-} from "./change.ts";
+import type { ConformanceCase, Machine } from "../../kit/mod.ts";
+
+const interruptedConnect = knownCase("transport/change/after-interrupted-connect");
+const refusedAfterInterruptedConnect = knownCase(
+  "transport/change/refused-after-interrupted-connect",
+);
+const releaseOfUnboundSocket = knownCase("transport/change/release-of-unbound-socket");
 
 /** A machine with the transport of loopback, and a host's or not. */
 function machineWith(host: boolean): Machine {

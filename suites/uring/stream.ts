@@ -5,18 +5,17 @@
  */
 import {
   type CaseContext,
+  type ConformanceCase,
   defineCase,
   djb2,
   kernel,
   man,
-  receivesEndThroughRing,
-  receiveThroughRing,
-  sendThroughRing,
   SO_ZEROCOPY,
   SOL_SOCKET,
   upstream,
-} from "../kit.ts";
-import { type Element, lengthOf, ShapedMemory } from "../kit/shapes.ts";
+} from "../../kit/mod.ts";
+import { receivesEndThroughRing, receiveThroughRing, sendThroughRing } from "../_shared/uring.ts";
+import { type Element, lengthOf, ShapedMemory } from "../_shared/shapes.ts";
 
 const RING_ENTRIES = 4;
 /** Upstream's page, whatever this machine's is: both sides must agree on the lengths. */
@@ -59,45 +58,47 @@ const RECEIVES =
   "accepts twice, receives with IORING_OP_READV what was sent, and claims that its hash is the " +
   "client's, and that the next IORING_OP_READV gives 0";
 
-/** Copying. */
-export const sendmsgArrives = defineCase({
-  id: "uring/sendmsg/arrives-whole",
-  title: "what io_uring sends in pieces, io_uring receives",
-  requirement: "IORING_OP_SENDMSG of pieces MUST send them in order and say how much it sent",
-  refs: [
-    upstream("SOCK_STREAM io_uring test"),
-    man("io_uring_enter", 2, "IORING_OP_SENDMSG"),
-    kernel("vsock_connectible_sendmsg"),
-  ],
-  needs: ["io-uring"],
-  does: {
-    client:
-      "connects twice, each time sends three pieces of memory with IORING_OP_SENDMSG, claims " +
-      "that one completion says how much it took, and tells the hash of all",
-    server: RECEIVES,
-  },
-  client: (context) => send(false, context),
-  server: receive,
-});
-
-/** Not copying. */
-export const sendmsgZcArrives = defineCase({
-  id: "uring/sendmsg-zc/arrives-whole-and-notifies",
-  title: "what io_uring sends without copying arrives, and it tells when the memory is free",
-  requirement:
-    "IORING_OP_SENDMSG_ZC MUST send the pieces in order and notify when their memory is free",
-  refs: [
-    upstream("SOCK_STREAM io_uring MSG_ZEROCOPY test"),
-    man("io_uring_enter", 2, "IORING_OP_SENDMSG_ZC"),
-    kernel("virtio_transport_can_zcopy"),
-  ],
-  needs: [{ client: "zerocopy" }, { client: "sendmsg-zc", server: "io-uring" }],
-  does: {
-    client: "connects twice with SO_ZEROCOPY, each time sends three pieces of memory with " +
-      "IORING_OP_SENDMSG_ZC, claims a completion that says how much it took and a notification " +
-      "behind it, and tells the hash of all",
-    server: RECEIVES,
-  },
-  client: (context) => send(true, context),
-  server: receive,
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Copying. */
+  defineCase({
+    id: "uring/sendmsg/arrives-whole",
+    title: "what io_uring sends in pieces, io_uring receives",
+    requirement: "IORING_OP_SENDMSG of pieces MUST send them in order and say how much it sent",
+    refs: [
+      upstream("SOCK_STREAM io_uring test"),
+      man("io_uring_enter", 2, "IORING_OP_SENDMSG"),
+      kernel("vsock_connectible_sendmsg"),
+    ],
+    needs: ["io-uring"],
+    does: {
+      client:
+        "connects twice, each time sends three pieces of memory with IORING_OP_SENDMSG, claims " +
+        "that one completion says how much it took, and tells the hash of all",
+      server: RECEIVES,
+    },
+    client: (context) => send(false, context),
+    server: receive,
+  }),
+  /** Not copying. */
+  defineCase({
+    id: "uring/sendmsg-zc/arrives-whole-and-notifies",
+    title: "what io_uring sends without copying arrives, and it tells when the memory is free",
+    requirement:
+      "IORING_OP_SENDMSG_ZC MUST send the pieces in order and notify when their memory is free",
+    refs: [
+      upstream("SOCK_STREAM io_uring MSG_ZEROCOPY test"),
+      man("io_uring_enter", 2, "IORING_OP_SENDMSG_ZC"),
+      kernel("virtio_transport_can_zcopy"),
+    ],
+    needs: [{ client: "zerocopy" }, { client: "sendmsg-zc", server: "io-uring" }],
+    does: {
+      client: "connects twice with SO_ZEROCOPY, each time sends three pieces of memory with " +
+        "IORING_OP_SENDMSG_ZC, claims a completion that says how much it took and a notification " +
+        "behind it, and tells the hash of all",
+      server: RECEIVES,
+    },
+    client: (context) => send(true, context),
+    server: receive,
+  }),
+];

@@ -6,7 +6,8 @@
 import {
   BYTE,
   bytes,
-  type Claims,
+  type Check,
+  type ConformanceCase,
   connectPatiently,
   defineCase,
   kernel,
@@ -20,45 +21,16 @@ import {
   type Socket,
   SOL_SOCKET,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 const CONTROL_SIZE = 128;
-
-/** Nothing was sent. */
-export const emptyIsEagain = defineCase({
-  id: "zerocopy/error-queue/empty-is-eagain",
-  title: "recvmsg(MSG_ERRQUEUE) on an empty error queue is EAGAIN",
-  requirement: "recvmsg(MSG_ERRQUEUE) with nothing in the error queue MUST fail with EAGAIN",
-  refs: [
-    upstream(
-      "SOCK_STREAM MSG_ZEROCOPY empty MSG_ERRQUEUE",
-      "claims which error it is",
-    ),
-    man("recv", 2, "MSG_ERRQUEUE"),
-    kernel("sock_recv_errqueue"),
-  ],
-  does: {
-    client: "connects, sends nothing, and claims that recvmsg(MSG_ERRQUEUE) is EAGAIN",
-    server: "accepts, and keeps the connection until the client is done",
-  },
-  async client({ vsock, peer, check }) {
-    using socket = await vsock.connect("stream");
-    const receive = () => socket.recvmsg([], MSG_ERRQUEUE, bytes(CONTROL_SIZE));
-    await check.fails("EAGAIN", "recvmsg(MSG_ERRQUEUE)", receive);
-    await peer.writeln("DONE");
-  },
-  async server({ vsock, peer }) {
-    using _socket = await vsock.accept("stream");
-    await peer.expectln("DONE");
-  },
-});
 
 const UNREAD =
   "sets SO_ZEROCOPY, sends a byte with MSG_ZEROCOPY, claims that poll() sees POLLERR, and closes " +
   "without reading the completion";
 
 /** Sends a byte with MSG_ZEROCOPY, and closes the socket without reading the completion. */
-async function closeUnread(socket: Socket, check: Claims): Promise<void> {
+async function closeUnread(socket: Socket, check: Check): Promise<void> {
   await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
   // The kernel sends it from where it is: memory that the engine may use anew would not do.
   using memory = new Mapping(pageSize());
@@ -69,70 +41,100 @@ async function closeUnread(socket: Socket, check: Claims): Promise<void> {
   await check.succeeds("close()", () => socket.close());
 }
 
-/** A completion stays unread. One that leaks is seen by kmemleak only, many by their number. */
-export const closedUnread = defineCase({
-  id: "zerocopy/error-queue/closed-unread",
-  title: "a socket with an unread completion can be closed",
-  requirement:
-    "send(MSG_ZEROCOPY) MUST lead to POLLERR, and close() MUST take an unread completion",
-  refs: [
-    upstream(
-      "SOCK_STREAM MSG_ZEROCOPY leak MSG_ERRQUEUE",
-      "claims that poll() woke up for POLLERR",
-    ),
-    man("recv", 2, "MSG_ERRQUEUE"),
-    kernel("vsock_sk_destruct"),
-  ],
-  needs: [{ client: "zerocopy" }],
-  does: {
-    client: `connects, ${UNREAD}`,
-    server: "accepts, receives the byte, and waits until the client has closed",
-  },
-  async client({ vsock, check }) {
-    using socket = await vsock.connect("stream");
-    await closeUnread(socket, check);
-  },
-  async server({ vsock, check }) {
-    using socket = await vsock.accept("stream");
-    await check.receivesByte(socket);
-    await vsock.waitRemoteClose(socket);
-  },
-});
-
-/** So many that buffers which leak stand out among the machine's others: cli/leak_watch.ts. */
+/** So many that buffers which leak stand out among the machine's others: agent/leak_watch.ts. */
 const CONNECTIONS = 200;
 
-/** As above, until what leaks shows in the kernel's count of socket buffers. */
-export const unreadLeaksNothing = defineCase({
-  id: "zerocopy/error-queue/unread-leaks-nothing",
-  title: "sockets closed with unread completions leave nothing behind",
-  requirement: "close() MUST free the completions that nobody read",
-  refs: [man("recv", 2, "MSG_ERRQUEUE"), kernel("vsock_sk_destruct")],
-  needs: [{ client: "zerocopy" }],
-  does: {
-    client: `connects ${CONNECTIONS} times, one after the other, and each time ${UNREAD}`,
-    server:
-      `listens with a backlog of ${CONNECTIONS}, and that many times accepts, receives the byte, ` +
-      "and waits until the client has closed",
-  },
-  async client({ vsock, peer, check }) {
-    await peer.expectln("LISTENING");
-    for (let i = 0; i < CONNECTIONS; i++) {
-      using socket = vsock.open("stream");
-      connectPatiently(socket);
-      await socket.connect(vsock.peerAddress());
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** Nothing was sent. */
+  defineCase({
+    id: "zerocopy/error-queue/empty-is-eagain",
+    title: "recvmsg(MSG_ERRQUEUE) on an empty error queue is EAGAIN",
+    requirement: "recvmsg(MSG_ERRQUEUE) with nothing in the error queue MUST fail with EAGAIN",
+    refs: [
+      upstream(
+        "SOCK_STREAM MSG_ZEROCOPY empty MSG_ERRQUEUE",
+        "claims which error it is",
+      ),
+      man("recv", 2, "MSG_ERRQUEUE"),
+      kernel("sock_recv_errqueue"),
+    ],
+    does: {
+      client: "connects, sends nothing, and claims that recvmsg(MSG_ERRQUEUE) is EAGAIN",
+      server: "accepts, and keeps the connection until the client is done",
+    },
+    async client({ vsock, peer, check }) {
+      using socket = await vsock.connect("stream");
+      const receive = () => socket.recvmsg([], MSG_ERRQUEUE, bytes(CONTROL_SIZE));
+      await check.fails("EAGAIN", "recvmsg(MSG_ERRQUEUE)", receive);
+      await peer.writeln("DONE");
+    },
+    async server({ vsock, peer }) {
+      using _socket = await vsock.accept("stream");
+      await peer.expectln("DONE");
+    },
+  }),
+  /** A completion stays unread. One that leaks is seen by kmemleak only, many by their number. */
+  defineCase({
+    id: "zerocopy/error-queue/closed-unread",
+    title: "a socket with an unread completion can be closed",
+    requirement:
+      "send(MSG_ZEROCOPY) MUST lead to POLLERR, and close() MUST take an unread completion",
+    refs: [
+      upstream(
+        "SOCK_STREAM MSG_ZEROCOPY leak MSG_ERRQUEUE",
+        "claims that poll() woke up for POLLERR",
+      ),
+      man("recv", 2, "MSG_ERRQUEUE"),
+      kernel("vsock_sk_destruct"),
+    ],
+    needs: [{ client: "zerocopy" }],
+    does: {
+      client: `connects, ${UNREAD}`,
+      server: "accepts, receives the byte, and waits until the client has closed",
+    },
+    async client({ vsock, check }) {
+      using socket = await vsock.connect("stream");
       await closeUnread(socket, check);
-    }
-  },
-  async server({ vsock, peer, check }) {
-    // A client may have closed the next one before this side has accepted one.
-    using listener = vsock.listening("stream", CONNECTIONS);
-    await peer.writeln("LISTENING");
-    for (let i = 0; i < CONNECTIONS; i++) {
-      const { socket: accepted } = await listener.accept();
-      using socket = accepted;
+    },
+    async server({ vsock, check }) {
+      using socket = await vsock.accept("stream");
       await check.receivesByte(socket);
       await vsock.waitRemoteClose(socket);
-    }
-  },
-});
+    },
+  }),
+  /** As above, until what leaks shows in the kernel's count of socket buffers. */
+  defineCase({
+    id: "zerocopy/error-queue/unread-leaks-nothing",
+    title: "sockets closed with unread completions leave nothing behind",
+    requirement: "close() MUST free the completions that nobody read",
+    refs: [man("recv", 2, "MSG_ERRQUEUE"), kernel("vsock_sk_destruct")],
+    needs: [{ client: "zerocopy" }],
+    does: {
+      client: `connects ${CONNECTIONS} times, one after the other, and each time ${UNREAD}`,
+      server:
+        `listens with a backlog of ${CONNECTIONS}, and that many times accepts, receives the byte, ` +
+        "and waits until the client has closed",
+    },
+    async client({ vsock, peer, check }) {
+      await peer.expectln("LISTENING");
+      for (let i = 0; i < CONNECTIONS; i++) {
+        using socket = vsock.open("stream");
+        connectPatiently(socket);
+        await socket.connect(vsock.peerAddress());
+        await closeUnread(socket, check);
+      }
+    },
+    async server({ vsock, peer, check }) {
+      // A client may have closed the next one before this side has accepted one.
+      using listener = vsock.listening("stream", CONNECTIONS);
+      await peer.writeln("LISTENING");
+      for (let i = 0; i < CONNECTIONS; i++) {
+        const { socket: accepted } = await listener.accept();
+        using socket = accepted;
+        await check.receivesByte(socket);
+        await vsock.waitRemoteClose(socket);
+      }
+    },
+  }),
+];

@@ -5,6 +5,7 @@
  */
 import {
   bytes,
+  type ConformanceCase,
   defineCase,
   kernel,
   man,
@@ -13,44 +14,47 @@ import {
   SO_ZEROCOPY,
   SOL_SOCKET,
   upstream,
-} from "../kit.ts";
+} from "../../kit/mod.ts";
 
 /** As much as the kernel can have in one piece: a page shifted by MAX_PAGE_ORDER. */
 const LARGEST = 4096 << 10;
 
-/**
- * Control data takes up all of net.core.optmem_max for as long as the call lasts. What the way out
- * of it leaks shows in kmemleak.
- */
-export const withoutOptmem = defineCase({
-  id: "zerocopy/send/without-memory-is-enomem",
-  title: "MSG_ZEROCOPY without memory for the completion is ENOMEM",
-  requirement: "send(MSG_ZEROCOPY) MUST fail with ENOMEM when optmem_max is used up",
-  refs: [
-    upstream("SOCK_STREAM MSG_ZEROCOPY leak completion skb"),
-    man("send", 2, "ENOMEM"),
-    kernel("msg_zerocopy_alloc"),
-    kernel("virtio_transport_send_pkt_info"),
-  ],
-  needs: [{ client: "zerocopy" }],
-  does: {
-    client:
-      "connects, sets SO_ZEROCOPY, and claims that sendmsg(MSG_ZEROCOPY) of a byte is ENOMEM " +
-      "when it comes with one byte less of control data than net.core.optmem_max",
-    server: "accepts, and waits until the client has closed",
-  },
-  async client({ vsock, check }) {
-    const size = optmemMax() - 1;
-    if (size > LARGEST) {
-      throw new Error(`net.core.optmem_max is ${size + 1}; try with less than ${LARGEST}`);
-    }
-    using socket = await vsock.connect("stream");
-    await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
-    const send = () => socket.sendmsg([bytes(1)], MSG_ZEROCOPY, bytes(size));
-    await check.fails("ENOMEM", `sendmsg(MSG_ZEROCOPY) with ${size} bytes of control data`, send);
-  },
-  async server({ vsock }) {
-    using socket = await vsock.accept("stream");
-    await vsock.waitRemoteClose(socket);
-  },
-});
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /**
+   * Control data takes up all of net.core.optmem_max for as long as the call lasts. What the way out
+   * of it leaks shows in kmemleak.
+   */
+  defineCase({
+    id: "zerocopy/send/without-memory-is-enomem",
+    title: "MSG_ZEROCOPY without memory for the completion is ENOMEM",
+    requirement: "send(MSG_ZEROCOPY) MUST fail with ENOMEM when optmem_max is used up",
+    refs: [
+      upstream("SOCK_STREAM MSG_ZEROCOPY leak completion skb"),
+      man("send", 2, "ENOMEM"),
+      kernel("msg_zerocopy_alloc"),
+      kernel("virtio_transport_send_pkt_info"),
+    ],
+    needs: [{ client: "zerocopy" }],
+    does: {
+      client:
+        "connects, sets SO_ZEROCOPY, and claims that sendmsg(MSG_ZEROCOPY) of a byte is ENOMEM " +
+        "when it comes with one byte less of control data than net.core.optmem_max",
+      server: "accepts, and waits until the client has closed",
+    },
+    async client({ vsock, check }) {
+      const size = optmemMax() - 1;
+      if (size > LARGEST) {
+        throw new Error(`net.core.optmem_max is ${size + 1}; try with less than ${LARGEST}`);
+      }
+      using socket = await vsock.connect("stream");
+      await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
+      const send = () => socket.sendmsg([bytes(1)], MSG_ZEROCOPY, bytes(size));
+      await check.fails("ENOMEM", `sendmsg(MSG_ZEROCOPY) with ${size} bytes of control data`, send);
+    },
+    async server({ vsock }) {
+      using socket = await vsock.accept("stream");
+      await vsock.waitRemoteClose(socket);
+    },
+  }),
+];

@@ -18,9 +18,9 @@ import {
   type SocketType,
   SOL_SOCKET,
   upstream,
-} from "../kit.ts";
-import { receivesCompletion } from "../kit/completion.ts";
-import { lengthOf, type Shape, ShapedMemory, SHAPES } from "../kit/shapes.ts";
+} from "../../kit/mod.ts";
+import { receivesCompletion } from "../_shared/completion.ts";
+import { lengthOf, type Shape, ShapedMemory, SHAPES } from "../_shared/shapes.ts";
 
 /** How long a completion that must not come is waited for, in milliseconds. */
 const QUIET_TIME = 100;
@@ -117,7 +117,10 @@ function sendsEveryShape(type: SocketType): ConformanceCase {
   });
 }
 
-/** On a stream. */
-export const streamCompletes: ConformanceCase = sendsEveryShape("stream");
-/** On messages. */
-export const seqpacketCompletes: ConformanceCase = sendsEveryShape("seqpacket");
+/** The cases of this file. */
+export const cases: readonly ConformanceCase[] = [
+  /** On a stream. */
+  sendsEveryShape("stream"),
+  /** On messages. */
+  sendsEveryShape("seqpacket"),
+];

@@ -7,7 +7,7 @@
  */
 import { LabError } from "../../lab/error.ts";
 import type { Progress } from "../../lab/progress.ts";
-import { programs } from "../../lab/toolset.ts";
+import { programs } from "../../lab/host/toolset.ts";
 import type { DebianSites } from "./base.ts";
 
 /** What is put behind each version. */

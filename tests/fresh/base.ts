@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { Archive, parseTargets } from "../../lab/apt.ts";
-import { aptTargets } from "../../lab/apt_sites.ts";
+import { Archive, parseTargets } from "../../lab/host/apt.ts";
+import { aptTargets } from "../../lab/host/apt_sites.ts";
 import { ownArch } from "../../lab/arch.ts";
-import { cached } from "../../lab/cache.ts";
-import { output } from "../../lab/command.ts";
+import { cached } from "../../lab/host/cache.ts";
+import { output } from "../../lab/host/command.ts";
 import { LabError } from "../../lab/error.ts";
 import { type Progress, waiting } from "../../lab/progress.ts";
 

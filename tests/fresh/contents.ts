@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sha256 } from "../../lab/manifest.ts";
+import { sha256 } from "../../lab/host/manifest.ts";
 
 /** A machine's files and packages, in words that are compared, by path or `package NAME`. */
 export type Contents = ReadonlyMap<string, string>;

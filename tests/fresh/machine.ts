@@ -5,10 +5,10 @@
  * @module
  */
 import { dirname } from "node:path";
-import { cacheFolder, lockFile, removeIfThere } from "../../lab/cache.ts";
-import { output } from "../../lab/command.ts";
+import { cacheFolder, lockFile, removeIfThere } from "../../lab/host/cache.ts";
+import { output } from "../../lab/host/command.ts";
 import { LabError } from "../../lab/error.ts";
-import { type Lock, takeLock } from "../../lab/lock.ts";
+import { type Lock, takeLock } from "../../lab/host/lock.ts";
 import type { Progress } from "../../lab/progress.ts";
 import { baseSystem, type DebianSites, type Release } from "./base.ts";
 import { type Contents, contentsOf } from "./contents.ts";

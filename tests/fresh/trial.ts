@@ -4,11 +4,11 @@
  * @module
  */
 import type { Progress } from "../../lab/progress.ts";
-import { duration } from "../../report/text.ts";
 import type { MovedArchive } from "./archive.ts";
 import type { DebianSites, Release } from "./base.ts";
 import { differences } from "./contents.ts";
 import { type Ended, FreshMachine, type Who } from "./machine.ts";
+import { duration } from "../../core/duration.ts";
 
 /** A machine, and who works on it. */
 export interface Setting {

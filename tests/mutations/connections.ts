@@ -5,7 +5,7 @@
  */
 import type { Role } from "../../core/case.ts";
 import { POLLRDHUP } from "../../sys/constants.ts";
-import { call, type Completion } from "../../sys/native.ts";
+import { call, type Completion } from "../../sys/libc.ts";
 import type { RawMemory, Socket } from "../../sys/socket.ts";
 import { type Address, type Bytes, bytes } from "../../sys/structs.ts";
 import {

@@ -12,7 +12,7 @@ import {
   SOL_SOCKET,
 } from "../../sys/constants.ts";
 import type { Mapping } from "../../sys/memory.ts";
-import type { Completion } from "../../sys/native.ts";
+import type { Completion } from "../../sys/libc.ts";
 import type { RawMemory, ReceivedMessage } from "../../sys/socket.ts";
 import { type Bytes, bytes, type IoVector, timeval, u64 } from "../../sys/structs.ts";
 import {

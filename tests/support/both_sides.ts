@@ -5,9 +5,9 @@
  */
 import { levelOf, type Role } from "../../core/case.ts";
 import { joinSides, type SideReport, type Verdict } from "../../core/outcome.ts";
-import { LineQueue } from "../../peer/lines.ts";
-import { executeSide, type SideOptions } from "../../suites/execute.ts";
-import type { ConformanceCase } from "../../suites/kit.ts";
+import { LineQueue } from "../../control/lines.ts";
+import { executeSide, type SideOptions } from "../../agent/execute.ts";
+import type { ConformanceCase } from "../../kit/mod.ts";
 import { freshFamily } from "./unix_pair.ts";
 
 /** What each side is given beside or instead of what it usually has. */

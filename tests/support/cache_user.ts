@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { cached, withLock } from "../../lab/cache.ts";
+import { cached, withLock } from "../../lab/host/cache.ts";
 
 const [what] = Deno.args;
 const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));

@@ -6,7 +6,7 @@
  */
 import { AF_UNIX, SOCK_STREAM } from "../../sys/constants.ts";
 import { errnoNumber } from "../../sys/errno.ts";
-import { type Argument, call, callBlocking } from "../../sys/native.ts";
+import { type Argument, call, callBlocking } from "../../sys/libc.ts";
 import { bytes } from "../../sys/structs.ts";
 
 const SYNCHRONOUS_ROUNDS = 4000;

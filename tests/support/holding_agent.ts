@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { serveController, type SideRunner } from "../../peer/agent.ts";
-import { LineChannel, listenControl, showAddress } from "../../peer/channel.ts";
+import { serveController, type SideRunner } from "../../agent/session.ts";
+import { LineChannel, listenControl, showAddress } from "../../control/channel.ts";
 import { findCase } from "../../suites/catalogue.ts";
-import { executeSide } from "../../suites/execute.ts";
+import { executeSide } from "../../agent/execute.ts";
 import { unixStandIn } from "../../sys/structs.ts";
 import { FACTS } from "./hostile.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import fc from "fast-check";
-import { encodeHello } from "../../peer/greeting.ts";
-import { encodeMessage } from "../../peer/wire.ts";
+import { encodeHello } from "../../control/greeting.ts";
+import { encodeMessage } from "../../control/wire.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { cached } from "../../lab/cache.ts";
-import { unpackSource } from "../../lab/kernel_source.ts";
+import { cached } from "../../lab/host/cache.ts";
+import { unpackSource } from "../../lab/kernel/source.ts";
 import type { Progress } from "../../lab/progress.ts";
-import { programs } from "../../lab/toolset.ts";
+import { programs } from "../../lab/host/toolset.ts";
 
 /** Where it lies in the source; it does not start where its path does not end so. */
 const FOLDER = "tools/testing/kunit";

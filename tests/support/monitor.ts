@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LineChannel } from "../../peer/channel.ts";
+import { LineChannel } from "../../control/channel.ts";
 
 /** What a monitor is told. */
 export interface MonitorCommand {

@@ -5,7 +5,7 @@
  */
 import { SO_REUSEADDR, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from "../../sys/constants.ts";
 import { SysError } from "../../sys/errno.ts";
-import { call } from "../../sys/native.ts";
+import { call } from "../../sys/libc.ts";
 import { bytes, int } from "../../sys/structs.ts";
 
 const AF_INET = 2;

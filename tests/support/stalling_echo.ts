@@ -6,7 +6,7 @@
  */
 import { FastSocket, PollSet } from "../../perf/fast_socket.ts";
 import { decodeGreeting, GREETING_SIZE } from "../../perf/greeting.ts";
-import { listenAt } from "../../perf/place.ts";
+import { listenAt } from "../../perf/endpoint.ts";
 import { bytes, unixStandIn } from "../../sys/structs.ts";
 
 const [name = "", stall] = Deno.args;

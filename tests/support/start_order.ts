@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StartOrder } from "../../peer/wire.ts";
+import type { StartOrder } from "../../control/wire.ts";
 
 /** Begins the server of a case that there is not. */
 export function startOrder(run: number): StartOrder {

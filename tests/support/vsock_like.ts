@@ -17,7 +17,7 @@ import {
   SO_VM_SOCKETS_BUFFER_SIZE,
   SOL_SOCKET,
 } from "../../sys/constants.ts";
-import { call } from "../../sys/native.ts";
+import { call } from "../../sys/libc.ts";
 import type { CallContext } from "../../sys/descriptor.ts";
 import { type RawMemory, type ReceivedMessage, Socket, type SocketType } from "../../sys/socket.ts";
 import {

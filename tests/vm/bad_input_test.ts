@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { Archive } from "../../lab/apt.ts";
+import { Archive } from "../../lab/host/apt.ts";
 import { ownArch } from "../../lab/arch.ts";
-import { findKernel } from "../../lab/kernel.ts";
+import { findKernel } from "../../lab/kernel/kernel.ts";
 import { runTool } from "../support/tool.ts";
 import { testProgress } from "./support.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { bundle } from "../../lab/bundle.ts";
-import { DEFAULT_KERNEL } from "../../lab/kernel.ts";
+import { bundle } from "../../lab/image/bundle.ts";
+import { DEFAULT_KERNEL } from "../../lab/kernel/kernel.ts";
 import { judge } from "../support/findings.ts";
 import { inVm, testLab } from "./support.ts";
 

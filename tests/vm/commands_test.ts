@@ -5,13 +5,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { cacheRoot } from "../../lab/cache.ts";
+import { cacheRoot } from "../../lab/host/cache.ts";
 import { archTraits } from "../../lab/arch.ts";
-import { GUEST_CID, initScript, SECOND_PORT } from "../../lab/init.ts";
-import { findKernel } from "../../lab/kernel.ts";
-import type { LabAddress } from "../../lab/lab.ts";
+import { initScript } from "../../lab/image/init_script.ts";
+import { findKernel } from "../../lab/kernel/kernel.ts";
 import { testProgress } from "./support.ts";
 import { runTool, Tool, until } from "../support/tool.ts";
+import type { LabAddress } from "../../lab/types.ts";
+import { GUEST_CID, SECOND_PORT } from "../../lab/layout.ts";
 
 /** How long a command may take, in milliseconds: the machine may be busy. */
 const PATIENCE = 400_000;

@@ -5,9 +5,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { completionsText } from "../../cli/completions.ts";
+import { completionsText } from "../../cli/completions/words.ts";
 import { program } from "../../cli/program.ts";
-import { programs } from "../../lab/toolset.ts";
+import { programs } from "../../lab/host/toolset.ts";
 import { LINES, shell } from "../support/completion_lines.ts";
 import { testProgress } from "./support.ts";
 

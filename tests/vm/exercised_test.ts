@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { DEFAULT_KERNEL } from "../../lab/kernel.ts";
+import { DEFAULT_KERNEL } from "../../lab/kernel/kernel.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { measure } from "../../tools/exercised/measure.ts";
 import { complaintOf, withMeasured } from "../../tools/exercised/table.ts";

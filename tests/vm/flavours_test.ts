@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { ownArch } from "../../lab/arch.ts";
-import { type Flavour, unpackKernel } from "../../lab/kernel.ts";
+import { type Flavour, unpackKernel } from "../../lab/kernel/kernel.ts";
 import { runLab, testProgress } from "./support.ts";
 
 const VERSIONS = ["6.1", "6.12", "latest"];

@@ -12,7 +12,7 @@ import { runLab } from "./support.ts";
 /** How long a run may take, in milliseconds: the machine may be busy. */
 const PATIENCE = 900_000;
 
-/** Where C fails itself on loopback, see lab/cross_table.ts. */
+/** Where C fails itself on loopback, see interop/table.ts. */
 const C_FAILS = "diag/dump/lists-connection";
 const PAIRINGS = ["ours/ours", "ours/C", "C/ours", "C/C"];
 

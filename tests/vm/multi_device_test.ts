@@ -5,18 +5,18 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeEnds, openIdle } from "../../cli/lab.ts";
 import type { EventSink } from "../../core/event.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { type Direction, planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
-import { openEnds } from "../../lab/ends.ts";
-import type { OpenLab } from "../../lab/lab.ts";
-import { LabRelay, type Step } from "../../lab/relay.ts";
-import { runPlan } from "../../peer/run.ts";
+import { openEnds } from "../../lab/connect.ts";
+import { openIdle, type OpenLab } from "../../lab/open.ts";
+import { LabRelay, type Step } from "../../lab/retry.ts";
+import { runPlan } from "../../runner/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { KERNEL_FAULTS, type KernelFault } from "../mutations/kernel_faults.ts";
 import { inVm, SELF, testProgress } from "./support.ts";
+import { closeEnds } from "../../runner/case.ts";
 
 /** The deadline of a case that does not hang, in milliseconds, and of one that is to hang. */
 const PATIENCE = 40_000;

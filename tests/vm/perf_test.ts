@@ -5,11 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { ownArch } from "../../lab/arch.ts";
-import { perfPrograms } from "../../lab/cperf.ts";
-import { C_FOLDER, cPrograms } from "../../lab/csuite.ts";
-import type { OpenLab } from "../../lab/lab.ts";
-import { isListening, type Pair, runPair, type ScriptRunner } from "../../lab/pair.ts";
-import { runScript, type ScriptResult } from "../../lab/shell.ts";
+import { perfPrograms } from "../../lab/c_programs/perf.ts";
+import { C_FOLDER, cPrograms } from "../../lab/c_programs/kernel_tests.ts";
+import type { OpenLab } from "../../lab/open.ts";
+import { isListening, type Pair, runPair, type ScriptRunner } from "../../lab/script_pair.ts";
+import { runScript, type ScriptResult } from "../../lab/vm/shell.ts";
 import { testLab, testProgress } from "./support.ts";
 
 const OURS = "deno run -A /app/vsock-conformance.js perf";

@@ -4,18 +4,18 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeEnds } from "../../cli/lab.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
 import { archTraits } from "../../lab/arch.ts";
-import { ConsoleWatch } from "../../lab/consoles.ts";
-import { openEnds } from "../../lab/ends.ts";
-import type { OpenLab } from "../../lab/lab.ts";
-import { vmTools } from "../../lab/toolset.ts";
-import { runPlan } from "../../peer/run.ts";
+import { ConsoleWatch } from "../../lab/vm/consoles.ts";
+import { openEnds } from "../../lab/connect.ts";
+import type { OpenLab } from "../../lab/open.ts";
+import { vmTools } from "../../lab/host/toolset.ts";
+import { runPlan } from "../../runner/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { inTheMidst, inVm, SELF, testLab, testProgress } from "./support.ts";
+import { closeEnds } from "../../runner/case.ts";
 
 const KERNEL = { kernel: "debian:latest" };
 const CASES = ["stream/close", "stream/connect/hundred-at-once", "seqpacket/msg-trunc"];

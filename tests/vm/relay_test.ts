@@ -5,11 +5,11 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { openIdle } from "../../cli/lab.ts";
 import { archTraits } from "../../lab/arch.ts";
 import { KernelDeathError, LabError, MishapError } from "../../lab/error.ts";
-import { LabRelay } from "../../lab/relay.ts";
+import { LabRelay } from "../../lab/retry.ts";
 import { inVm, SELF, testProgress } from "./support.ts";
+import { openIdle } from "../../lab/open.ts";
 
 /** How long a step may take, in milliseconds: the machine may be busy. */
 const STEP_TIME = 180_000;

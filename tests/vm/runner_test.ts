@@ -4,19 +4,19 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { closeEnds } from "../../cli/lab.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
 import { ownArch } from "../../lab/arch.ts";
-import { ConsoleWatch } from "../../lab/consoles.ts";
-import { findKernel } from "../../lab/kernel.ts";
-import { openEnds } from "../../lab/ends.ts";
-import type { OpenLab } from "../../lab/lab.ts";
-import { runPlan } from "../../peer/run.ts";
+import { ConsoleWatch } from "../../lab/vm/consoles.ts";
+import { findKernel } from "../../lab/kernel/kernel.ts";
+import { openEnds } from "../../lab/connect.ts";
+import type { OpenLab } from "../../lab/open.ts";
+import { runPlan } from "../../runner/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { oopsModule } from "../support/oops_module.ts";
 import { inTheMidst, inVm, SELF, testLab, testProgress } from "./support.ts";
+import { closeEnds } from "../../runner/case.ts";
 
 const KERNEL = { kernel: "debian:latest" };
 /** How long agents that are up may take to answer, and a case, in milliseconds: on a busy machine. */

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { cacheRoot } from "../../lab/cache.ts";
+import { cacheRoot } from "../../lab/host/cache.ts";
 import { runTool, until } from "../support/tool.ts";
 
 /** How long a command may take, in milliseconds: the machine may be busy. */

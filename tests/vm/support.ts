@@ -5,13 +5,14 @@
  */
 import assert from "node:assert/strict";
 import type { EndFacts } from "../../core/event.ts";
-import { type LabOptions, type OpenLab, openLab } from "../../lab/lab.ts";
+import { type OpenLab, openLab } from "../../lab/open.ts";
 import { Progress } from "../../lab/progress.ts";
-import { runScript } from "../../lab/shell.ts";
-import { screenOf } from "../../report/terminal.ts";
+import { runScript } from "../../lab/vm/shell.ts";
 import { VERSION } from "../../core/version.ts";
-import type { Ends } from "../../peer/controller.ts";
+import type { Ends } from "../../runner/case.ts";
 import { type Ended, runTool } from "../support/tool.ts";
+import { screenOf } from "../../report/screen.ts";
+import type { LabOptions } from "../../lab/types.ts";
 
 /** How long one script in a VM may take, in milliseconds; the machine may be busy. */
 const SCRIPT_TIME = 180_000;

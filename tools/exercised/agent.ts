@@ -7,7 +7,7 @@
 import { program } from "../../cli/program.ts";
 import type { Role } from "../../core/case.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
-import type { CaseContext, ConformanceCase } from "../../suites/kit.ts";
+import type { CaseContext, ConformanceCase } from "../../kit/mod.ts";
 import { COUNTS_FILE, countsNow, sideCounts, TRACEFS } from "./counts.ts";
 
 const ROLES: readonly Role[] = ["client", "server"];

@@ -4,18 +4,17 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { SELF } from "../../cli/lab.ts";
 import type { RunEvent } from "../../core/event.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { directionsOf, planRun, type Topology } from "../../core/plan.ts";
 import type { Arch } from "../../lab/arch.ts";
-import { bundle } from "../../lab/bundle.ts";
+import { bundle } from "../../lab/image/bundle.ts";
 import { LabError } from "../../lab/error.ts";
-import { type OpenLab, openLab } from "../../lab/lab.ts";
+import { type OpenLab, openLab } from "../../lab/open.ts";
 import type { Progress } from "../../lab/progress.ts";
-import { runScript } from "../../lab/shell.ts";
-import { runPlan } from "../../peer/run.ts";
-import type { ConformanceCase } from "../../suites/kit.ts";
+import { runScript } from "../../lab/vm/shell.ts";
+import { runPlan } from "../../runner/run.ts";
+import type { ConformanceCase } from "../../kit/mod.ts";
 import {
   countedFor,
   type Counts,
@@ -26,6 +25,7 @@ import {
   refusedIn,
   type SideCounts,
 } from "./counts.ts";
+import { SELF } from "../../lab/connect.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 /** How long a case may take, in milliseconds: VMs may be translated, and probes cost time. */

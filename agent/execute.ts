@@ -1,0 +1,208 @@
+/**
+ * Runs one side of one case: builds its kit, bounds its time, and reports how it ended.
+ *
+ * @module
+ */
+import { reasonOf } from "../core/error.ts";
+import { ClaimError } from "../kit/check.ts";
+import type { Role } from "../core/case.ts";
+import type { SideReport, SideState } from "../core/outcome.ts";
+import { Random } from "../core/random.ts";
+import { type CaseLines, unlessAborted } from "../control/lines.ts";
+import type { CallContext } from "../sys/descriptor.ts";
+import { StillBlockedError } from "../sys/errno.ts";
+import type { CaseContext, ConformanceCase } from "../kit/mod.ts";
+import { Check } from "../kit/check.ts";
+import { lackingOf } from "../kit/features.ts";
+import { Peer } from "../kit/peer.ts";
+import { Vsock } from "../kit/vsock.ts";
+import type { Surroundings } from "../kit/environment.ts";
+import { SidePromises, untilRejectionsAreKnown } from "./side_promises.ts";
+
+/** What one side of a case runs with. */
+export interface SideOptions extends Surroundings {
+  /** The seed of the case's randomness. */
+  readonly seed: number;
+  /** The case's deadline, in milliseconds. */
+  readonly timeout: number;
+  /** The lines to and from the other side. */
+  readonly lines: CaseLines;
+  /** Ends the case early: the other side has already decided its verdict. */
+  readonly stop: AbortSignal;
+  /** Is told of each step before it is taken. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** How long a case may take to stop once it was told to, in milliseconds. */
+const GRACE = 900;
+
+/**
+ * How long one event of the kernel's may take, in whole milliseconds: 5 s, or a sixth of a case's
+ * time where that is more, and never more than half of it.
+ */
+function patienceOf(timeout: number): number {
+  return Math.ceil(Math.min(timeout / 2, Math.max(5000, timeout / 6)));
+}
+
+/** Most reasons in a report, and most characters of each: a report must fit a control line. */
+const MAX_REASONS = 40;
+const MAX_REASON = 400;
+
+/** The case's deadline passed. */
+class DeadlineError extends Error {}
+
+/** Runs a side; never throws for what the case does. */
+export async function executeSide(
+  definition: ConformanceCase,
+  role: Role,
+  options: SideOptions,
+): Promise<SideReport> {
+  using side = new Side(options);
+  const { kit, promises, signal } = side;
+  // A role need not be an async function: what it throws at once is caught, too.
+  const run = async () => await definition[role]?.(kit);
+  try {
+    const lacking = await lackingOf(definition, role, { ...options, context: side.context });
+    if (lacking.length > 0) return side.report("skip", lacking);
+    await ended(promises.run(run), signal);
+    const left = await side.leftBehind();
+    return left.length === 0 ? side.report("pass", []) : side.report("broken", left);
+  } catch (error) {
+    return side.reportOf(error);
+  } finally {
+    await side.end();
+  }
+}
+
+/** What a side runs with, from its beginning to its end. */
+class Side implements Disposable {
+  readonly promises = new SidePromises();
+  readonly context: Required<CallContext>;
+  readonly kit: CaseContext;
+  readonly #options: SideOptions;
+  readonly #started = performance.now();
+  readonly #ending = new AbortController();
+  readonly #deadline: DeadlineError;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #check: Check;
+  #step = "";
+  #isOver = false;
+
+  constructor(options: SideOptions) {
+    const { timeout, stop } = options;
+    this.#options = options;
+    this.#deadline = new DeadlineError(`it had not ended after ${timeout / 1000} s`);
+    this.#timer = setTimeout(() => this.#ending.abort(this.#deadline), timeout);
+    stop.addEventListener("abort", this.#stop, { once: true });
+    if (stop.aborted) this.#stop();
+    const { begun } = this.promises;
+    this.context = { signal: this.signal, trace: this.#trace, opened: new Set(), begun };
+    this.#check = new Check(patienceOf(timeout));
+    const peer = new Peer(options.lines, this.context);
+    this.kit = {
+      peer,
+      check: this.#check,
+      vsock: new Vsock({ ...options, context: this.context, peer }),
+      random: new Random(options.seed),
+    };
+  }
+
+  /** Aborted when the side is to end. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  readonly #stop = (): void => this.#ending.abort(this.#options.stop.reason);
+
+  readonly #trace = (step: string): void => {
+    // Of a case that heeds no deadline nothing is left that could harm those behind it.
+    if (this.#isOver) throw new Error(`this side of the case has ended; it was to ${step}`);
+    this.#step = step;
+    this.#options.onStep?.(step);
+  };
+
+  /** What a side that has ended in order should not have left, one line each. */
+  async leftBehind(): Promise<string[]> {
+    const { opened } = this.context;
+    const running = this.promises.running.map((what) => `not awaited: ${what}`);
+    await untilRejectionsAreKnown();
+    this.kit.vsock[Symbol.dispose]();
+    const left = opened.size === 0 ? [] : [leftText(opened.size)];
+    return [...running, ...rejections(this.promises), ...left];
+  }
+
+  /** A claim that did not hold decides, whatever came after it. */
+  report(state: SideState, reasons: readonly string[]): SideReport {
+    const { mismatches } = this.#check;
+    return {
+      state: mismatches.length > 0 ? "fail" : state,
+      reasons: bounded([...mismatches, ...reasons]),
+      step: this.#step.slice(0, MAX_REASON),
+      milliseconds: Math.round(performance.now() - this.#started),
+    };
+  }
+
+  /** The report of a side that did not end in order. */
+  reportOf(error: unknown): SideReport {
+    const { stop } = this.#options;
+    const also = rejections(this.promises);
+    if (error instanceof ClaimError) return this.report("fail", also);
+    if (stop.aborted && this.signal.reason === stop.reason) {
+      return this.report("stopped", [`stopped: ${reasonOf(stop.reason)}`]);
+    }
+    if (this.signal.aborted) {
+      const blocked = error instanceof StillBlockedError ? [error.message] : [];
+      return this.report("timeout", [this.#deadline.message, ...blocked, ...also]);
+    }
+    return this.report("broken", [reasonOf(error), ...also]);
+  }
+
+  /** Ends what still runs of it; its report has been made. */
+  async end(): Promise<void> {
+    this.promises.decide();
+    if (!this.signal.aborted) this.#ending.abort(new Error("this side of the case has ended"));
+    // A descriptor that is closed during a call on it may by then be another socket's.
+    await this.promises.settle(GRACE);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#options.stop.removeEventListener("abort", this.#stop);
+    this.kit.vsock[Symbol.dispose]();
+    for (const descriptor of this.context.opened) descriptor[Symbol.dispose]();
+  }
+}
+
+/** Rejections that nobody handled, as reasons. */
+function rejections({ unhandled }: SidePromises): string[] {
+  return unhandled.map((reason) => `not awaited, and rejected: ${reason}`);
+}
+
+/** A case that ends in order closes what it opened beside what the kit closes for it. */
+function leftText(count: number): string {
+  return `it left ${count} ${count === 1 ? "descriptor" : "descriptors"} open, closed now; ` +
+    "the case must hold each with using";
+}
+
+/** Waits for the body of a case, and a little longer than it is allowed to take. */
+async function ended(body: Promise<void>, signal: AbortSignal): Promise<void> {
+  const late = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const startGrace = () => timer = setTimeout(() => late.abort(signal.reason), GRACE);
+  if (signal.aborted) startGrace();
+  else signal.addEventListener("abort", startGrace, { once: true });
+  try {
+    await unlessAborted(body, late.signal);
+  } finally {
+    signal.removeEventListener("abort", startGrace);
+    clearTimeout(timer);
+  }
+}
+
+/** The first reasons, each cut to its beginning. */
+function bounded(reasons: readonly string[]): string[] {
+  const left = reasons.length - MAX_REASONS;
+  const kept = reasons.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON));
+  return left > 0 ? [...kept, `and ${left} more`] : kept;
+}

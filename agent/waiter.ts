@@ -1,0 +1,131 @@
+/**
+ * Takes the controllers of an agent, one at a time, out of whoever connects.
+ *
+ * @module
+ */
+import { reasonOf } from "../core/error.ts";
+import { type AgentServices, serveController } from "./session.ts";
+import { LineChannel, PeerGoneError, showAddress } from "../control/channel.ts";
+import { BusyError, type Greeting } from "../control/greeting.ts";
+import { mention } from "../report/screen.ts";
+
+/** How long a controller may take to leave when another is there already, in milliseconds. */
+const LEAVE_TIME = 300;
+/** Most connections that have not introduced themselves; the oldest of more is closed. */
+const MAX_STRANGERS = 16;
+
+/** A controller that is served. */
+interface Served {
+  readonly channel: LineChannel;
+  readonly session: string | undefined;
+  /** Settles when it has left. */
+  readonly left: PromiseWithResolvers<void>;
+}
+
+/** Takes controllers, one at a time. */
+export class Waiter {
+  readonly #services: Omit<AgentServices, "admit">;
+  readonly #tell: (when: string) => void;
+  readonly #stop: AbortSignal;
+  /** Who has connected and not been admitted, the oldest first. */
+  readonly #strangers = new Set<LineChannel>();
+  #served: Served | undefined;
+
+  /** @param tell is called when a controller comes and when it has left, and told that. */
+  constructor(
+    services: Omit<AgentServices, "admit">,
+    tell: (when: string) => void,
+    stop: AbortSignal,
+  ) {
+    this.#services = services;
+    this.#tell = tell;
+    this.#stop = stop;
+  }
+
+  /** Serves whoever comes; with `once` only the first one that is admitted. */
+  async serveAll(listener: Deno.TcpListener, once: boolean): Promise<void> {
+    let isOver = false;
+    const serve = async (connection: Deno.TcpConn) => {
+      if (!await this.#serve(connection) || !once) return;
+      isOver = true;
+      listener.close();
+    };
+    for (;;) {
+      try {
+        serve(await listener.accept());
+      } catch (error) {
+        if (isOver) return;
+        throw error;
+      }
+    }
+  }
+
+  /** Serves whoever has connected; whether it was a controller that was admitted. */
+  async #serve(connection: Deno.TcpConn): Promise<boolean> {
+    const { hostname, port } = connection.remoteAddr;
+    const from = showAddress({ host: hostname, port });
+    log(`${from} connected`);
+    using channel = new LineChannel(connection);
+    this.#meet(channel);
+    const onStop = () => channel.close();
+    this.#stop.addEventListener("abort", onStop, { once: true });
+    try {
+      connection.setNoDelay(true);
+      const admit = (greeting: Greeting) => this.#admit(channel, greeting);
+      await serveController(channel, { ...this.#services, admit });
+      log(`${from} left`);
+    } catch (error) {
+      log(`${from}: ${reasonOf(error)}`);
+    } finally {
+      this.#stop.removeEventListener("abort", onStop);
+    }
+    return this.#leave(channel);
+  }
+
+  #meet(channel: LineChannel): void {
+    this.#strangers.add(channel);
+    const [oldest] = this.#strangers;
+    if (this.#strangers.size <= MAX_STRANGERS || oldest === undefined) return;
+    this.#strangers.delete(oldest);
+    oldest.close(new PeerGoneError("it said nothing, and others want to"));
+  }
+
+  /**
+   * Admits a controller, unless there is another. One that comes right behind another may be seen
+   * before the other's leaving is; one that is the same takes the place of its lost connection.
+   *
+   * @throws {BusyError}
+   */
+  async #admit(channel: LineChannel, { session }: Greeting): Promise<void> {
+    const before = this.#served;
+    if (session !== undefined && session === before?.session) {
+      before.channel.close(new PeerGoneError("the controller has connected anew"));
+    }
+    if (before !== undefined) {
+      const { promise: moment, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, LEAVE_TIME);
+      await Promise.race([before.left.promise, moment]);
+      clearTimeout(timer);
+    }
+    if (this.#served !== undefined) throw new BusyError("another controller is using this agent");
+    this.#strangers.delete(channel);
+    this.#served = { channel, session, left: Promise.withResolvers() };
+    this.#tell("before this controller came");
+  }
+
+  /** Whether it had been admitted. */
+  #leave(channel: LineChannel): boolean {
+    this.#strangers.delete(channel);
+    const served = this.#served;
+    if (served?.channel !== channel) return false;
+    this.#served = undefined;
+    served.left.resolve();
+    this.#tell("after the last case");
+    return true;
+  }
+}
+
+/** Says something on standard error. */
+export function log(text: string): void {
+  mention(`agent: ${text}\n`);
+}

@@ -1,0 +1,61 @@
+/**
+ * The command `completions`: made from the program, so that it offers what there is.
+ *
+ * @module
+ */
+import type { Command } from "@commander-js/extra-typings";
+import { EXIT } from "../../core/outcome.ts";
+import { REPORT_FORMATS } from "../../report/formats.ts";
+import { CATALOGUE } from "../../suites/catalogue.ts";
+import { bash } from "./bash.ts";
+import { fish } from "./fish.ts";
+import type { CommandShape, OptionShape, Value } from "./shape.ts";
+import { zsh } from "./zsh.ts";
+import { screenOf } from "../../report/screen.ts";
+
+const SHELLS = { bash, zsh, fish } as const;
+
+/** Prints the completions for a shell. */
+export function completions(shell: keyof typeof SHELLS, root: Command): number {
+  screenOf(Deno.stdout).write(completionsText(shell, root));
+  return EXIT.ok;
+}
+
+/** The completions for a shell. */
+export function completionsText(shell: keyof typeof SHELLS, root: Command): string {
+  return SHELLS[shell](shapesOf(root, []), CATALOGUE.map(({ id }) => id));
+}
+
+/** A command and all below it. */
+export function shapesOf(command: Command, path: readonly string[]): CommandShape[] {
+  const help = command.createHelp();
+  const below = help.visibleCommands(command).filter((sub) => sub.name() !== "help") as Command[];
+  const options = help.visibleOptions(command).map((option): OptionShape => ({
+    names: [option.short, option.long].flatMap((name) => name ?? []),
+    description: option.description,
+    ...(option.required || option.optional
+      ? { value: valueOf(option.flags, option.argChoices) }
+      : {}),
+  }));
+  const argument = command.registeredArguments[0];
+  const shape: CommandShape = {
+    path,
+    options,
+    commands: below.map((sub) => ({ name: sub.name(), description: sub.description() })),
+    ...(argument === undefined
+      ? {}
+      : { argument: valueOf(`<${argument.name()}>`, argument.argChoices) }),
+  };
+  return [shape, ...below.flatMap((sub) => shapesOf(sub, [...path, sub.name()]))];
+}
+
+/** What a value may be: by its choices, else by what it is called. */
+function valueOf(flags: string, choices: readonly string[] | undefined): Value {
+  if (choices !== undefined) return { kind: "words", words: choices };
+  const name = /[<[]([^.>\]]+)/.exec(flags)?.[1] ?? "";
+  if (["case", "cases"].includes(name)) return { kind: "case" };
+  if (["file", "before", "after", "kernel"].includes(name)) return { kind: "file" };
+  if (name === "folder") return { kind: "folder" };
+  if (name === "format=file") return { kind: "report", formats: Object.keys(REPORT_FORMATS) };
+  return { kind: "any" };
+}

@@ -1,0 +1,168 @@
+/**
+ * What users give: checked once, with an error that says what to do.
+ *
+ * @module
+ */
+import { reasonOf, UsageError } from "../../core/error.ts";
+import { Option } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError } from "commander";
+import { type ControlAddress, parseAddress } from "../../control/channel.ts";
+import { PORT_STRIDE } from "../../control/wire.ts";
+import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
+import { mention, screenOf } from "../../report/screen.ts";
+
+/** What {@linkcode refuseIdle} asks of a command. */
+interface OptionSource {
+  readonly options: readonly { readonly long?: string | undefined; attributeName(): string }[];
+  getOptionValueSource(name: never): string | undefined;
+}
+
+/**
+ * Refuses options that a command has and would ignore here.
+ *
+ * @param isIdle whether an option is one of them, by the name that commander has for its value.
+ * @param why what is to be said behind the option that the user gave.
+ * @throws {UsageError} naming the first such.
+ */
+export function refuseIdle(
+  command: OptionSource,
+  isIdle: (name: string) => boolean,
+  why: string,
+): void {
+  const found = command.options.find((option) => {
+    const name = option.attributeName();
+    return isIdle(name) && command.getOptionValueSource(name as never) === "cli";
+  });
+  if (found !== undefined) throw new UsageError(`${found.long} ${why}`);
+}
+
+/** A whole number in a range, for commander. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/**
+ * An option that takes a time in seconds, and gives it in milliseconds.
+ *
+ * @param fallback what it is without being given, in milliseconds.
+ */
+export function secondsOption<const F extends `${string} <seconds>`>(
+  flags: F,
+  description: string,
+  fallback: number,
+) {
+  return new Option(flags, description).argParser(parseSeconds)
+    .default(fallback, `${fallback / 1000}`);
+}
+
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value < 0.001 || value > 86_400) {
+    throw new InvalidArgumentError("Give a time in seconds, from 0.001 to 86400.");
+  }
+  return Math.round(value * 1000);
+}
+
+/** What the option `--stand-in` does. */
+export const STAND_IN =
+  "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+
+/** How commander writes its help and its complaints, for `configureOutput()`. */
+export const COMMAND_OUTPUT = {
+  writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
+  writeErr: mention,
+};
+
+/**
+ * Gives a command that has others below it a `help` that knows which those are.
+ *
+ * @param example what help is shown for, below the program's name.
+ */
+export function addHelp(command: Command, example: string): void {
+  command.helpCommand(false).command("help").argument("[command]", "which")
+    .description("display help for command")
+    .addHelpText("after", examples(example))
+    .action((name) => {
+      const found = command.commands.find((below) => below.name() === name);
+      if (name !== undefined && found === undefined) {
+        command.error(`error: unknown command '${name}'`);
+      }
+      (found ?? command).help();
+    });
+}
+
+/** How help shows an option, for `configureHelp()`: in few words, so that all fit on a screen. */
+export const COMMAND_HELP = {
+  optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
+    readonly description: string;
+    readonly argChoices?: readonly string[] | undefined;
+    readonly defaultValue?: unknown;
+    readonly defaultValueDescription?: string | undefined;
+  }): string {
+    const choices = argChoices === undefined ? "" : ` (${argChoices.join("|")})`;
+    const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
+    return `${description}${choices}${usual}`;
+  },
+};
+
+/** Examples as help shows them; each is what follows the program's name. */
+export function examples(...lines: string[]): string {
+  const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
+  return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
+}
+
+/** What a letter behind a size multiplies it by. */
+const UNITS = "KMGTPE";
+
+/**
+ * A size in bytes as vsock_perf takes it: `65536`, `64K`, `1G`.
+ *
+ * @param max the largest, in bytes.
+ */
+export function sizeOption(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+|0[xX][\da-fA-F]+)([KMGTPE]?)$/i.exec(text);
+    const power = 1 + UNITS.indexOf((match?.[2] ?? "").toUpperCase() || " ");
+    const value = Number(match?.[1]) * 1024 ** power;
+    if (!(value >= min && value <= max)) {
+      throw new InvalidArgumentError(
+        `Give a size such as 64K, 1M or 1G, from ${min} to ${max} bytes.`,
+      );
+    }
+    return value;
+  };
+}
+
+/** A CID: any but the wildcard. */
+export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
+/** A port behind which there is room for those that a case uses besides it. */
+export const vsockPortOption: (text: string) => number = wholeNumber(
+  0,
+  VMADDR_PORT_ANY - PORT_STRIDE,
+);
+/** A TCP port. */
+export const tcpPortOption: (text: string) => number = wholeNumber(1, 65535);
+/** A seed. */
+export const seedOption: (text: string) => number = wholeNumber(0, 0xffffffff);
+
+/** An address of the control channel, for commander. */
+export function addressOption(defaultHost: string): (text: string) => ControlAddress {
+  return (text) => {
+    try {
+      return parseAddress(text, defaultHost);
+    } catch (error) {
+      throw new InvalidArgumentError(reasonOf(error));
+    }
+  };
+}
+
+/** Adds up the values of an option that may be given several times. */
+export function several<T>(parse: (text: string) => T): (text: string, before?: T[]) => T[] {
+  return (text, before = []) => [...before, parse(text)];
+}

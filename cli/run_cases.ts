@@ -1,0 +1,33 @@
+/**
+ * What the commands that run cases have in common: what was chosen, and being interrupted.
+ *
+ * @module
+ */
+import { Baseline } from "../core/baseline.ts";
+import { select } from "../core/selector.ts";
+import { CATALOGUE } from "../suites/catalogue.ts";
+import type { ConformanceCase } from "../kit/mod.ts";
+import type { ConductOptions } from "./options/run.ts";
+import { UsageError } from "../core/error.ts";
+
+/**
+ * The cases that a user chose.
+ *
+ * @throws {UnmatchedSelectorError}
+ */
+export function chosenCases(selectors: readonly string[]): ConformanceCase[] {
+  return select(CATALOGUE, selectors);
+}
+
+/** What a user says is known to fail. */
+export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline> {
+  if (baseline === undefined) return Baseline.none;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(baseline);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new UsageError(`Cannot read the baseline ${baseline}: ${error.message}`);
+  }
+  return Baseline.parse(text, baseline, CATALOGUE.map(({ id }) => id));
+}

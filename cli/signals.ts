@@ -1,0 +1,72 @@
+/**
+ * Commands that signals and the end of their time interrupt.
+ *
+ * @module
+ */
+import { LabError } from "../lab/error.ts";
+import { EXIT } from "../core/outcome.ts";
+
+/** Calls `body` with a signal that Ctrl-C or the end of the time aborts. */
+export function withTimeout(
+  milliseconds: number,
+  body: (stop: AbortSignal) => Promise<number>,
+): Promise<number> {
+  return interruptible(async (interrupted) => {
+    const late = new AbortController();
+    const seconds = milliseconds / 1000;
+    const reason = new LabError(`--timeout: the command had not ended after ${seconds} s`);
+    const timer = setTimeout(() => late.abort(reason), milliseconds);
+    try {
+      const code = await body(AbortSignal.any([interrupted, late.signal]));
+      late.signal.throwIfAborted();
+      return code;
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+}
+
+/** Deno takes SIGHUP over a moment later, and what it was is no longer to be seen. */
+export const OUTLIVES_TERMINAL = outlivesTerminal();
+
+/** Whether this process was started with SIGHUP, 1, ignored, as nohup(1) does it. */
+export function outlivesTerminal(): boolean {
+  try {
+    return /^SigIgn:\s*\w*[13579bdf]$/m.test(Deno.readTextFileSync("/proc/self/status"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
+}
+
+/**
+ * Calls `body`, which gives an exit code, with a signal that Ctrl-C, SIGTERM, or a terminal that
+ * goes away aborts.
+ *
+ * @returns the exit code; 128 and the signal's number, however `body` ended, where one came.
+ */
+export async function interruptible(
+  body: (stop: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const stop = new AbortController();
+  let interrupted: number | undefined;
+  const ending = (code: number) => () => {
+    interrupted ??= code;
+    stop.abort(new Error("interrupted"));
+  };
+  const listeners = [
+    ["SIGINT", ending(EXIT.interrupted)],
+    ["SIGTERM", ending(EXIT.terminated)],
+    ["SIGHUP", OUTLIVES_TERMINAL ? () => {} : ending(EXIT.hungUp)],
+  ] as const;
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  try {
+    const code = await body(stop.signal);
+    return interrupted ?? code;
+  } catch (error) {
+    if (interrupted !== undefined) return interrupted;
+    throw error;
+  } finally {
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * One case, run by two programs of the kernel's protocol, each of which is ours or C.
+ *
+ * @module
+ */
+import type { Direction } from "../core/plan.ts";
+import type { Cell } from "./output.ts";
+
+/** Whose program plays a side. */
+export type Player = "ours" | "C";
+
+/** Who accepts and who connects. */
+export interface Pairing {
+  readonly server: Player;
+  readonly client: Player;
+}
+
+/** All four. */
+export const PAIRINGS: readonly Pairing[] = [
+  { server: "ours", client: "ours" },
+  { server: "ours", client: "C" },
+  { server: "C", client: "ours" },
+  { server: "C", client: "C" },
+];
+
+/** A case that is in the list of a C program. */
+export interface CrossCase {
+  /** The C program. */
+  readonly program: string;
+  /** How long that program's list is. */
+  readonly listLength: number;
+  /** Its place in that list. */
+  readonly position: number;
+  /** Its name there. */
+  readonly name: string;
+  /** Ours. */
+  readonly id: string;
+}
+
+/** A cell of the table. */
+export interface CrossCell extends Cell {
+  readonly case: CrossCase;
+  readonly pairing: Pairing;
+  readonly direction: Direction;
+  /** How long it took, in milliseconds. */
+  readonly milliseconds?: number | undefined;
+}

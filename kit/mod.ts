@@ -1,0 +1,81 @@
+/**
+ * The case kit: all that a case file imports.
+ *
+ * @module
+ */
+import { type Case, validateCase } from "../core/case.ts";
+import type { Random } from "../core/random.ts";
+import type { Check } from "./check.ts";
+import type { Peer } from "./peer.ts";
+import type { Vsock } from "./vsock.ts";
+
+export { kernel, man, proposal, type Role, spec, upstream } from "../core/case.ts";
+export * from "../sys/constants.ts";
+export { CAP_NET_BIND_SERVICE, hasCapability, WithoutCapability } from "../sys/capabilities.ts";
+export { errnoMeaning, errnoName, SysError } from "../sys/errno.ts";
+export { optmemMax } from "../sys/transports.ts";
+export { timedSleep } from "../sys/libc.ts";
+export { Mapping, pageSize } from "../sys/memory.ts";
+export { Urgency } from "../sys/scheduling.ts";
+export type { NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
+export { Alarm, SignalCounter } from "../sys/signals.ts";
+export { TimedSysError } from "../sys/descriptor.ts";
+export type { Check } from "./check.ts";
+export { type RawMemory, Socket, type SocketType } from "../sys/socket.ts";
+export { type Address, type Bytes, bytes, extendedError } from "../sys/structs.ts";
+export {
+  ALL_STATES,
+  type DiagSocket,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../sys/sock_diag.ts";
+export { bindDevice } from "../sys/virtio_devices.ts";
+export { BYTE } from "./check.ts";
+export { describeSocket, newSockets } from "./sock_diag.ts";
+export { djb2 } from "./djb2.ts";
+export { connectInBackground, connectPatiently } from "./connect_timeout.ts";
+export { LOCAL_CIDS } from "./features.ts";
+export { connecting, forBothTypes } from "./case_pairs.ts";
+export { errorOf } from "./errors.ts";
+export type { Vsock } from "./vsock.ts";
+export {
+  cidElsewhere,
+  cidNowhere,
+  errorsOfNobody,
+  FOREIGN_CID,
+  localCidsOf,
+  type Machine,
+  routeTo,
+  transportCidsOf,
+} from "./machine.ts";
+export type { Random } from "../core/random.ts";
+
+/** What each side of a case is given. */
+export interface CaseContext {
+  /** Prepares sockets; what goes wrong there makes the case broken, not failed. */
+  readonly vsock: Vsock;
+  /** The other side, over the control channel. */
+  readonly peer: Peer;
+  /** Check; what does not hold there makes the case fail. */
+  readonly check: Check;
+  /** The same numbers on both sides, and again with `--seed`. */
+  readonly random: Random;
+}
+
+/** A case of the catalogue. */
+export type ConformanceCase = Case<CaseContext>;
+
+/**
+ * Defines a case; see docs/writing_a_case.md.
+ *
+ * @throws {TypeError} where its id, its requirement, its sources or what its sides do is not of the
+ *   right form.
+ */
+export function defineCase(definition: ConformanceCase): ConformanceCase {
+  validateCase(definition);
+  return definition;
+}
+
+export type { IoUring } from "../sys/io_uring.ts";
+export { IORING_CQE_F_MORE, IORING_CQE_F_NOTIF, type RingCompletion } from "../sys/io_uring_abi.ts";

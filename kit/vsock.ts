@@ -1,0 +1,157 @@
+/**
+ * Sockets for cases: opened and connected in one call, and closed when the case ends.
+ *
+ * @module
+ */
+import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../sys/constants.ts";
+import { VsockDevice } from "../sys/dev_vsock.ts";
+import { IoUring } from "../sys/io_uring.ts";
+import { ALL_STATES, type DiagSocket, dumpVsock } from "../sys/sock_diag.ts";
+import type { CallContext } from "../sys/descriptor.ts";
+import { type NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
+import { Socket, type SocketType } from "../sys/socket.ts";
+import { VhostVsock } from "../sys/dev_vhost_vsock.ts";
+import type { Address } from "../sys/structs.ts";
+import { vsockDevices } from "../sys/virtio_devices.ts";
+import { Qmp } from "../control/qmp.ts";
+import { connectPatiently } from "./connect_timeout.ts";
+import type { Peer } from "./peer.ts";
+import { type Machine, THIS_MACHINE } from "./machine.ts";
+import type { Surroundings } from "./environment.ts";
+
+/** What the sockets of a case are made with. */
+export interface VsockOptions extends Surroundings {
+  /** When to stop, and who is told of each call. */
+  readonly context: CallContext;
+  /** The other side, with which connecting is agreed. */
+  readonly peer: Peer;
+}
+
+/** Prepares sockets. */
+export class Vsock implements Disposable {
+  readonly #options: VsockOptions;
+  readonly #sockets: Socket[] = [];
+
+  /** Sockets for one side of one case. */
+  constructor(options: VsockOptions) {
+    this.#options = options;
+  }
+
+  /** The peer's address, at the port of the case or another. */
+  peerAddress(port: number = this.#options.port): Address {
+    return { cid: this.#options.peerCid, port };
+  }
+
+  /** An address for bind(2): any CID, the port of the case. */
+  localAddress(port: number = this.#options.port): Address {
+    return { cid: VMADDR_CID_ANY, port };
+  }
+
+  /** A new socket. */
+  open(type: SocketType): Socket {
+    const { family, context, socketClass = Socket } = this.#options;
+    return this.#own(socketClass.open(family, type, context));
+  }
+
+  /** A new socket that is bound. */
+  bound(type: SocketType, address: Address = this.localAddress()): Socket {
+    const socket = this.open(type);
+    socket.bind(address);
+    return socket;
+  }
+
+  /** A new socket that listens. */
+  listening(type: SocketType, backlog = 1, address: Address = this.localAddress()): Socket {
+    const socket = this.bound(type, address);
+    socket.listen(backlog);
+    return socket;
+  }
+
+  /** Waits until the peer listens, and connects to it. */
+  async connect(type: SocketType): Promise<Socket> {
+    await this.#options.peer.expectln("LISTENING");
+    const socket = this.open(type);
+    connectPatiently(socket);
+    await socket.connect(this.peerAddress());
+    return socket;
+  }
+
+  /** Listens, tells the peer, and accepts one connection; then listens no more. */
+  async accept(type: SocketType): Promise<Socket> {
+    using listener = this.listening(type);
+    await this.#options.peer.writeln("LISTENING");
+    const { socket } = await listener.accept();
+    return this.#own(socket);
+  }
+
+  /** Waits until the peer has closed or shut down its side of a connection. */
+  async waitRemoteClose(socket: Socket): Promise<void> {
+    while (((await socket.poll(POLLRDHUP)) & (POLLRDHUP | POLLHUP)) === 0);
+  }
+
+  /** The AF_VSOCK sockets that this machine's kernel lists, sock_diag(7). */
+  dump(states: number = ALL_STATES): Promise<DiagSocket[]> {
+    const { context, dumpVsock: dump = dumpVsock } = this.#options;
+    return dump(states, context);
+  }
+
+  /** /dev/vsock; its user closes it. */
+  device(): VsockDevice {
+    const { context, deviceClass = VsockDevice } = this.#options;
+    return deviceClass.open(context);
+  }
+
+  /** The CIDs of this machine's devices, the default one's first. */
+  deviceCids(): number[] {
+    using device = this.device();
+    return device.localCids();
+  }
+
+  /** This machine's vsock devices, and which of them have a driver. */
+  devices(): ReturnType<typeof vsockDevices> {
+    return (this.#options.deviceList ?? vsockDevices)();
+  }
+
+  /**
+   * The monitor of the guest's QEMU; its user closes it.
+   *
+   * @throws {Error} where this side was not told where it is.
+   */
+  async monitor(): Promise<Qmp> {
+    const { guestMonitor } = this.#options;
+    if (guestMonitor === undefined) throw new Error("there is no --guest-monitor");
+    return await Qmp.connect(guestMonitor);
+  }
+
+  /** /dev/vhost-vsock; its user closes it. */
+  vhost(): VhostVsock {
+    const { context, vhostClass = VhostVsock } = this.#options;
+    return vhostClass.open(context);
+  }
+
+  /** A new network namespace; its user closes it. */
+  namespace(mode: NamespaceMode): NetNamespace {
+    return (this.#options.namespaceClass ?? NetNamespace).create(mode);
+  }
+
+  /** Where this machine is among others. */
+  get machine(): Machine {
+    return this.#options.machine ?? THIS_MACHINE;
+  }
+
+  /** A new io_uring; its user closes it before the sockets. */
+  ring(entries: number): IoUring {
+    const { context, ringClass = IoUring } = this.#options;
+    return ringClass.open(entries, context);
+  }
+
+  /** Closes all that are open. */
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets) socket[Symbol.dispose]();
+  }
+
+  #own(socket: Socket): Socket {
+    this.#sockets.push(socket);
+    return socket;
+  }
+}

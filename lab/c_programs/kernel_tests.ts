@@ -1,0 +1,96 @@
+/**
+ * The kernel's own C tests, built from Debian's package of the kernel's source: what our cases
+ * stand opposite in the interoperation tests.
+ *
+ * @module
+ */
+import { cached, sha256Text } from "../host/cache.ts";
+import { output } from "../host/command.ts";
+import type { CpioEntry } from "../image/cpio.ts";
+import { unpackSource } from "../kernel/source.ts";
+import { type Progress, waiting } from "../progress.ts";
+import type { ArchTraits } from "../arch.ts";
+import { type Compiler, compilerFor } from "../host/toolset.ts";
+
+/** Each program: the files of tools/testing/vsock that it is built from, and its libraries. */
+const PROGRAMS = {
+  vsock_test: {
+    files: "vsock_test vsock_test_zerocopy timeout control util msg_zerocopy_common".split(" "),
+    libraries: ["-lpthread"],
+  },
+  vsock_diag_test: { files: "vsock_diag_test timeout control util".split(" "), libraries: [] },
+  vsock_uring_test: {
+    files: "vsock_uring_test timeout control util msg_zerocopy_common".split(" "),
+    libraries: ["-luring"],
+  },
+  vsock_perf: { files: "vsock_perf msg_zerocopy_common".split(" "), libraries: [] },
+} as const;
+
+/** Static, so that they run in a VM that has no libraries. */
+const FLAGS: readonly string[] =
+  "-O2 -w -static -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-strict-overflow"
+    .split(" ");
+
+/** What of the source tree is needed. */
+const WANTED = ["tools/testing/vsock", "tools/include", "include/uapi"];
+
+/** Where the programs lie in a VM. */
+export const C_FOLDER = "c";
+
+/** The C programs, built. */
+export interface CSuite {
+  /** Where they come from: a package's name and version. */
+  readonly source: string;
+  /** The programs in {@linkcode C_FOLDER}, as files for a VM. */
+  readonly files: readonly CpioEntry[];
+}
+
+/**
+ * The C programs as files for a VM, built if need be from the newest kernel source that the
+ * archive has; 170 MB are downloaded for that, once.
+ */
+export async function cPrograms(arch: ArchTraits, progress: Progress): Promise<CSuite> {
+  const key = (await sha256Text(JSON.stringify([PROGRAMS, FLAGS]))).slice(0, 16);
+  const folder = await cached(
+    ["csuite", `${arch.name}-${key}`],
+    (making) => buildAll(arch, making, progress),
+    (what) => progress.say(`${what}; building it again`),
+    waiting(progress),
+  );
+  const files = await Promise.all(
+    Object.keys(PROGRAMS).map(async (name): Promise<CpioEntry> => {
+      const data = await Deno.readFile(`${folder}/${name}`);
+      return { path: `${C_FOLDER}/${name}`, data, executable: true };
+    }),
+  );
+  return {
+    source: await Deno.readTextFile(`${folder}/source`),
+    files: [{ path: C_FOLDER, folder: true }, ...files],
+  };
+}
+
+async function buildAll(arch: ArchTraits, making: string, progress: Progress): Promise<void> {
+  const compiler = await compilerFor(arch, "programs", progress);
+  const unpacked = `${making}/unpacked`;
+  const { name, root } = await unpackSource(unpacked, compiler.env, progress, WANTED);
+  await progress.phase("C tests", "building the kernel's C tests", async () => {
+    for (const [program, { files, libraries }] of Object.entries(PROGRAMS)) {
+      const sources = files.map((file) => `${root}/tools/testing/vsock/${file}.c`);
+      const headers = [`-I${root}/tools/include`, `-I${root}/include/uapi`];
+      const args = [...headers, "-o", `${making}/${program}`, ...sources, ...libraries];
+      await compile(compiler, args, progress.stop);
+    }
+  });
+  await Deno.writeTextFile(`${making}/source`, name);
+  await Deno.remove(unpacked, { recursive: true });
+}
+
+/** Compiles a static program. */
+export async function compile(
+  { cc, flags, env }: Compiler,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  // Headers of the sources come before those of the compiler's own packages.
+  await output(cc, [...FLAGS, ...args, ...flags], { env, signal });
+}

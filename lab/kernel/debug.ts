@@ -1,0 +1,142 @@
+/**
+ * A kernel that tells of its own faults: KASAN, kmemleak and lockdep, built from Debian's package
+ * of the kernel's source; and wrong builds of its AF_VSOCK, which leak on purpose.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { cached, cacheFolder } from "../host/cache.ts";
+import { output } from "../host/command.ts";
+import { LabError, LabUsageError } from "../error.ts";
+import { type KernelSource, unpackSource } from "./source.ts";
+import { indexModules } from "./modules.ts";
+import { applyPatch, readPatches, shortName } from "./patched.ts";
+import { type Progress, waiting } from "../progress.ts";
+import { type Compiler, compilerFor } from "../host/toolset.ts";
+import type { ArchTraits } from "../arch.ts";
+import { keepModules, keptKernel, type Kernel } from "./kept.ts";
+
+/** How it differs from the smallest kernel. */
+const CONFIGS = new URL("../../fixtures/kernel/", import.meta.url);
+/** The patch set of the wrong builds, each of which has one of the patches, and its name. */
+const WRONG = "leaks";
+
+function cachedAs({ name }: ArchTraits): readonly [string, string] {
+  return ["kernels", `debug-${name}`];
+}
+
+/** Folders of the source that the modules of AF_VSOCK are built in. */
+const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
+
+/**
+ * Builds it, or finds it in the cache.
+ *
+ * @param refresh builds it again, even if it is there.
+ * @throws {LabError} where the build fails; it takes 4 GB of disk while it lasts.
+ */
+export async function buildDebugKernel(
+  arch: ArchTraits,
+  refresh: boolean,
+  progress: Progress,
+): Promise<string> {
+  return await cached(
+    cachedAs(arch),
+    (making) => build(arch, making, progress),
+    (what) => progress.say(`${what}; building it again`),
+    { refresh, ...waiting(progress) },
+  );
+}
+
+/**
+ * The kernel, if it was built.
+ *
+ * @param wrong which wrong build of AF_VSOCK to take; none for the right one.
+ * @throws {LabError} where it was not, or there is no such wrong build.
+ */
+export async function findDebugKernel(
+  wrong: string | undefined,
+  arch: ArchTraits,
+): Promise<Kernel> {
+  const [parent, name] = cachedAs(arch);
+  const folder = `${await cacheFolder(parent)}/${name}`;
+  const kernel = await keptKernel("debug", folder).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new LabError(
+      `Build the debug kernel first: "lab kernel build --debug --arch ${arch.name}", 12 min or more`,
+    );
+  });
+  if (wrong === undefined) return kernel;
+  const known = (await readPatches(WRONG)).map(shortName);
+  if (!known.includes(wrong)) {
+    throw new LabUsageError(`There is no wrong build "${wrong}"; there are: ${known.join(", ")}`);
+  }
+  const modules = await Promise.all(kernel.modules.map(async (module) => {
+    const data = await Deno.readFile(`${folder}/${wrong}/${module.name}.ko`).catch(() => undefined);
+    return data === undefined ? module : { ...module, data };
+  }));
+  return { ...kernel, name: `debug:${wrong}`, modules };
+}
+
+async function build(arch: ArchTraits, making: string, progress: Progress): Promise<void> {
+  const compiler = await compilerFor(arch, "kernels", progress);
+  const { env, kernelArguments } = compiler;
+  const unpacked = `${making}/unpacked`;
+  const source = await unpackSource(unpacked, env, progress);
+  const jobs = `-j${navigator.hardwareConcurrency + 1}`;
+  const make = (...args: string[]) =>
+    output("make", ["-s", jobs, ...kernelArguments, ...args], {
+      cwd: source.root,
+      env,
+      signal: progress.stop,
+    });
+  await progress.phase("kernel", `building ${source.name} with KASAN and kmemleak`, async () => {
+    await configure(source, arch, compiler, make);
+    await make(arch.kernelImage, "modules");
+    const image = `${source.root}/arch/${arch.kernelFolder}/boot/${arch.kernelImage}`;
+    await Deno.rename(image, `${making}/vmlinuz`);
+    await keepModules(source.root, making);
+  });
+  for (const patch of await readPatches(WRONG)) {
+    const name = shortName(patch);
+    await progress.phase(name, `building its modules wrongly: ${name}`, async () => {
+      await applyPatch(source.root, patch, env);
+      await make("modules");
+      await keepVsock(source, `${making}/${name}`);
+      await applyPatch(source.root, patch, env, "-R");
+    });
+  }
+  await Deno.remove(unpacked, { recursive: true });
+}
+
+/** Merges our configuration over the smallest one, and sees that all of it has been taken. */
+async function configure(
+  { root }: KernelSource,
+  arch: ArchTraits,
+  { env }: Compiler,
+  make: (...args: string[]) => Promise<string>,
+): Promise<void> {
+  const wanted = ["debug.config", `debug-${arch.kernelFolder}.config`]
+    .map((name) => fileURLToPath(new URL(name, CONFIGS)));
+  await make("allnoconfig");
+  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", ...wanted], {
+    cwd: root,
+    env,
+  });
+  await make("olddefconfig");
+  const config = (await Deno.readTextFile(`${root}/.config`)).split("\n");
+  const texts = await Promise.all(wanted.map((path) => Deno.readTextFile(path)));
+  const missing = texts.join("\n").split("\n")
+    .filter((line) => line.startsWith("CONFIG_") && !config.includes(line));
+  if (missing.length > 0) {
+    throw new LabError(`This kernel cannot be configured as wanted; it lacks ${missing.join(" ")}`);
+  }
+}
+
+async function keepVsock({ root }: KernelSource, into: string): Promise<void> {
+  await Deno.mkdir(into);
+  for (const folder of VSOCK_FOLDERS) {
+    for (const [name, path] of await indexModules(`${root}/${folder}`)) {
+      await Deno.copyFile(path, `${into}/${name}.ko`);
+    }
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * Kernels for the VMs: a distribution's by name, or one of the user's own by path.
+ *
+ * @module
+ */
+import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
+import { Archive, type Package } from "../host/apt.ts";
+import { type Arch, ARCHES, type ArchTraits, archTraits } from "../arch.ts";
+import { cached, sha256 } from "../host/cache.ts";
+import { LabError, LabUsageError } from "../error.ts";
+import { elfMachine } from "../host/elf.ts";
+import { findDebugKernel } from "./debug.ts";
+import { indexModules, readModules } from "./modules.ts";
+import {
+  buildModules,
+  buildPackages,
+  type Patch,
+  patchesDigest,
+  readFault,
+  readPatches,
+} from "./patched.ts";
+import { vmTools } from "../host/toolset.ts";
+import { type Progress, waiting } from "../progress.ts";
+import { keepModules, keptKernel, type Kernel, MODULES } from "./kept.ts";
+
+/** The kernel that is used when none is named. */
+export const DEFAULT_KERNEL = "debian:latest";
+
+/** How a user names a kernel. */
+export interface KernelChoice {
+  /**
+   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` one that errs), or the path
+   * of a vmlinuz.
+   */
+  readonly kernel: string;
+  /** With a path: the folder below which its modules are. */
+  readonly modules?: string | undefined;
+  /** Look for a newer one than the cached. */
+  readonly refresh?: boolean | undefined;
+}
+
+/** How names of Debian's kernels begin, and which there may be. */
+const DEBIAN = /^debian:(.*)$/;
+const DEBIAN_VERSION = /^(latest|\d+\.\d+)$/;
+const DEBUG = /^debug(?::(.+))?$/;
+
+/**
+ * Looks whether there may be such a kernel, and fetches nothing.
+ *
+ * @throws {LabUsageError} where there is none of that name, or what else was chosen does not fit it.
+ */
+export async function requireChoice(choice: KernelChoice): Promise<void> {
+  const { kernel } = choice;
+  const debian = DEBIAN.exec(kernel)?.[1];
+  const isDebug = DEBUG.test(kernel);
+  const isArchived = debian !== undefined || isMultiDevice(choice);
+  if (choice.refresh && !isArchived) {
+    const how = isDebug ? "lab kernel build --debug --refresh" : "leave --refresh out";
+    throw new LabUsageError(`The kernel "${kernel}" comes from no archive: ${how}`);
+  }
+  if (!isArchived && !isDebug) return await requireFile(kernel);
+  if (choice.modules !== undefined) {
+    throw new LabUsageError(
+      `The kernel "${kernel}" brings its own modules: leave --modules out, or name the ` +
+        "kernel that they are of by the path of its vmlinuz",
+    );
+  }
+  if (debian === undefined || DEBIAN_VERSION.test(debian)) return;
+  throw new LabUsageError(
+    `Cannot use the kernel "${kernel}": write debian:latest or, for example, debian:6.12`,
+  );
+}
+
+async function requireFile(path: string): Promise<void> {
+  if (await Deno.stat(path).then(({ isFile }) => isFile).catch(() => false)) return;
+  throw new LabUsageError(
+    `There is no kernel at ${path}; give the path of a vmlinuz (bzImage), or debian:6.12`,
+  );
+}
+
+/**
+ * Finds a kernel, fetching it if need be.
+ *
+ * @param ownQemu see vmTools().
+ * @throws {LabError} where there is none of that name, or it cannot be fetched.
+ */
+export async function findKernel(
+  choice: KernelChoice,
+  arch: ArchTraits,
+  progress: Progress,
+  ownQemu = false,
+): Promise<Kernel> {
+  await requireChoice(choice);
+  const debug = DEBUG.exec(choice.kernel);
+  if (debug !== null) return await findDebugKernel(debug[1], arch);
+  const { xz } = await vmTools(arch, ownQemu, progress);
+  const fetching = { choice, arch, xz, progress };
+  if (isMultiDevice(choice)) return await builtKernel(fetching);
+  const debian = DEBIAN.exec(choice.kernel)?.[1];
+  if (debian === undefined) return await ownKernel(fetching);
+  return await fetchedKernel(fetching, `debian-${debian}`, debian);
+}
+
+/** What it takes to fetch a kernel. */
+interface Fetching {
+  readonly choice: KernelChoice;
+  readonly arch: ArchTraits;
+  /** The path of xz(1). */
+  readonly xz: string;
+  readonly progress: Progress;
+}
+
+/** A kernel of the archive: the one in the cache, unless that is to be thrown away. */
+async function fetchedKernel(
+  fetching: Fetching,
+  name: string,
+  version: string,
+  patches?: readonly Patch[],
+): Promise<Kernel> {
+  const { choice: { kernel, refresh }, arch, progress } = fetching;
+  const parts = ["kernels", `${name}-${arch.name}`];
+  const folder = await cached(
+    parts,
+    (making) => fetchDebian(version, making, fetching, patches),
+    (what) => progress.say(`${what}; making it again`),
+    { refresh, ...waiting(progress) },
+  );
+  return await keptKernel(kernel, folder);
+}
+
+/** Whether a kernel is that of the repository's patches for several devices. */
+export function isMultiDevice({ kernel }: KernelChoice): boolean {
+  return /^multi-device(:|$)/.test(kernel);
+}
+
+/** The version that the patches are for. */
+const PATCHED_VERSION = "6.12";
+
+/** A distribution's kernel whose guests load an AF_VSOCK that is built from patches. */
+async function builtKernel(fetching: Fetching): Promise<Kernel> {
+  const [set = "", fault] = fetching.choice.kernel.split(":");
+  const patches = await readPatches(set);
+  if (fault !== undefined) patches.push(await readFault(set, fault));
+  const name = `${set}-${await patchesDigest(patches)}`;
+  return await fetchedKernel(fetching, name, PATCHED_VERSION, patches);
+}
+
+async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
+  const index = modules === undefined ? new Map() : await indexModules(modules);
+  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES, { xz }) };
+}
+
+/**
+ * @param patches to build AF_VSOCK with for guests, from the same kernel's source.
+ */
+async function fetchDebian(
+  version: string,
+  making: string,
+  { arch, xz, progress }: Fetching,
+  patches?: readonly Patch[],
+): Promise<void> {
+  const [archive, packages] = await kernelPackages(arch, version, progress);
+  const image = packages[0];
+  const headers = patches === undefined || image === undefined
+    ? undefined
+    : await buildPackages(archive, image, arch, progress);
+  const text = `downloading ${image?.name} ${image?.version}`;
+  const unpacked = `${making}/unpacked`;
+  await Deno.mkdir(unpacked);
+  await progress.phase("kernel", text, async (detail) => {
+    await archive.unpack([...packages, ...headers?.target ?? []], unpacked, detail);
+    if (headers !== undefined) {
+      await headers.native.archive.unpack(headers.native.items, unpacked, detail);
+    }
+    detail("unpacking");
+    await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
+    await keepModules(unpacked, making, xz);
+  });
+  if (patches !== undefined) {
+    await progress.phase(
+      "modules",
+      `building AF_VSOCK with ${patches.length} patches`,
+      async () => {
+        await Deno.mkdir(`${making}/guest`);
+        const built = await indexModules(await buildModules(unpacked, patches, arch, progress));
+        const order: string[] = JSON.parse(await Deno.readTextFile(`${making}/order.json`));
+        for (const name of order) {
+          const from = built.get(name) ?? `${making}/${name}.ko`;
+          await Deno.copyFile(from, `${making}/guest/${name}.ko`);
+        }
+      },
+    );
+  }
+  await Deno.remove(unpacked, { recursive: true });
+}
+
+/**
+ * The packages of the newest kernel of a version: one with everything (`linux-image-...`), or two
+ * (`linux-binary-...` and `linux-modules-...`). The cloud flavour has all we need and is small.
+ *
+ * @returns the lists that have them, too.
+ */
+async function kernelPackages(
+  { debian }: ArchTraits,
+  version: string,
+  progress: Progress,
+  flavour: Flavour = "cloud",
+): Promise<readonly [Archive, Package[]]> {
+  const known = new Set<string>();
+  for (const suites of ["current", "all"] as const) {
+    const archive = await Archive.open(debian, suites, progress);
+    const named = new RegExp(`^linux-(image|binary|modules)-\\d\\S*-${debian}(-unsigned)?$`);
+    const found = (await archive.find(named))
+      .filter(({ name }) => flavourOf(name) === flavour);
+    const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
+    const wanted = kernels.filter((item) => version === "latest" || versionOf(item) === version);
+    // Where a kernel is in two packages, linux-image is one that only depends on them.
+    const newest = wanted.find(({ name, version }) =>
+      name.startsWith("linux-binary-") && version === wanted[0]?.version
+    ) ?? wanted[0];
+    if (newest !== undefined) {
+      return [archive, withModules(newest, found, archive)];
+    }
+    kernels.map(versionOf).forEach((each) =>
+      known.add(each)
+    );
+    if (suites === "all") {
+      const has = known.size === 0 ? "none at all" : [...known].join(", ");
+      throw archive.missing(`Debian's archive has no kernel ${version}; it has: ${has}`);
+    }
+  }
+  throw new LabError("unreachable");
+}
+
+/** Debian's flavours of a kernel: all drivers, or those of VMs. */
+export type Flavour = "normal" | "cloud";
+
+function flavourOf(name: string): Flavour | undefined {
+  const special = /-(cloud|rt|16k)-/.exec(name)?.[1];
+  return special === undefined ? "normal" : special === "cloud" ? "cloud" : undefined;
+}
+
+/**
+ * Unpacks one of Debian's kernels as its packages have it, to be named by path.
+ *
+ * @returns the path of its vmlinuz, and the folder below which its modules are.
+ */
+export async function unpackKernel(
+  into: string,
+  arch: ArchTraits,
+  version: string,
+  flavour: Flavour,
+  progress: Progress,
+): Promise<{ readonly vmlinuz: string; readonly modules: string }> {
+  const [archive, packages] = await kernelPackages(arch, version, progress, flavour);
+  const text = `downloading ${packages[0]?.name}`;
+  await progress.phase("kernel", text, (detail) => archive.unpack(packages, into, detail));
+  return { vmlinuz: await findVmlinuz(into), modules: into };
+}
+
+function withModules(image: Package, found: readonly Package[], archive: Archive): Package[] {
+  if (image.name.startsWith("linux-image-")) return [image];
+  const modules = found.find(({ name, version }) =>
+    name === image.name.replace("linux-binary-", "linux-modules-") && version === image.version
+  );
+  if (modules === undefined) {
+    throw archive.missing(`Debian's archive lacks the modules of ${image.name}`);
+  }
+  return [image, modules];
+}
+
+/**
+ * The architecture that a kernel by path is for, as its header says; undefined for a kernel by name,
+ * and for one that is compressed as a whole.
+ */
+export async function kernelFileArch({ kernel }: KernelChoice): Promise<Arch | undefined> {
+  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isMultiDevice({ kernel })) return undefined;
+  using file = await Deno.open(kernel);
+  const head = new Uint8Array(IMAGE_HEAD);
+  await file.read(head);
+  switch (kernelImage(head)) {
+    case "bzImage":
+      return "x86_64";
+    case "arm64 Image":
+      return "arm64";
+    case "ELF":
+      return ARCHES.find((arch) => archTraits(arch).elfMachine === elfMachine(head));
+    default:
+      return undefined;
+  }
+}
+
+/** The first two numbers of a kernel package's version. */
+function versionOf({ name }: Package): string {
+  return /-(\d+\.\d+)/.exec(name)?.[1] ?? "";
+}
+
+async function findVmlinuz(folder: string): Promise<string> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    if (isFile && name.startsWith("vmlinuz")) return `${folder}/${name}`;
+    if (isDirectory) {
+      const below = await findVmlinuz(`${folder}/${name}`).catch(() => undefined);
+      if (below !== undefined) return below;
+    }
+  }
+  throw new LabError(`There is no vmlinuz in the kernel's packages`);
+}
+
+/** Tells a kernel from every other, for the keys of what is made from it. */
+export async function kernelDigest(kernel: Kernel): Promise<string> {
+  return await sha256(kernel.vmlinuz);
+}

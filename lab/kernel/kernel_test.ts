@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { LabError } from "../error.ts";
+import { requireChoice } from "./kernel.ts";
+
+for (const kernel of ["debian:6.12", "multi-device", "debug", "debug:accept-queue"]) {
+  Deno.test(`requireChoice() refuses modules with ${kernel}, which has its own`, async () => {
+    const found = requireChoice({ kernel, modules: "/nowhere" });
+    await assert.rejects(found, (error: unknown) => {
+      assert.ok(error instanceof LabError);
+      assert.match(error.message, /brings its own modules: leave --modules out, or name the /);
+      assert.ok(error.message.includes(`"${kernel}"`));
+      return true;
+    });
+  });
+}
+
+for (
+  const [kernel, advice] of [
+    ["/nowhere/vmlinuz", /comes from no archive: leave --refresh out/],
+    ["debug", /comes from no archive: lab kernel build --debug --refresh/],
+  ] as const
+) {
+  Deno.test(`requireChoice() refuses to look for a newer ${kernel}`, async () => {
+    await assert.rejects(requireChoice({ kernel, refresh: true }), (error: unknown) => {
+      assert.ok(error instanceof LabError);
+      assert.match(error.message, advice);
+      return true;
+    });
+  });
+}

@@ -1,0 +1,209 @@
+/**
+ * Kernels whose AF_VSOCK is ours: a distribution's, with modules built from its source and patches
+ * of the repository.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { Archive, type Package } from "../host/apt.ts";
+import { type ArchTraits, ownArch } from "../arch.ts";
+import { sha256Text } from "../host/cache.ts";
+import { output } from "../host/command.ts";
+import { LabError, LabUsageError } from "../error.ts";
+import type { Progress } from "../progress.ts";
+import { compilerFor, runBeside } from "../host/toolset.ts";
+
+/** The patch sets of the repository, each a folder. */
+const FIXTURES = new URL("../../fixtures/kernel/", import.meta.url);
+
+/** What of the source tree the modules are built from. */
+const SOURCES = [
+  "net/vmw_vsock",
+  "drivers/vhost/vsock.c",
+  "drivers/vhost/vhost.h",
+  "include/net/af_vsock.h",
+  "include/net/vsock_addr.h",
+  "include/linux/virtio_vsock.h",
+  "include/uapi/linux/vm_sockets.h",
+];
+
+/**
+ * How they are built, apart from their kernel: the headers that were changed come before those of
+ * the kernel.
+ */
+const KBUILD: Readonly<Record<string, string>> = {
+  "Kbuild": "obj-m := net/vmw_vsock/ drivers/vhost/\n",
+  "net/vmw_vsock/Kbuild": `NOSTDINC_FLAGS += -I$(src)/../../include -I$(src)/../../include/uapi
+obj-m := vsock.o vmw_vsock_virtio_transport_common.o vmw_vsock_virtio_transport.o
+obj-m += vsock_loopback.o vsock_diag.o
+vsock-y := af_vsock.o af_vsock_tap.o vsock_addr.o
+vsock-$(CONFIG_BPF_SYSCALL) += vsock_bpf.o
+vmw_vsock_virtio_transport_common-y := virtio_transport_common.o
+vmw_vsock_virtio_transport-y := virtio_transport.o
+vsock_diag-y := diag.o
+`,
+  "drivers/vhost/Kbuild": `NOSTDINC_FLAGS += -I$(src)/../../include -I$(src)/../../include/uapi
+obj-m := vhost_vsock.o
+vhost_vsock-y := vsock.o
+`,
+};
+
+/** A patch, in its place among others. */
+export interface Patch {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * The patches of a folder below fixtures/kernel, in the order of their names.
+ *
+ * @throws {LabError} where there is no such folder.
+ */
+export async function readPatches(name: string): Promise<Patch[]> {
+  const folder = new URL(`${name}/`, FIXTURES);
+  const patches: Patch[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.endsWith(".patch")) continue;
+      patches.push({ name, text: await Deno.readTextFile(new URL(name, folder)) });
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new LabError(`There are no patches at ${fileURLToPath(folder)}`);
+  }
+  return patches.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/**
+ * A patch that makes the modules err, on top of a set's own: to show that a case notices it.
+ *
+ * @throws {LabError} where there is none of that name.
+ */
+export async function readFault(set: string, fault: string): Promise<Patch> {
+  const known = await readPatches(`${set}/faults`);
+  const patch = known.find((each) => shortName(each) === fault);
+  if (patch !== undefined) return patch;
+  const names = known.map(shortName).join(", ");
+  throw new LabUsageError(`There is no fault "${fault}" of ${set}; there are: ${names}`);
+}
+
+/** The name of a patch as a user gives it. */
+export function shortName({ name }: Patch): string {
+  return name.replace(/\.patch$/, "");
+}
+
+/**
+ * Applies a patch to a source tree; its file is left beside the tree.
+ *
+ * @param env with a PATH that has patch(1).
+ * @param more arguments of patch(1).
+ */
+export async function applyPatch(
+  tree: string,
+  { name, text }: Patch,
+  env: Readonly<Record<string, string>>,
+  ...more: readonly string[]
+): Promise<void> {
+  const file = `${tree}/../${name}`;
+  await Deno.writeTextFile(file, text);
+  await output("patch", ["-d", tree, "-p1", "-s", "-i", file, ...more], { env });
+}
+
+/** Tells patches, and how what they change is built, from any others. */
+export async function patchesDigest(patches: readonly Patch[]): Promise<string> {
+  return (await sha256Text(JSON.stringify([patches, KBUILD, SOURCES]))).slice(0, 16);
+}
+
+/**
+ * The packages from which a kernel's modules are built: its headers, in two parts, what builds with
+ * them, and its source.
+ *
+ * @param image the package of the kernel.
+ * @throws {LabError} where the archive lacks one of them.
+ */
+export async function buildPackages(
+  archive: Archive,
+  image: Package,
+  { debian }: ArchTraits,
+  progress: Progress,
+): Promise<BuildPackages> {
+  const release = /^linux-(?:image|binary)-(.+?)(-unsigned)?$/.exec(image.name)?.[1] ?? "";
+  const base = release.replace(`-cloud-${debian}`, "");
+  const version = /^\d+\.\d+/.exec(release)?.[0] ?? "";
+  const own = ownArch().debian;
+  const native = own === debian ? archive : await Archive.open(own, "all", progress);
+  const among = async (from: Archive, names: readonly string[]) => {
+    const found = await from.find(/^linux-(headers|kbuild|source)-/);
+    return names.map((name) => {
+      const item = found.find((each) => each.name === name && each.version === image.version);
+      if (item === undefined) throw from.missing(`Debian's archive lacks ${name} ${image.version}`);
+      return item;
+    });
+  };
+  return {
+    target: await among(archive, [
+      `linux-headers-${release}`,
+      `linux-headers-${base}-common`,
+      `linux-source-${version}`,
+    ]),
+    native: { archive: native, items: await among(native, [`linux-kbuild-${base}`]) },
+  };
+}
+
+/** Packages of the kernel's architecture, and those whose programs run on this machine. */
+export interface BuildPackages {
+  readonly target: readonly Package[];
+  readonly native: { readonly archive: Archive; readonly items: readonly Package[] };
+}
+
+/**
+ * Builds the modules of AF_VSOCK.
+ *
+ * @param unpacked where the packages of {@linkcode buildPackages} were unpacked.
+ * @returns the folder below which the modules are.
+ */
+export async function buildModules(
+  unpacked: string,
+  patches: readonly Patch[],
+  arch: ArchTraits,
+  progress: Progress,
+): Promise<string> {
+  const compiler = await compilerFor(arch, "kernels", progress);
+  const { env, kernelArguments } = compiler;
+  const { stop: signal } = progress;
+  await runBeside(compiler, `${unpacked}/usr/lib`, signal);
+  const tree = `${unpacked}/build`;
+  await Deno.mkdir(tree);
+  const source = await onlyEntry(`${unpacked}/usr/src`, /^linux-source-.*\.tar\.xz$/);
+  const root = source.split("/").at(-1)?.replace(/\.tar\.xz$/, "") ?? "";
+  const members = SOURCES.map((path) => `${root}/${path}`);
+  await output("tar", ["-xf", source, "-C", tree, "--strip-components=1", ...members], {
+    env,
+    signal,
+  });
+  for (const patch of patches) await applyPatch(tree, patch, env);
+  for (const [path, text] of Object.entries(KBUILD)) {
+    await Deno.writeTextFile(`${tree}/${path}`, text);
+  }
+  const headers = await onlyEntry(`${unpacked}/usr/src`, /^linux-headers-.*-cloud-/);
+  await relocate(headers, unpacked);
+  const jobs = `-j${navigator.hardwareConcurrency}`;
+  const make = ["-s", "-C", headers, `M=${tree}`, jobs, ...kernelArguments, "modules"];
+  await output("make", make, { env, signal });
+  return tree;
+}
+
+/** The headers' Makefile names the place where their package is usually installed. */
+async function relocate(headers: string, unpacked: string): Promise<void> {
+  const makefile = await Deno.readTextFile(`${headers}/Makefile`);
+  await Deno.writeTextFile(`${headers}/Makefile`, makefile.replaceAll("/usr/", `${unpacked}/usr/`));
+  // Without it the types of the modules (BTF) are left out, for which pahole would be needed.
+  await Deno.remove(`${headers}/vmlinux`);
+}
+
+async function onlyEntry(folder: string, pattern: RegExp): Promise<string> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (pattern.test(name)) return `${folder}/${name}`;
+  }
+  throw new LabError(`There is nothing like ${pattern.source} in the kernel's packages`);
+}

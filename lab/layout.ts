@@ -1,0 +1,72 @@
+/**
+ * What the parts of a lab have agreed on: the VMs' roles, ports and CIDs, and the lines of their
+ * consoles by which a boot is followed.
+ *
+ * @module
+ */
+import type { Accelerator, ArchTraits } from "./arch.ts";
+
+/** What a VM is. */
+export type VmRole = "loopback" | "host" | "guest";
+
+/** TCP ports inside a VM at which its agents listen. */
+export const AGENT_PORT = 5201;
+
+/** On loopback, the port of the second agent; in a host, the one that is its guest's. */
+export const SECOND_PORT = 5202;
+
+/** In either VM, the port of the control channel between two programs that are no agents. */
+export const CONTROL_PORT = 7000;
+
+/** In a host, the port that leads to its guest's {@linkcode CONTROL_PORT}. */
+export const GUEST_CONTROL_PORT = 7001;
+
+/** The address at which a guest reaches its host: that of QEMU's user networking. */
+export const HOST_ADDRESS = "10.0.2.2";
+
+/** The CID of the guest in the lab. */
+export const GUEST_CID = 3;
+
+/** The CIDs of a guest with several devices, in the order of their places on the bus. */
+export const GUEST_CIDS: readonly number[] = [4, 3, 5];
+
+/** In a host, the monitor (QMP) of its guest's QEMU. */
+export const GUEST_MONITOR = "/tmp/guest-monitor";
+
+/** Console lines by which the lab follows a boot. */
+export const MARKS = {
+  /** Written when the modules are in and the agents are being started. */
+  booted: "lab: booted",
+  /** Written when the disk cannot be mounted. */
+  noDisk: "lab: there is no disk",
+  /** Written when the VM's agents can be reached. */
+  listening: "lab: the agents listen",
+  /** Written by the host when it starts its guest's QEMU. */
+  guestStarted: "lab: starting the guest",
+  /** Written when an agent has ended, behind what it said. */
+  agentEnded: "lab: an agent ended",
+  /** Written by the host when its guest's QEMU has ended. */
+  guestEnded: "lab: the guest ended",
+  /** Written by the guest's QEMU when KVM cannot go on. */
+  guestStuck: "KVM internal error",
+} as const;
+
+/** What the outer VM is started with. */
+export interface OuterVm {
+  readonly arch: ArchTraits;
+  readonly role: Exclude<VmRole, "guest">;
+  readonly accelerator: Accelerator;
+  /** Folders in which QEMU finds its firmware, where it does not know them itself. */
+  readonly firmware: readonly string[];
+  readonly vmlinuz: string;
+  readonly initrd: string;
+  readonly disk: string;
+  /** Files that its first two serial ports are written to: its console, and its guest's. */
+  readonly consoles: readonly [string, string];
+  /** Unix sockets for its third and fourth serial port: a shell, and its guest's shell. */
+  readonly shells: readonly [string, string];
+  /** Unix socket of the QEMU monitor (QMP). */
+  readonly monitor: string;
+  /** TCP ports on 127.0.0.1 for the two agents. */
+  readonly ports: readonly [number, number];
+}

@@ -1,0 +1,95 @@
+/**
+ * Labs that stay up between commands: what `lab up` writes down for `run`, `shell` and `down`.
+ *
+ * @module
+ */
+import { cacheFolder, removeIfThere, withLock } from "./host/cache.ts";
+import { LabError, LabUsageError } from "./error.ts";
+import { killQuietly } from "./vm/vm.ts";
+import type { LabAddress } from "./types.ts";
+
+/** Where a named lab is written down. */
+async function fileOf(name: string): Promise<string> {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
+    throw new LabUsageError(`Cannot call a lab "${name}": use small letters, digits and "-"`);
+  }
+  return `${await cacheFolder("labs")}/${name}.json`;
+}
+
+/** The lab of that name, if it is up. */
+export async function findLab(name: string): Promise<LabAddress | undefined> {
+  const file = await fileOf(name);
+  let address: LabAddress;
+  try {
+    address = JSON.parse(await Deno.readTextFile(file));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new LabError(`Cannot read ${file}: remove it, and end its QEMU if that still runs`);
+  }
+  if (await isRunning(address)) return address;
+  await forgetLab(name, address);
+  return undefined;
+}
+
+/** @throws {LabError} where no lab of that name is up. */
+export async function requireLab(name: string): Promise<LabAddress> {
+  const address = await findLab(name);
+  if (address === undefined) {
+    throw new LabError(`No lab "${name}" is up; start it with "lab up"`);
+  }
+  return address;
+}
+
+/**
+ * Writes down a lab.
+ *
+ * @throws {LabError} where another one came up under that name meanwhile.
+ */
+export async function rememberLab(name: string, address: LabAddress): Promise<void> {
+  const file = await fileOf(name);
+  await withLock(`labs/${name}`, undefined, () => {}, async () => {
+    if (await findLab(name) !== undefined) throw isUp(name);
+    await Deno.writeTextFile(file, JSON.stringify(address, null, 2));
+  });
+}
+
+/** Says that a name is taken. */
+export function isUp(name: string): LabError {
+  return new LabError(`A lab "${name}" is up already; end it with "lab down"`);
+}
+
+/**
+ * Ends a lab.
+ *
+ * @throws {LabError} where its QEMU cannot be ended.
+ */
+export async function endLab(name: string, address: LabAddress): Promise<void> {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    if (!await isRunning(address)) break;
+    killQuietly(address.pid, signal);
+    for (let i = 0; i < 50 && await isRunning(address); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  if (await isRunning(address)) throw new LabError(`Cannot end QEMU, process ${address.pid}`);
+  await forgetLab(name, address);
+}
+
+async function forgetLab(name: string, address: LabAddress): Promise<void> {
+  await removeIfThere(address.folder);
+  await removeIfThere(await fileOf(name));
+}
+
+/** Whether a lab's QEMU has ended; one that is about to is given a second. */
+export async function isGone(address: LabAddress): Promise<boolean> {
+  for (let i = 0; i < 10 && await isRunning(address); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return !await isRunning(address);
+}
+
+/** Whether the process is still there and still that lab's: process ids are used again. */
+async function isRunning({ pid, folder }: LabAddress): Promise<boolean> {
+  const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
+  return commandLine.includes(folder);
+}

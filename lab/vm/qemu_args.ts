@@ -1,0 +1,119 @@
+/**
+ * QEMU's arguments, group by group. Nothing here starts anything.
+ *
+ * @module
+ */
+import type { ArchTraits } from "../arch.ts";
+import {
+  AGENT_PORT,
+  CONTROL_PORT,
+  GUEST_CID,
+  GUEST_CONTROL_PORT,
+  GUEST_MONITOR,
+  type OuterVm,
+  SECOND_PORT,
+} from "../layout.ts";
+const COMMON = ["-nodefaults", "-no-user-config", "-nographic", "-no-reboot"];
+/**
+ * Kernel parameters: what the kernel says, and a panic that ends the VM at once. A machine that is
+ * busy with other things lets an emulated processor stand still for ten seconds and more, which is
+ * no lockup and no stall of the kernel's own.
+ */
+const APPEND = "loglevel=6 panic=-1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60";
+
+/** The arguments of the VM that runs on this machine. */
+export function outerArguments(vm: OuterVm): string[] {
+  return [
+    ...COMMON,
+    ...vm.firmware.flatMap((folder) => ["-L", folder]),
+    ...vm.arch.machine(vm.accelerator, vm.role === "host"),
+    ...["-m", vm.role === "host" ? "2200" : "1200"],
+    ...boot(vm.vmlinuz, vm.initrd, vm.arch.serial.console, vm.arch),
+    ...disk(vm.disk),
+    // restrict: the VM reaches nothing but what is forwarded to it.
+    ...network("restrict=on", [
+      `tcp:127.0.0.1:${vm.ports[0]}-:${AGENT_PORT}`,
+      `tcp:127.0.0.1:${vm.ports[1]}-:${SECOND_PORT}`,
+    ]),
+    ...serialPorts(vm),
+    ...["-qmp", `unix:${escaped(vm.monitor)},server=on,wait=off`],
+  ];
+}
+
+/** The arguments of the guest, as the host's VM starts it: all but the processor. */
+export function guestArguments(
+  arch: ArchTraits,
+  cids: readonly number[] = [GUEST_CID],
+): string[] {
+  const { serial } = arch;
+  return [
+    ...COMMON,
+    ...arch.guestMachine,
+    ...["-m", "900"],
+    ...boot("/guest/vmlinuz", "/guest/initrd", arch.guestSerial.console, arch),
+    ...disk("/dev/vda"),
+    ...network("restrict=off", [
+      `tcp:0.0.0.0:${SECOND_PORT}-:${AGENT_PORT}`,
+      `tcp:127.0.0.1:${GUEST_CONTROL_PORT}-:${CONTROL_PORT}`,
+    ]),
+    ...vsockDevices(cids),
+    ...["-qmp", `unix:${GUEST_MONITOR},server=on,wait=off`],
+    ...["-serial", `/dev/${serial.guestConsole}`],
+    ...["-chardev", `serial,id=shell,path=/dev/${serial.guestShell}`],
+    ...arch.serialPort("shell"),
+  ];
+}
+
+/** The devices of a guest; several have a port each, from which they can be unplugged. */
+function vsockDevices(cids: readonly number[]): string[] {
+  const [first] = cids;
+  if (cids.length === 1) return ["-device", `vhost-vsock-pci,guest-cid=${first}`];
+  return cids.flatMap((cid, i) => [
+    ...["-device", `pcie-root-port,id=port${cid},chassis=${i + 1}`],
+    ...["-device", `vhost-vsock-pci,guest-cid=${cid},id=vsock${cid},bus=port${cid}`],
+  ]);
+}
+
+function boot(
+  vmlinuz: string,
+  initrd: string,
+  console: string,
+  { parameters }: ArchTraits,
+): string[] {
+  const append = `console=${console} ${APPEND} ${parameters}`.trim();
+  return ["-kernel", vmlinuz, "-initrd", initrd, "-append", append];
+}
+
+/** The serial ports of the VM that runs here: two consoles, and two shells. */
+function serialPorts({ arch, consoles, shells }: OuterVm): string[] {
+  const [, ...more] = ["console-0", "console-1", "shell-0", "shell-1"];
+  return [
+    // What a VM writes stands behind what the one before it wrote that it takes the place of.
+    ...consoles.flatMap((path, i) => [
+      ...["-chardev", `file,id=console-${i},path=${escaped(path)},append=on`],
+    ]),
+    ...shells.flatMap((path, i) => [
+      ...["-chardev", `socket,id=shell-${i},path=${escaped(path)},server=on,wait=off`],
+    ]),
+    ...["-serial", "chardev:console-0"],
+    ...more.flatMap((name) => arch.serialPort(name)),
+  ];
+}
+
+/** A path in an option of QEMU's, where a comma begins the next setting and two stand for one. */
+function escaped(path: string): string {
+  return path.replaceAll(",", ",,");
+}
+
+export function disk(image: string): string[] {
+  return [
+    ...["-drive", `file=${escaped(image)},if=none,id=disk,format=raw,readonly=on`],
+    ...["-device", "virtio-blk-pci,drive=disk"],
+  ];
+}
+
+function network(restrict: string, forwards: readonly string[]): string[] {
+  const netdev = ["user", "id=net", restrict, ...forwards.map((forward) => `hostfwd=${forward}`)];
+  // Without romfile QEMU would look for a boot ROM that the lab's disk does not have.
+  return ["-netdev", netdev.join(","), "-device", "virtio-net-pci,netdev=net,romfile="];
+}

@@ -1,0 +1,59 @@
+/**
+ * How a QEMU ended, from its exit status or from its host's console.
+ *
+ * @module
+ */
+import { MARKS } from "../layout.ts";
+
+/** What a host says when its guest is no more. */
+export const GUEST_GONE = [MARKS.guestEnded, MARKS.guestStuck];
+
+/** How a QEMU ended. */
+export interface QemuEnd {
+  /** For people, with its last words. */
+  readonly text: string;
+  /** Whether it was by a signal, or with an exit code that tells of an error. */
+  readonly isFault: boolean;
+}
+
+/**
+ * How a process ended, from the exit status that a shell gives.
+ *
+ * @param who it was, for people.
+ * @param words its last ones.
+ */
+export function qemuEnd(who: string, status: number, words: string): QemuEnd {
+  const how = status > 128 ? `signal ${signalName(status - 128)}` : `exit code ${status}`;
+  const said = words.trim();
+  return { text: `${who} ended (${how})${said === "" ? "" : `: ${said}`}`, isFault: status !== 0 };
+}
+
+/** The end of the guest's QEMU, from what its host's console says. */
+export function guestEnd(console: string): QemuEnd {
+  const lines = console.split("\n").map((line) => line.trim());
+  const at = lines.findIndex((line) => GUEST_GONE.some((mark) => line.includes(mark)));
+  const words = lines.slice(0, at).filter((line) => /^qemu-system|^\*\*|Assertion/.test(line));
+  const status = /\((\d+)\)/.exec(lines[at]?.slice(lines[at].indexOf(MARKS.guestEnded)) ?? "")?.[1];
+  if (!lines[at]?.includes(MARKS.guestEnded) || status === undefined) {
+    return { text: `the guest's QEMU: ${lines[at] ?? ""}`, isFault: true };
+  }
+  return qemuEnd("the guest's QEMU", Number(status), words.slice(-WORDS).join("\n"));
+}
+
+/** How many of its last lines are kept. */
+export const WORDS = 8;
+
+/** Names of the signals by which a process dies of its own fault or is killed (signal(7)). */
+export const SIGNALS: Readonly<Record<number, string>> = {
+  4: "SIGILL",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  15: "SIGTERM",
+};
+
+export function signalName(number: number): string {
+  return SIGNALS[number] ?? String(number);
+}

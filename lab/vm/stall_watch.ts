@@ -1,0 +1,181 @@
+/**
+ * Notices a processor of an emulated VM that QEMU's faults have stopped. One is forgotten: it has
+ * halted until an interrupt comes, one is due, and none comes. Or a guest in it, to which QEMU
+ * delivered an interrupt twice, waits with interrupts off for a lock that it holds itself. What the
+ * kernel wants to do there waits for ever, and the kernel says so late or not at all: it is no
+ * verdict on any protocol's code.
+ *
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { PeerGoneError, SilentPeerError } from "../../control/channel.ts";
+import { MonitorError, Qmp } from "../../control/qmp.ts";
+import { explainConsoles } from "./consoles.ts";
+import { MishapError } from "../error.ts";
+import { type LabAddress, monitorOf } from "../types.ts";
+
+/** How often the processors are looked at, in milliseconds. */
+const PAUSE = 2000;
+/** How often in a row one must be found waiting for the same interrupt: a machine may be busy. */
+const TIMES_WAITING = 5;
+/** How often in a row one must be found with interrupts off in the same code. */
+const TIMES_DEAF = 10;
+
+/** What a processor was found at that may have stopped. */
+export interface Sign {
+  /** Is another one where it went on between. */
+  readonly what: string;
+  /** How often in a row it must be found before it is one that has stopped. */
+  readonly times: number;
+  /** What is said of it then. */
+  readonly means: (processor: number) => string;
+}
+
+/** Processors that may have stopped, by number. */
+export type Signs = ReadonlyMap<number, Sign>;
+
+/**
+ * Calls `body` while the processors of a lab's VM are watched. Under KVM they are the machine's own,
+ * and are not; nor are those of arm64, of which no such fault is known.
+ *
+ * @param body is given `stop`, aborted as well where a processor is forgotten.
+ * @throws {MishapError} with the end of the consoles, when one is, however `body` ended.
+ */
+export async function whileAwake<T>(
+  address: LabAddress,
+  stop: AbortSignal,
+  body: (stop: AbortSignal) => Promise<T>,
+  pause = PAUSE,
+): Promise<T> {
+  if (address.accelerator === "kvm" || address.arch !== "x86_64") return await body(stop);
+  const forgotten = new AbortController();
+  const over = new AbortController();
+  const watch = watchProcessors(address, over.signal, pause).then(
+    (why) => {
+      if (why !== undefined) forgotten.abort(new MishapError(`${why}: run it again`));
+    },
+    (error) => forgotten.abort(error),
+  );
+  const [ended] = await Promise.allSettled([body(AbortSignal.any([stop, forgotten.signal]))]);
+  over.abort();
+  await watch;
+  if (forgotten.signal.aborted) {
+    const { reason } = forgotten.signal;
+    if (!(reason instanceof MishapError)) throw reason;
+    throw new MishapError(await explainConsoles(reason.message, address.consoles));
+  }
+  if (ended.status === "rejected") throw ended.reason;
+  return ended.value;
+}
+
+/** Looks at the processors until one has stopped, and gives the reason; or until the signal. */
+async function watchProcessors(
+  address: LabAddress,
+  over: AbortSignal,
+  pause: number,
+): Promise<string | undefined> {
+  const history = new History();
+  while (!over.aborted) {
+    const reason = history.take(await look(address));
+    if (reason !== undefined) return reason;
+    // It is rejected when the watch is over, and for no other reason.
+    await delay(pause, undefined, { signal: over }).catch(() => {});
+  }
+  return undefined;
+}
+
+/** What was seen of the processors. */
+export class History {
+  #seen = new Map<number, readonly [what: string, times: number]>();
+
+  /** Takes what one look showed, and says which processor has stopped, if one has. */
+  take(signs: Signs): string | undefined {
+    this.#seen = new Map(
+      [...signs].map(([processor, { what }]) => {
+        const [before, times = 0] = this.#seen.get(processor) ?? [];
+        return [processor, [what, before === what ? times + 1 : 1]];
+      }),
+    );
+    for (const [processor, { times, means }] of signs) {
+      if ((this.#seen.get(processor)?.[1] ?? 0) >= times) return means(processor);
+    }
+    return undefined;
+  }
+}
+
+/** The processors that may have stopped; none where the VM does not say: it may be about to end. */
+async function look(address: LabAddress): Promise<Signs> {
+  try {
+    using monitor = await Qmp.connect(monitorOf(address));
+    const ask = async (command: string) =>
+      String(await monitor.execute("human-monitor-command", { "command-line": command }));
+    const registers = await ask("info registers -a");
+    // Without a guest in the VM it is the kernel's own doing that it keeps interrupts off.
+    const found = new Map(address.topology === "loopback" ? [] : deaf(registers));
+    for (const processor of halted(registers)) {
+      const due = interruptDue(await ask(`info lapic ${processor}`));
+      if (due !== undefined) found.set(processor, due);
+    }
+    return found;
+  } catch (error) {
+    const kinds = [
+      ...[PeerGoneError, SilentPeerError, MonitorError],
+      ...[Deno.errors.NotFound, Deno.errors.ConnectionRefused, Deno.errors.ConnectionReset],
+    ];
+    if (!kinds.some((kind) => error instanceof kind)) throw error;
+    return new Map();
+  }
+}
+
+/** EFLAGS.IF. */
+const INTERRUPTS_ENABLED = 0x200;
+
+/** Processors and whether their flags have IF, from the monitor's `info registers -a`. */
+function processors(registers: string) {
+  return registers.split(/^CPU#/m).slice(1).map((text) => ({
+    processor: parseInt(text),
+    enabled: (parseInt(/\bR?FL=([0-9a-f]+)/.exec(text)?.[1] ?? "0", 16) & INTERRUPTS_ENABLED) !== 0,
+    halted: /\bHLT=1\b/.test(text),
+    at: /\b[RE]IP=([0-9a-f]+)/.exec(text)?.[1] ?? "",
+  }));
+}
+
+/**
+ * Processors that have halted until an interrupt comes, from the monitor's `info registers -a`; one
+ * that halts with interrupts off waits for none.
+ */
+export function halted(registers: string): number[] {
+  return processors(registers).filter(({ enabled, halted }) => enabled && halted)
+    .map(({ processor }) => processor);
+}
+
+/** Processors that run with interrupts off, from the same; a loop that waits is a few bytes long. */
+export function deaf(registers: string): [number, Sign][] {
+  return processors(registers).filter(({ enabled, halted }) => !enabled && !halted)
+    .map(({ processor, at }) => [processor, {
+      what: `with interrupts off near ${at.slice(0, -2)}00`,
+      times: TIMES_DEAF,
+      means: (processor) =>
+        `processor ${processor} of the VM does not go on and has interrupts off, as in a guest to ` +
+        "which QEMU delivers one twice",
+    }]);
+}
+
+/**
+ * What interrupt a processor that has halted should have got by now, from the monitor's `info
+ * lapic`: one is pending and none is being served, or the timer has run out. Linux zeroes the count
+ * of a timer that it stops.
+ */
+export function interruptDue(lapic: string): Sign | undefined {
+  const pending = /^IRR\s+(.*\d)/m.exec(lapic)?.[1]?.trim();
+  const served = /^ISR\s+.*\d/m.test(lapic);
+  const timer = /initial_count = ([1-9]\d*) current_count = 0\b/.exec(lapic)?.[1];
+  if (served || (pending === undefined && timer === undefined)) return undefined;
+  return {
+    what: `pending: ${pending}; timer: ${timer}`,
+    times: TIMES_WAITING,
+    means: (processor) =>
+      `QEMU lost an interrupt: processor ${processor} of the VM has halted, and does not get ` +
+      "what is due",
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * The VM that runs on this machine: started, watched, and ended with whoever started it.
+ *
+ * @module
+ */
+import { reasonOf } from "../../core/error.ts";
+import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
+import { LabError, LateError, MishapError, StandstillError } from "../error.ts";
+import { MARKS } from "../layout.ts";
+import { type QemuEnd, qemuEnd } from "./qemu_end.ts";
+
+/** How a process of the lab may be let go. */
+export type Leash =
+  /** It ends with this process, however that ends. */
+  | "short"
+  /** It stays when this process ends, until `lab down`. */
+  | "long";
+
+/**
+ * Starts QEMU in a session of its own, so that a Ctrl-C at the terminal reaches only us. On the
+ * short leash a shell waits for the end of our pipe and then ends QEMU, even if we were killed.
+ */
+const GUARD = `exec 3<&0
+"$@" </dev/null 3<&- & vm=$!
+{ cat <&3 >/dev/null; kill $vm; } 2>/dev/null & watch=$!
+exec 3<&-
+wait $vm; status=$?
+kill $watch 2>/dev/null
+exit $status`;
+
+/** How long a VM, or its guest, may take to end after its connections have, in milliseconds. */
+const MOMENT = 10_000;
+
+/** What a console may say before a boot is done, and whether another boot may help. */
+const FAULTS = [
+  {
+    mark: MARKS.noDisk,
+    Kind: LabError,
+    what: "a VM found no disk; its kernel needs virtio-pci, virtio-blk, virtio-net and ext4, " +
+      "built in or among --modules",
+  },
+  { mark: MARKS.agentEnded, Kind: LabError, what: "an agent ended, see its last words below" },
+  { mark: MARKS.guestEnded, Kind: MishapError, what: "the guest's QEMU ended" },
+  { mark: MARKS.guestStuck, Kind: MishapError, what: "KVM in the host gave up the guest" },
+] as const;
+
+/** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
+export type ConsoleObserver = (texts: readonly string[]) => void | Promise<void>;
+
+/** A running VM. */
+export class Vm implements AsyncDisposable {
+  readonly pid: number;
+  /** QEMU's program and arguments. */
+  readonly command: readonly string[];
+  readonly #process: Deno.ChildProcess;
+  readonly #errors: Promise<string>;
+  readonly #consoles: readonly string[];
+  /** How long they were before, in characters: those of a VM that this one takes the place of. */
+  readonly #before: Promise<readonly number[]>;
+  readonly #short: boolean;
+  #end: QemuEnd | undefined;
+  /** Settles when the process has ended, with why. */
+  readonly ended: Promise<string>;
+
+  /**
+   * @param consoles the files that its serial ports are written to, the host's first.
+   */
+  constructor(
+    qemu: string,
+    args: readonly string[],
+    consoles: readonly string[],
+    leash: Leash,
+    errorFile: string,
+  ) {
+    this.#before = Promise.all(consoles.map(async (path) => (await readConsole(path)).length));
+    this.command = [qemu, ...args];
+    const short = this.#short = leash === "short";
+    const command = short
+      ? new Deno.Command("/bin/sh", {
+        args: ["-c", GUARD, "guard", qemu, ...args],
+        stdin: "piped",
+        stdout: "null",
+        stderr: "piped",
+        detached: true,
+      })
+      : new Deno.Command("/bin/sh", {
+        args: ["-c", 'errors=$1; shift; exec "$@" 2>"$errors"', "start", errorFile, qemu, ...args],
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+        detached: true,
+      });
+    this.#process = command.spawn();
+    if (!short) this.#process.unref();
+    this.pid = this.#process.pid;
+    this.#consoles = consoles;
+    this.#errors = short
+      ? new Response(this.#process.stderr).text()
+      : Promise.resolve(`see ${errorFile}`);
+    this.ended = this.#process.status.then(async ({ code }) => {
+      // Deno gives a signal's number as a shell does, in the exit code.
+      this.#end = qemuEnd("QEMU", code, await this.#errors);
+      return this.#end.text;
+    });
+  }
+
+  /**
+   * Waits for something that the VM must do first.
+   *
+   * @param what it is, for messages.
+   * @param onConsoles may throw what ends it.
+   * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
+   * {@linkcode LateError} when the time runs out; {@linkcode LabError} when `body` fails, whose error
+   * is the cause; the reason of `stop`, when that is aborted.
+   */
+  async during<T>(
+    what: string,
+    milliseconds: number,
+    body: (signal: AbortSignal) => Promise<T>,
+    stop: AbortSignal,
+    onConsoles?: ConsoleObserver,
+  ): Promise<T> {
+    const over = new AbortController();
+    const limit = AbortSignal.timeout(milliseconds);
+    const signal = AbortSignal.any([limit, stop, over.signal]);
+    try {
+      return await Promise.race([body(signal), this.#mishap(signal, onConsoles)]);
+    } catch (error) {
+      stop.throwIfAborted();
+      const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
+      const found = late === "" ? await this.#behind(error) : error;
+      const Kind = late !== ""
+        ? LateError
+        : [StandstillError, MishapError].find((kind) => found instanceof kind) ?? LabError;
+      const text = await this.explain(`${what} failed: ${late}${reasonOf(found)}`);
+      throw new Kind(text, { cause: error });
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** The mishap behind an error: whoever talks to a VM may find out first that it is no more. */
+  async #behind(error: unknown): Promise<unknown> {
+    if (error instanceof MishapError) return error;
+    const moment = AbortSignal.timeout(MOMENT);
+    return await this.#mishap(moment).catch((found) => found instanceof LabError ? found : error);
+  }
+
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** How it ended, once it has. */
+  get end(): QemuEnd | undefined {
+    return this.#end;
+  }
+
+  /** Ends the VM. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
+    if (this.#short) await closeQuietly(this.#process.stdin);
+    if (this.#end !== undefined) return;
+    if (!this.#short) killQuietly(this.pid, "SIGTERM");
+    const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
+  async #mishap(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
+    const before = await this.#before;
+    while (this.#end === undefined) {
+      const texts = await Promise.all(
+        this.#consoles.map(async (path, i) => (await readConsole(path)).slice(before[i])),
+      );
+      await onConsoles(texts);
+      for (const text of texts) {
+        const fault = FAULTS.find(({ mark }) => text.includes(mark));
+        if (fault !== undefined) throw new fault.Kind(fault.what);
+        if (isStalled(text)) {
+          throw new StandstillError("a kernel stands still, as its RCU says below");
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      signal.throwIfAborted();
+    }
+    throw new MishapError(this.#end.text);
+  }
+
+  /** Some words, with the end of the consoles behind them. */
+  explain(what: string): Promise<string> {
+    return explainConsoles(what, this.#consoles);
+  }
+}
+
+async function closeQuietly(stream: WritableStream<Uint8Array>): Promise<void> {
+  await stream.close().catch(() => {});
+}
+
+/** Sends a signal to a process, which may have ended by now. */
+export function killQuietly(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

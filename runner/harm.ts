@@ -1,0 +1,60 @@
+/**
+ * What has become of the ends' kernels in the course of a run, as their reports say.
+ *
+ * @module
+ */
+import type { Role } from "../core/case.ts";
+import type { Verdict } from "../core/outcome.ts";
+import type { Planned } from "../core/plan.ts";
+import { type Ends, rolesOf } from "./case.ts";
+
+const ROLES: readonly Role[] = ["client", "server"];
+
+/** The harm to the kernels of a run's ends. */
+export class Harms {
+  readonly #told = new Set<string>();
+  #lasting: string | undefined;
+  #judgedOn: string | undefined;
+
+  /**
+   * Takes the verdict on a case that has ended.
+   *
+   * @returns it, with what is to be said of the kernels that it was found on.
+   */
+  note(planned: Planned, ends: Ends, verdict: Verdict): Verdict {
+    // What it was judged on is what the cases before had left.
+    const notes = this.#judgedOn === undefined ? [] : [`judged all the same: ${this.#judgedOn}`];
+    const { sides } = verdict;
+    const roles = rolesOf(planned.direction, ends);
+    for (const role of sides === undefined ? [] : ROLES) {
+      const harm = sides?.[role].harm;
+      if (harm === undefined) continue;
+      const { name } = roles[role];
+      const fresh = harm.effects.filter((effect) => !this.#told.has(`${name}: ${effect}`));
+      for (const effect of fresh) this.#told.add(`${name}: ${effect}`);
+      notes.push(...fresh.map((effect) => `${name}: its kernel, from here on: ${effect}`));
+      if (harm.lasting && this.#judgedOn === undefined) {
+        this.#lasting ??= `the kernel of the ${name} has gone wrong (${harm.effects.join("; ")})`;
+      }
+    }
+    return notes.length === 0 ? verdict : { ...verdict, reasons: [...verdict.reasons, ...notes] };
+  }
+
+  /** Why nothing that is found from now on can be trusted; undefined where it can, or goes on so. */
+  get lasting(): string | undefined {
+    return this.#lasting;
+  }
+
+  /** Goes on with the kernels as they are. */
+  goOn(): void {
+    this.#judgedOn = this.#lasting;
+    this.#lasting = undefined;
+  }
+
+  /** Goes on with clean kernels. */
+  cleaned(): void {
+    this.#told.clear();
+    this.#lasting = undefined;
+    this.#judgedOn = undefined;
+  }
+}

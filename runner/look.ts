@@ -1,0 +1,215 @@
+/**
+ * A case, and the look at what it left: the ends look at their kernels when both sides have ended.
+ * What has grown may have done so by itself, so the case is then run again to see whether it grows
+ * each time.
+ *
+ * @module
+ */
+import { type Growth, type Held, Holdings, isLeak, leakText } from "../core/leak_check.ts";
+import type { Role } from "../core/case.ts";
+import type { SideReport, Verdict } from "../core/outcome.ts";
+import type { Planned } from "../core/plan.ts";
+import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import type { Splat } from "../core/splat.ts";
+import { type CaseOptions, judgeSides, rolesOf, runSides, type Sides } from "./case.ts";
+import type { End } from "./end.ts";
+
+/** How a case is run, but for the number of each of its runs. */
+export interface LookOptions extends Omit<CaseOptions, "run"> {
+  /** Numbers what the ends are told to run. */
+  readonly next: () => number;
+}
+
+/** A case that was looked at. */
+export interface Looked {
+  readonly verdict: Verdict;
+  /** Faults for which the case before is to blame. */
+  readonly earlier: Sides;
+}
+
+/** Faults of each end's kernel before the first case. */
+export interface FaultsBefore {
+  readonly host: readonly Splat[];
+  readonly guest: readonly Splat[];
+}
+
+/** What a case's repetition that did not pass says besides. */
+const REPEATED =
+  "this is so of a repetition of the case, which had passed, to see whether it leaks";
+
+/**
+ * How much more of something the cases may leave that ran side by side. They are not run again, and
+ * what comes by itself is less.
+ */
+const BESIDE_SLACK = 128;
+
+const ROLES: readonly Role[] = ["client", "server"];
+const NO_FAULTS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 0 };
+
+/** Both sides' reports, and what has grown on each end. */
+interface Attempt {
+  readonly sides: Sides;
+  readonly grown: Readonly<Record<Role, readonly Growth[]>>;
+}
+
+/** Runs cases and looks at what they left, one after the other. */
+export class Looker {
+  readonly #holdings = new WeakMap<End, { holdings: Holdings; deaths: number }>();
+
+  /**
+   * Looks at what is there before the first case.
+   *
+   * @returns the faults of each end's kernel, which no case has made.
+   */
+  async begin(direction: Planned["direction"], options: LookOptions): Promise<FaultsBefore> {
+    const sides = await runSides(lookIn(direction), { ...options, run: options.next() });
+    this.#take(direction, options, sides);
+    const { client } = rolesOf(direction, options.ends);
+    const [of, other] = client === options.ends.guest ? ["server", "client"] as const : [
+      "client",
+      "server",
+    ] as const;
+    const faults = ({ splats = [], earlier = [] }: SideReport) => [...splats, ...earlier];
+    return { host: faults(sides[of]), guest: faults(sides[other]) };
+  }
+
+  /** Runs a case of a plan, and looks where an end does. */
+  async run(planned: Planned, options: LookOptions): Promise<Looked> {
+    if (planned.skip.length > 0) {
+      const verdict: Verdict = { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
+      return { verdict, earlier: NOBODYS };
+    }
+    const first = await this.#attempt(planned, options);
+    const earlier = onBoth(({ earlier = [] }) => ({ ...NO_FAULTS, splats: earlier }), first.sides);
+    const sides = onBoth(({ earlier: _, held: __, ...rest }) => rest, first.sides);
+    let verdict = judgeSides(planned, options.ends, sides);
+    if (planned.case.id === NOTHING_LEFT.id) {
+      const all = onBoth((side, role) => withSplats(side, first.sides[role].earlier), sides);
+      const leaks = onBoth((side, role) => withSplats(side, besides(first.grown[role])), all);
+      return { verdict: judgeSides(planned, options.ends, leaks), earlier: NOBODYS };
+    }
+    let { grown } = first;
+    while (holds(verdict) && ROLES.some((role) => grown[role].some(isUnsure))) {
+      const again = await this.#attempt(planned, options, grown);
+      grown = again.grown;
+      // What came between its own runs is the case's, too.
+      const own = onBoth(
+        ({ earlier, held: _, ...side }) => withSplats(side, earlier),
+        again.sides,
+      );
+      const judged = judgeSides(planned, options.ends, own);
+      if (!holds(judged)) {
+        verdict = { ...judged, reasons: [...judged.reasons, REPEATED] };
+      }
+    }
+    if (!holds(verdict)) return { verdict, earlier };
+    const leaky = onBoth((side, role) => withSplats(side, leaksOf(grown[role])), sides);
+    return { verdict: judgeSides(planned, options.ends, leaky), earlier };
+  }
+
+  /**
+   * Runs a case once, and looks.
+   *
+   * @param follows what has grown with its runs so far.
+   */
+  async #attempt(
+    planned: Planned,
+    options: LookOptions,
+    follows?: Attempt["grown"],
+  ): Promise<Attempt> {
+    const { direction } = planned;
+    const run = () => runSides(planned, { ...options, run: options.next() });
+    const ran = await run();
+    const isLook = planned.case.id === NOTHING_LEFT.id;
+    if (isLook) return { sides: ran, grown: this.#take(direction, options, ran, follows) };
+    if (options.beside || !looks(options) || ROLES.some((role) => isIdle(ran[role]))) {
+      return { sides: ran, grown: { client: [], server: [] } };
+    }
+    const look = await runSides(lookIn(direction), { ...options, run: options.next() });
+    const sides = onBoth((side, role) => afterLook(side, look[role]), ran);
+    return { sides, grown: this.#take(direction, options, look, follows) };
+  }
+
+  /** Takes what both ends hold now. */
+  #take(
+    direction: Planned["direction"],
+    { ends }: LookOptions,
+    sides: Sides,
+    follows?: Attempt["grown"],
+  ): Attempt["grown"] {
+    const roles = rolesOf(direction, ends);
+    const grown = (role: Role) => {
+      const holdings = this.#holdingsOf(roles[role]);
+      const held: readonly Held[] = sides[role].held ?? [];
+      return follows === undefined ? holdings.take(held) : holdings.follow(follows[role], held);
+    };
+    return { client: grown("client"), server: grown("server") };
+  }
+
+  /** What an end held last; nothing where it has come back since, perhaps with another kernel. */
+  #holdingsOf(end: End): Holdings {
+    const known = this.#holdings.get(end);
+    if (known !== undefined && known.deaths === end.deaths) return known.holdings;
+    const holdings = new Holdings();
+    this.#holdings.set(end, { holdings, deaths: end.deaths });
+    return holdings;
+  }
+}
+
+/** Whether an end looks for leaks. */
+export function looks({ ends }: Pick<LookOptions, "ends">): boolean {
+  return [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
+}
+
+function lookIn(direction: Planned["direction"]): Planned {
+  return { case: NOTHING_LEFT, direction, skip: [] };
+}
+
+/** Whether a side has done nothing that could be looked at, or is no longer there to look. */
+function isIdle({ state, died }: SideReport): boolean {
+  return state === "skip" || died === true;
+}
+
+function holds({ outcome }: Verdict): boolean {
+  return outcome === "pass" || outcome === "warn";
+}
+
+function isUnsure(growth: Growth): boolean {
+  return isLeak(growth) === undefined;
+}
+
+function leaksOf(grown: readonly Growth[]): Splat[] {
+  return grown.filter((growth) => isLeak(growth) === true).map((growth) => [leakText(growth)]);
+}
+
+/** Of what cases left that ran side by side. */
+function besides(grown: readonly Growth[]): Splat[] {
+  return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
+    first > BESIDE_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
+  );
+}
+
+function withSplats(side: SideReport, more: readonly Splat[] = []): SideReport {
+  return more.length === 0 ? side : { ...side, splats: [...side.splats ?? [], ...more] };
+}
+
+/** What a side reports, and what its end then saw. One that could not look has not passed. */
+function afterLook(side: SideReport, look: SideReport): SideReport {
+  const { splats, earlier, harm, died, state, reasons } = look;
+  const seen = withSplats(side, splats);
+  const decides = died === true || side.state === "pass" && state !== "pass";
+  return {
+    ...seen,
+    ...(earlier === undefined ? {} : { earlier: [...seen.earlier ?? [], ...earlier] }),
+    ...(harm === undefined ? {} : { harm }),
+    ...(died === undefined ? {} : { died }),
+    ...(decides ? { state, reasons: [...side.reasons, ...reasons] } : {}),
+  };
+}
+
+/** Both sides' reports, changed. */
+function onBoth(change: (side: SideReport, role: Role) => SideReport, sides: Sides): Sides {
+  return { client: change(sides.client, "client"), server: change(sides.server, "server") };
+}
+
+const NOBODYS: Sides = { client: NO_FAULTS, server: NO_FAULTS };
