@@ -135,14 +135,14 @@ function parse(line: string, at: string): Entry {
   const [selector = "", ...words] = line.slice(0, mark).trim().split(/\s+/);
   const directions = words.filter((word) => Object.hasOwn(DIRECTIONS, word));
   const bounds = words.filter((word) => !Object.hasOwn(DIRECTIONS, word)).map((word): Bound => {
-    const [, sign = "", version = ""] = BOUND.exec(word) ?? [];
-    if (version === "") {
+    const bound = boundOf(word);
+    if (bound === undefined) {
       throw new BaselineError(
         `${at}: "${word}" is neither a kernel's version, as 6.1, <6.12 or >=6.2, nor one of ` +
           Object.keys(DIRECTIONS).join(", "),
       );
     }
-    return { sign: sign === "" ? "=" : sign as Sign, version: version.split(".").map(Number) };
+    return bound;
   });
   return { at, selector, directions, bounds, reason };
 }
@@ -155,6 +155,23 @@ function holds({ selector, directions, bounds }: Entry, where: Judged): boolean 
   return matches(selector, where.id) &&
     (directions.length === 0 || directions.includes(where.direction)) &&
     where.kernels.some((kernel) => isWithin(versionOf(kernel), bounds));
+}
+
+/**
+ * Whether a kernel is in a range as a baseline writes it: `6.1`, `>=6.2 <6.13`; every one is in "".
+ *
+ * @param release its `uname -r`.
+ */
+export function isKernelIn(release: string, range: string): boolean {
+  const bounds = range.split(" ").filter((word) => word !== "").map(boundOf);
+  return bounds.every((bound) => bound !== undefined && isWithin(versionOf(release), [bound]));
+}
+
+/** A bound of a kernel's version; undefined for a word that is none. */
+function boundOf(word: string): Bound | undefined {
+  const [, sign = "", version = ""] = BOUND.exec(word) ?? [];
+  if (version === "") return undefined;
+  return { sign: sign === "" ? "=" : sign as Sign, version: version.split(".").map(Number) };
 }
 
 /** The numbers with which `uname -r` begins. */

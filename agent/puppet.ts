@@ -1,0 +1,296 @@
+/**
+ * The agent as a puppet: it makes the calls that a controller draws, on sockets of its own, and says
+ * what they answered. It makes no other calls than those of core/socket_call.ts.
+ *
+ * @module
+ */
+import {
+  CALL_PORTS,
+  type CallAnswer,
+  type CallFlag,
+  type CallOption,
+  MAX_CALL_BYTES,
+  NO_SOCKET,
+  type SocketCall,
+} from "../core/socket_call.ts";
+import { digestOf, patternBytes } from "../control/pattern.ts";
+import type { Played, Program } from "../control/puppet_wire.ts";
+import {
+  AF_VSOCK,
+  MSG_DONTWAIT,
+  MSG_EOR,
+  MSG_NOSIGNAL,
+  MSG_OOB,
+  MSG_PEEK,
+  MSG_TRUNC,
+  MSG_WAITALL,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SIOCINQ,
+  SIOCOUTQ,
+  SO_ERROR,
+  SO_RCVLOWAT,
+  SO_RCVTIMEO,
+  SO_SNDTIMEO,
+  SO_VM_SOCKETS_BUFFER_MAX_SIZE,
+  SO_VM_SOCKETS_BUFFER_MIN_SIZE,
+  SO_VM_SOCKETS_BUFFER_SIZE,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  VMADDR_CID_ANY,
+  VMADDR_PORT_ANY,
+} from "../sys/constants.ts";
+import { errnoName } from "../sys/errno.ts";
+import { call } from "../sys/libc.ts";
+import {
+  type Address,
+  type AddressFamily,
+  bytes,
+  int,
+  intOf,
+  messageHeader,
+  messageHeaderFlags,
+  pollfd,
+  pollRevents,
+  SOCKADDR_STORAGE_SIZE,
+  timeval,
+} from "../sys/structs.ts";
+
+/** Where a puppet's sockets are. */
+export interface PuppetPlace {
+  readonly family: AddressFamily;
+  /** The CID of the machine that it connects to. */
+  readonly peerCid: number;
+  /** The first of its ports, of which the one behind the program's own is nobody's. */
+  readonly port: number;
+}
+
+const TYPES = { stream: SOCK_STREAM, seqpacket: SOCK_SEQPACKET } as const;
+const FLAGS: Readonly<Record<CallFlag, number>> = {
+  OOB: MSG_OOB,
+  PEEK: MSG_PEEK,
+  TRUNC: MSG_TRUNC,
+  EOR: MSG_EOR,
+  WAITALL: MSG_WAITALL,
+  NOSIGNAL: MSG_NOSIGNAL,
+};
+const HOWS = { RD: SHUT_RD, WR: SHUT_WR, RDWR: SHUT_RDWR } as const;
+const POLLED = [
+  [POLLIN, "IN"],
+  [POLLOUT, "OUT"],
+  [POLLRDHUP, "RDHUP"],
+  [POLLHUP, "HUP"],
+  [POLLERR, "ERR"],
+] as const;
+/** asm-generic/socket.h: SO_TYPE, SO_ACCEPTCONN. */
+const SO_TYPE = 3;
+const SO_ACCEPTCONN = 30;
+/** Level, number and size of an option. */
+const OPTIONS: Readonly<Record<CallOption, readonly [number, number, 4 | 8]>> = {
+  BUFFER_SIZE: [AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, 8],
+  BUFFER_MIN_SIZE: [AF_VSOCK, SO_VM_SOCKETS_BUFFER_MIN_SIZE, 8],
+  BUFFER_MAX_SIZE: [AF_VSOCK, SO_VM_SOCKETS_BUFFER_MAX_SIZE, 8],
+  SO_RCVLOWAT: [SOL_SOCKET, SO_RCVLOWAT, 4],
+  SO_ERROR: [SOL_SOCKET, SO_ERROR, 4],
+  SO_TYPE: [SOL_SOCKET, SO_TYPE, 4],
+  SO_ACCEPTCONN: [SOL_SOCKET, SO_ACCEPTCONN, 4],
+};
+/** How long a call that waits does so, in milliseconds: a moment, so that nothing blocks for long. */
+const MOMENT = 10;
+/** The calls after which something may be on its way to the peer. */
+const TELLING: readonly SocketCall["call"][] = [
+  ...["connect", "send", "recv", "shutdown", "close", "setsockopt"] as const,
+];
+/** What tells that nobody is at a port. AF_UNIX says the latter. */
+const NOBODY = ["ECONNRESET", "ECONNREFUSED"];
+
+/** Makes calls. */
+export class Puppet implements Disposable {
+  readonly #place: PuppetPlace;
+  readonly #sockets = new Map<number, number>();
+  readonly #buffer = bytes(MAX_CALL_BYTES);
+
+  constructor(place: PuppetPlace) {
+    this.#place = place;
+  }
+
+  /** Makes the calls of a program, one after the other, and closes all its sockets. */
+  play({ calls }: Program): Played {
+    const answers: CallAnswer[] = [];
+    try {
+      for (const one of calls) {
+        answers.push(this.perform(one));
+        const stalled = TELLING.includes(one.call) ? this.#settle() : undefined;
+        if (stalled !== undefined) return { answers, stalled };
+      }
+    } finally {
+      this[Symbol.dispose]();
+    }
+    // What the next program binds to must be free.
+    const stalled = this.#settle();
+    return stalled === undefined ? { answers } : { answers, stalled };
+  }
+
+  /** Makes a call. */
+  perform(one: SocketCall): CallAnswer {
+    if (one.call === "socket") return this.#made(one.socket, this.#open(TYPES[one.type]));
+    const fd = this.#sockets.get(one.socket);
+    if (fd === undefined) return { result: -1, errno: NO_SOCKET };
+    switch (one.call) {
+      case "bind":
+        return this.#bind(fd, this.#place.port + one.port);
+      case "autobind":
+        return this.#bind(fd, VMADDR_PORT_ANY);
+      case "listen":
+        return answer(call("listen", fd, one.backlog));
+      case "connect":
+        return answer(this.#connect(fd, this.#place.port + one.port));
+      case "accept":
+        return this.#made(one.as, call("accept4", fd, null, null, SOCK_CLOEXEC));
+      case "send":
+        return this.#send(fd, one);
+      case "recv":
+        return this.#receive(fd, one);
+      case "shutdown":
+        return answer(call("shutdown", fd, HOWS[one.how]));
+      case "close":
+        this.#sockets.delete(one.socket);
+        return answer(call("close", fd));
+      case "poll":
+        return poll(fd);
+      case "getsockname":
+      case "getpeername":
+        return this.#name(one.call, fd);
+      case "getsockopt":
+        return getOption(fd, one.option);
+      case "setsockopt":
+        return setOption(fd, one.option, one.value);
+      case "ioctl": {
+        const value = int(0);
+        const result = call("ioctl", fd, one.request === "SIOCINQ" ? SIOCINQ : SIOCOUTQ, value);
+        return result < 0 ? answer(result) : { result: intOf(value) };
+      }
+    }
+  }
+
+  /** Closes its sockets. */
+  [Symbol.dispose](): void {
+    for (const fd of this.#sockets.values()) call("close", fd);
+    this.#sockets.clear();
+  }
+
+  /**
+   * Waits until what was sent has arrived, and been answered. A transport keeps the order of what
+   * it carries, so that a request which is refused comes back behind all of that.
+   *
+   * @returns the errno of one that did not come back.
+   */
+  #settle(): string | undefined {
+    const fd = this.#open(SOCK_STREAM);
+    if (fd < 0) return errnoName(-fd);
+    try {
+      const errno = errnoName(-this.#connect(fd, this.#place.port + CALL_PORTS));
+      return NOBODY.includes(errno) ? undefined : errno;
+    } finally {
+      call("close", fd);
+    }
+  }
+
+  #open(type: number): number {
+    return call("socket", this.#place.family.domain, type | SOCK_CLOEXEC, 0);
+  }
+
+  /** Takes a descriptor that was made, or an errno; nothing done with it waits for long. */
+  #made(name: number, fd: number): CallAnswer {
+    if (fd < 0) return answer(fd);
+    const before = this.#sockets.get(name);
+    if (before !== undefined) call("close", before);
+    this.#sockets.set(name, fd);
+    for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+      const time = timeval(MOMENT);
+      call("setsockopt", fd, SOL_SOCKET, option, time, time.length);
+    }
+    return { result: 0 };
+  }
+
+  #bind(fd: number, port: number): CallAnswer {
+    const address = this.#place.family.encode({ cid: VMADDR_CID_ANY, port });
+    return answer(call("bind", fd, address, address.length));
+  }
+
+  #connect(fd: number, port: number): number {
+    const address = this.#place.family.encode({ cid: this.#place.peerCid, port });
+    return call("connect", fd, address, address.length);
+  }
+
+  #send(fd: number, one: Extract<SocketCall, { call: "send" }>): CallAnswer {
+    const data = patternBytes(one.pattern, one.length);
+    return answer(call("send", fd, data, data.length, flagBits(one)));
+  }
+
+  #receive(fd: number, one: Extract<SocketCall, { call: "recv" }>): CallAnswer {
+    const header = messageHeader([this.#buffer.subarray(0, one.length)]);
+    const result = call("recvmsg", fd, header.bytes, flagBits(one));
+    if (result < 0) return answer(result);
+    const set = messageHeaderFlags(header);
+    const flags = [
+      ...(set & MSG_EOR ? ["EOR"] : []),
+      ...(set & MSG_TRUNC ? ["TRUNC"] : []),
+    ];
+    const stored = Math.min(result, one.length);
+    const digest = stored === 0 ? {} : { digest: digestOf(this.#buffer.subarray(0, stored)) };
+    return { result, flags, ...digest };
+  }
+
+  #name(symbol: "getsockname" | "getpeername", fd: number): CallAnswer {
+    const sockaddr = bytes(SOCKADDR_STORAGE_SIZE);
+    const length = int(sockaddr.length);
+    const result = call(symbol, fd, sockaddr, length);
+    if (result < 0) return answer(result);
+    const { cid, port }: Address = this.#place.family.decode(sockaddr, intOf(length));
+    return { result, cid, port };
+  }
+}
+
+/** A result, or a negated errno. */
+function answer(result: number): CallAnswer {
+  return result < 0 ? { result: -1, errno: errnoName(-result) } : { result };
+}
+
+function flagBits({ flags, wait }: { flags: readonly CallFlag[]; wait: boolean }): number {
+  return flags.reduce((bits, flag) => bits | FLAGS[flag], wait ? 0 : MSG_DONTWAIT);
+}
+
+function poll(fd: number): CallAnswer {
+  const set = pollfd(fd, POLLED.reduce((bits, [bit]) => bits | bit, 0));
+  const result = call("poll", set, 1, 0);
+  if (result < 0) return answer(result);
+  const revents = pollRevents(set);
+  return { result, flags: POLLED.filter(([bit]) => revents & bit).map(([, name]) => name) };
+}
+
+function getOption(fd: number, option: CallOption): CallAnswer {
+  const [level, number, size] = OPTIONS[option];
+  const value = bytes(size);
+  const result = call("getsockopt", fd, level, number, value, int(size));
+  if (result < 0) return answer(result);
+  const view = new DataView(value.buffer);
+  return { result: size === 4 ? view.getInt32(0, true) : Number(view.getBigUint64(0, true)) };
+}
+
+function setOption(fd: number, option: CallOption, value: number): CallAnswer {
+  const [level, number, size] = OPTIONS[option];
+  const encoded = bytes(size);
+  const view = new DataView(encoded.buffer);
+  if (size === 4) view.setUint32(0, value, true);
+  else view.setBigUint64(0, BigInt(value), true);
+  return answer(call("setsockopt", fd, level, number, encoded, size));
+}

@@ -1,0 +1,45 @@
+/**
+ * A puppet's side of a run: takes programs as lines, and answers each with a line.
+ *
+ * @module
+ */
+import { reasonOf } from "../core/error.ts";
+import type { SideReport } from "../core/outcome.ts";
+import { callText } from "../core/socket_call.ts";
+import { decodeProgram, encodePlayed, NO_MORE, PUPPET } from "../control/puppet_wire.ts";
+import { Puppet, type PuppetPlace } from "./puppet.ts";
+import type { SideOrder, SideRunner } from "./session.ts";
+
+/** A runner that also plays programs, where it is told to. */
+export function withPuppet(
+  runSide: SideRunner,
+  place: Omit<PuppetPlace, "port">,
+): SideRunner {
+  return (order) => order.id === PUPPET ? puppetSide(order, place) : runSide(order);
+}
+
+async function puppetSide(order: SideOrder, place: Omit<PuppetPlace, "port">): Promise<SideReport> {
+  const began = performance.now();
+  const report = (state: SideReport["state"], reasons: readonly string[]): SideReport => {
+    const milliseconds = Math.round(performance.now() - began);
+    return { state, reasons: [...reasons], step: "", milliseconds };
+  };
+  const late = new AbortController();
+  const why = new Error(`it had not ended after ${order.timeout / 1000} s`);
+  const timer = setTimeout(() => late.abort(why), order.timeout);
+  using puppet = new Puppet({ ...place, port: order.port });
+  try {
+    for (;;) {
+      const line = await order.lines.read(AbortSignal.any([order.stop, late.signal]));
+      if (line === NO_MORE) return report("pass", []);
+      const program = decodeProgram(line);
+      order.onStep(program.calls.map(callText).join("; "));
+      await order.lines.write(encodePlayed(puppet.play(program)));
+    }
+  } catch (error) {
+    if (order.stop.aborted) return report("stopped", [reasonOf(order.stop.reason)]);
+    return report(late.signal.aborted ? "timeout" : "broken", [reasonOf(error)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

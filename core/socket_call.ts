@@ -1,0 +1,187 @@
+/**
+ * Calls on sockets as plain data: what the model judges, what exploring draws, and what an agent
+ * carries out. A socket is a number that the caller gives it, never used again in a program.
+ *
+ * @module
+ */
+
+/** The types of sockets that are modelled. */
+export type CallSocketType = "stream" | "seqpacket";
+
+/** Flags of send(2) and recv(2), MSG_ in front. */
+export const CALL_FLAGS = ["OOB", "PEEK", "TRUNC", "EOR", "WAITALL", "NOSIGNAL"] as const;
+/** One of them. */
+export type CallFlag = typeof CALL_FLAGS[number];
+
+/** What shutdown(2) can be told. */
+export const SHUTDOWNS = ["RD", "WR", "RDWR"] as const;
+/** One of them. */
+export type Shutdown = typeof SHUTDOWNS[number];
+
+/** Options that setsockopt(2) and getsockopt(2) are called with. */
+export const CALL_OPTIONS = [
+  "BUFFER_SIZE",
+  "BUFFER_MIN_SIZE",
+  "BUFFER_MAX_SIZE",
+  "SO_RCVLOWAT",
+  "SO_ERROR",
+  "SO_TYPE",
+  "SO_ACCEPTCONN",
+] as const;
+/** One of them; BUFFER_... are AF_VSOCK's, SO_VM_SOCKETS_ in front. */
+export type CallOption = typeof CALL_OPTIONS[number];
+/** Those that setsockopt(2) is called with. */
+export const SETTABLE: readonly CallOption[] = CALL_OPTIONS.slice(0, 4);
+
+/** Requests of ioctl(2). */
+export const CALL_IOCTLS = ["SIOCINQ", "SIOCOUTQ"] as const;
+/** One of them. */
+export type CallIoctl = typeof CALL_IOCTLS[number];
+
+/** What poll(2) is asked for, and what it may answer, POLL in front. */
+export const POLL_BITS = ["IN", "OUT", "RDHUP", "HUP", "ERR"] as const;
+/** One of them. */
+export type PollBit = typeof POLL_BITS[number];
+
+/** Most sockets of a program, and most calls. */
+export const MAX_SOCKETS = 64;
+export const MAX_CALLS = 400;
+/** Ports that a program has: 0 to one below. */
+export const CALL_PORTS = 8;
+/** Most bytes of a call. */
+export const MAX_CALL_BYTES = 4 * 1024 * 1024;
+/** The longest queue that listen(2) is asked for. */
+export const MAX_BACKLOG = 100;
+/** The largest value of an option. */
+export const MAX_OPTION = 2 ** 40;
+
+/** A call on a socket. */
+export type SocketCall =
+  | { readonly call: "socket"; readonly socket: number; readonly type: CallSocketType }
+  /** bind(2) to any CID, and a port of the program's. */
+  | { readonly call: "bind"; readonly socket: number; readonly port: number }
+  /** bind(2) to VMADDR_PORT_ANY. */
+  | { readonly call: "autobind"; readonly socket: number }
+  | { readonly call: "listen"; readonly socket: number; readonly backlog: number }
+  /** connect(2), blocking, to a port of the program's on the peer. */
+  | { readonly call: "connect"; readonly socket: number; readonly port: number }
+  /** accept4(2), which waits for a moment only; the connection gets the name `as`. */
+  | { readonly call: "accept"; readonly socket: number; readonly as: number }
+  /**
+   * send(2): `length` bytes of pattern `pattern`. Without `wait` with MSG_DONTWAIT, otherwise it
+   * waits for a moment (SO_SNDTIMEO).
+   */
+  | {
+    readonly call: "send";
+    readonly socket: number;
+    readonly length: number;
+    readonly pattern: number;
+    readonly flags: readonly CallFlag[];
+    readonly wait: boolean;
+  }
+  /** recvmsg(2) into one buffer; waits as send does. */
+  | {
+    readonly call: "recv";
+    readonly socket: number;
+    readonly length: number;
+    readonly flags: readonly CallFlag[];
+    readonly wait: boolean;
+  }
+  | { readonly call: "shutdown"; readonly socket: number; readonly how: Shutdown }
+  | { readonly call: "close"; readonly socket: number }
+  /** poll(2) for all of {@linkcode POLL_BITS}, which waits for nothing. */
+  | { readonly call: "poll"; readonly socket: number }
+  | { readonly call: "getsockname"; readonly socket: number }
+  | { readonly call: "getpeername"; readonly socket: number }
+  | { readonly call: "getsockopt"; readonly socket: number; readonly option: CallOption }
+  | {
+    readonly call: "setsockopt";
+    readonly socket: number;
+    readonly option: CallOption;
+    readonly value: number;
+  }
+  | { readonly call: "ioctl"; readonly socket: number; readonly request: CallIoctl };
+
+/** The name of a call. */
+export type CallName = SocketCall["call"];
+
+/** Their names. */
+export const CALL_NAMES = [
+  "socket",
+  "bind",
+  "autobind",
+  "listen",
+  "connect",
+  "accept",
+  "send",
+  "recv",
+  "shutdown",
+  "close",
+  "poll",
+  "getsockname",
+  "getpeername",
+  "getsockopt",
+  "setsockopt",
+  "ioctl",
+] as const satisfies readonly CallName[];
+
+/** What a call answered. */
+export interface CallAnswer {
+  /** What it returned; an option's or ioctl's value, too. -1 where it failed. */
+  readonly result: number;
+  /** The name of the errno where it failed. */
+  readonly errno?: string;
+  /** recvmsg(2): MSG_EOR and MSG_TRUNC in msg_flags. poll(2): revents. */
+  readonly flags?: readonly string[];
+  /** recvmsg(2): the digest of what was stored, where that is anything. */
+  readonly digest?: number;
+  /** getsockname(2), getpeername(2): the address. */
+  readonly cid?: number;
+  readonly port?: number;
+}
+
+/** Programs must name a socket that is closed, or was never made, as this. */
+export const NO_SOCKET = "EBADF";
+
+/** A call as a person reads it: `3.send(4096, EOR)`. */
+export function callText(call: SocketCall): string {
+  return `${call.socket}.${call.call}(${argumentsText(call)})`;
+}
+
+function argumentsText(call: SocketCall): string {
+  switch (call.call) {
+    case "socket":
+      return call.type;
+    case "bind":
+    case "connect":
+      return `port ${call.port}`;
+    case "listen":
+      return `${call.backlog}`;
+    case "accept":
+      return `as ${call.as}`;
+    case "send":
+    case "recv":
+      return [call.length, ...call.flags, ...(call.wait ? ["waits"] : [])].join(", ");
+    case "shutdown":
+      return call.how;
+    case "getsockopt":
+      return call.option;
+    case "setsockopt":
+      return `${call.option}, ${call.value}`;
+    case "ioctl":
+      return call.request;
+    default:
+      return "";
+  }
+}
+
+/** An answer as a person reads it: `4096`, `EAGAIN`, `IN|OUT`. */
+export function answerText({ result, errno, flags = [], cid, port }: CallAnswer): string {
+  if (errno !== undefined) return errno;
+  if (port !== undefined) return `${wordText(cid ?? 0)}:${wordText(port)}`;
+  return [result, ...flags].join(" ");
+}
+
+function wordText(value: number): string {
+  return value === 0xffffffff ? "any" : `${value}`;
+}

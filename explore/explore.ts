@@ -1,0 +1,213 @@
+/**
+ * Exploring: draws programs, has them played, and judges what they answered, until the time is over
+ * or an answer is not allowed. What was found is then made small, and played again.
+ *
+ * @module
+ */
+import { type CallName, NO_SOCKET, type SocketCall } from "../core/socket_call.ts";
+import type { Played, Program } from "../control/puppet_wire.ts";
+import { DEVIATION_IDS, type DeviationId } from "../model/deviations.ts";
+import { Excuses } from "../model/excuses.ts";
+import { RULE_IDS, type RuleId } from "../model/rules.ts";
+import { type DrawOptions, drawProgram, pairOf } from "./draw.ts";
+import { type Breach, judge, type Verdict } from "./judge.ts";
+import { shrink } from "./shrink.ts";
+
+/** Who makes the calls. */
+export interface Player {
+  /** Plays a program; several may be given before the first has ended. */
+  play(program: Program): Promise<Played>;
+}
+
+/** How to explore. */
+export interface ExploreOptions extends Omit<DrawOptions, "seen" | "excuses"> {
+  readonly player: Player;
+  /** For how long programs are drawn, in milliseconds. */
+  readonly milliseconds: number;
+  /** No more programs than these. */
+  readonly programs?: number;
+  /** `uname -r` of the kernels, by which deviations are known. */
+  readonly kernels: readonly string[];
+  /** Takes no deviation. */
+  readonly strict?: boolean | undefined;
+  /** A rule that is to be wrong. */
+  readonly mutant?: RuleId | undefined;
+  readonly stop?: AbortSignal;
+  /** Told now and then how far it is. */
+  readonly onProgress?: (calls: number, programs: number) => void;
+}
+
+/** An answer that is not allowed, made small. */
+export interface Finding {
+  /** The seed of the program in which it was found. */
+  readonly seed: number;
+  /** The calls that are left, the last of which is answered wrongly. */
+  readonly calls: readonly SocketCall[];
+  readonly played: Played;
+  readonly breach: Breach;
+  /** How many calls there were before. */
+  readonly before: number;
+  /** In how many of how many times that it was played again it happened. */
+  readonly again: readonly [happened: number, played: number];
+}
+
+/** What exploring came to. */
+export interface Exploration {
+  readonly seed: number;
+  readonly programs: number;
+  readonly calls: number;
+  /** How long it took without making anything small, in milliseconds. */
+  readonly milliseconds: number;
+  /** How often each call was made in each state, by {@linkcode pairOf}. */
+  readonly pairs: ReadonlyMap<string, number>;
+  readonly rules: ReadonlyMap<RuleId, number>;
+  readonly deviations: ReadonlyMap<DeviationId, number>;
+  readonly finding?: Finding;
+}
+
+/** How many programs are on their way to the player, so that it need not wait. */
+const AHEAD = 3;
+/** How long making a finding small may take, in milliseconds, and how often it is played again. */
+const SHRINK_TIME = 30_000;
+const AGAIN = 10;
+
+/**
+ * Explores until the time is over, `stop` is aborted, or something is found.
+ *
+ * @throws whatever the player throws: a puppet that is lost.
+ */
+export async function explore(options: ExploreOptions): Promise<Exploration> {
+  const { player, milliseconds, programs = Infinity, seed, stop, onProgress } = options;
+  const tally = new Tally(options);
+  const began = performance.now();
+  const under: { seed: number; calls: SocketCall[]; played: Promise<Played> }[] = [];
+  const isOver = () =>
+    stop?.aborted === true || performance.now() - began >= milliseconds ||
+    tally.programs + under.length >= programs;
+  let next = seed;
+  for (;;) {
+    while (under.length < AHEAD && !isOver()) {
+      const calls = drawProgram({ ...options, seed: next, seen: tally.pairs, excuses: tally.mild });
+      const played = player.play({ calls });
+      // Whoever waits for it sees how it failed.
+      played.catch(() => {});
+      under.push({ seed: next, calls, played });
+      next = next + 1 >>> 0;
+    }
+    const first = under.shift();
+    if (first === undefined) return tally.result(performance.now() - began);
+    const breach = tally.take(first.calls, await first.played).breach;
+    onProgress?.(tally.calls, tally.programs);
+    if (breach === undefined) continue;
+    const passed = performance.now() - began;
+    await Promise.all(under.map(({ played }) => played));
+    return { ...tally.result(passed), finding: await smallest(first, breach, options, tally) };
+  }
+}
+
+/** Counts what was reached. */
+class Tally {
+  readonly pairs = new Map<string, number>();
+  readonly rules = new Map<RuleId, number>();
+  readonly deviations = new Map<DeviationId, number>();
+  /** Those by which programs are drawn. */
+  readonly mild: Excuses;
+  programs = 0;
+  calls = 0;
+  readonly #options: ExploreOptions;
+
+  constructor(options: ExploreOptions) {
+    this.#options = options;
+    this.mild = this.excuses();
+  }
+
+  excuses(): Excuses {
+    const { strict = false, kernels } = this.#options;
+    return strict ? new Excuses([]) : Excuses.of(kernels);
+  }
+
+  /** Judges a program, and counts it. */
+  take(calls: readonly SocketCall[], played: Played): Verdict {
+    const excuses = this.excuses();
+    const verdict = this.judge(calls, played, excuses);
+    this.programs++;
+    this.calls += played.answers.length;
+    for (const { call, state, rules } of verdict.steps) {
+      count(this.pairs, pairOf(state, call));
+      rules.forEach((rule) => count(this.rules, rule));
+    }
+    if (played.stalled === undefined) count(this.rules, "soon/arrives");
+    for (const [id, often] of excuses.counts) count(this.deviations, id, often);
+    return verdict;
+  }
+
+  judge(calls: readonly SocketCall[], played: Played, excuses = this.excuses()): Verdict {
+    return judge(calls, played, { excuses, mutant: this.#options.mutant });
+  }
+
+  result(milliseconds: number): Exploration {
+    const { pairs, rules, deviations, programs, calls } = this;
+    return { seed: this.#options.seed, programs, calls, milliseconds, pairs, rules, deviations };
+  }
+}
+
+function count<T>(counts: Map<T, number>, what: T, often = 1): void {
+  counts.set(what, (counts.get(what) ?? 0) + often);
+}
+
+/** Makes a finding small, and plays it again. */
+async function smallest(
+  { seed, calls }: { readonly seed: number; readonly calls: readonly SocketCall[] },
+  breach: Breach,
+  { player, stop }: ExploreOptions,
+  tally: Tally,
+): Promise<Finding> {
+  const [rule] = breach.rules;
+  const attempt = async (some: readonly SocketCall[]) => {
+    const played = await player.play({ calls: some });
+    const found = tally.judge(some, played).breach;
+    return found !== undefined && found.rules[0] === rule ? { played, breach: found } : undefined;
+  };
+  const until = performance.now() + SHRINK_TIME;
+  const isOver = () => stop?.aborted === true || performance.now() > until;
+  const few = await shrink(calls.slice(0, breach.at + 1), attempt, isOver);
+  let happened = 0;
+  let last: { played: Played; breach: Breach } | undefined;
+  for (let i = 0; i < AGAIN; i++) {
+    const found = await attempt(few);
+    if (found === undefined) continue;
+    happened++;
+    last = found;
+  }
+  const shown = last ?? { played: { answers: few.map(() => NO_ANSWER) }, breach };
+  return { seed, calls: few, before: calls.length, again: [happened, AGAIN], ...shown };
+}
+
+/** Stands for the answers of a finding that did not happen again. */
+const NO_ANSWER = { result: -1, errno: NO_SOCKET };
+
+/** The rules that were not reached. */
+export function neverReached({ rules }: Pick<Exploration, "rules">): RuleId[] {
+  return RULE_IDS.filter((id) => !rules.has(id));
+}
+
+/** The calls that were never made in each state that was reached. */
+export function neverMade(
+  { pairs }: Pick<Exploration, "pairs">,
+  calls: readonly CallName[],
+): Map<string, CallName[]> {
+  const states = new Set([...pairs.keys()].map((pair) => pair.slice(0, pair.lastIndexOf(": "))));
+  states.delete("none");
+  const missing = [...states].sort().map((state) =>
+    [state, calls.filter((call) => call !== "socket" && !pairs.has(pairOf(state, call)))] as const
+  );
+  return new Map(missing.filter(([, calls]) => calls.length > 0));
+}
+
+/** The deviations that were taken, in the order in which they are written down. */
+export function takenDeviations({ deviations }: Pick<Exploration, "deviations">) {
+  return DEVIATION_IDS.flatMap((id) => {
+    const often = deviations.get(id);
+    return often === undefined ? [] : [[id, often] as const];
+  });
+}

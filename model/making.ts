@@ -1,0 +1,144 @@
+/**
+ * What calls may answer that make sockets and connections, and end them.
+ *
+ * @module
+ */
+import type { SocketCall } from "../core/socket_call.ts";
+import { fails, type Outcome, succeeds } from "./outcome.ts";
+import { ModelSocket, type World } from "./state.ts";
+
+type CallOf<N extends SocketCall["call"]> = Extract<SocketCall, { call: N }>;
+
+/** socket(2). */
+export function socketOutcomes(world: World, { socket, type }: CallOf<"socket">): Outcome[] {
+  return [succeeds("socket/made", () => void world.sockets.set(socket, new ModelSocket(type)))];
+}
+
+/** bind(2). */
+export function bindOutcomes(world: World, socket: ModelSocket, port: number): Outcome[] {
+  if (socket.bound !== undefined) return [fails("bind/twice", "EINVAL")];
+  if (world.holderOf(port) !== undefined) return [fails("bind/taken", "EADDRINUSE")];
+  const bound = succeeds("bind/free", () => {
+    socket.bound = { port, number: undefined, isOwn: true };
+  });
+  return world.mayLinger(port) ? [bound, fails("bind/lingering", "EADDRINUSE")] : [bound];
+}
+
+/** bind(2) to VMADDR_PORT_ANY. */
+export function autobindOutcomes(socket: ModelSocket): Outcome[] {
+  if (socket.bound !== undefined) return [fails("bind/twice", "EINVAL")];
+  return [succeeds("bind/any", () => bindAnywhere(socket))];
+}
+
+function bindAnywhere(socket: ModelSocket): void {
+  socket.bound ??= { port: undefined, number: undefined, isOwn: true };
+}
+
+/** listen(2). */
+export function listenOutcomes(socket: ModelSocket, backlog: number): Outcome[] {
+  if (socket.phase === "connected") return [fails("listen/connected", "EINVAL")];
+  if (socket.bound === undefined) return [fails("listen/unbound", "EINVAL")];
+  return [succeeds("listen/bound", () => {
+    socket.phase = "listening";
+    socket.backlog = backlog;
+  })];
+}
+
+/** connect(2), blocking. */
+export function connectOutcomes(world: World, socket: ModelSocket, port: number): Outcome[] {
+  const { phase, own } = socket;
+  if (phase === "listening") return [fails("connect/listening", "EINVAL")];
+  if (phase === "connected") {
+    const isShut = own.rd || own.wr;
+    return [
+      isShut ? fails("connect/after-shutdown", "EINVAL") : fails("connect/connected", "EISCONN"),
+    ];
+  }
+  const target = world.holderOf(port);
+  const refused = (rule: Outcome["rule"], errno = "ECONNRESET"): Outcome => ({
+    ...fails(rule, errno),
+    then: () => {
+      bindAnywhere(socket);
+      socket.refused = true;
+    },
+  });
+  if (target === socket) {
+    return [refused("connect/itself", "EPROTO"), refused("connect/itself", "ECONNRESET")];
+  }
+  if (target?.phase !== "listening") return [refused("connect/refused")];
+  if (target.type !== socket.type) return [refused("connect/type")];
+  if (target.queue.length > target.backlog) return [refused("connect/queue-full")];
+  return [succeeds("connect/queued", () => {
+    bindAnywhere(socket);
+    join(socket, target);
+  })];
+}
+
+/** Connects a socket to a listener, in whose queue the other end then is. */
+function join(socket: ModelSocket, listener: ModelSocket): void {
+  const other = new ModelSocket(socket.type);
+  other.phase = socket.phase = "connected";
+  socket.refused = false;
+  other.accepted = true;
+  other.bound = {
+    port: listener.bound?.port,
+    number: listener.bound?.number,
+    isOwn: false,
+  };
+  other.buffer = { ...listener.buffer };
+  other.peer = socket;
+  socket.peer = other;
+  listener.queue.push(other);
+}
+
+/** accept4(2), which waits for a moment. */
+export function acceptOutcomes(world: World, socket: ModelSocket, as: number): Outcome[] {
+  if (socket.phase !== "listening") return [fails("accept/not-listening", "EINVAL")];
+  const [first, ...rest] = socket.queue;
+  if (first === undefined) return [fails("accept/none", "EAGAIN")];
+  return [succeeds("accept/first", () => {
+    socket.queue = rest;
+    world.sockets.set(as, first);
+  })];
+}
+
+/** close(2). */
+export function closeOutcomes(world: World, name: number, socket: ModelSocket): Outcome[] {
+  return [succeeds("close/done", () => {
+    world.sockets.delete(name);
+    for (const waiting of socket.queue) hangUp(world, waiting);
+    hangUp(world, socket);
+  })];
+}
+
+/** Closes a socket's side of its connection, if it has one. */
+function hangUp(world: World, socket: ModelSocket): void {
+  const { peer, bound } = socket;
+  socket.open = false;
+  if (peer === undefined || !peer.open) return;
+  const waits = peer.unread > 0 || socket.spoiled || peer.spoiled;
+  if (waits && bound?.isOwn) world.lingering.add(socket);
+  peer.peers.rd = peer.peers.wr = true;
+  if (peer.unread === 0) peer.over = true;
+}
+
+/** shutdown(2). */
+export function shutdownOutcomes(
+  socket: ModelSocket,
+  { how }: CallOf<"shutdown">,
+): Outcome[] {
+  if (socket.phase !== "connected") return [fails("shutdown/unconnected", "ENOTCONN")];
+  return [succeeds("shutdown/connected", () => {
+    const { own, peers, peer, over } = socket;
+    if (over || ModelSocket.areBoth(peers) && (own.rd || own.wr)) socket.lostEnd = true;
+    own.rd ||= how !== "WR";
+    own.wr ||= how !== "RD";
+    if (peer === undefined || !peer.open) return;
+    peer.peers.rd ||= own.rd;
+    peer.peers.wr ||= own.wr;
+    if (!ModelSocket.areBoth(peer.peers) || peer.unread > 0 || peer.over) return;
+    // With both directions shut and nothing unread the peer answers that the connection is over.
+    peer.over = socket.over = true;
+    peers.rd = peers.wr = true;
+  })];
+}
