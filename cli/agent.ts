@@ -5,7 +5,8 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import type { AgentServices, Inherited } from "../agent/session.ts";
+import { withPuppet } from "../agent/puppet_side.ts";
+import type { AgentServices, Inherited, SideRunner } from "../agent/session.ts";
 import { listenControl, showAddress } from "../control/channel.ts";
 import type { PortRange } from "../control/greeting.ts";
 import type { Machine } from "../sys/machine.ts";
@@ -27,7 +28,7 @@ import { log, Waiter } from "../agent/waiter.ts";
 import { UsageError } from "../core/error.ts";
 import { Watches } from "../agent/watches.ts";
 import { interruptible } from "./signals.ts";
-import type { SideSettings } from "../agent/settings.ts";
+import { familyOf, type SideSettings } from "../agent/settings.ts";
 
 /** Options of `agent`. */
 export interface AgentOptions extends SideSettings, AccessOptions {
@@ -144,7 +145,7 @@ function services(
     token,
     ports: options.ports,
     // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
-    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)), note)),
+    runSide: testament.around(watches.around(killedWhenLate(runnerOf(options)), note)),
     begin(session): readonly Inherited[] | undefined {
       const mine = left?.session === session ? remembered : undefined;
       remembered = undefined;
@@ -154,6 +155,12 @@ function services(
       return mine;
     },
   };
+}
+
+/** Runs sides of cases, and calls that a controller draws. */
+function runnerOf(options: AgentOptions): SideRunner {
+  const place = { family: familyOf(options), peerCid: options.peerCid };
+  return withPuppet(sideRunner(options), place);
 }
 
 function inherit(left: Left, status: number | undefined, watch: KernelWatch): Inherited[] {

@@ -12,6 +12,7 @@ import { DEFAULT_PORTS, portsOption } from "./access.ts";
 import { againArguments } from "./again.ts";
 import { CASES_TEXT, withConductOptions } from "./options/run.ts";
 import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./options/vm.ts";
+import { addExplore, addLabExplore } from "./program_explore.ts";
 import { addPerf } from "./program_perf.ts";
 import {
   addHelp,
@@ -59,6 +60,7 @@ export function program(act: (code: number | Promise<number>) => void): Command 
   addAgent(root, act);
   addProbe(root, act);
   addLab(root, act);
+  addExplore(root as unknown as PlainCommand, act);
   addPerf(root as unknown as PlainCommand, act);
   addCatalogue(root, act);
   addReport(root, act);
@@ -239,6 +241,7 @@ function addLab(root: Command, act: Act): void {
     .action(async (cases, options, command) =>
       act((await import("./lab.ts")).labRun(cases, { ...options, ...againOf(command) }))
     );
+  addLabExplore(lab as unknown as PlainCommand, act);
   const kernel = lab.command("kernel").description("kernels of the lab's own")
     .addHelpText("after", examples("lab kernel build --debug"));
   kernel.command("build")

@@ -24,14 +24,7 @@ import { Model } from "../model/model.ts";
 import { type ModelSocket, stateName } from "../model/state.ts";
 import type { Excuses } from "../model/excuses.ts";
 import { foresee } from "./foresee.ts";
-
-/** How often each kind of call was seen in each state, by {@linkcode pairOf}. */
-export type Seen = ReadonlyMap<string, number>;
-
-/** A state and the call that was made in it. */
-export function pairOf(state: string, call: CallName): string {
-  return `${state}: ${call}`;
-}
+import { pairOf, type Seen } from "./seen.ts";
 
 /** How programs are drawn. */
 export interface DrawOptions {
@@ -111,6 +104,7 @@ class Drawing {
     if (this.#draw(fc.nat, 9) > 0) this.#pair();
     while (this.#calls.length < length) {
       if (this.#draw(fc.nat, 29) === 0) this.#pair();
+      if (this.#draw(fc.nat, 9) === 0) this.#bindAgain();
       const candidates = Array.from({ length: CANDIDATES }, () => this.#candidate());
       this.#push(this.#leastSeen(candidates));
     }
@@ -152,6 +146,9 @@ class Drawing {
       this.#push({ call: "setsockopt", socket: listener, ...this.#bufferOption() });
     }
     this.#push({ call: "socket", socket: client, type });
+    if (this.#draw(fc.nat, 2) === 0) {
+      this.#push({ call: "bind", socket: client, port: this.#draw(fc.nat, CALL_PORTS - 1) });
+    }
     this.#push({ call: "connect", socket: client, port });
     this.#push({ call: "accept", socket: listener, as: server });
   }
@@ -161,6 +158,17 @@ class Drawing {
     const one = from[this.#draw(fc.nat, from.length - 1)];
     if (one === undefined) throw new Error("nothing to pick from");
     return one;
+  }
+
+  /** Binds to a port of a socket that was closed, if one may still hold it. */
+  #bindAgain(): void {
+    const { world } = this.#model;
+    const ports = Array.from({ length: CALL_PORTS }, (_, port) => port)
+      .filter((port) => world.mayLinger(port) && world.holderOf(port) === undefined);
+    const socket = this.#names;
+    if (ports.length === 0 || socket >= MAX_SOCKETS) return;
+    this.#push({ call: "socket", socket, type: this.#type() });
+    this.#push({ call: "bind", socket, port: this.#pick(ports) });
   }
 
   #type(): CallSocketType {
@@ -183,6 +191,11 @@ class Drawing {
     if (sockets.length === 0 || names.length === 0) return make;
     const name = this.#weighted(names);
     if (name === "socket") return make;
+    // One that is closed, or of which accept() failed.
+    const gone = this.#draw(fc.nat, 199) === 0 ? this.#draw(fc.nat, this.#names - 1) : undefined;
+    if (gone !== undefined && this.#model.world.find(gone) === undefined) {
+      return { call: "poll", socket: gone };
+    }
     const [socket, state] = this.#socketFor(name, sockets);
     return this.#callOn(name, socket, state);
   }
@@ -219,7 +232,7 @@ class Drawing {
       case "bind":
         return { call, socket, port: draw(fc.nat, CALL_PORTS - 1) };
       case "connect":
-        return { call, socket, port: this.#portToConnect() };
+        return { call, socket, port: this.#portToConnect(state) };
       case "listen":
         return { call, socket, backlog: draw(fc.nat, 3) };
       case "accept":
@@ -247,7 +260,8 @@ class Drawing {
   }
 
   /** Mostly one at which somebody listens. */
-  #portToConnect(): number {
+  #portToConnect({ bound }: ModelSocket): number {
+    if (bound?.port !== undefined && this.#draw(fc.nat, 3) === 0) return bound.port;
     const ports = [...this.#model.world.sockets.values()]
       .filter(({ phase }) => phase === "listening")
       .flatMap(({ bound }) => bound?.port ?? []);

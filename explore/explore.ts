@@ -9,8 +9,9 @@ import type { Played, Program } from "../control/puppet_wire.ts";
 import { DEVIATION_IDS, type DeviationId } from "../model/deviations.ts";
 import { Excuses } from "../model/excuses.ts";
 import { RULE_IDS, type RuleId } from "../model/rules.ts";
-import { type DrawOptions, drawProgram, pairOf } from "./draw.ts";
+import { type DrawOptions, drawProgram } from "./draw.ts";
 import { type Breach, judge, type Verdict } from "./judge.ts";
+import { pairOf } from "./seen.ts";
 import { shrink } from "./shrink.ts";
 
 /** Who makes the calls. */
@@ -67,9 +68,10 @@ export interface Exploration {
 
 /** How many programs are on their way to the player, so that it need not wait. */
 const AHEAD = 3;
-/** How long making a finding small may take, in milliseconds, and how often it is played again. */
+/** How long making a finding small may take, in milliseconds. */
 const SHRINK_TIME = 30_000;
-const AGAIN = 10;
+/** How often a finding is played again. */
+export const AGAIN = 10;
 
 /**
  * Explores until the time is over, `stop` is aborted, or something is found.

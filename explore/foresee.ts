@@ -9,13 +9,18 @@ import type { Model } from "../model/model.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { type Segment, split } from "../model/state.ts";
 
-/** Takes the most likely answer of a call for given, and gives it. */
+/**
+ * Takes an answer of a call for given, and gives it.
+ *
+ * @param choose which of those that are allowed; the most likely, where this is missing.
+ */
 export function foresee(
   model: Model,
   call: SocketCall,
   digestOf: (segments: readonly Segment[]) => number = () => 0,
+  choose: (outcomes: readonly Outcome[]) => Outcome | undefined = ([first]) => first,
 ): CallAnswer {
-  const [outcome] = model.outcomes(call);
+  const outcome = choose(model.outcomes(call));
   if (outcome === undefined) throw new Error(`the model has no answer to ${call.call}`);
   const answer = likely(outcome, digestOf);
   outcome.then?.(answer);

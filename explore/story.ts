@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { answerText, CALL_NAMES, callText } from "../core/socket_call.ts";
+import type { Played } from "../control/puppet_wire.ts";
+import { answerText, CALL_NAMES, callText, type SocketCall } from "../core/socket_call.ts";
 import { DEVIATIONS } from "../model/deviations.ts";
 import { RULE_IDS, RULES } from "../model/rules.ts";
 import {
@@ -13,24 +14,42 @@ import {
   neverReached,
   takenDeviations,
 } from "./explore.ts";
+import type { Breach } from "./judge.ts";
+import type { Replay } from "./replay.ts";
 
-/** A finding as numbered lines: each call, its answer, and at the last what the rules allow. */
+/** Most states of which is shown what was never called in them. */
+const MAX_STATES = 12;
+
+/** A finding as people read it. */
 export function storyText({ calls, played, breach, before, again, seed }: Finding): string {
   const [happened, times] = again;
-  const lines = calls.slice(0, breach.at + 1).map((call, i) => {
-    const answer = played.answers[i];
+  const head = `found with seed ${seed}, made smaller from ${before} calls to ${calls.length}; ` +
+    `${happened} of ${times} times again\n`;
+  return head + callsText(calls, played, breach);
+}
+
+/** What came of playing a finding again. */
+export function replayText({ program, happened, times, played, breach }: Replay): string {
+  return `${happened} of ${times} times again\n${callsText(program.calls, played, breach)}`;
+}
+
+/** Numbered lines: each call, its answer, and at the last what the rules allow. */
+function callsText(
+  calls: readonly SocketCall[],
+  { answers, stalled }: Played,
+  breach: Breach | undefined,
+): string {
+  const lines = calls.slice(0, (breach?.at ?? calls.length) + 1).map((call, i) => {
+    const answer = answers[i];
     const shown = answer === undefined ? "" : ` = ${answerText(answer)}`;
     return `${String(i + 1).padStart(3)}. ${callText(call)}${shown}`;
   });
-  const rules = breach.rules.map((id) => `     ${id}: ${RULES[id].text}`);
-  return [
-    `found with seed ${seed}, made smaller from ${before} calls to ${calls.length}; ` +
-    `${happened} of ${times} times again`,
-    ...lines,
-    ...(played.stalled === undefined ? [] : [`     then what was sent: ${played.stalled}`]),
-    `     allowed: ${breach.allowed.join(", or ")}`,
-    ...rules,
-  ].map((line) => `${line}\n`).join("");
+  if (stalled !== undefined) lines.push(`     and a request behind that: ${stalled}`);
+  if (breach !== undefined) {
+    lines.push(`     allowed: ${breach.allowed.join(", or ")}`);
+    lines.push(...breach.rules.map((id) => `     ${id}: ${RULES[id].text}`));
+  }
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /** What was reached, and what never was. */
@@ -46,7 +65,9 @@ export function summaryText(exploration: Exploration): string {
     `${RULE_IDS.length - never.length} of ${RULE_IDS.length} rules reached` +
     (never.length === 0 ? "" : `; never: ${never.join(", ")}`),
     `${pairs.size} pairs of a state and a call made`,
-    ...missing.map(([state, calls]) => `  never in "${state}": ${calls.join(", ")}`),
+    ...missing.slice(0, MAX_STATES)
+      .map(([state, calls]) => `  never in "${state}": ${calls.join(", ")}`),
+    ...(missing.length > MAX_STATES ? [`  and ${missing.length - MAX_STATES} states more`] : []),
     ...taken.map(([id, often]) => `${id}, ${often} times: ${DEVIATIONS[id].text}`),
   ];
   return lines.map((line) => `${line}\n`).join("");

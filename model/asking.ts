@@ -84,13 +84,12 @@ export function peerNameOutcomes({ phase, own, peer }: ModelSocket): Outcome[] {
 /** An address with the port of what is bound, which is learnt from the first answer. */
 function nameOutcome(rule: "name/own" | "name/peer", bound: Bound): Outcome {
   const address = ({ port = ANY }: { port?: number }) => {
-    if (bound.number !== undefined) {
-      return port === bound.number ? undefined : `port ${bound.number}`;
-    }
+    const { known } = bound.number;
+    if (known !== undefined) return port === known ? undefined : `port ${known}`;
     const isChosen = port > LAST_RESERVED_PORT && port < ANY;
     return isChosen ? undefined : "a port above 1023";
   };
-  return { rule, address, then: ({ port }) => void (bound.number = port) };
+  return { rule, address, then: ({ port }) => void (bound.number.known = port ?? ANY) };
 }
 
 /** getsockopt(2). */

@@ -19,7 +19,7 @@ export function bindOutcomes(world: World, socket: ModelSocket, port: number): O
   if (socket.bound !== undefined) return [fails("bind/twice", "EINVAL")];
   if (world.holderOf(port) !== undefined) return [fails("bind/taken", "EADDRINUSE")];
   const bound = succeeds("bind/free", () => {
-    socket.bound = { port, number: undefined, isOwn: true };
+    socket.bound = { port, number: {}, isOwn: true };
   });
   return world.mayLinger(port) ? [bound, fails("bind/lingering", "EADDRINUSE")] : [bound];
 }
@@ -31,7 +31,7 @@ export function autobindOutcomes(socket: ModelSocket): Outcome[] {
 }
 
 function bindAnywhere(socket: ModelSocket): void {
-  socket.bound ??= { port: undefined, number: undefined, isOwn: true };
+  socket.bound ??= { port: undefined, number: {}, isOwn: true };
 }
 
 /** listen(2). */
@@ -82,7 +82,7 @@ function join(socket: ModelSocket, listener: ModelSocket): void {
   other.accepted = true;
   other.bound = {
     port: listener.bound?.port,
-    number: listener.bound?.number,
+    number: listener.bound?.number ?? {},
     isOwn: false,
   };
   other.buffer = { ...listener.buffer };

@@ -47,8 +47,8 @@ export type Phase = "unconnected" | "listening" | "connected";
 export interface Bound {
   /** The program's port; undefined where the kernel chose one. */
   readonly port: number | undefined;
-  /** The number of the port, once an answer has told it. */
-  number: number | undefined;
+  /** The number of the port, once an answer has told it: a listener's and its connections' are one. */
+  readonly number: { known?: number };
   /** Whether other sockets cannot be bound to it meanwhile: not where a listener's is shared. */
   readonly isOwn: boolean;
 }

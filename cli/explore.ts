@@ -1,0 +1,183 @@
+/**
+ * The commands `explore` and `lab explore`: random calls against the model.
+ *
+ * @module
+ */
+import { connectControl, type ControlAddress } from "../control/channel.ts";
+import { UsageError } from "../core/error.ts";
+import { machineFacts } from "../core/facts.ts";
+import { EXIT } from "../core/outcome.ts";
+import { PORT_STRIDE } from "../control/wire.ts";
+import { type Exploration, explore } from "../explore/explore.ts";
+import { findingJson, type KeptFinding, parseFinding } from "../explore/file.ts";
+import { type Replay, replay } from "../explore/replay.ts";
+import { replayText, storyText, summaryText } from "../explore/story.ts";
+import { SELF } from "../lab/connect.ts";
+import { KernelDeathError } from "../lab/error.ts";
+import { openLab } from "../lab/open.ts";
+import { Progress } from "../lab/progress.ts";
+import { ConsoleWatch } from "../lab/vm/consoles.ts";
+import { closeEnds } from "../runner/case.ts";
+import { End } from "../runner/end.ts";
+import { screenOf } from "../report/screen.ts";
+import { VMADDR_CID_LOCAL } from "../sys/constants.ts";
+import { runToken } from "./access.ts";
+import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
+import { OutputFile } from "./output_file.ts";
+import { PuppetLostError, PuppetPlayer } from "./puppet_player.ts";
+import { interruptible, withTimeout } from "./signals.ts";
+
+/** What exploring can be told. */
+export interface ExploringOptions {
+  /** In milliseconds. */
+  readonly for: number;
+  readonly seed?: number | undefined;
+  readonly strict?: boolean | undefined;
+  /** A file for what is found. */
+  readonly save?: string | undefined;
+  readonly peerPort: number;
+}
+
+/** Options of `explore`. */
+export interface ExploreCommandOptions extends ExploringOptions {
+  readonly peerCid: number;
+  readonly agent: ControlAddress;
+  readonly connectTimeout: number;
+  readonly token?: string;
+  readonly tokenFile?: string;
+}
+
+/** How long making a finding small and playing it again may take, beyond the time that is asked for. */
+const BEYOND = 120_000;
+
+/** Explores a machine on which an agent waits. */
+export function exploreCommand(options: ExploreCommandOptions): Promise<number> {
+  return interruptible(async (stop) => {
+    using end = await openAgent(options, stop);
+    return await exploreOn(end, options, stop);
+  });
+}
+
+/** Plays a finding again on a machine on which an agent waits. */
+export async function replayCommand(path: string, options: ExploreCommandOptions) {
+  const kept = await readFinding(path);
+  return await interruptible(async (stop) => {
+    using end = await openAgent(options, stop);
+    return await replayOn(end, kept, options);
+  });
+}
+
+/** Explores a VM that the lab boots. */
+export async function labExplore(options: BootOptions & ExploringOptions): Promise<number> {
+  await requireVms(options);
+  return await inLab(options, (end, stop) => exploreOn(end, options, stop));
+}
+
+/** Plays a finding again in a VM that the lab boots. */
+export async function labReplay(path: string, options: BootOptions & ExploringOptions) {
+  const kept = await readFinding(path);
+  await requireVms(options);
+  return await inLab(options, (end) => replayOn(end, kept, options));
+}
+
+/** Boots a lab, and does something with its agent. */
+function inLab(
+  options: BootOptions,
+  body: (end: End, stop: AbortSignal) => Promise<number>,
+): Promise<number> {
+  return withTimeout(options.timeout, async (stop) => {
+    const progress = new Progress(screenOf(Deno.stderr), stop);
+    await using lab = await openLab(labOptions(options), "short", SELF, progress, stop);
+    const consoles = await ConsoleWatch.begin(lab.address);
+    try {
+      return await body(lab.ends.host, stop);
+    } catch (error) {
+      const words = error instanceof PuppetLostError ? await consoles.postMortem() : [];
+      if (words.length > 0) throw new KernelDeathError(words.join("\n"));
+      throw error;
+    } finally {
+      closeEnds(lab.ends);
+    }
+  });
+}
+
+async function openAgent(options: ExploreCommandOptions, stop: AbortSignal): Promise<End> {
+  const { peerCid, agent, connectTimeout } = options;
+  if (peerCid !== VMADDR_CID_LOCAL) {
+    throw new UsageError(
+      `Cannot explore between two machines yet: give --peer-cid ${VMADDR_CID_LOCAL}, and an agent ` +
+        "that was started with it, which makes the calls of both sides",
+    );
+  }
+  const token = await runToken(options);
+  const channel = await connectControl(agent, connectTimeout, stop);
+  try {
+    return await End.open("loopback", channel, machineFacts("controller"), { token });
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+}
+
+async function exploreOn(end: End, options: ExploringOptions, stop: AbortSignal): Promise<number> {
+  const { for: milliseconds, seed = randomSeed(), strict, save, peerPort } = options;
+  requirePorts(end, peerPort);
+  const { kernel } = end.facts;
+  const screen = screenOf(Deno.stdout);
+  using file = save === undefined ? undefined : await OutputFile.open(save, "finding");
+  screen.write(`exploring ${end.name}, Linux ${kernel}, seed ${seed}\n`);
+  using player = new PuppetPlayer(end, peerPort, milliseconds + BEYOND);
+  const found = await explore({ player, milliseconds, seed, kernels: [kernel], strict, stop });
+  const { splats = [] } = await player.end();
+  screen.write(summaryText(found));
+  if (found.finding !== undefined) {
+    screen.write(storyText(found.finding));
+    await file?.write(findingJson(found.finding, kernel, end.name));
+  }
+  for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
+  return codeOf(found, splats.length > 0);
+}
+
+function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
+  if (finding !== undefined || isFaulty) return EXIT.failed;
+  // Nothing was learnt where nothing was called.
+  return calls === 0 ? EXIT.broken : EXIT.ok;
+}
+
+async function replayOn(end: End, kept: KeptFinding, options: ExploringOptions): Promise<number> {
+  const { strict, peerPort } = options;
+  requirePorts(end, peerPort);
+  using player = new PuppetPlayer(end, peerPort, BEYOND);
+  const kernels = [end.facts.kernel];
+  const found: Replay = await replay({ player, program: kept.program, kernels, strict });
+  const { splats = [] } = await player.end();
+  const screen = screenOf(Deno.stdout);
+  screen.write(replayText(found));
+  for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
+  return found.happened > 0 || splats.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function readFinding(path: string): Promise<KeptFinding> {
+  let json: string;
+  try {
+    json = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+    throw new UsageError(`Cannot read the finding ${path}: ${error.message}`);
+  }
+  return parseFinding(json, path);
+}
+
+/** @throws {UsageError} where the agent does not let the ports be used. */
+function requirePorts({ ports }: End, first: number): void {
+  const last = first + PORT_STRIDE - 1;
+  if (ports === undefined || first >= ports[0] && last <= ports[1]) return;
+  throw new UsageError(
+    `--peer-port ${first}: the calls use the ports ${first} to ${last}, and the agent's are ` +
+      `${ports[0]} to ${ports[1]}; choose others, or start the agent with other --ports`,
+  );
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}

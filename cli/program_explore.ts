@@ -1,0 +1,106 @@
+/**
+ * The options of `explore` and of `lab explore`.
+ *
+ * @module
+ */
+import type { Command as TypedCommand } from "@commander-js/extra-typings";
+import { type Command, Option } from "commander";
+import { TOKEN_VARIABLE } from "../control/token.ts";
+import {
+  addHelp,
+  addressOption,
+  cidOption,
+  examples,
+  refuseIdle,
+  secondsOption,
+  seedOption,
+  vsockPortOption,
+} from "./options/parse.ts";
+import { DEFAULT_PORT, PORT_TEXT } from "./options/run.ts";
+import { withKernelOptions } from "./options/vm.ts";
+
+type Act = (code: number | Promise<number>) => void;
+
+/** For how long is explored unless it is said, in milliseconds. */
+const EXPLORE_TIME = 60_000;
+
+/** Adds `explore`. */
+export function addExplore(root: Command, act: Act): void {
+  const explore = withAgent(withExploring(root.command("explore")))
+    .description("make random calls, and judge every answer by a model of AF_VSOCK")
+    .addHelpText("after", examples("explore --peer-cid 1 --agent 127.0.0.1:5201 --for 60"))
+    .action(async (options) => act((await import("./explore.ts")).exploreCommand(options)));
+  refuseInFront(explore);
+  withAgent(withReplaying(explore.command("replay")))
+    .description("play what explore --save kept again; exit code 1 where it still happens")
+    .argument("<file>", "what --save wrote")
+    .addHelpText("after", examples("explore replay found.json --peer-cid 1 --agent :5201"))
+    .action(async (file, options) =>
+      act((await import("./explore.ts")).replayCommand(file, options))
+    );
+  addHelp(explore, "explore help replay");
+}
+
+/** Adds `lab explore`. */
+export function addLabExplore(lab: Command, act: Act): void {
+  const explore = withVm(withExploring(lab.command("explore")))
+    .description("boot a VM, make random calls in it, judge every answer by a model of AF_VSOCK")
+    .addHelpText(
+      "after",
+      examples(
+        "lab explore --for 60                     # on loopback",
+        "lab explore --kernel ./bzImage --save found.json",
+      ),
+    )
+    .action(async (options) => act((await import("./explore.ts")).labExplore(options)));
+  refuseInFront(explore);
+  withVm(withReplaying(explore.command("replay")))
+    .description("play what explore --save kept again; exit code 1 where it still happens")
+    .argument("<file>", "what --save wrote")
+    .addHelpText("after", examples("lab explore replay found.json --kernel debian:6.12"))
+    .action(async (file, options) => act((await import("./explore.ts")).labReplay(file, options)));
+  addHelp(explore, "lab explore help replay");
+}
+
+function refuseInFront(explore: Command): void {
+  explore.hook("preSubcommand", (above, below) => {
+    const where = `in front of "${below.name()}"`;
+    refuseIdle(above, () => true, `does nothing ${where}: write it behind that`);
+  });
+}
+
+function withReplaying(command: Command): Command {
+  return command
+    .option("--peer-port <port>", PORT_TEXT, vsockPortOption, DEFAULT_PORT)
+    .option("--strict", "take no known deviation of the kernel");
+}
+
+function withExploring(command: Command): Command {
+  return withReplaying(command)
+    .addOption(secondsOption("--for <seconds>", "for how long", EXPLORE_TIME) as Option)
+    .option("--seed <number>", "repeat the randomness of an earlier time", seedOption)
+    .option("--save <file>", "keep what is found here, for explore replay");
+}
+
+function withAgent(command: Command): Command {
+  return command
+    .requiredOption("--peer-cid <cid>", "1: loopback on the agent's machine", cidOption)
+    .requiredOption("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
+    .addOption(
+      secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000) as Option,
+    )
+    .option("--token-file <file>", "file with the agent's token")
+    .option(
+      "--token <token>",
+      `the token itself; visible in ps, unlike --token-file or ${TOKEN_VARIABLE}`,
+    );
+}
+
+function withVm(command: Command): Command {
+  command.addOption(
+    new Option("--topology <which>", "what VMs there are").choices(["loopback"])
+      .default("loopback"),
+  );
+  withKernelOptions(command as unknown as TypedCommand);
+  return command;
+}

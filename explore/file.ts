@@ -1,0 +1,58 @@
+/**
+ * A finding as a file, which can be played again: JSON with its calls, and where it was found.
+ *
+ * @module
+ */
+import { ProtocolError } from "../control/fields.ts";
+import { integer, MAX_NAME, MAX_WORD, parseObject, text } from "../control/fields.ts";
+import { decodeProgram, type Program } from "../control/puppet_wire.ts";
+import { UsageError } from "../core/error.ts";
+import { answerText, callText } from "../core/socket_call.ts";
+import type { Finding } from "./explore.ts";
+
+/** The form of these files; another is refused. */
+const VERSION = 1;
+
+/** A finding as it is kept. */
+export interface KeptFinding {
+  /** The `uname -r` of the kernel on which it was found. */
+  readonly kernel: string;
+  readonly topology: string;
+  readonly seed: number;
+  readonly program: Program;
+}
+
+/** A finding as JSON. For people it has the answers, too. */
+export function findingJson(finding: Finding, kernel: string, topology: string): string {
+  const { seed, calls, played, breach } = finding;
+  const story = calls.map((call, i) => {
+    const answer = played.answers[i];
+    return `${callText(call)}${answer === undefined ? "" : ` = ${answerText(answer)}`}`;
+  });
+  const { rules, allowed } = breach;
+  const kept = { version: VERSION, kernel, topology, seed, story, rules, allowed, calls };
+  return `${JSON.stringify(kept, null, 2)}\n`;
+}
+
+/**
+ * Reads such a file's text.
+ *
+ * @param path as errors call it.
+ * @throws {UsageError} where it is something else.
+ */
+export function parseFinding(json: string, path: string): KeptFinding {
+  try {
+    const value = parseObject(json, json);
+    if (value.version !== VERSION) throw new ProtocolError("another version of the form");
+    return {
+      kernel: text(value, "kernel", MAX_NAME),
+      topology: text(value, "topology", MAX_NAME),
+      seed: integer(value, "seed", MAX_WORD),
+      program: decodeProgram(json),
+    };
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    const why = `${path} is not a finding that explore --save wrote (version ${VERSION})`;
+    throw new UsageError(`${why}: ${error.message}`);
+  }
+}
