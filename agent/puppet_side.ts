@@ -6,7 +6,7 @@
 import { reasonOf } from "../core/error.ts";
 import type { SideReport } from "../core/outcome.ts";
 import { callText } from "../core/socket_call.ts";
-import { decodeProgram, encodePlayed, NO_MORE, PUPPET } from "../control/puppet_wire.ts";
+import { decodeProgram, encodePlayed, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
 import { Puppet, type PuppetPlace } from "./puppet.ts";
 import type { SideOrder, SideRunner } from "./session.ts";
 
@@ -29,6 +29,7 @@ async function puppetSide(order: SideOrder, place: Omit<PuppetPlace, "port">): P
   const timer = setTimeout(() => late.abort(why), order.timeout);
   using puppet = new Puppet({ ...place, port: order.port });
   try {
+    await order.lines.write(READY);
     for (;;) {
       const line = await order.lines.read(AbortSignal.any([order.stop, late.signal]));
       if (line === NO_MORE) return report("pass", []);

@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../core/error.ts";
 import type { SideReport } from "../core/outcome.ts";
-import { decodePlayed, encodeProgram, NO_MORE, PUPPET } from "../control/puppet_wire.ts";
+import { decodePlayed, encodeProgram, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
 import type { Played, Program } from "../control/puppet_wire.ts";
 import type { Player } from "../explore/explore.ts";
 import type { End } from "../runner/end.ts";
@@ -36,6 +36,8 @@ export class PuppetPlayer implements Player {
   readonly #end: End;
   readonly #run: number;
   readonly #under: Under[] = [];
+  /** What is to be sent as soon as the agent takes it; undefined from then on. */
+  #early: string[] | undefined = [];
   readonly #report: Promise<SideReport>;
   #lost: PuppetLostError | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -65,21 +67,31 @@ export class PuppetPlayer implements Player {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     const played = Promise.withResolvers<Played>();
     this.#under.push({ calls: program.calls.length, played });
-    this.#end.order({ type: "line", run: this.#run, text: encodeProgram(program) });
-    this.#watch();
+    this.#send(encodeProgram(program));
     return played.promise;
   }
 
   /** Has no more programs, and waits for what the agent says at last: faults of its kernel, too. */
   async end(): Promise<SideReport> {
-    this.#end.order({ type: "line", run: this.#run, text: NO_MORE });
-    this.#watch();
+    this.#send(NO_MORE);
     const report = await this.#report;
     clearTimeout(this.#timer);
     return report;
   }
 
+  #send(text: string): void {
+    if (this.#early === undefined) this.#end.order({ type: "line", run: this.#run, text });
+    else this.#early.push(text);
+    this.#watch();
+  }
+
   #answer(line: string): void {
+    if (line === READY) {
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      early.forEach((text) => this.#send(text));
+      return;
+    }
     const first = this.#under.shift();
     this.#watch();
     if (first === undefined) return;

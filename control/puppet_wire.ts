@@ -28,6 +28,8 @@ import { integer, isRecord, MAX_WORD, parseObject, text, unexpected } from "./fi
 /** What an agent is told to run in order to take calls; no case has this id. */
 export const PUPPET = "explore/puppet/calls";
 
+/** The agent's line in front of all others: it takes programs from then on. */
+export const READY = "ready";
 /** The line behind the last program. */
 export const NO_MORE = "end";
 
