@@ -6,6 +6,7 @@
 import { CommanderError } from "commander";
 import { program } from "./cli/program.ts";
 import { KernelDeathError, LabError, LabUsageError } from "./lab/error.ts";
+import { PuppetLostError } from "./cli/puppet_player.ts";
 import { isVsockTestCall, vsockTestCommand } from "./cli/upstream_program.ts";
 import { BaselineError } from "./core/baseline.ts";
 import { EXIT } from "./core/outcome.ts";
@@ -55,6 +56,7 @@ function explain(error: unknown): string {
     ReportError,
     OutputError,
     ForbiddenError,
+    PuppetLostError,
   ];
   if (expected.some((kind) => error instanceof kind)) return error.message;
   // A defect of ours, or of the system: where it came from helps whoever has to mend it.

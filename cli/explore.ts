@@ -41,7 +41,7 @@ export interface ExploringOptions {
 /** Options of `explore`. */
 export interface ExploreCommandOptions extends ExploringOptions {
   readonly peerCid: number;
-  readonly agent: ControlAddress;
+  readonly agent?: ControlAddress;
   readonly connectTimeout: number;
   readonly token?: string;
   readonly tokenFile?: string;
@@ -108,6 +108,9 @@ async function openAgent(options: ExploreCommandOptions, stop: AbortSignal): Pro
       `Cannot explore between two machines yet: give --peer-cid ${VMADDR_CID_LOCAL}, and an agent ` +
         "that was started with it, which makes the calls of both sides",
     );
+  }
+  if (agent === undefined) {
+    throw new UsageError("Name the agent with --agent host:port, or use lab explore");
   }
   const token = await runToken(options);
   const channel = await connectControl(agent, connectTimeout, stop);

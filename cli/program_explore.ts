@@ -28,13 +28,13 @@ const EXPLORE_TIME = 60_000;
 export function addExplore(root: Command, act: Act): void {
   const explore = withAgent(withExploring(root.command("explore")))
     .description("make random calls, and judge every answer by a model of AF_VSOCK")
-    .addHelpText("after", examples("explore --peer-cid 1 --agent 127.0.0.1:5201 --for 60"))
+    .addHelpText("after", examples("explore --agent 127.0.0.1:5201 --for 60"))
     .action(async (options) => act((await import("./explore.ts")).exploreCommand(options)));
   refuseInFront(explore);
   withAgent(withReplaying(explore.command("replay")))
     .description("play what explore --save kept again; exit code 1 where it still happens")
     .argument("<file>", "what --save wrote")
-    .addHelpText("after", examples("explore replay found.json --peer-cid 1 --agent :5201"))
+    .addHelpText("after", examples("explore replay found.json --agent 127.0.0.1:5201"))
     .action(async (file, options) =>
       act((await import("./explore.ts")).replayCommand(file, options))
     );
@@ -84,8 +84,9 @@ function withExploring(command: Command): Command {
 
 function withAgent(command: Command): Command {
   return command
-    .requiredOption("--peer-cid <cid>", "1: loopback on the agent's machine", cidOption)
-    .requiredOption("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
+    .option("--peer-cid <cid>", "1: loopback on the agent's machine", cidOption, 1)
+    // Commander would ask for a required one in front of "replay", too.
+    .option("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
     .addOption(
       secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000) as Option,
     )

@@ -57,13 +57,14 @@ export function summaryText(exploration: Exploration): string {
   const { calls, programs, milliseconds, pairs, seed } = exploration;
   const seconds = milliseconds / 1000;
   const never = neverReached(exploration);
-  const missing = [...neverMade(exploration, CALL_NAMES)];
+  // Where something was found there was no time for the rest.
+  const missing = exploration.finding === undefined ? [...neverMade(exploration, CALL_NAMES)] : [];
   const taken = takenDeviations(exploration);
   const lines = [
     `${calls} calls in ${programs} programs, ${seconds.toFixed(1)} s, ` +
     `${Math.round(calls / Math.max(seconds, 0.001))} a second; seed ${seed}`,
     `${RULE_IDS.length - never.length} of ${RULE_IDS.length} rules reached` +
-    (never.length === 0 ? "" : `; never: ${never.join(", ")}`),
+    (never.length === 0 || exploration.finding !== undefined ? "" : `; never: ${never.join(", ")}`),
     `${pairs.size} pairs of a state and a call made`,
     ...missing.slice(0, MAX_STATES)
       .map(([state, calls]) => `  never in "${state}": ${calls.join(", ")}`),

@@ -8,6 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { toolCommand } from "./command.ts";
 import { wrongImports } from "./imports.ts";
+import { modelIsFresh } from "./model_doc.ts";
 import { portingIsFresh } from "./porting.ts";
 import { runTestFiles, testFilesBelow } from "./test_files.ts";
 
@@ -86,6 +87,7 @@ await check("imports", async () => {
   return wrong.length === 0;
 });
 await check("docs/porting.md", portingIsFresh);
+await check("docs/model.md", modelIsFresh);
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
 await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { digestOf, patternBytes } from "../control/pattern.ts";
+import { decodePlayed, encodeProgram, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
+import type { SocketCall } from "../core/socket_call.ts";
+import { LineQueue } from "../control/lines.ts";
+import { freshFamily } from "../tests/support/unix_pair.ts";
+import { Puppet } from "./puppet.ts";
+import { withPuppet } from "./puppet_side.ts";
+import type { SideOrder } from "./session.ts";
+
+const transfer = { flags: [], wait: false } as const;
+const PAIR: readonly SocketCall[] = [
+  { call: "socket", socket: 0, type: "stream" },
+  { call: "bind", socket: 0, port: 1 },
+  { call: "listen", socket: 0, backlog: 1 },
+  { call: "socket", socket: 1, type: "stream" },
+  { call: "connect", socket: 1, port: 1 },
+  { call: "accept", socket: 0, as: 2 },
+];
+const ECHO: readonly SocketCall[] = [
+  ...PAIR,
+  { call: "send", socket: 1, length: 1001, pattern: 9, ...transfer },
+  { call: "recv", socket: 2, length: 4096, ...transfer },
+  { call: "poll", socket: 2 },
+  { call: "ioctl", socket: 2, request: "SIOCINQ" },
+  { call: "getsockopt", socket: 0, option: "SO_ACCEPTCONN" },
+];
+
+const place = () => ({ family: freshFamily(), peerCid: 1, port: 100 });
+
+Deno.test("a puppet makes the calls of a program and says what they answered", () => {
+  using puppet = new Puppet(place());
+  const { answers, stalled } = puppet.play({ calls: ECHO });
+  assert.equal(stalled, undefined);
+  assert.deepEqual(answers.slice(0, 6), PAIR.map(() => ({ result: 0 })));
+  assert.deepEqual(answers.slice(6), [
+    { result: 1001 },
+    { result: 1001, flags: [], digest: digestOf(patternBytes(9, 1001)) },
+    { result: 1, flags: ["OUT"] },
+    { result: 0 },
+    { result: 1 },
+  ]);
+});
+
+Deno.test("a puppet closes all sockets of a program, so that the next can have its ports", () => {
+  using puppet = new Puppet(place());
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual(puppet.play({ calls: PAIR }).answers[1], { result: 0 });
+  }
+});
+
+Deno.test("a puppet has no socket but those that the program made", () => {
+  using puppet = new Puppet(place());
+  const { answers } = puppet.play({
+    calls: [
+      { call: "close", socket: 0 },
+      { call: "socket", socket: 0, type: "seqpacket" },
+      { call: "close", socket: 0 },
+      { call: "send", socket: 0, length: 1, pattern: 0, ...transfer },
+    ],
+  });
+  assert.deepEqual(answers.map(({ errno }) => errno), ["EBADF", undefined, undefined, "EBADF"]);
+});
+
+Deno.test("what a call waits for has an end", () => {
+  using puppet = new Puppet(place());
+  const began = performance.now();
+  const { answers } = puppet.play({
+    calls: [
+      ...PAIR,
+      { call: "accept", socket: 0, as: 3 },
+      { call: "recv", socket: 1, length: 1, flags: ["WAITALL"], wait: true },
+    ],
+  });
+  assert.deepEqual(answers.slice(-2).map(({ errno }) => errno), ["EAGAIN", "EAGAIN"]);
+  assert.ok(performance.now() - began < 5000);
+});
+
+/** An order to run a side, and its lines. */
+function order(id: string) {
+  const inbox = new LineQueue();
+  const written: string[] = [];
+  const stop = new AbortController();
+  const side: SideOrder = {
+    run: 1,
+    id,
+    role: "client",
+    port: 100,
+    seed: 0,
+    timeout: 60_000,
+    lines: {
+      write: (line) => Promise.resolve(void written.push(line)),
+      read: (signal) => inbox.read(signal),
+    },
+    stop: stop.signal,
+    onStep: () => {},
+  };
+  return { side, inbox, written, stop };
+}
+
+Deno.test("an agent's side plays programs until there are no more", async () => {
+  const { side, inbox, written } = order(PUPPET);
+  const report = withPuppet(() => assert.fail(), place())(side);
+  inbox.push(encodeProgram({ calls: ECHO }));
+  inbox.push(NO_MORE);
+  assert.equal((await report).state, "pass");
+  const [ready, played = "", ...more] = written;
+  assert.deepEqual([ready, more], [READY, []]);
+  assert.equal(decodePlayed(played, ECHO.length).answers.length, ECHO.length);
+});
+
+Deno.test("an agent's side makes no call of a program that is none", async () => {
+  const { side, inbox, written } = order(PUPPET);
+  const report = withPuppet(() => assert.fail(), place())(side);
+  inbox.push(`{"calls":[{"call":"unlink","socket":0}]}`);
+  const { state, reasons } = await report;
+  assert.equal(state, "broken");
+  assert.match(reasons.join(), /makes no sense here/);
+  assert.deepEqual(written, [READY]);
+});
+
+Deno.test("an agent's side that waits for programs can be stopped, and runs cases besides", async () => {
+  const { side, stop } = order(PUPPET);
+  const pass = { state: "pass", reasons: [], step: "", milliseconds: 0 } as const;
+  const runner = withPuppet(() => Promise.resolve(pass), place());
+  const report = runner(side);
+  stop.abort(new Error("enough"));
+  assert.deepEqual((await report).reasons, ["enough"]);
+  assert.equal(await runner(order("stream/close/x").side), pass);
+});
