@@ -31,8 +31,6 @@ export interface ExploreOptions extends Omit<DrawOptions, "seen" | "excuses"> {
   readonly kernels: readonly string[];
   /** Takes no deviation. */
   readonly strict?: boolean | undefined;
-  /** A rule that is to be wrong. */
-  readonly mutant?: RuleId | undefined;
   readonly stop?: AbortSignal;
   /** Told now and then how far it is. */
   readonly onProgress?: (calls: number, programs: number) => void;
@@ -62,6 +60,8 @@ export interface Exploration {
   /** How often each call was made in each state, by {@linkcode pairOf}. */
   readonly pairs: ReadonlyMap<string, number>;
   readonly rules: ReadonlyMap<RuleId, number>;
+  /** The rules of which it would have been found if they had been wrong. */
+  readonly exposed: ReadonlySet<RuleId>;
   readonly deviations: ReadonlyMap<DeviationId, number>;
   readonly finding?: Finding;
 }
@@ -111,6 +111,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 class Tally {
   readonly pairs = new Map<string, number>();
   readonly rules = new Map<RuleId, number>();
+  readonly exposed = new Set<RuleId>();
   readonly deviations = new Map<DeviationId, number>();
   /** Those by which programs are drawn. */
   readonly mild: Excuses;
@@ -140,16 +141,30 @@ class Tally {
     }
     if (played.stalled === undefined) count(this.rules, "soon/arrives");
     for (const [id, often] of excuses.counts) count(this.deviations, id, often);
+    if (verdict.breach === undefined) this.#expose(calls, played, verdict);
     return verdict;
   }
 
+  /**
+   * Judges a program again, by rules that are wrong, for each that it reached and of which it is not
+   * yet known that it matters.
+   */
+  #expose(calls: readonly SocketCall[], played: Played, { steps }: Verdict): void {
+    const reached = new Set([...steps.flatMap(({ rules }) => rules), "soon/arrives" as const]);
+    for (const mutant of reached.difference(this.exposed)) {
+      const { breach } = judge(calls, played, { excuses: this.excuses(), mutant });
+      if (breach?.rules.includes(mutant)) this.exposed.add(mutant);
+    }
+  }
+
   judge(calls: readonly SocketCall[], played: Played, excuses = this.excuses()): Verdict {
-    return judge(calls, played, { excuses, mutant: this.#options.mutant });
+    return judge(calls, played, { excuses });
   }
 
   result(milliseconds: number): Exploration {
-    const { pairs, rules, deviations, programs, calls } = this;
-    return { seed: this.#options.seed, programs, calls, milliseconds, pairs, rules, deviations };
+    const { pairs, rules, exposed, deviations, programs, calls } = this;
+    const { seed } = this.#options;
+    return { seed, programs, calls, milliseconds, pairs, rules, exposed, deviations };
   }
 }
 
@@ -191,6 +206,11 @@ const NO_ANSWER = { result: -1, errno: NO_SOCKET };
 /** The rules that were not reached. */
 export function neverReached({ rules }: Pick<Exploration, "rules">): RuleId[] {
   return RULE_IDS.filter((id) => !rules.has(id));
+}
+
+/** The rules that were reached, and of which it would not have been found if they had been wrong. */
+export function idleRules({ rules, exposed }: Pick<Exploration, "rules" | "exposed">): RuleId[] {
+  return RULE_IDS.filter((id) => rules.has(id) && !exposed.has(id));
 }
 
 /** The calls that were never made in each state that was reached. */

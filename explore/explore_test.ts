@@ -10,6 +10,7 @@ import {
   type Exploration,
   explore,
   type ExploreOptions,
+  idleRules,
   neverReached,
   type Player,
 } from "./explore.ts";
@@ -68,21 +69,16 @@ Deno.test("programs are the same for the same seed, and ones that an agent takes
   );
 });
 
-Deno.test("a kernel that does what the model says is found to, and every rule is reached", async () => {
+Deno.test("a kernel that does what the model says is found to, by rules that each matter", async () => {
   const found = await exploring(new ModelKernel(), 1000);
   assert.equal(found.finding, undefined, found.finding && storyText(found.finding));
   assert.deepEqual(neverReached(found), []);
+  assert.deepEqual(idleRules(found), []);
   assert.equal(found.programs, 1000);
-  assert.match(summaryText(found), /^\d+ calls in 1000 programs, .*\n62 of 62 rules reached\n/);
+  const all = RULE_IDS.length;
+  const lines = `${all} of ${all} rules reached\n${all} of ${all} would have been found if`;
+  assert.match(summaryText(found), new RegExp(`^\\d+ calls in 1000 programs, .*\\n${lines}`));
 });
-
-for (const rule of RULE_IDS) {
-  Deno.test(`that ${rule} is wrong is found`, async () => {
-    const { finding } = await exploring(new ModelKernel(), 2000, { mutant: rule });
-    assert.ok(finding, "nothing depends on it");
-    assert.ok(finding.breach.rules.includes(rule), storyText(finding));
-  });
-}
 
 const changed =
   (name: CallName, change: (answer: CallAnswer, call: SocketCall) => CallAnswer) =>

@@ -10,6 +10,7 @@ import { RULE_IDS, RULES } from "../model/rules.ts";
 import {
   type Exploration,
   type Finding,
+  idleRules,
   neverMade,
   neverReached,
   takenDeviations,
@@ -54,9 +55,10 @@ function callsText(
 
 /** What was reached, and what never was. */
 export function summaryText(exploration: Exploration): string {
-  const { calls, programs, milliseconds, pairs, seed } = exploration;
+  const { calls, programs, milliseconds, pairs, exposed, seed } = exploration;
   const seconds = milliseconds / 1000;
   const never = neverReached(exploration);
+  const idle = idleRules(exploration);
   // Where something was found there was no time for the rest.
   const missing = exploration.finding === undefined ? [...neverMade(exploration, CALL_NAMES)] : [];
   const taken = takenDeviations(exploration);
@@ -65,6 +67,8 @@ export function summaryText(exploration: Exploration): string {
     `${Math.round(calls / Math.max(seconds, 0.001))} a second; seed ${seed}`,
     `${RULE_IDS.length - never.length} of ${RULE_IDS.length} rules reached` +
     (never.length === 0 || exploration.finding !== undefined ? "" : `; never: ${never.join(", ")}`),
+    `${exposed.size} of ${RULE_IDS.length} would have been found if they had been wrong` +
+    (idle.length === 0 ? "" : `; reached, but idle: ${idle.join(", ")}`),
     `${pairs.size} pairs of a state and a call made`,
     ...missing.slice(0, MAX_STATES)
       .map(([state, calls]) => `  never in "${state}": ${calls.join(", ")}`),
