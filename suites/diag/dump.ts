@@ -189,7 +189,7 @@ function checkOwn(
   check.equal(own.local, bare(socket.getsockname()), "the local address");
 }
 
-/** Check how many other new sockets there are, and that they are the other end of ours. */
+/** Check how many other new sockets there are, and that they are the other end of it. */
 function checkOthers(
   check: CaseContext["check"],
   sockets: readonly DiagSocket[],
