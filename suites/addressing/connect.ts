@@ -69,8 +69,8 @@ export const cases: readonly ConformanceCase[] = [
           "server's, connects, checks that getsockname() returns both, sends a byte, and " +
           "receives one",
         server:
-          "tells the client its CID, accepts, checks that accept() returns that CID and the port " +
-          "after its own, receives a byte, and sends one",
+          "tells the client which CID it is known by, accepts, checks that accept() returns that " +
+          "CID and the port after its own, receives a byte, and sends one",
       },
       client: (context) => connectFrom(type, context),
       server: (context) => seesFrom(type, context),
@@ -88,11 +88,12 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type, { client: "second-cid" }),
       does: {
         client:
-          `binds a ${type} socket to each of the machine's other CIDs, and checks that connect() ` +
-          "from there fails: ETIMEDOUT after 500 ms, EADDRNOTAVAIL, EINVAL, ENODEV or ENETUNREACH",
+          `binds a ${type} socket to each other CID of its machine's transports, and checks that ` +
+          "connect() from there fails: ETIMEDOUT after 500 ms, EADDRNOTAVAIL, EINVAL, ENODEV or " +
+          "ENETUNREACH",
         server:
-          "tells the client its CID, listens, and after each attempt accepts whatever is queued " +
-          "and checks that getpeername() returns no CID other than that one",
+          "tells the client which CID it is known by, listens, and after each attempt accepts " +
+          "whatever is queued and checks that getpeername() returns no CID other than that one",
       },
       async client({ vsock, peer, check }) {
         const { port } = vsock.peerAddress();

@@ -32,7 +32,7 @@ export const cases: readonly ConformanceCase[] = [
         "checks that IOCTL_VM_SOCKETS_GET_LOCAL_CID returns the CID by which the server knows it " +
         "if that is a guest's, else its device's, a host's or VMADDR_CID_LOCAL, and that bind() " +
         "to it succeeds",
-      server: "tells the client the CID by which it knows it",
+      server: "tells the client which CID it is known by",
     },
     async client({ vsock, peer, check }) {
       const known = Number(await peer.readUlong());

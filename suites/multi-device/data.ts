@@ -213,8 +213,8 @@ export const cases: readonly ConformanceCase[] = [
     timeFactor: 2,
     does: {
       guest:
-        "sends on the first until EAGAIN, then 1 MiB on each other, and receives a byte there; " +
-        "lets the host read the first, and sends a byte on it",
+        "sends on the first until EAGAIN, then 1 MiB on each of the others, and receives a byte " +
+        "there; lets the host read the first, and sends a byte on it",
       host:
         "receives 1 MiB on all but the first, checks its hash, and sends a byte; then drains the " +
         "first, and receives a byte there",

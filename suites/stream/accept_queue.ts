@@ -91,8 +91,7 @@ export const cases: readonly ConformanceCase[] = [
   defineCase({
     id: "stream/accept-queue/closed-all-the-time",
     title: "listeners closed while connections come in leave nothing behind",
-    requirement:
-      "close() of a listener MUST end every connection that is still being established with it",
+    requirement: "close() of a listener MUST end every connection that it has not accepted",
     refs: [man("listen", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
     timeFactor: 2,
     does: {

@@ -203,7 +203,7 @@ export const cases: readonly ConformanceCase[] = [
       client:
         "takes the 24 ports that the kernel would try next on each local CID from 0 to 3 that " +
         "has a transport, checks that connect() there fails with EADDRNOTAVAIL and is not still " +
-        "in progress when called for another CID: one socket each",
+        "in progress on connect() to another CID: one socket each",
     },
     async client(context) {
       const destinations = new Set([...LOCAL_CIDS, context.vsock.peerAddress().cid, FOREIGN_CID]);
