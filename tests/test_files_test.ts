@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { isOnPath, NEEDS, sortOut } from "../tools/needs.ts";
 import { firstErrorLine, summaryOf, type TestCounts } from "../tools/tally.ts";
 import { runTestFiles, testFilesBelow } from "../tools/test_files.ts";
 
@@ -136,4 +137,34 @@ Deno.test("a process that outlives its test does not hold it up", async () => {
       });`,
   });
   assert.deepEqual([passed, failed], [1, 0]);
+});
+
+Deno.test("a missing program is one failure, and the tests that need it are skipped", async () => {
+  const files = ["a/b_test.ts", "tests/vm/one_test.ts", "tests/vm/two_test.ts"];
+  const asked: string[] = [];
+  const sorted = await sortOut(files, (program) => {
+    asked.push(program);
+    return Promise.resolve(program !== "apt-cache");
+  });
+  assert.deepEqual(sorted.files, ["a/b_test.ts"]);
+  assert.deepEqual(sorted.counts, {
+    passed: 0,
+    failed: 1,
+    failures: [
+      "apt-cache: it is not on this machine; " +
+      "the lab's programs and kernels are Debian packages: use a machine with Debian",
+    ],
+    ignored: ["tests/vm/one_test.ts: needs apt-cache", "tests/vm/two_test.ts: needs apt-cache"],
+  });
+  assert.ok(!asked.includes("git"), "nobody needs it");
+  const all = await sortOut(files, () => Promise.resolve(true));
+  assert.deepEqual([all.files, all.counts.failed], [files, 0]);
+});
+
+Deno.test("the files that need a program are there, and so is what everybody has", async () => {
+  for (const path of NEEDS.flatMap(({ files }) => files)) {
+    await Deno.stat(new URL(`../${path}`, import.meta.url));
+  }
+  assert.equal(await isOnPath("sh"), true);
+  assert.equal(await isOnPath("no-such-program"), false);
 });

@@ -10,7 +10,8 @@ import { fileURLToPath } from "node:url";
 import { toolCommand } from "./command.ts";
 import { wrongImports } from "./imports.ts";
 import { portingIsFresh } from "./porting.ts";
-import { firstErrorLine, summaryOf } from "./tally.ts";
+import { isOnPath, sortOut } from "./needs.ts";
+import { firstErrorLine, summaryOf, sumOf } from "./tally.ts";
 import { REST, runTestFiles, testFilesBelow } from "./test_files.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -82,7 +83,10 @@ async function check(name: string, body: () => Promise<string | undefined>): Pro
 async function tests(name: string, files: readonly string[], jobs: number, limit: number) {
   say(`\n== ${name}`);
   const settings = { root: ROOT, env: ENV, jobs, limit, show };
-  const { passed, failed, failures, ignored } = await runTestFiles(files, settings);
+  const sorted = await sortOut(files, isOnPath);
+  sorted.counts.failures.forEach((why) => say(`FAILED: ${why}`));
+  const ran = await runTestFiles(sorted.files, settings);
+  const { passed, failed, failures, ignored } = sumOf([sorted.counts, ran]);
   tally.passed += passed;
   tally.failed += failed;
   tally.failures.push(...failures);
