@@ -23,7 +23,7 @@ export const NEEDS: readonly Need[] = [
     advice: "the lab's programs and kernels are Debian packages: use a machine with Debian",
   },
   {
-    files: ["tests/docs_ci_test.ts", "cli/completions/words_test.ts"],
+    files: ["tests/docs_ci_test.ts", "tests/vm/docs_ci_test.ts", "cli/completions/words_test.ts"],
     programs: ["bash"],
     advice: "install bash",
   },
