@@ -25,7 +25,7 @@ const STEP = { rounds: 500, processes: 50 } as const;
 const PATIENCE = 600_000;
 
 const command = toolCommand("ffi_loops", "calls libc from hot loops in a VM")
-  .argument("[rounds]", "of every loop, newly compiled for each", wholeNumber(1, 1e6), 10_000)
+  .argument("[rounds]", "of every loop, a thousand calls each", wholeNumber(1, 1e6), 10_000)
   .argument("[processes]", "of the report's own program", wholeNumber(0, 1e6), 100)
   .addOption(archOption())
   .parse(Deno.args, { from: "user" });
@@ -42,6 +42,11 @@ async function program(name: string) {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Shows how far a script is. */
+function show(text: string): void {
+  for (const [line] of text.matchAll(/^round \d+/gm)) screen.write(`${line}\n`);
 }
 
 /** The scripts, each with what it does in words. */
@@ -72,7 +77,7 @@ async function main(): Promise<number> {
   for (const [what, script] of scripts()) {
     const started = performance.now();
     const late = AbortSignal.timeout(PATIENCE);
-    const { output, status } = await runScript(lab.address.shells[0], script, late);
+    const { output, status } = await runScript(lab.address.shells[0], script, late, show);
     const seconds = Math.round((performance.now() - started) / 1000);
     screen.write(`${what}: ${status === 0 ? "passed" : `exit code ${status}`}, ${seconds} s\n`);
     if (status === 0) continue;
