@@ -75,7 +75,11 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  /** The flag that takes a packet to the host. */
+  /**
+   * The flag that takes a packet to the host. Where it is ignored a machine without a device mostly
+   * answers the same (docs/broken_peers.md): that shows for SOCK_SEQPACKET on a host without a guest's
+   * driver, and in a guest with vhost_vsock that does not fall back to its host.
+   */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/destination/${type}-flag-to-host`,

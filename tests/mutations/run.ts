@@ -1,8 +1,7 @@
 /**
  * A program: runs the cases with whole and with broken sockets, both sides in this process, and
- * writes a {@linkcode Finding} a line. It takes `unix` (AF_UNIX in AF_VSOCK's place, for the cases
- * which that can play) or `vsock` (loopback, in a VM). A process of its own, since some cases count
- * the signals of the whole process.
+ * writes a {@linkcode Finding} a line. Its argument is a {@linkcode Ground}; it plays the cases that
+ * can be played there. A process of its own, since some cases count the signals of the whole process.
  *
  * @module
  */
@@ -16,11 +15,8 @@ import { runBothSides } from "../support/both_sides.ts";
 import { freshFamily } from "../support/unix_pair.ts";
 import { VsockLike } from "../support/vsock_like.ts";
 import { proveHang } from "./hang.ts";
-import type { Mutation } from "./mutation.ts";
+import type { Ground, Mutation } from "./mutation.ts";
 import { lackingOnUnix, MUTATIONS } from "./table.ts";
-
-/** Where the cases are played. */
-export type Ground = "unix" | "vsock";
 
 /** What came of one run of a case. */
 export interface Finding {
@@ -38,13 +34,20 @@ export function nameOf({ id, on, what }: Pick<Mutation, "id" | "on" | "what">): 
 
 /** The mutations that can be shown there. */
 export function mutationsOn(ground: Ground): readonly Mutation[] {
-  return MUTATIONS.filter(({ id }) => ground === "vsock" || lackingOnUnix(id) === undefined);
+  switch (ground) {
+    case "unix":
+      return MUTATIONS.filter(({ id }) => lackingOnUnix(id) === undefined);
+    case "vsock":
+      return MUTATIONS.filter(({ unseenWithDriver }) => unseenWithDriver === undefined);
+    case "vsock-host":
+      return MUTATIONS.filter(({ id }) => /^(addressing|transport)\//.test(id));
+  }
 }
 
 /** A deadline that only a case which hangs reaches, in milliseconds: a VM may be emulated. */
 const PATIENCE = 150_000;
 /** The first deadline of a side that is expected to hang, in milliseconds; see hang.ts. */
-const SHORT: Readonly<Record<Ground, number>> = { unix: 1200, vsock: 5000 };
+const SHORT: Readonly<Record<Ground, number>> = { unix: 1200, vsock: 5000, "vsock-host": 5000 };
 /** Cases that count this process's signals, keep its thread busy, or take long: these run alone. */
 const ALONE = [
   /^(addressing|namespaces)\//,
@@ -183,4 +186,4 @@ async function main(ground: Ground): Promise<void> {
   Deno.exit(0);
 }
 
-if (import.meta.main) await main(Deno.args[0] === "vsock" ? "vsock" : "unix");
+if (import.meta.main) await main(Deno.args[0] as Ground);
