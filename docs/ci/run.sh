@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # vsock-conformance in CI: runs cases, stores the report in several formats, and exits with the
-# run's exit code. Run it in a clone of the tool; it needs Node.js, and for the lab QEMU and a static
-# busybox.
+# run's exit code. Run it in a clone of the tool; it needs Node.js, and for the lab apt with Debian
+# sources.
 #
 #   docs/ci/run.sh [lab options and cases]         runs cases on a host and a guest that the lab boots
 #   AGENT=192.0.2.7:5201 PEER_CID=3 docs/ci/run.sh [run options and cases]
@@ -12,7 +12,7 @@
 #                                                  if it requires one)
 #
 # OUT is the folder for reports (default: reports). BEFORE is the JSON report of an earlier run to
-# compare with.
+# compare with. Paths are relative to the clone.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -27,8 +27,12 @@ mkdir -p "$OUT" || exit 2
 rm -f "$OUT"/run.* "$OUT"/diff.txt
 
 if [[ -n ${AGENT:-} ]]; then
+	if [[ -z ${PEER_CID:-} ]]; then
+		echo "run.sh: give the CID of the guest: PEER_CID=3" >&2
+		exit 2
+	fi
 	[[ -c /dev/vhost-vsock ]] || modprobe vhost_vsock || exit 69
-	command=(run --agent "$AGENT" --peer-cid "${PEER_CID:?the CID of the guest is missing}")
+	command=(run --agent "$AGENT" --peer-cid "$PEER_CID")
 else
 	# Without access to /dev/kvm the lab's VMs are emulated (TCG), which takes longer.
 	[[ -w /dev/kvm ]] || echo "run.sh: /dev/kvm is not writable" >&2
