@@ -76,7 +76,7 @@ Deno.test("a kernel that does what the model says is found to, by rules that eac
   assert.deepEqual(idleRules(found), []);
   assert.equal(found.programs, 1000);
   const all = RULE_IDS.length;
-  const lines = `${all} of ${all} rules reached\n${all} of ${all} would have been found if`;
+  const lines = `${all} of ${all} rules reached\n${all} of ${all} matter: `;
   assert.match(summaryText(found), new RegExp(`^\\d+ calls in 1000 programs, .*\\n${lines}`));
 });
 
@@ -129,7 +129,7 @@ for (const [name, [fault, rule, most]] of Object.entries(FAULTS)) {
     assert.deepEqual(finding.breach.rules, [rule]);
     assert.ok(finding.calls.length <= most, storyText(finding));
     assert.deepEqual(finding.again, [10, 10]);
-    assert.match(storyText(finding), /^found with seed .*\n {2}1\. /);
+    assert.match(storyText(finding), /^failed with seed .*\n {2}1\. /);
   });
 }
 
@@ -140,10 +140,10 @@ Deno.test("a finding that is kept is played again, and does not happen without t
   const { program } = parseFinding(json, "found.json");
   const again = await replay({ player: new ModelKernel(fault), program, kernels: KERNELS });
   assert.equal(again.happened, 10);
-  assert.match(replayText(again), /^10 of 10 times again\n[^]*poll\/rdhup: POLLRDHUP MUST/);
+  assert.match(replayText(again), /^reproduced 10 of 10 times\n[^]*poll\/rdhup: POLLRDHUP MUST/);
   const right = await replay({ player: new ModelKernel(), program, kernels: KERNELS });
   assert.equal(right.happened, 0);
-  assert.match(replayText(right), /^0 of 10 times again\n/);
+  assert.match(replayText(right), /^reproduced 0 of 10 times\n/);
 });
 
 Deno.test("a file that is no finding is refused", () => {

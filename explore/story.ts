@@ -24,14 +24,14 @@ const MAX_STATES = 12;
 /** A finding as people read it. */
 export function storyText({ calls, played, breach, before, again, seed }: Finding): string {
   const [happened, times] = again;
-  const head = `found with seed ${seed}, made smaller from ${before} calls to ${calls.length}; ` +
-    `${happened} of ${times} times again\n`;
+  const head = `failed with seed ${seed}, shrunk from ${before} calls to ${calls.length}, ` +
+    `reproduced ${happened} of ${times} times\n`;
   return head + callsText(calls, played, breach);
 }
 
 /** What came of playing a finding again. */
 export function replayText({ program, happened, times, played, breach }: Replay): string {
-  return `${happened} of ${times} times again\n${callsText(program.calls, played, breach)}`;
+  return `reproduced ${happened} of ${times} times\n${callsText(program.calls, played, breach)}`;
 }
 
 /** Numbered lines: each call, its answer, and at the last what the rules allow. */
@@ -67,8 +67,8 @@ export function summaryText(exploration: Exploration): string {
     `${Math.round(calls / Math.max(seconds, 0.001))} a second; seed ${seed}`,
     `${RULE_IDS.length - never.length} of ${RULE_IDS.length} rules reached` +
     (never.length === 0 || exploration.finding !== undefined ? "" : `; never: ${never.join(", ")}`),
-    `${exposed.size} of ${RULE_IDS.length} would have been found if they had been wrong` +
-    (idle.length === 0 ? "" : `; reached, but idle: ${idle.join(", ")}`),
+    `${exposed.size} of ${RULE_IDS.length} matter: a change would be noticed` +
+    (idle.length === 0 ? "" : `; idle: ${idle.join(", ")}`),
     `${pairs.size} pairs of a state and a call made`,
     ...missing.slice(0, MAX_STATES)
       .map(([state, calls]) => `  never in "${state}": ${calls.join(", ")}`),

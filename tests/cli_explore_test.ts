@@ -20,10 +20,13 @@ Deno.test("explore finds what differs, keeps it, and replay plays it again", asy
     );
     assert.equal(found.code, 1, found.stderr);
     assert.match(found.stdout, /^exploring loopback, Linux \S+, seed 2\n\d+ calls in \d+ programs/);
-    assert.match(found.stdout, /\nfound with seed \d+, [^]*\n {2}1\. [^]*\n {5}allowed: .* by \S+/);
+    assert.match(
+      found.stdout,
+      /\nfailed with seed \d+, [^]*\n {2}1\. [^]*\n {5}allowed: .* by \S+/,
+    );
     const again = await runTool(["explore", "replay", path, ...where]);
     assert.equal(again.code, 1, again.stderr);
-    assert.match(again.stdout, /^10 of 10 times again\n {2}1\. /);
+    assert.match(again.stdout, /^reproduced 10 of 10 times\n {2}1\. /);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

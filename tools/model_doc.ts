@@ -15,21 +15,20 @@ const HEAD = `# What AF_VSOCK must do
 
 <!-- Written by tools/model_doc.ts from model/rules.ts and model/deviations.ts. -->
 
-These are the rules by which \`explore\` judges what a kernel answers to random calls
-([exploring.md](exploring.md)). They are a program: \`model/\` knows the state of each socket, works
-out what a call may answer there, and says by which rule. Most states leave one answer. Where they
-leave several, the rule says MAY, or names a range and why.
+\`explore\` checks the answers to random calls against these rules ([exploring.md](exploring.md)).
+They are a program: \`model/\` tracks the state of each socket, works out what a call may return in
+that state, and names the rule. Most states allow one answer. Where several are allowed, the rule
+says MAY or gives a range, and why.
 
-The model is exact because it is told of nothing while something is under way: before the next call
-is judged, all that was sent has arrived. Whoever makes the calls sees to that. A transport keeps
-the order of what it carries, so a connection request to a port that nobody has, which is refused,
-comes back behind everything that was sent before it.
+The model can be exact because nothing is in flight when a call is judged: after each call that
+sends something, the agent waits until it has arrived. Transports deliver in order, so it connects
+to a port on which nobody listens; the refusal arrives after everything that was sent before it.
 
-It covers STREAM and SEQPACKET sockets that are connected over one machine's loopback: socket(),
-bind(), listen(), connect() that waits, accept(), send() and recv() that do not wait or wait for a
-moment, shutdown(), close(), poll(), the addresses, the buffer's options, SO_RCVLOWAT, SO_ERROR,
-SIOCINQ and SIOCOUTQ. Calls that block while others are made, connect() that does not wait, signals,
-MSG_ZEROCOPY and connections between two machines are not modelled.
+Covered are STREAM and SEQPACKET sockets connected over one machine's loopback: socket(), bind(),
+listen(), blocking connect(), accept(), send() and recv() that do not block or block for a moment,
+shutdown(), close(), poll(), getsockname() and getpeername(), the buffer size options, SO_RCVLOWAT,
+SO_ERROR, SIOCINQ, and SIOCOUTQ. Not covered are calls that block while others are made,
+nonblocking connect(), signals, MSG_ZEROCOPY, and connections between two machines.
 
 ## A connection
 
@@ -51,17 +50,17 @@ MSG_ZEROCOPY and connections between two machines are not modelled.
                           and its peer has read all that was sent
 \`\`\`
 
-A connection exists from connect() on: the client may send, shut down and close before accept().
-What was sent before an end is read before it.
+A connection exists as soon as connect() returns: the client may send, shut down, and close before
+accept(). Data sent before a shutdown or close is delivered before the end.
 
 ## Credit
 
-A sender may have as much under way as the smaller of two buffers holds: the receiver's, which every
-packet tells it, and its own. What was read counts no more as soon as the sender knows, and a
-receiver need not tell of each byte. So what a send() takes is exact after a connection has begun,
-after the reader has read to the end, on a SEQPACKET connection after each message, and after a
-send() that took less than it was given; in between it is a range: at least what the sender surely
-knows to be free, at most what is.
+A sender may have as much unread data outstanding as the smaller of two buffers holds: the
+receiver's, which every packet advertises, and its own. Data that has been read no longer counts
+once the sender knows about it, and a receiver need not announce every read. The amount that a
+send() accepts is therefore exact on a new connection, after the receiver has read everything, on a
+SEQPACKET connection after each message, and after a send() that was cut short. In between it is a
+range: no less than what the sender is known to have been told, no more than what is free.
 `;
 
 const SECTIONS: Readonly<Record<string, string>> = {
@@ -94,8 +93,8 @@ function deviationsText(): string {
   });
   return `## Known deviations
 
-On the kernels that are named these are taken, and counted at the end of exploring; on others, and
-with \`--strict\` anywhere, they are breaches of a rule.
+On the kernels named here these are tolerated, and the summary counts them. On any other kernel, and
+with \`--strict\`, they are failures.
 
 ${lines.join("\n")}`;
 }
