@@ -257,7 +257,7 @@ function addLab(root: Command, act: Act): void {
     .action(async (options) => act((await import("./lab.ts")).labDown(options)));
   withName(lab.command("shell"))
     .addArgument(new Argument("<which>", "VM").choices(["host", "guest", "loopback"] as const))
-    .description("a shell in one of the lab's VMs; a script when something is piped in")
+    .description("a shell in a VM; a script when one is piped in")
     .addHelpText("after", examples("lab shell guest", "lab shell host < script"))
     .action(async (which, options) => act((await import("./lab.ts")).labShell(which, options)));
 }

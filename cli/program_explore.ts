@@ -27,12 +27,12 @@ const EXPLORE_TIME = 60_000;
 /** Adds `explore`. */
 export function addExplore(root: Command, act: Act): void {
   const explore = withAgent(withExploring(root.command("explore")))
-    .description("make random calls, and judge every answer by a model of AF_VSOCK")
+    .description("make random calls, and check the answers against a model of AF_VSOCK")
     .addHelpText("after", examples("explore --agent 127.0.0.1:5201 --for 60"))
     .action(async (options) => act((await import("./explore.ts")).exploreCommand(options)));
   refuseInFront(explore);
   withAgent(withReplaying(explore.command("replay")))
-    .description("play what explore --save kept again; exit code 1 where it still happens")
+    .description("replay what explore --save kept; exit code 1 if it still fails")
     .argument("<file>", "what --save wrote")
     .addHelpText("after", examples("explore replay found.json --agent 127.0.0.1:5201"))
     .action(async (file, options) =>
@@ -44,7 +44,7 @@ export function addExplore(root: Command, act: Act): void {
 /** Adds `lab explore`. */
 export function addLabExplore(lab: Command, act: Act): void {
   const explore = withVm(withExploring(lab.command("explore")))
-    .description("boot a VM, make random calls in it, judge every answer by a model of AF_VSOCK")
+    .description("make random calls in a VM")
     .addHelpText(
       "after",
       examples(
@@ -55,7 +55,7 @@ export function addLabExplore(lab: Command, act: Act): void {
     .action(async (options) => act((await import("./explore.ts")).labExplore(options)));
   refuseInFront(explore);
   withVm(withReplaying(explore.command("replay")))
-    .description("play what explore --save kept again; exit code 1 where it still happens")
+    .description("replay what explore --save kept; exit code 1 if it still fails")
     .argument("<file>", "what --save wrote")
     .addHelpText("after", examples("lab explore replay found.json --kernel debian:6.12"))
     .action(async (file, options) => act((await import("./explore.ts")).labReplay(file, options)));
@@ -72,14 +72,14 @@ function refuseInFront(explore: Command): void {
 function withReplaying(command: Command): Command {
   return command
     .option("--peer-port <port>", PORT_TEXT, vsockPortOption, DEFAULT_PORT)
-    .option("--strict", "take no known deviation of the kernel");
+    .option("--strict", "tolerate no known deviation of the kernel");
 }
 
 function withExploring(command: Command): Command {
   return withReplaying(command)
-    .addOption(secondsOption("--for <seconds>", "for how long", EXPLORE_TIME) as Option)
+    .addOption(secondsOption("--for <seconds>", "how long to explore", EXPLORE_TIME) as Option)
     .option("--seed <number>", "repeat the randomness of an earlier time", seedOption)
-    .option("--save <file>", "keep what is found here, for explore replay");
+    .option("--save <file>", "keep a failure here, for explore replay");
 }
 
 function withAgent(command: Command): Command {
