@@ -9,9 +9,9 @@ import { machineFacts } from "../core/facts.ts";
 import { EXIT } from "../core/outcome.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
 import { type Exploration, explore } from "../explore/explore.ts";
-import { findingJson, type KeptFinding, parseFinding } from "../explore/file.ts";
+import { findingJson, type KeptFinding, parseFinding, programJson } from "../explore/file.ts";
 import { type Replay, replay } from "../explore/replay.ts";
-import { replayText, storyText, summaryText } from "../explore/story.ts";
+import { programText, replayText, storyText, summaryText } from "../explore/story.ts";
 import { SELF } from "../lab/connect.ts";
 import { KernelDeathError } from "../lab/error.ts";
 import { openLab } from "../lab/open.ts";
@@ -130,12 +130,18 @@ async function exploreOn(end: End, options: ExploringOptions, stop: AbortSignal)
   using file = save === undefined ? undefined : await OutputFile.open(save, "finding");
   screen.write(`exploring ${end.name}, Linux ${kernel}, seed ${seed}\n`);
   using player = new PuppetPlayer(end, peerPort, milliseconds + BEYOND);
-  const found = await explore({ player, milliseconds, seed, kernels: [kernel], strict, stop });
+  const exploring = explore({ player, milliseconds, seed, kernels: [kernel], strict, stop });
+  const found = await exploring.catch(async (error) => {
+    if (!(error instanceof PuppetLostError)) throw error;
+    screen.write(`the agent was lost during these calls:\n${programText(error.calls)}`);
+    await file?.write(programJson({ calls: error.calls, seed, kernel, topology: end.name }));
+    throw error;
+  });
   const { splats = [] } = await player.end();
   screen.write(summaryText(found));
   if (found.finding !== undefined) {
     screen.write(storyText(found.finding));
-    await file?.write(findingJson(found.finding, kernel, end.name));
+    await file?.write(findingJson(found.finding, { kernel, topology: end.name }));
   }
   for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
   return codeOf(found, splats.length > 0);

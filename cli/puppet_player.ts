@@ -5,6 +5,7 @@
  */
 import { reasonOf } from "../core/error.ts";
 import type { SideReport } from "../core/outcome.ts";
+import type { SocketCall } from "../core/socket_call.ts";
 import { decodePlayed, encodeProgram, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
 import type { Played, Program } from "../control/puppet_wire.ts";
 import type { Player } from "../explore/explore.ts";
@@ -18,16 +19,19 @@ export class PuppetLostError extends Error {
   override readonly name = "PuppetLostError";
   /** What its agent reports. */
   readonly report: SideReport;
+  /** The calls of the program that was under way. */
+  readonly calls: readonly SocketCall[];
 
-  constructor(report: SideReport) {
+  constructor(report: SideReport, calls: readonly SocketCall[]) {
     super(`the agent makes no more calls: ${report.reasons.join("; ")}`);
     this.report = report;
+    this.calls = calls;
   }
 }
 
 /** A program that has been given to an agent. */
 interface Under {
-  readonly calls: number;
+  readonly calls: readonly SocketCall[];
   readonly played: PromiseWithResolvers<Played>;
 }
 
@@ -58,7 +62,7 @@ export class PuppetPlayer implements Player {
       onLost: () => {},
     });
     this.#report.then((report) => {
-      this.#lost = new PuppetLostError(report);
+      this.#lost = new PuppetLostError(report, this.#under[0]?.calls ?? []);
       for (const { played } of this.#under.splice(0)) played.reject(this.#lost);
     });
   }
@@ -66,7 +70,7 @@ export class PuppetPlayer implements Player {
   play(program: Program): Promise<Played> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     const played = Promise.withResolvers<Played>();
-    this.#under.push({ calls: program.calls.length, played });
+    this.#under.push({ calls: program.calls, played });
     this.#send(encodeProgram(program));
     return played.promise;
   }
@@ -96,7 +100,7 @@ export class PuppetPlayer implements Player {
     this.#watch();
     if (first === undefined) return;
     try {
-      first.played.resolve(decodePlayed(line, first.calls));
+      first.played.resolve(decodePlayed(line, first.calls.length));
     } catch (error) {
       first.played.reject(error);
       this.#end.abandon(reasonOf(error));

@@ -136,7 +136,7 @@ for (const [name, [fault, rule, most]] of Object.entries(FAULTS)) {
 Deno.test("a finding that is kept is played again, and does not happen without the fault", async () => {
   const [fault] = FAULTS["POLLRDHUP is lost"] ?? assert.fail();
   const { finding } = await exploring(new ModelKernel(fault), 3000);
-  const json = findingJson(finding ?? assert.fail(), "7.3.4", "loopback");
+  const json = findingJson(finding ?? assert.fail(), { kernel: "7.3.4", topology: "loopback" });
   const { program } = parseFinding(json, "found.json");
   const again = await replay({ player: new ModelKernel(fault), program, kernels: KERNELS });
   assert.equal(again.happened, 10);

@@ -7,7 +7,7 @@ import { ProtocolError } from "../control/fields.ts";
 import { integer, MAX_NAME, MAX_WORD, parseObject, text } from "../control/fields.ts";
 import { decodeProgram, type Program } from "../control/puppet_wire.ts";
 import { UsageError } from "../core/error.ts";
-import { answerText, callText } from "../core/socket_call.ts";
+import { answerText, callText, type SocketCall } from "../core/socket_call.ts";
 import type { Finding } from "./explore.ts";
 
 /** The form of these files; another is refused. */
@@ -22,16 +22,35 @@ export interface KeptFinding {
   readonly program: Program;
 }
 
+/** Where something was found. */
+interface Where {
+  readonly kernel: string;
+  readonly topology: string;
+}
+
 /** A finding as JSON. For people it has the answers, too. */
-export function findingJson(finding: Finding, kernel: string, topology: string): string {
-  const { seed, calls, played, breach } = finding;
+export function findingJson(finding: Finding, where: Where): string {
+  const { seed, calls, played, breach: { rules, allowed } } = finding;
   const story = calls.map((call, i) => {
     const answer = played.answers[i];
     return `${callText(call)}${answer === undefined ? "" : ` = ${answerText(answer)}`}`;
   });
-  const { rules, allowed } = breach;
-  const kept = { version: VERSION, kernel, topology, seed, story, rules, allowed, calls };
-  return `${JSON.stringify(kept, null, 2)}\n`;
+  return programJson({ ...where, seed, calls, story, rules, allowed });
+}
+
+/** A program as JSON, and whatever else is known of it. */
+export function programJson(
+  kept: Where & {
+    readonly seed: number;
+    readonly calls: readonly SocketCall[];
+    /** The calls and their answers, for people. */
+    readonly story?: readonly string[];
+    readonly rules?: readonly string[];
+    readonly allowed?: readonly string[];
+  },
+): string {
+  const { calls, ...known } = kept;
+  return `${JSON.stringify({ version: VERSION, ...known, calls }, null, 2)}\n`;
 }
 
 /**

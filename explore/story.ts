@@ -34,6 +34,11 @@ export function replayText({ program, happened, times, played, breach }: Replay)
   return `reproduced ${happened} of ${times} times\n${callsText(program.calls, played, breach)}`;
 }
 
+/** A program of which nothing more is known, as numbered lines. */
+export function programText(calls: readonly SocketCall[]): string {
+  return callsText(calls, { answers: [] }, undefined);
+}
+
 /** Numbered lines: each call, its answer, and at the last what the rules allow. */
 function callsText(
   calls: readonly SocketCall[],
