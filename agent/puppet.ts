@@ -105,10 +105,6 @@ const OPTIONS: Readonly<Record<CallOption, readonly [number, number, 4 | 8]>> = 
 };
 /** How long a call that waits does so, in milliseconds: a moment, so that nothing blocks for long. */
 const MOMENT = 10;
-/** The calls after which something may be on its way to the peer. */
-const TELLING: readonly SocketCall["call"][] = [
-  ...["connect", "send", "recv", "shutdown", "close", "setsockopt"] as const,
-];
 /** What tells that nobody is at a port. AF_UNIX says the latter. */
 const NOBODY = ["ECONNRESET", "ECONNREFUSED"];
 
@@ -117,6 +113,8 @@ export class Puppet implements Disposable {
   readonly #place: PuppetPlace;
   readonly #sockets = new Map<number, number>();
   readonly #buffer = bytes(MAX_CALL_BYTES);
+  /** What asks where nobody is; negative until it is needed. */
+  #asking = -1;
 
   constructor(place: PuppetPlace) {
     this.#place = place;
@@ -127,12 +125,13 @@ export class Puppet implements Disposable {
     const answers: CallAnswer[] = [];
     try {
       for (const one of calls) {
-        answers.push(this.perform(one));
-        const stalled = TELLING.includes(one.call) ? this.#settle() : undefined;
+        const answer = this.perform(one);
+        answers.push(answer);
+        const stalled = maySend(one, answer) ? this.#settle() : undefined;
         if (stalled !== undefined) return { answers, stalled };
       }
     } finally {
-      this[Symbol.dispose]();
+      this.#closeAll();
     }
     // What the next program binds to must be free.
     const stalled = this.#settle();
@@ -183,6 +182,12 @@ export class Puppet implements Disposable {
 
   /** Closes its sockets. */
   [Symbol.dispose](): void {
+    this.#closeAll();
+    if (this.#asking >= 0) call("close", this.#asking);
+    this.#asking = -1;
+  }
+
+  #closeAll(): void {
     for (const fd of this.#sockets.values()) call("close", fd);
     this.#sockets.clear();
   }
@@ -194,14 +199,11 @@ export class Puppet implements Disposable {
    * @returns the errno of one that did not come back.
    */
   #settle(): string | undefined {
-    const fd = this.#open(SOCK_STREAM);
-    if (fd < 0) return errnoName(-fd);
-    try {
-      const errno = errnoName(-this.#connect(fd, this.#place.port + CALL_PORTS));
-      return NOBODY.includes(errno) ? undefined : errno;
-    } finally {
-      call("close", fd);
-    }
+    if (this.#asking < 0) this.#asking = this.#open(SOCK_STREAM);
+    const fd = this.#asking;
+    const result = fd < 0 ? fd : this.#connect(fd, this.#place.port + CALL_PORTS);
+    const errno = errnoName(-result);
+    return NOBODY.includes(errno) ? undefined : errno;
   }
 
   #open(type: number): number {
@@ -257,6 +259,26 @@ export class Puppet implements Disposable {
     if (result < 0) return answer(result);
     const { cid, port }: Address = this.#place.family.decode(sockaddr, intOf(length));
     return { result, cid, port };
+  }
+}
+
+/** Whether something may be on its way to the peer after a call. */
+function maySend(one: SocketCall, { result, errno }: CallAnswer): boolean {
+  switch (one.call) {
+    // A message that does not fit is begun all the same by some kernels.
+    case "send":
+      return errno === undefined ? result > 0 : errno === "EAGAIN";
+    case "recv":
+      return result > 0 && !one.flags.includes("PEEK");
+    // One that was refused has waited for its answer behind all that was sent before.
+    case "connect":
+      return errno === undefined;
+    case "shutdown":
+    case "close":
+    case "setsockopt":
+      return errno === undefined;
+    default:
+      return false;
   }
 }
 

@@ -123,7 +123,8 @@ export function setOutcomes(
 ): Outcome[] {
   const { buffer } = socket;
   if (option === "SO_RCVLOWAT") {
-    if (value > buffer.size) return [fails("option/lowat-too-large", "EINVAL")];
+    const isTooLarge = socket.type === "stream" && value > buffer.size;
+    if (isTooLarge) return [fails("option/lowat-too-large", "EINVAL")];
     return [succeeds("option/lowat", () => void (socket.lowat = Math.max(1, value)))];
   }
   return [succeeds("option/buffer", () => {

@@ -285,7 +285,7 @@ const ASKING = {
     refs: [man("socket", 7, "SO_RCVLOWAT"), kernel("vsock_set_rcvlowat")],
   },
   "option/lowat-too-large": {
-    text: "SO_RCVLOWAT larger than the buffer MUST fail with EINVAL.",
+    text: "SO_RCVLOWAT larger than the buffer of a STREAM socket MUST fail with EINVAL.",
     refs: [kernel("vsock_set_rcvlowat")],
   },
   "option/no-error": {
