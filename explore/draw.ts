@@ -65,6 +65,8 @@ const WEIGHTS: Readonly<Record<CallName, number>> = {
 const EDGES = [0, 1, 2, 64, 128, 4052, 4096, 16_384, 32_768, 65_536, 131_072];
 /** Values of options besides those of the sockets. */
 const VALUES = [1, 128, 4096, 65_536, 131_072, 262_144, 262_145, 524_288];
+/** Sizes of buffers for most connections. */
+const SMALL_BUFFERS = [16_384, 32_768, 65_536, 65_537];
 /** Most sockets that are open at once, and the fewest and most calls of a program. */
 const MAX_OPEN = 8;
 const LENGTHS = { min: 4, max: 60 };
@@ -142,10 +144,9 @@ class Drawing {
     this.#push({ call: "socket", socket: listener, type });
     this.#push({ call: "bind", socket: listener, port });
     this.#push({ call: "listen", socket: listener, backlog: this.#draw(fc.nat, 3) });
-    if (this.#swarm.includes("setsockopt") && this.#draw(fc.nat, 7) === 0) {
-      this.#push({ call: "setsockopt", socket: listener, ...this.#bufferOption() });
-    }
+    this.#shrinkBuffer(listener);
     this.#push({ call: "socket", socket: client, type });
+    this.#shrinkBuffer(client);
     if (this.#draw(fc.nat, 2) === 0) {
       this.#push({ call: "bind", socket: client, port: this.#draw(fc.nat, CALL_PORTS - 1) });
     }
@@ -158,6 +159,13 @@ class Drawing {
     const one = from[this.#draw(fc.nat, from.length - 1)];
     if (one === undefined) throw new Error("nothing to pick from");
     return one;
+  }
+
+  /** Often makes a window small: its edges are then reached with little data. */
+  #shrinkBuffer(socket: number): void {
+    if (!this.#swarm.includes("setsockopt") || this.#draw(fc.nat, 2) === 0) return;
+    const value = this.#pick(SMALL_BUFFERS);
+    this.#push({ call: "setsockopt", socket, option: "BUFFER_SIZE", value });
   }
 
   /** Binds to a port of a socket that was closed, if one may still hold it. */

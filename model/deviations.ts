@@ -49,6 +49,18 @@ export const DEVIATIONS = {
     refs: [kernel("__vsock_stream_recvmsg")],
     kernels: "",
   },
+  "pair-in-use": {
+    text:
+      "connect() fails with ETIMEDOUT where a connection with the same two ports is open: the " +
+      "socket was bound to the port of a listener that was closed, and connects to the port of a " +
+      "client whose connection that listener accepted.",
+    cause:
+      "The request is handed to the open connection, which ignores it; if that is of the other " +
+      "type, the reset that answers the request is dropped for the same reason. What the request " +
+      "says of credit is taken for the connection's.",
+    refs: [kernel("vsock_find_connected_socket_net"), kernel("virtio_transport_recv_pkt")],
+    kernels: "",
+  },
   "6.1-errors": {
     text: "A SEQPACKET message larger than the window fails with ENOMEM, not with EMSGSIZE.",
     cause: "Every error of the transport becomes ENOMEM.",

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SocketCall } from "../core/socket_call.ts";
+import type { Excuses } from "./excuses.ts";
 import { fails, type Outcome, succeeds } from "./outcome.ts";
 import { ModelSocket, type World } from "./state.ts";
 
@@ -45,7 +46,12 @@ export function listenOutcomes(socket: ModelSocket, backlog: number): Outcome[] 
 }
 
 /** connect(2), blocking. */
-export function connectOutcomes(world: World, socket: ModelSocket, port: number): Outcome[] {
+export function connectOutcomes(
+  world: World,
+  socket: ModelSocket,
+  port: number,
+  excuses: Excuses,
+): Outcome[] {
   const { phase, own } = socket;
   if (phase === "listening") return [fails("connect/listening", "EINVAL")];
   if (phase === "connected") {
@@ -54,6 +60,11 @@ export function connectOutcomes(world: World, socket: ModelSocket, port: number)
       isShut ? fails("connect/after-shutdown", "EINVAL") : fails("connect/connected", "EISCONN"),
     ];
   }
+  return [...attemptOutcomes(world, socket, port), ...pairInUse(world, socket, port, excuses)];
+}
+
+/** Of a socket that may try. */
+function attemptOutcomes(world: World, socket: ModelSocket, port: number): Outcome[] {
   const target = world.holderOf(port);
   const refused = (rule: Outcome["rule"], errno = "ECONNRESET"): Outcome => ({
     ...fails(rule, errno),
@@ -72,6 +83,30 @@ export function connectOutcomes(world: World, socket: ModelSocket, port: number)
     bindAnywhere(socket);
     join(socket, target);
   })];
+}
+
+/** Where a connection with the same two ports may be open. */
+function pairInUse(
+  world: World,
+  socket: ModelSocket,
+  port: number,
+  excuses: Excuses,
+): Outcome[] {
+  const own = socket.bound?.port;
+  const ends = [...world.sockets.values(), ...world.lingering];
+  const other = ends.flatMap((end) => end.peer === undefined ? [] : [end, end.peer])
+    .find(({ bound, peer }) =>
+      own !== undefined && bound?.port === port && peer?.bound?.port === own
+    );
+  if (other === undefined) return [];
+  return excuses.as("pair-in-use", {
+    ...fails("connect/refused", "ETIMEDOUT"),
+    then: () => {
+      socket.refused = true;
+      other.spoiled = true;
+      if (other.peer !== undefined) other.peer.spoiled = true;
+    },
+  });
 }
 
 /** Connects a socket to a listener, in whose queue the other end then is. */

@@ -106,7 +106,7 @@ export class Model {
       case "listen":
         return listenOutcomes(socket, call.backlog);
       case "connect":
-        return connectOutcomes(world, socket, call.port);
+        return connectOutcomes(world, socket, call.port, excuses);
       case "accept":
         return acceptOutcomes(world, socket, call.as);
       case "close":
