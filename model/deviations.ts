@@ -61,6 +61,15 @@ export const DEVIATIONS = {
     refs: [kernel("vsock_find_connected_socket_net"), kernel("virtio_transport_recv_pkt")],
     kernels: "",
   },
+  "pair-reused": {
+    text: "A new connection is reset, or shut down, when an old one with the same two ports is " +
+      "closed or shut down whose client had closed before.",
+    cause:
+      "What the old connection's socket sends when it is closed (a reset), shut down, or read, " +
+      "goes to the ports of its peer, where the new connection's socket is found.",
+    refs: [kernel("virtio_transport_close"), kernel("vsock_find_connected_socket_net")],
+    kernels: "",
+  },
   "6.1-errors": {
     text: "A SEQPACKET message larger than the window fails with ENOMEM, not with EMSGSIZE.",
     cause: "Every error of the transport becomes ENOMEM.",

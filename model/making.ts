@@ -81,7 +81,9 @@ function attemptOutcomes(world: World, socket: ModelSocket, port: number): Outco
   if (target.queue.length > target.backlog) return [refused("connect/queue-full")];
   return [succeeds("connect/queued", () => {
     bindAnywhere(socket);
-    join(socket, target);
+    const other = join(socket, target);
+    const isReused = ends(world).some((end) => end !== other && isSamePair(end, target, socket));
+    socket.isReused = other.isReused = isReused;
   })];
 }
 
@@ -93,8 +95,7 @@ function pairInUse(
   excuses: Excuses,
 ): Outcome[] {
   const own = socket.bound?.port;
-  const ends = [...world.sockets.values(), ...world.lingering];
-  const other = ends.flatMap((end) => end.peer === undefined ? [] : [end, end.peer])
+  const other = ends(world)
     .find(({ bound, peer }) =>
       own !== undefined && bound?.port === port && peer?.bound?.port === own
     );
@@ -109,8 +110,20 @@ function pairInUse(
   });
 }
 
-/** Connects a socket to a listener, in whose queue the other end then is. */
-function join(socket: ModelSocket, listener: ModelSocket): void {
+/** All ends of connections that may still be there. */
+function ends({ sockets, lingering }: World): ModelSocket[] {
+  const some = [...sockets.values(), ...lingering];
+  return some.flatMap((end) => end.peer === undefined ? [] : [end, end.peer]);
+}
+
+/** Whether an end was accepted by a listener's port from a client's. */
+function isSamePair({ bound, peer, open }: ModelSocket, at: ModelSocket, from: ModelSocket) {
+  return open && from.bound?.port !== undefined && bound?.port === at.bound?.port &&
+    peer?.bound?.port === from.bound.port;
+}
+
+/** Connects a socket to a listener, and gives the other end, which is then in its queue. */
+function join(socket: ModelSocket, listener: ModelSocket): ModelSocket {
   const other = new ModelSocket(socket.type);
   other.phase = socket.phase = "connected";
   socket.refused = false;
@@ -124,6 +137,7 @@ function join(socket: ModelSocket, listener: ModelSocket): void {
   other.peer = socket;
   socket.peer = other;
   listener.queue.push(other);
+  return other;
 }
 
 /** accept4(2), which waits for a moment. */

@@ -67,9 +67,8 @@ export class Model {
     const wrong = outcomes.map((outcome) => wrongBy(outcome, answer, this.#options.digestOf));
     const match = outcomes[wrong.findIndex((found) => found.length === 0)];
     if (match !== undefined) return this.#take(match, answer, state);
-    if (socket !== undefined && this.#isReset(socket, call, answer)) {
-      return { state, rules: [], deviation: "K-1" };
-    }
+    const deviation = socket === undefined ? undefined : this.#resetBy(socket, call, answer);
+    if (deviation !== undefined) return { state, rules: [], deviation };
     const rules = [...new Set(wrong.flat().map(({ rule }) => rule))];
     return { state, rules: [], breach: { allowed: outcomes.map(outcomeText), rules } };
   }
@@ -84,13 +83,15 @@ export class Model {
     return { state, rules: [...new Set([rule, ...flags.map((claim) => claim.rule)])] };
   }
 
-  /** K-1: gives up a connection that was reset. */
-  #isReset(socket: ModelSocket, call: SocketCall, answer: CallAnswer): boolean {
-    const isOne = socket.phase === "connected" && mayBeReset(socket) && tellsOfReset(call, answer);
-    if (!isOne || !this.excuses.takes("K-1")) return false;
+  /** Gives up a connection that was reset in a way that is known. */
+  #resetBy(socket: ModelSocket, call: SocketCall, answer: CallAnswer): DeviationId | undefined {
+    if (socket.phase !== "connected") return undefined;
+    const isFull = mayBeReset(socket) && tellsOfReset(call, answer);
+    const known = socket.isReused ? "pair-reused" : isFull ? "K-1" : undefined;
+    if (known === undefined || !this.excuses.takes(known)) return undefined;
     socket.spoiled = true;
     if (socket.peer !== undefined) socket.peer.spoiled = true;
-    return true;
+    return known;
   }
 
   #outcomes(call: SocketCall): Outcome[] {

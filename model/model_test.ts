@@ -206,3 +206,51 @@ Deno.test("a port that the kernel chose is learnt, and must stay", () => {
   refuses("name/own", ...pair(), name(2, "getpeername", 5000), name(1, "getsockname", 5001));
   refuses("name/own", ...pair(), name(1, "getsockname", 1023));
 });
+
+/** Sockets 1, bound to port 7, and 2 were connected through 0, and 1 is closed. */
+const half: readonly Line[] = [
+  open(0),
+  [{ call: "bind", socket: 0, port: 3 }, ok],
+  [{ call: "listen", socket: 0, backlog: 0 }, ok],
+  open(1),
+  [{ call: "bind", socket: 1, port: 7 }, ok],
+  [{ call: "connect", socket: 1, port: 3 }, ok],
+  [{ call: "accept", socket: 0, as: 2 }, ok],
+];
+
+Deno.test("that a new connection ends with an old one of the same ports is a known deviation", () => {
+  const again: Line[] = [
+    ...half,
+    [{ call: "close", socket: 1 }, ok],
+    open(5),
+    [{ call: "bind", socket: 5, port: 7 }, ok],
+    [{ call: "connect", socket: 5, port: 3 }, ok],
+    [{ call: "close", socket: 2 }, ok],
+    [send(5, 1), fails("EPIPE")],
+  ];
+  assert.ok(last(again).breach);
+  const known = new Model({ digestOf, excuses: Excuses.of(["7.3.4"]) });
+  assert.equal(last(again, known).deviation, "pair-reused");
+});
+
+Deno.test("that nobody answers a connect() with the ports of a connection is a known deviation", () => {
+  const across: Line[] = [
+    ...half,
+    [{ call: "close", socket: 0 }, ok],
+    open(5),
+    [{ call: "bind", socket: 5, port: 3 }, ok],
+    [{ call: "connect", socket: 5, port: 7 }, fails("ETIMEDOUT")],
+  ];
+  refuses("connect/refused", ...across);
+  const known = new Model({ digestOf, excuses: Excuses.of(["7.3.4"]) });
+  assert.equal(last(across, known).deviation, "pair-in-use");
+});
+
+Deno.test("SO_RCVLOWAT is bounded by the buffer on STREAM sockets only", () => {
+  const set: Line = [
+    { call: "setsockopt", socket: 1, option: "SO_RCVLOWAT", value: 262_145 },
+    ok,
+  ];
+  allows(...pair("seqpacket"), set);
+  refuses("option/lowat-too-large", ...pair(), set);
+});

@@ -91,7 +91,9 @@ export class ModelSocket {
   over = false;
   /** It shut down a connection that was over (K-9). */
   lostEnd = false;
-  /** The kernel has given up the connection for no good reason (K-1): nothing is claimed of it. */
+  /** Its ports are those of an older connection, of which one end is open (pair-reused). */
+  isReused = false;
+  /** The kernel has given up the connection for no good reason (K-1, pair-reused): nothing is claimed of it. */
   spoiled = false;
 
   constructor(type: CallSocketType) {
