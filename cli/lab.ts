@@ -135,6 +135,7 @@ function factsOf({ topology, kernel, accelerator, qemu, command, consoles }: Lab
   return { kernel, vms: [{ name, accelerator, qemu, command, console: outer }, ...inner] };
 }
 
+// deno-lint-ignore length/function -- to be split with the command line
 async function runOn(
   { address, ends, recovery }: Pick<OpenLab, "address" | "ends"> & { readonly recovery?: Recovery },
   session: Session,

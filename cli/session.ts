@@ -179,6 +179,7 @@ export class Session {
    *
    * @param stop ends the run; what ends the session does so anyway.
    */
+  // deno-lint-ignore length/function -- to be split with the command line
   async runCases(
     { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,

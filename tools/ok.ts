@@ -7,7 +7,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { toolCommand } from "./command.ts";
+import { missingPaths } from "./document_paths.ts";
 import { wrongImports } from "./imports.ts";
+import { brokenInPackage, undocumented } from "./package.ts";
 import { portingIsFresh } from "./porting.ts";
 import { runTestFiles, testFilesBelow } from "./test_files.ts";
 
@@ -63,6 +65,15 @@ async function check(name: string, body: () => Promise<boolean>): Promise<void> 
   say(`${passed ? "ok" : "FAILED"}: ${name} (${Math.round(performance.now() - started)} ms)`);
 }
 
+/** A check that gives what is wrong, as lines. */
+async function checkLines(name: string, body: () => Promise<readonly string[]>): Promise<void> {
+  await check(name, async () => {
+    const wrong = await body();
+    wrong.forEach(say);
+    return wrong.length === 0;
+  });
+}
+
 /** Test files, counted test by test. */
 async function tests(name: string, files: readonly string[], jobs: number, limit: number) {
   say(`\n== ${name}`);
@@ -77,14 +88,11 @@ async function tests(name: string, files: readonly string[], jobs: number, limit
 await check("format", () => deno("fmt", "--check"));
 await check("lint", () => deno("lint"));
 await check("types", () => deno("check", "--quiet", "."));
-await check("documentation", () => deno("doc", "--lint", "mod.ts"));
-await check("examples", () => deno("check", "--quiet", "--doc", "mod.ts"));
+await checkLines("documentation", undocumented);
 await check("publish", () => deno("publish", "--dry-run", "--allow-dirty", "--quiet"));
-await check("imports", async () => {
-  const wrong = await wrongImports(ROOT);
-  wrong.forEach(say);
-  return wrong.length === 0;
-});
+await checkLines("package", brokenInPackage);
+await checkLines("imports", () => wrongImports(ROOT));
+await checkLines("paths in documents", () => missingPaths(ROOT));
 await check("docs/porting.md", portingIsFresh);
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));

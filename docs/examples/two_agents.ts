@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program that shows what fails
 /**
  * Runs cases between two agents that are already waiting, sets apart what a baseline says is known
  * to fail, and writes a report: for a program that boots VMs of its own.

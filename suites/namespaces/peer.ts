@@ -26,30 +26,36 @@ function errorFromLocal(peerCid: number): string {
   return peerCid === VMADDR_CID_HOST ? "ENETUNREACH" : "ENODEV";
 }
 
-/** One side is in a namespace of some mode; the other is where the tool runs. */
-function peerCase(where: Role, mode: NamespaceMode) {
+/** What both sides do, in words. */
+function doings(where: Role, mode: NamespaceMode): ConformanceCase["does"] {
   const reaches = mode === "global";
-  const claim = reaches ? "MUST connect" : "MUST NOT connect";
   const [from, at] = where === "client"
     ? [` from a new ${mode} namespace`, ""]
     : ["", ` in a new ${mode} namespace`];
   const refusals = where === "client"
     ? "ECONNRESET over loopback, ENETUNREACH to the host, ENODEV to a guest"
     : "ECONNRESET";
+  return {
+    client: reaches
+      ? `connects${from}, sends a byte, and receives one`
+      : `claims that connect()${from} is ${refusals}`,
+    server: `listens${at}${
+      reaches ? ", accepts, receives a byte, and sends one" : " until the client was refused"
+    }`,
+  };
+}
+
+/** One side is in a namespace of some mode; the other is where the tool runs. */
+function peerCase(where: Role, mode: NamespaceMode) {
+  const reaches = mode === "global";
+  const claim = reaches ? "MUST connect" : "MUST NOT connect";
   return defineCase({
     id: `namespaces/peer/${where}-in-${mode}`,
     title: `a ${where} in another, ${mode} namespace ${reaches ? "has" : "does not have"} the peer`,
     requirement: `a ${where} in a new ${mode} namespace and a peer in a global one ${claim}`,
     refs: REFS[where],
     needs: [{ [where]: "namespaces" }],
-    does: {
-      client: reaches
-        ? `connects${from}, sends a byte, and receives one`
-        : `claims that connect()${from} is ${refusals}`,
-      server: `listens${at}${
-        reaches ? ", accepts, receives a byte, and sends one" : " until the client was refused"
-      }`,
-    },
+    does: doings(where, mode),
     async client({ vsock, peer, check }) {
       await peer.expectln("LISTENING");
       using namespace = where === "client" ? vsock.namespace(mode) : undefined;
