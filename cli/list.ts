@@ -13,6 +13,7 @@ import {
   upstreamName,
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { select } from "../core/selector.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import { type CaseFilter, type DescribedCase, factsOf, fits, upstreamPlace } from "./case_facts.ts";
@@ -93,7 +94,11 @@ function explanation(info: DescribedCase): string {
     field("server", info.does.server ?? "does nothing"),
     ...needsText(info),
     ...(info.alone === undefined ? [] : [field("alone", info.alone)]),
-    ...info.refs.map((reference) => field("source", referenceText(reference))),
+    ...info.refs.flatMap((reference) => [
+      field("source", referenceText(reference)),
+      // Not wrapped: terminals and people take it whole.
+      `${" ".repeat(VALUE_AT)}${referenceUrl(reference)}`,
+    ]),
     ...(place === undefined
       ? []
       : [field("upstream id", `${place.id} (${place.program}, Linux 7.3)`)]),
