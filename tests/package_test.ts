@@ -75,6 +75,17 @@ Deno.test("docs/examples/two_agents.ts runs cases between agents, and writes a r
   }
 });
 
+Deno.test("docs/architecture.md has every dependency in its table, and no other", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const text = await Deno.readTextFile(`${ROOT}docs/architecture.md`);
+  const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+  const named = rows.flatMap((row) => row.split("|")[1]?.match(/(?<=`)[^`, ]+(?=`)/g) ?? []);
+  const libraries = Object.keys(imports).map((name) => name.replace(/\/$/, ""));
+  // The row of commander is that of its typings, too.
+  const wanted = libraries.filter((name) => name !== "@commander-js/extra-typings");
+  assert.deepEqual(named.sort(), wanted.sort());
+});
+
 /** The words in the files of which a name of the package's main entry has to be one. */
 async function readersWords(): Promise<Set<string>> {
   const readers = ["tests/package_test.ts", "docs/examples/two_agents.ts"];

@@ -31,7 +31,7 @@ export const cases: readonly ConformanceCase[] = [
       using socket = await vsock.accept("stream");
       for (let i = 0; i < PIECES; i++) {
         const piece = await check.receives(socket, SIZE);
-        check.equal(piece, bytes(SIZE).fill(i), `piece ${i}`);
+        check.sameBytes(piece, bytes(SIZE).fill(i), `piece ${i}`);
       }
     },
   }),
