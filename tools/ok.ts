@@ -88,7 +88,7 @@ async function tests(name: string, files: readonly string[], jobs: number, limit
 await check("format", () => deno("fmt", "--check"));
 await check("lint", () => deno("lint"));
 await check("types", () => deno("check", "--quiet", "."));
-await checkLines("documentation", undocumented);
+await checkLines("documentation", () => undocumented());
 await check("publish", () => deno("publish", "--dry-run", "--allow-dirty", "--quiet"));
 await checkLines("package", brokenInPackage);
 await checkLines("imports", () => wrongImports(ROOT));

@@ -56,9 +56,11 @@ export async function runDeno(args: readonly string[], cwd: string = ROOT): Prom
 /**
  * What the documentation of the entries lacks, as lines. A type that only a signature names need not
  * be exported, and constants go by the comment above their group.
+ *
+ * @param files other files to look at.
  */
-export async function undocumented(): Promise<string[]> {
-  const paths = (await packageEntries()).map(({ path }) => path);
+export async function undocumented(files?: readonly string[]): Promise<string[]> {
+  const paths = files ?? (await packageEntries()).map(({ path }) => path);
   const { success, stderr } = await runDeno(["doc", "--quiet", "--lint", ...paths]);
   const found = [...stderr.matchAll(/^error\[([^\]]+)\]: (.*)\n\s*--> (\S+)/gm)];
   // What is not understood must not pass for nothing.

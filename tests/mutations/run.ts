@@ -1,12 +1,14 @@
 /**
  * A program: runs the cases with whole and with broken sockets, both sides in this process, and
  * writes a {@linkcode Finding} a line. It takes `unix` (AF_UNIX in AF_VSOCK's place, for the cases
- * which that can play) or `vsock` (loopback, in a VM). A process of its own, since some cases count
+ * which that can play) or `vsock` (loopback, in a VM), and then ids of cases where it is to be these
+ * alone. A process of its own, since some cases count
  * the signals of the whole process.
  *
  * @module
  */
 import type { Role } from "../../core/case.ts";
+import { matches } from "../../core/selector.ts";
 import { findCase } from "../../suites/catalogue.ts";
 import { Socket } from "../../sys/socket.ts";
 import { VSOCK } from "../../sys/structs.ts";
@@ -132,8 +134,9 @@ async function runBroken(ground: Ground, mutation: Mutation): Promise<string | u
   return problem;
 }
 
-async function main(ground: Ground): Promise<void> {
-  const mutations = mutationsOn(ground);
+async function main(ground: Ground, selectors: readonly string[]): Promise<void> {
+  const isChosen = (id: string) => selectors.some((selector) => matches(selector, id));
+  const mutations = mutationsOn(ground).filter(({ id }) => selectors.length === 0 || isChosen(id));
   const ids = [...new Set(mutations.map(({ id }) => id))];
   const jobs: Job[] = [
     ...ids.map((id) => ({ id, name: id, run: () => runWhole(ground, id) })),
@@ -150,4 +153,7 @@ async function main(ground: Ground): Promise<void> {
   Deno.exit(0);
 }
 
-if (import.meta.main) await main(Deno.args[0] === "vsock" ? "vsock" : "unix");
+if (import.meta.main) {
+  const [ground, ...selectors] = Deno.args;
+  await main(ground === "vsock" ? "vsock" : "unix", selectors);
+}
