@@ -13,7 +13,7 @@
  *     refs: [man("send", 2, "DESCRIPTION"), kernel("vsock_connectible_sendmsg")],
  *     does: {
  *       client: "connects, and sends 3 bytes",
- *       server: "accepts, and claims that recv() gives 3 bytes",
+ *       server: "accepts, and checks that recv() gives 3 bytes",
  *     },
  *     async client({ vsock, check }) {
  *       using socket = await vsock.connect("stream");

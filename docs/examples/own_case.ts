@@ -21,7 +21,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("socket", 2, "SOCK_STREAM"), kernel("virtio_transport_stream_enqueue")],
     does: {
       client: "connects, and sends 16 pieces of 1000 bytes, each filled with its number",
-      server: "accepts, and claims that recv() gives the 16 pieces in that order",
+      server: "accepts, and checks that recv() gives the 16 pieces in that order",
     },
     async client({ vsock, check }) {
       using socket = await vsock.connect("stream");
