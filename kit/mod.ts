@@ -49,6 +49,21 @@ export {
   routeTo,
   transportCidsOf,
 } from "./machine.ts";
+export { Blocked, INTERRUPT_SIGNAL } from "../sys/blocked.ts";
+export { recvmmsg, sendmmsg } from "../sys/batches.ts";
+export { Holder } from "../sys/child.ts";
+export {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLONESHOT,
+  EPOLLOUT,
+  EPOLLRDHUP,
+} from "../sys/epoll.ts";
+export { sendfile, splice } from "../sys/splice.ts";
+export { acceptSeveral, acceptWith, connectSeveral, connectWith } from "./several.ts";
+export { fillAgain, fillWindow, readToEnd, receiveSlowly, seesEvents, WINDOW } from "./window.ts";
 export type { Random } from "../core/random.ts";
 
 /** What each side of a case is given. */

@@ -134,6 +134,7 @@ export const PR_SET_PDEATHSIG = 1;
 /** fcntl(2) commands. */
 export const F_GETFL = 3;
 export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
 
 /** open(2). */
 export const O_RDONLY = 0;

@@ -149,11 +149,12 @@ export class Descriptor implements Disposable {
   }
 
   /**
-   * Makes a call whose first argument is the descriptor.
+   * Makes a call whose first argument is the descriptor: for what wraps calls beside this class.
    *
    * @param shown the other arguments as a trace shows them.
+   * @throws {SysError}
    */
-  protected call(symbol: string, shown: string, ...args: Argument[]): number {
+  call(symbol: string, shown: string, ...args: Argument[]): number {
     const name = this.#describe(symbol, shown);
     this.#context.trace?.(name);
     const result = call(symbol, this.#fd, ...args);
@@ -162,7 +163,7 @@ export class Descriptor implements Disposable {
   }
 
   /** As {@linkcode call}, on a thread of its own. */
-  protected callBlocking(symbol: string, shown: string, ...args: Argument[]): Promise<Completion> {
+  callBlocking(symbol: string, shown: string, ...args: Argument[]): Promise<Completion> {
     return this.#invoke(symbol, shown, [this.#fd, ...args]);
   }
 
