@@ -61,6 +61,8 @@ export interface CaseFacts {
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
   /** Why no other case may run at the same time, where none may. */
   readonly alone?: string;
+  /** That the kernel's own times make it take more than 2 s. */
+  readonly slow?: true;
   /** Sources, each also as a line of text. */
   readonly refs: readonly (Reference & { readonly text: string })[];
   /** The case in tools/testing/vsock that it was ported from. */
@@ -69,7 +71,7 @@ export interface CaseFacts {
 
 /** What is known of a case. */
 export function factsOf(info: DescribedCase): CaseFacts {
-  const { id, title, requirement, does, refs, alone } = info;
+  const { id, title, requirement, does, refs, alone, slow } = info;
   const name = upstreamName(info);
   return {
     id,
@@ -79,6 +81,7 @@ export function factsOf(info: DescribedCase): CaseFacts {
     does,
     needs: { client: neededOf(info, "client"), server: neededOf(info, "server") },
     ...(alone === undefined ? {} : { alone }),
+    ...(slow === undefined ? {} : { slow }),
     refs: refs.map((reference) => ({ ...reference, text: referenceText(reference) })),
     ...(name === undefined ? {} : { upstream: { name, ...upstreamPlace(name) } }),
   };

@@ -29,9 +29,10 @@ interface PrintOptions {
 export function list(selectors: readonly string[], options: CaseFilter & PrintOptions): number {
   const cases = chosenCases(selectors).filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
-  const lines = cases.map(({ id, title, alone }) =>
-    `${id.padEnd(width)}  ${title}${alone === undefined ? "" : " (alone)"}\n`
-  );
+  const lines = cases.map(({ id, title, alone, slow }) => {
+    const marks = [...(alone === undefined ? [] : ["alone"]), ...(slow ? ["slow"] : [])];
+    return `${id.padEnd(width)}  ${title}${marks.length === 0 ? "" : ` (${marks.join(", ")})`}\n`;
+  });
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : lines.join(""));
   return EXIT.ok;
 }
@@ -86,6 +87,7 @@ function explanation(info: DescribedCase): string {
     field("server", info.does.server ?? "does nothing"),
     ...needsText(info),
     ...(info.alone === undefined ? [] : [field("alone", info.alone)]),
+    ...(info.slow ? [field("slow", "yes: the kernel's own times are so long")] : []),
     ...info.refs.map((reference) => field("source", referenceText(reference))),
     ...(place === undefined
       ? []

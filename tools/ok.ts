@@ -6,6 +6,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { behavioursAreFresh } from "./behaviours.ts";
 import { toolCommand } from "./command.ts";
 import { wrongImports } from "./imports.ts";
 import { portingIsFresh } from "./porting.ts";
@@ -86,6 +87,7 @@ await check("imports", async () => {
   return wrong.length === 0;
 });
 await check("docs/porting.md", portingIsFresh);
+await check("docs/behaviours.md", behavioursAreFresh);
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
 await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);
