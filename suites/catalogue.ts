@@ -11,9 +11,22 @@ import { cases as addressingDevice } from "./addressing/device.ts";
 import { cases as addressingListen } from "./addressing/listen.ts";
 import { cases as addressingNames } from "./addressing/names.ts";
 import { cases as addressingPorts } from "./addressing/ports.ts";
+import { cases as closeAgain } from "./close/again.ts";
+import { cases as closeData } from "./close/data.ts";
 import { cases as diagDump } from "./diag/dump.ts";
+import { cases as eventsBlocked } from "./events/blocked.ts";
+import { cases as eventsEpoll } from "./events/epoll.ts";
+import { cases as eventsPoll } from "./events/poll.ts";
+import { cases as flowCredit } from "./flow/credit.ts";
+import { cases as flowData } from "./flow/data.ts";
+import { cases as flowWindow } from "./flow/window.ts";
+import { cases as halfCloseDirections } from "./half-close/directions.ts";
 import { cases as ioctlSiocinq } from "./ioctl/siocinq.ts";
 import { cases as ioctlSiocoutq } from "./ioctl/siocoutq.ts";
+import { cases as messagesMany } from "./messages/many.ts";
+import { cases as messagesRecords } from "./messages/records.ts";
+import { cases as messagesTorn } from "./messages/torn.ts";
+import { cases as messagesWaitall } from "./messages/waitall.ts";
 import { cases as multiDeviceCids } from "./multi-device/cids.ts";
 import { cases as multiDeviceConnect } from "./multi-device/connect.ts";
 import { cases as multiDeviceData } from "./multi-device/data.ts";
@@ -30,6 +43,7 @@ import { cases as seqpacketMsgPeek } from "./seqpacket/msg_peek.ts";
 import { cases as seqpacketMsgTrunc } from "./seqpacket/msg_trunc.ts";
 import { cases as seqpacketRcvtimeo } from "./seqpacket/rcvtimeo.ts";
 import { cases as seqpacketReceiveBuffer } from "./seqpacket/receive_buffer.ts";
+import { cases as signalsCalls } from "./signals/calls.ts";
 import { cases as sockoptZerocopy } from "./sockopt/zerocopy.ts";
 import { cases as streamAcceptQueue } from "./stream/accept_queue.ts";
 import { cases as streamClose } from "./stream/close.ts";
@@ -83,6 +97,20 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...addressingNames,
   ...addressingPorts,
   ...diagDump,
+  ...flowWindow,
+  ...flowCredit,
+  ...flowData,
+  ...messagesRecords,
+  ...messagesWaitall,
+  ...messagesMany,
+  ...messagesTorn,
+  ...halfCloseDirections,
+  ...closeData,
+  ...closeAgain,
+  ...eventsPoll,
+  ...eventsEpoll,
+  ...eventsBlocked,
+  ...signalsCalls,
   ...namespacesCid,
   ...namespacesLoopback,
   ...namespacesMode,
