@@ -64,11 +64,16 @@ export async function fillAgain(
   expected: number,
   piece: number | Bytes = PIECE,
 ): Promise<number> {
+  const { patience } = claims.check;
   let taken = 0;
-  while (taken < expected) {
-    const wait = () => socket.poll(POLLOUT, claims.check.patience);
+  let deadline = performance.now() + patience;
+  while (taken < expected && performance.now() < deadline) {
+    const wait = () => socket.poll(POLLOUT, patience);
     if (await claims.check.succeeds("poll(POLLOUT)", wait) === 0) break;
-    taken += await fillWindow(claims, socket, piece);
+    const more = await fillWindow(claims, socket, piece);
+    // POLLOUT without room, again and again, is no progress.
+    if (more > 0) deadline = performance.now() + patience;
+    taken += more;
   }
   return taken;
 }
@@ -131,7 +136,7 @@ export function isSame(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 /**
- * Check that of some events exactly these are there, now or soon, and stay.
+ * Check that of some events exactly these are there, now or soon.
  *
  * @param asked what poll() is asked for; POLLERR, POLLHUP come unasked.
  */

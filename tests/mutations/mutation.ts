@@ -29,6 +29,8 @@ export interface Mutation {
   readonly noticed: Role;
   /** How that side ends. */
   readonly state: SideState;
+  /** Its deadline in milliseconds, where it notices only by waiting: a shorter one than usual. */
+  readonly deadline?: number;
 }
 
 /** A mutation as the tables have it; who notices is who has it, and fails, unless they say so. */
@@ -38,7 +40,7 @@ export type Row = readonly [
   what: string,
   mutate: Mutate,
   reason: RegExp,
-  more?: Partial<Pick<Mutation, "noticed" | "state">>,
+  more?: Partial<Pick<Mutation, "noticed" | "state" | "deadline">>,
 ];
 
 /** The mutations of some rows. */
