@@ -13,10 +13,12 @@ import {
   forBothTypes,
   kernel,
   MSG_DONTWAIT,
+  MSG_NOSIGNAL,
   type Role,
   type Socket,
   type SocketType,
   spec,
+  SysError,
   VMADDR_CID_ANY,
   VMADDR_PORT_ANY,
   WINDOW,
@@ -143,6 +145,15 @@ const stillOpen = forBothTypes((type) =>
 
 const SHORT = 250;
 
+/** Whether a first send() takes all at once, or the peer has closed already. */
+async function takesOrEnds(socket: Socket): Promise<boolean> {
+  try {
+    return await socket.send(bytes(1000), MSG_DONTWAIT | MSG_NOSIGNAL) === 1000;
+  } catch (error) {
+    return error instanceof SysError && error.code === "EPIPE";
+  }
+}
+
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
   ...forBothTypes((type) => sameTuple(type, "client")),
@@ -157,8 +168,8 @@ export const cases: readonly ConformanceCase[] = [
     timeFactor: 2,
     does: {
       client:
-        `connects ${SHORT} times, claims that the first send() takes 1000 bytes at once, closes, ` +
-        "then sends 1 MiB over a last connection",
+        `connects ${SHORT} times, claims that a first send() takes 1000 bytes at once (or is EPIPE), ` +
+        "closes, then sends 1 MiB over a last connection",
       server:
         `accepts ${SHORT} times and closes without reading, then claims that the 1 MiB come ` +
         "whole",
@@ -169,8 +180,7 @@ export const cases: readonly ConformanceCase[] = [
         using socket = vsock.open("stream");
         const connect = () => socket.connect(vsock.peerAddress());
         await check.succeeds(`connect() ${i}`, connect);
-        const send = () => socket.send(bytes(1000), MSG_DONTWAIT);
-        check.equal(await check.succeeds(`send() ${i}`, send), 1000, "what a first send() took");
+        check.that(await takesOrEnds(socket), `send() ${i} took less than 1000 bytes`);
       }
       using last = vsock.open("stream");
       await check.succeeds("the last connect()", () => last.connect(vsock.peerAddress()));

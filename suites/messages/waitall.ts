@@ -11,6 +11,7 @@ import {
   kernel,
   man,
   MSG_WAITALL,
+  POLLIN,
   SHUT_WR,
   WINDOW,
 } from "../../kit/mod.ts";
@@ -74,12 +75,15 @@ export const cases: readonly ConformanceCase[] = [
     async client({ vsock, peer, check }) {
       using socket = await vsock.connect("stream");
       await check.sends(socket, bytes(100));
+      await peer.writeln("SENT");
       await peer.expectln("WAITING");
       socket.shutdown(SHUT_WR);
       await peer.expectln("DONE");
     },
     async server({ vsock, peer, check }) {
       using socket = await vsock.accept("stream");
+      await peer.expectln("SENT");
+      await check.succeeds("poll(POLLIN)", () => socket.poll(POLLIN, check.patience));
       const blocked = new Blocked(() => socket.recv(bytes(1000), MSG_WAITALL));
       check.that(await blocked.sleeps(), "recv(MSG_WAITALL) of more than there is does not wait");
       await peer.writeln("WAITING");

@@ -155,7 +155,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "messages of AF_VSOCK's size and flags": /^messages\/(?!waitall\/stream-(waits|short))/,
   "its poll() and shutdown()":
     /^(events\/(poll|epoll|own-shutdown|peers-end)|half-close\/(read-side|shutdown|both))/,
-  "a close() with unread input that resets nothing": /^close\/unread-input\//,
+  "a close() with unread input that resets nothing": /^close\/(unread-input|same-.*old-one)/,
   "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
   "more than one transport": /^transport\//,
   "CIDs": /^addressing\//,
