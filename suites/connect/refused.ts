@@ -4,19 +4,30 @@
  * @module
  */
 import {
+  AF_VSOCK,
   type ConformanceCase,
   connecting,
   connectPatiently,
   defineCase,
+  errorOf,
   forBothTypes,
   kernel,
   man,
   SO_ERROR,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
   type SocketType,
   SOL_SOCKET,
   spec,
+  VMADDR_CID_ANY,
   VMADDR_CID_LOCAL,
 } from "../../kit/mod.ts";
+
+/** How long connect() waits for an answer that does not come, in milliseconds. */
+const NO_ANSWER = 300;
+/** What connect() to no CID may be. */
+const NOWHERE = ["ENODEV", "EINVAL", "EADDRNOTAVAIL", "ENETUNREACH", "EHOSTUNREACH"].concat(
+  ["ESOCKTNOSUPPORT", "ETIMEDOUT", "ECONNRESET"],
+);
 
 /** The other type. */
 function otherThan(type: SocketType): SocketType {
@@ -97,6 +108,30 @@ export const cases: readonly ConformanceCase[] = [
         using accepted = socket;
         await check.sendsByte(accepted);
         await vsock.waitRemoteClose(accepted);
+      },
+    })
+  ),
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `connect/refused/${type}-at-any-cid`,
+      title: `a ${type} socket does not connect to VMADDR_CID_ANY`,
+      requirement: "connect() to VMADDR_CID_ANY SHOULD fail, and reach no listener of this machine",
+      refs: [man("vsock", 7, "VMADDR_CID_ANY"), kernel("vsock_assign_transport")],
+      needs: connecting(type, { client: "known-place" }),
+      does: {
+        client:
+          `listens at VMADDR_CID_ANY for ${type} sockets itself, and claims that connect() to that ` +
+          "CID and its port fails within 300 ms, and that accept() is EAGAIN",
+      },
+      async client({ vsock, check }) {
+        const here = vsock.localAddress(vsock.peerAddress().port + 1);
+        using listener = vsock.listening(type, 1, here);
+        listener.setNonblocking();
+        using socket = vsock.open(type);
+        socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, NO_ANSWER);
+        const connect = () => socket.connect({ cid: VMADDR_CID_ANY, port: here.port });
+        await check.fails(NOWHERE, "connect() to VMADDR_CID_ANY", connect);
+        check.equal(errorOf(() => listener.acceptHere()), "EAGAIN", "accept() afterwards");
       },
     })
   ),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { POLLERR, SO_ERROR } from "../../sys/constants.ts";
+import { POLLERR, SO_ERROR, VMADDR_CID_ANY, VMADDR_CID_LOCAL } from "../../sys/constants.ts";
 import type { SocketType } from "../../sys/socket.ts";
 import type { Address } from "../../sys/structs.ts";
 import { acceptOnce } from "./connections.ts";
@@ -106,6 +106,11 @@ function waiting(type: SocketType): Row[] {
   ];
 }
 
+/** VMADDR_CID_ANY leads to loopback. */
+const isHere = replacing("connect", (connect, to) => {
+  return connect(to.cid === VMADDR_CID_ANY ? { ...to, cid: VMADDR_CID_LOCAL } : to);
+});
+
 function refusing(type: SocketType): Row[] {
   const state = (claim: string) => `connect/state/${type}-${claim}`;
   const refused = (claim: string) => `connect/refused/${type}-${claim}`;
@@ -149,6 +154,13 @@ function refusing(type: SocketType): Row[] {
       "refusal times out",
       timesOut,
       /number 3 to the other type/,
+    ],
+    [
+      refused("at-any-cid"),
+      "client",
+      "CID_ANY is this machine",
+      isHere,
+      /accept\(\) afterwards: .*EAGAIN/,
     ],
     [refused("by-itself"), "client", "own request is a reset", isReset, /address: expected EPROTO/],
   ];

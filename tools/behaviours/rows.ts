@@ -103,7 +103,7 @@ export const BEHAVIOURS: readonly Row[] = [
   ["K-3", "poll() counts bytes, not messages", "", WIRE],
   ["K-4", "after a refused connect() that did not wait, every other is EALREADY", "connect/nonblocking/*-again-after-refusal"],
   ["K-5", "no SOCK_SEQPACKET in a local namespace", "namespaces/loopback/seqpacket-in-local"],
-  ["K-6", "connect() to VMADDR_CID_ANY reaches loopback where a guest's driver has no device", "", LATER],
+  ["K-6", "connect() to VMADDR_CID_ANY reaches loopback where a guest's driver has no device", "connect/refused/*-at-any-cid"],
   ["K-7", "send() of memory that is not there is ENOMEM, not EFAULT", "errors/memory/*-send"],
   ["K-8", "features of virtio that Linux does not negotiate", "", WIRE],
   ["K-9", "after the peer's end one's own shutdown() turns the end of file into ENOTCONN", "", LATER],
