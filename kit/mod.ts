@@ -22,7 +22,16 @@ export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { TimedSysError } from "../sys/descriptor.ts";
 export type { Check } from "./check.ts";
 export { type RawMemory, Socket, type SocketType } from "../sys/socket.ts";
-export { type Address, type Bytes, bytes, extendedError } from "../sys/structs.ts";
+export {
+  type Address,
+  type Bytes,
+  bytes,
+  extendedError,
+  int,
+  intOf,
+  timeval,
+  u64,
+} from "../sys/structs.ts";
 export {
   ALL_STATES,
   type DiagSocket,
@@ -38,6 +47,8 @@ export { connectInBackground, connectPatiently } from "./connect_timeout.ts";
 export { LOCAL_CIDS } from "./features.ts";
 export { connecting, forBothTypes } from "./case_pairs.ts";
 export { errorOf } from "./errors.ts";
+export { failsAfter } from "./timed.ts";
+export { unansweredFrom } from "./unanswered.ts";
 export type { Vsock } from "./vsock.ts";
 export {
   cidElsewhere,

@@ -55,6 +55,18 @@ export class Vsock implements Disposable {
     return this.#own(socketClass.open(family, type, context));
   }
 
+  /** socket(2) with a type and a protocol of one's own, flags among the type; as `open` otherwise. */
+  create(type: number, protocol: number): Socket {
+    const { family, context, socketClass = Socket } = this.#options;
+    return this.#own(socketClass.create(family, type, protocol, context));
+  }
+
+  /** socketpair(2). */
+  pair(type: SocketType): Socket[] {
+    const { family, context, socketClass = Socket } = this.#options;
+    return socketClass.pair(family, type, context).map((socket) => this.#own(socket));
+  }
+
   /** A new socket that is bound. */
   bound(type: SocketType, address: Address = this.localAddress()): Socket {
     const socket = this.open(type);
@@ -84,6 +96,31 @@ export class Vsock implements Disposable {
     await this.#options.peer.writeln("LISTENING");
     const { socket } = await listener.accept();
     return this.#own(socket);
+  }
+
+  /** As many connections as that, to one listener of {@linkcode acceptSeveral}, in order. */
+  async connectSeveral(type: SocketType, count: number): Promise<Socket[]> {
+    await this.#options.peer.expectln("LISTENING");
+    const sockets: Socket[] = [];
+    for (let i = 0; i < count; i++) {
+      const socket = this.open(type);
+      connectPatiently(socket);
+      await socket.connect(this.peerAddress());
+      sockets.push(socket);
+    }
+    return sockets;
+  }
+
+  /** As many connections as that, from one listener, in the order of connect(2); as `accept`. */
+  async acceptSeveral(type: SocketType, count: number): Promise<Socket[]> {
+    using listener = this.listening(type, count);
+    await this.#options.peer.writeln("LISTENING");
+    const sockets: Socket[] = [];
+    for (let i = 0; i < count; i++) {
+      const { socket } = await listener.accept();
+      sockets.push(this.#own(socket));
+    }
+    return sockets;
   }
 
   /** Waits until the peer has closed or shut down its side of a connection. */

@@ -4,6 +4,10 @@
  * @module
  */
 import type { ConformanceCase } from "../kit/mod.ts";
+import { cases as acceptInherits } from "./accept/inherits.ts";
+import { cases as acceptQueue } from "./accept/queue.ts";
+import { cases as acceptState } from "./accept/state.ts";
+import { cases as acceptWait } from "./accept/wait.ts";
 import { cases as addressingBind } from "./addressing/bind.ts";
 import { cases as addressingConnect } from "./addressing/connect.ts";
 import { cases as addressingDestination } from "./addressing/destination.ts";
@@ -13,7 +17,16 @@ import { cases as addressingNames } from "./addressing/names.ts";
 import { cases as addressingPorts } from "./addressing/ports.ts";
 import { cases as closeAgain } from "./close/again.ts";
 import { cases as closeData } from "./close/data.ts";
+import { cases as connectBacklog } from "./connect/backlog.ts";
+import { cases as connectNonblocking } from "./connect/nonblocking.ts";
+import { cases as connectRefused } from "./connect/refused.ts";
+import { cases as connectRepeated } from "./connect/repeated.ts";
+import { cases as connectState } from "./connect/state.ts";
+import { cases as connectTimeout } from "./connect/timeout.ts";
+import { cases as deviceCalls } from "./device/calls.ts";
 import { cases as diagDump } from "./diag/dump.ts";
+import { cases as errorsCalls } from "./errors/calls.ts";
+import { cases as errorsMemory } from "./errors/memory.ts";
 import { cases as eventsBlocked } from "./events/blocked.ts";
 import { cases as eventsEpoll } from "./events/epoll.ts";
 import { cases as eventsPoll } from "./events/poll.ts";
@@ -37,6 +50,11 @@ import { cases as namespacesCid } from "./namespaces/cid.ts";
 import { cases as namespacesLoopback } from "./namespaces/loopback.ts";
 import { cases as namespacesMode } from "./namespaces/mode.ts";
 import { cases as namespacesPeer } from "./namespaces/peer.ts";
+import { cases as optionsBuffers } from "./options/buffers.ts";
+import { cases as optionsConnectTimeout } from "./options/connect_timeout.ts";
+import { cases as optionsMemory } from "./options/memory.ts";
+import { cases as optionsRcvlowat } from "./options/rcvlowat.ts";
+import { cases as optionsSocket } from "./options/socket.ts";
 import { cases as seqpacketBigMessage } from "./seqpacket/big_message.ts";
 import { cases as seqpacketBounds } from "./seqpacket/bounds.ts";
 import { cases as seqpacketMsgPeek } from "./seqpacket/msg_peek.ts";
@@ -44,6 +62,8 @@ import { cases as seqpacketMsgTrunc } from "./seqpacket/msg_trunc.ts";
 import { cases as seqpacketRcvtimeo } from "./seqpacket/rcvtimeo.ts";
 import { cases as seqpacketReceiveBuffer } from "./seqpacket/receive_buffer.ts";
 import { cases as signalsCalls } from "./signals/calls.ts";
+import { cases as socketsCreate } from "./sockets/create.ts";
+import { cases as socketsNames } from "./sockets/names.ts";
 import { cases as sockoptZerocopy } from "./sockopt/zerocopy.ts";
 import { cases as streamAcceptQueue } from "./stream/accept_queue.ts";
 import { cases as streamClose } from "./stream/close.ts";
@@ -89,6 +109,26 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...zerocopySend,
   ...uringStream,
   ...transportChange,
+  ...socketsCreate,
+  ...socketsNames,
+  ...connectNonblocking,
+  ...connectTimeout,
+  ...connectState,
+  ...connectRefused,
+  ...connectBacklog,
+  ...connectRepeated,
+  ...acceptState,
+  ...acceptWait,
+  ...acceptInherits,
+  ...acceptQueue,
+  ...optionsSocket,
+  ...optionsBuffers,
+  ...optionsConnectTimeout,
+  ...optionsRcvlowat,
+  ...optionsMemory,
+  ...errorsCalls,
+  ...errorsMemory,
+  ...deviceCalls,
   ...addressingBind,
   ...addressingConnect,
   ...addressingDestination,

@@ -7,8 +7,10 @@
  */
 import {
   AT_EMPTY_PATH,
+  F_GETFD,
   F_GETFL,
   F_SETFL,
+  FD_CLOEXEC,
   O_CLOEXEC,
   O_NONBLOCK,
   pollEvents,
@@ -85,10 +87,25 @@ export class Descriptor implements Disposable {
     return this.#context;
   }
 
-  /** Makes calls fail with EAGAIN or EINPROGRESS instead of waiting: O_NONBLOCK, fcntl(2). */
-  setNonblocking(): void {
+  /**
+   * Makes calls fail with EAGAIN or EINPROGRESS instead of waiting: O_NONBLOCK, fcntl(2).
+   *
+   * @param on false to have them wait again.
+   */
+  setNonblocking(on = true): void {
     const flags = this.call("fcntl", "F_GETFL", F_GETFL);
-    this.call("fcntl", "F_SETFL, O_NONBLOCK", F_SETFL, flags | O_NONBLOCK);
+    const set = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    this.call("fcntl", on ? "F_SETFL, O_NONBLOCK" : "F_SETFL", F_SETFL, set);
+  }
+
+  /** Whether its calls do not wait: O_NONBLOCK, fcntl(2). */
+  isNonblocking(): boolean {
+    return (this.call("fcntl", "F_GETFL", F_GETFL) & O_NONBLOCK) !== 0;
+  }
+
+  /** Whether execve(2) closes it: FD_CLOEXEC, fcntl(2). */
+  closesOnExec(): boolean {
+    return (this.call("fcntl", "F_GETFD", F_GETFD) & FD_CLOEXEC) !== 0;
   }
 
   /**

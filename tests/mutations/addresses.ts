@@ -14,7 +14,8 @@ import type { Address } from "../../sys/structs.ts";
 import { portStaysTaken } from "./connections.ts";
 import { errsWith, failure, type Mutate, neverFails, replacing, type Row } from "./mutation.ts";
 
-const bindAnyway = neverFails("bind", () => {});
+/** bind() never fails. */
+export const bindAnyway = neverFails("bind", () => {});
 /** connect() never fails. */
 export const connectAnyway = neverFails("connect", () => {});
 /** bind() takes every CID for any. */

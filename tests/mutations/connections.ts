@@ -75,7 +75,8 @@ const connectOnce: Mutate = (Base) => {
   };
 };
 
-const acceptOnce: Mutate = (Base) => {
+/** Only one accept() succeeds. */
+export const acceptOnce: Mutate = (Base) => {
   const count = once("accept4(3)");
   return class extends Base {
     override async accept(): ReturnType<Socket["accept"]> {
@@ -110,7 +111,7 @@ const closeDropsData: Mutate = (Base) =>
   };
 
 /** close() returns and the connection stays. */
-const closeEndsNothing: Mutate = (Base) =>
+export const closeEndsNothing: Mutate = (Base) =>
   class extends Base {
     override close(): Promise<Completion> {
       // Its file has another descriptor, as after fork(2), so that the connection goes on.

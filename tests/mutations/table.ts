@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ACCEPTING } from "./accepting.ts";
 import { ADDRESSES } from "./addresses.ts";
 import { CLOSING } from "./closing.ts";
 import { CONNECTIONS } from "./connections.ts";
@@ -10,11 +11,16 @@ import { EVENTS } from "./events.ts";
 import { FLOW } from "./flow.ts";
 import { HALF_CLOSE } from "./half_close.ts";
 import { INTERRUPTIONS } from "./interruptions.ts";
+import { CONNECTING } from "./connecting.ts";
+import { CONNECTIONS } from "./connections.ts";
+import { CREATION } from "./creation.ts";
+import { ERRORS } from "./errors.ts";
 import { KERNEL_FAULTS, KERNEL_FAULTS_TEST } from "./kernel_faults.ts";
 import { MESSAGES } from "./messages.ts";
 import { type Mutation, mutationsOf } from "./mutation.ts";
 import { NAMESPACES } from "./namespaces.ts";
 import { RECORDS } from "./records.ts";
+import { OPTIONS } from "./options.ts";
 import { QUEUES } from "./queues.ts";
 import { ROUTES } from "./routes.ts";
 import { STREAMS } from "./streams.ts";
@@ -36,6 +42,11 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...CLOSING,
   ...EVENTS,
   ...INTERRUPTIONS,
+  ...CREATION,
+  ...CONNECTING,
+  ...ACCEPTING,
+  ...OPTIONS,
+  ...ERRORS,
 ]);
 
 /**
@@ -91,6 +102,30 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
     file: "suites/addressing/device_test.ts",
     test: "addressing/device/refuses-wrong-requests fails where /dev/vsock takes every request",
   },
+  {
+    id: "device/calls/carries-nothing",
+    on: "client",
+    what: "/dev/vsock can be read",
+    noticed: "client",
+    file: "suites/device/calls_test.ts",
+    test: "device/calls/carries-nothing fails where /dev/vsock can be read",
+  },
+  {
+    id: "device/calls/requests-are-exact",
+    on: "client",
+    what: "/dev/vsock ignores a request's type",
+    noticed: "client",
+    file: "suites/device/calls_test.ts",
+    test: "device/calls/requests-are-exact fails where /dev/vsock ignores a request's type",
+  },
+  ...["stream", "seqpacket"].map((type) => ({
+    id: `connect/nonblocking/${type}-again-after-refusal`,
+    on: "client",
+    what: "connect() stays under way when it was refused",
+    noticed: "client",
+    file: "suites/connect/nonblocking_test.ts",
+    test: "connect() after a refusal warns where it stays under way",
+  } as const)),
   ...["stream", "seqpacket"].map((type) => ({
     id: `addressing/destination/${type}-fallback`,
     on: "client",
@@ -160,26 +195,29 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "more than one transport": /^transport\//,
   "CIDs": /^addressing\//,
   "connect() that goes on in the background": /^stream\/accept-queue\/closed-all-the-time$/,
+  "the types, options and errors of AF_VSOCK":
+    /^(sockets|connect|accept|options|errors\/calls|device)\//,
   "several devices": /^multi-device\//,
   "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };
 
+/** What AF_UNIX lacks to play a case; undefined where it can. */
+export function lackingOnUnix(id: string): string | undefined {
+  return Object.entries(BEYOND_AF_UNIX).find(([, ids]) => ids.test(id))?.[0];
+}
+
 /**
- * What today's Linux gets wrong, see docs/kernels.md: over AF_VSOCK these cases fail with sockets
- * that behave as the kernel has them, and their mutations show in what they say besides.
+ * Cases that Linux fails today (docs/kernels.md): sockets that do as they must only AF_UNIX has.
+ * Where that cannot play them, their mutations show over AF_VSOCK in what is said besides.
  */
-const KNOWN_TO_FAIL = [
+const FAILED_BY_LINUX = [
+  /^errors\/memory\/(stream|seqpacket)-send$/,
   /^messages\/(torn|small\/two-thousand-unread)/,
   /^half-close\/after-peers-close\/.*-all-read$/,
 ];
 
-/** Whether today's Linux fails a case. */
-export function failsOnLinux(id: string): boolean {
-  return KNOWN_TO_FAIL.some((pattern) => pattern.test(id));
-}
-
-/** What AF_UNIX lacks to play a case; undefined where it can. */
-export function lackingOnUnix(id: string): string | undefined {
-  return Object.entries(BEYOND_AF_UNIX).find(([, ids]) => ids.test(id))?.[0];
+/** Whether Linux passes a case today. */
+export function passesOnLinux(id: string): boolean {
+  return !FAILED_BY_LINUX.some((pattern) => pattern.test(id));
 }
