@@ -12,7 +12,6 @@ import { FLOW } from "./flow.ts";
 import { HALF_CLOSE } from "./half_close.ts";
 import { INTERRUPTIONS } from "./interruptions.ts";
 import { CONNECTING } from "./connecting.ts";
-import { CONNECTIONS } from "./connections.ts";
 import { CREATION } from "./creation.ts";
 import { ERRORS } from "./errors.ts";
 import { KERNEL_FAULTS, KERNEL_FAULTS_TEST } from "./kernel_faults.ts";
