@@ -74,7 +74,15 @@ export {
 } from "../sys/epoll.ts";
 export { sendfile, splice } from "../sys/splice.ts";
 export { acceptSeveral, acceptWith, connectSeveral, connectWith } from "./several.ts";
-export { fillAgain, fillWindow, readToEnd, receiveSlowly, seesEvents, WINDOW } from "./window.ts";
+export {
+  fillAgain,
+  fillWindow,
+  isSame,
+  readToEnd,
+  receiveSlowly,
+  seesEvents,
+  WINDOW,
+} from "./window.ts";
 export type { Random } from "../core/random.ts";
 
 /** What each side of a case is given. */

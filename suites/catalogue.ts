@@ -30,8 +30,10 @@ import { cases as errorsMemory } from "./errors/memory.ts";
 import { cases as eventsBlocked } from "./events/blocked.ts";
 import { cases as eventsEpoll } from "./events/epoll.ts";
 import { cases as eventsPoll } from "./events/poll.ts";
+import { cases as flowConnections } from "./flow/connections.ts";
 import { cases as flowCredit } from "./flow/credit.ts";
 import { cases as flowData } from "./flow/data.ts";
+import { cases as flowLong } from "./flow/long.ts";
 import { cases as flowWindow } from "./flow/window.ts";
 import { cases as halfCloseDirections } from "./half-close/directions.ts";
 import { cases as ioctlSiocinq } from "./ioctl/siocinq.ts";
@@ -140,6 +142,8 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...flowWindow,
   ...flowCredit,
   ...flowData,
+  ...flowConnections,
+  ...flowLong,
   ...messagesRecords,
   ...messagesWaitall,
   ...messagesMany,

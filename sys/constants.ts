@@ -93,6 +93,7 @@ export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
 export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
 export const MSG_ZEROCOPY = 0x4000000;
 
 /** shutdown(2). */
@@ -186,6 +187,7 @@ const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_WAITALL, "MSG_WAITALL"],
   [MSG_ERRQUEUE, "MSG_ERRQUEUE"],
   [MSG_NOSIGNAL, "MSG_NOSIGNAL"],
+  [MSG_MORE, "MSG_MORE"],
   [MSG_ZEROCOPY, "MSG_ZEROCOPY"],
 ];
 

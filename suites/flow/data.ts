@@ -13,7 +13,10 @@ import {
   forBothTypes,
   kernel,
   man,
+  MSG_MORE,
   MSG_PEEK,
+  pollEvents,
+  POLLIN,
   receiveSlowly,
   sendfile,
   type Socket,
@@ -345,6 +348,29 @@ export const cases: readonly ConformanceCase[] = [
       // What came too late to be queued behind the last packet would only now be refused.
       await timedSleep(50);
       check.sameBytes(await check.receives(socket, expected.length), expected, "what was received");
+      await peer.writeln("DONE");
+    },
+  }),
+  defineCase({
+    id: "flow/data/msg-more-keeps-nothing-back",
+    title: "MSG_MORE keeps nothing back",
+    requirement: "what was sent with MSG_MORE SHOULD be there for the peer at once",
+    refs: [man("send", 2, "MSG_MORE"), kernel("virtio_transport_send_pkt_info")],
+    does: {
+      client: "connects, sends 10 bytes with MSG_MORE, and nothing else until the server has them",
+      server: "accepts, claims that poll() sees them, and that they are right",
+    },
+    async client({ vsock, check, random, peer }) {
+      using socket = await vsock.connect("stream");
+      await check.sends(socket, random.bytes(10), MSG_MORE);
+      await peer.expectln("DONE");
+    },
+    async server({ vsock, check, random, peer }) {
+      using socket = await vsock.accept("stream");
+      const wait = () => socket.poll(POLLIN, check.patience);
+      const seen = await check.succeeds("poll()", wait);
+      check.equal(pollEvents(seen), "POLLIN", "poll() that waits for 10 bytes");
+      check.sameBytes(await check.receives(socket, 10), random.bytes(10), "what was received");
       await peer.writeln("DONE");
     },
   }),

@@ -21,13 +21,10 @@ import {
   readToEnd,
   seesEvents,
   SHUT_WR,
-  SO_RCVBUF,
-  SO_SNDBUF,
   SO_VM_SOCKETS_BUFFER_MAX_SIZE,
   SO_VM_SOCKETS_BUFFER_SIZE,
   type Socket,
   type SocketType,
-  SOL_SOCKET,
   spec,
   WINDOW,
 } from "../../kit/mod.ts";
@@ -267,34 +264,4 @@ export const cases: readonly ConformanceCase[] = [
   ...boundByOwn,
   ...shrunk,
   ...grown,
-  defineCase({
-    id: "flow/window/sndbuf-bounds-nothing",
-    title: "SO_SNDBUF and SO_RCVBUF do not bound what is under way",
-    requirement:
-      "SO_VM_SOCKETS_BUFFER_SIZE alone SHOULD bound what is under way, as vsock(7) has it",
-    refs: REFS,
-    needs: ["known-place"],
-    does: {
-      client: "connects, sets SO_SNDBUF to 1, claims that 262144 bytes fit and POLLOUT comes back",
-      server: "accepts, sets SO_RCVBUF to 1, and reads all when the client's window is full",
-    },
-    async client(context) {
-      const { vsock, peer } = context;
-      using socket = await vsock.connect("stream");
-      socket.setInt(SOL_SOCKET, SO_SNDBUF, 1);
-      await peer.expectln("READY");
-      await fills(context, socket, WINDOW, "what fits with SO_SNDBUF 1");
-      await peer.writeln("FULL");
-      await seesEvents(context, socket, POLLOUT, POLLOUT, "when all was read");
-      await peer.writeln("DONE");
-    },
-    async server({ vsock, peer, check }) {
-      using socket = await vsock.accept("stream");
-      socket.setInt(SOL_SOCKET, SO_RCVBUF, 1);
-      await peer.writeln("READY");
-      await peer.expectln("FULL");
-      await check.receives(socket, WINDOW);
-      await peer.expectln("DONE");
-    },
-  }),
 ];

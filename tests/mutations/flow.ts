@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { POLLIN } from "../../sys/constants.ts";
 import {
   countsLess,
+  pollHides,
   recvCountsLess,
   sendCountsLess,
   sendHereFlipsABit,
@@ -107,13 +109,6 @@ function data(type: typeof TYPES[number]): Row[] {
 export const FLOW: readonly Row[] = [
   ...TYPES.flatMap(windows),
   [
-    "flow/window/sndbuf-bounds-nothing",
-    "client",
-    MORE,
-    windowTakesAByteMore,
-    /SO_SNDBUF 1: expected/,
-  ],
-  [
     "flow/credit/exactly-what-was-read",
     "client",
     MORE,
@@ -142,6 +137,44 @@ export const FLOW: readonly Row[] = [
     /expected EAGAIN, but it returned 1/,
   ],
   ...TYPES.flatMap(data),
+  [
+    "flow/data/msg-more-keeps-nothing-back",
+    "server",
+    "poll() never sees POLLIN",
+    pollHides(POLLIN),
+    /poll\(\) that waits for 10 bytes: expected "POLLIN", got "0"/,
+  ],
+  [
+    "flow/connections/each-has-its-own-credit",
+    "client",
+    MORE,
+    windowTakesAByteMore,
+    /what fits into the first: expected 262144, got 262145/,
+  ],
+  [
+    "flow/connections/full-one-holds-no-other",
+    "client",
+    "send() flips a bit",
+    sendFlipsABit,
+    /what came over the third: byte/,
+    { noticed: "server" },
+  ],
+  ...(["client", "server"] as const).map((sender): Row => [
+    `flow/long/more-than-4-gib-from-${sender}`,
+    sender,
+    "send() flips a bit",
+    sendFlipsABit,
+    /piece 0, from byte 0 on: byte/,
+    { noticed: sender === "client" ? "server" : "client" },
+  ]),
+  [
+    "flow/long/quiet-direction",
+    "server",
+    "send() flips a bit",
+    sendFlipsABit,
+    /recv\(1\)|expected 65|byte/,
+    { noticed: "client" },
+  ],
   ...[4, 32].map((mebibytes): Row => [
     `flow/data/${mebibytes}-mib-to-a-slow-reader`,
     "server",

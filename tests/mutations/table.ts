@@ -184,7 +184,8 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
 
 /** What AF_UNIX lacks that cases need: these only AF_VSOCK itself can play, in a VM. */
 const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
-  "credit": /^(stream\/credit|flow\/(window|credit))\/|^(events\/timeout\/send|signals\/short)/,
+  "credit":
+    /^(stream\/credit|flow\/(window|credit|connections))\/|^flow\/long\/more|^(events\/timeout\/send|signals\/short)/,
   "a window for packets of any size": /^flow\/data\/(seqpacket|small)|^signals\/eintr\/.*-send$/,
   "messages of AF_VSOCK's size and flags": /^messages\/(?!waitall\/stream-(waits|short))/,
   "its poll() and shutdown()":
