@@ -73,7 +73,7 @@ export {
   EPOLLRDHUP,
 } from "../sys/epoll.ts";
 export { sendfile, splice } from "../sys/splice.ts";
-export { acceptSeveral, acceptWith, connectSeveral, connectWith } from "./several.ts";
+export { acceptWith, connectWith } from "./prepared.ts";
 export {
   fillAgain,
   fillWindow,

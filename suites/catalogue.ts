@@ -64,6 +64,7 @@ import { cases as seqpacketMsgTrunc } from "./seqpacket/msg_trunc.ts";
 import { cases as seqpacketRcvtimeo } from "./seqpacket/rcvtimeo.ts";
 import { cases as seqpacketReceiveBuffer } from "./seqpacket/receive_buffer.ts";
 import { cases as signalsCalls } from "./signals/calls.ts";
+import { cases as signalsConnect } from "./signals/connect.ts";
 import { cases as socketsCreate } from "./sockets/create.ts";
 import { cases as socketsNames } from "./sockets/names.ts";
 import { cases as sockoptZerocopy } from "./sockopt/zerocopy.ts";
@@ -155,6 +156,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...eventsEpoll,
   ...eventsBlocked,
   ...signalsCalls,
+  ...signalsConnect,
   ...namespacesCid,
   ...namespacesLoopback,
   ...namespacesMode,

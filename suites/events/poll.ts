@@ -4,13 +4,11 @@
  * @module
  */
 import {
-  acceptSeveral,
   Blocked,
   bytes,
   type CaseContext,
   type ConformanceCase,
   connecting,
-  connectSeveral,
   defineCase,
   fillWindow,
   forBothTypes,
@@ -102,29 +100,21 @@ export const cases: readonly ConformanceCase[] = [
           "ways in turn",
       },
       async client(context) {
-        const { peer } = context;
-        const sockets = await connectSeveral(context, type, OWN.length * PEERS.length);
-        try {
-          await peer.expectln("DONE");
-          await look(context, sockets);
-          await peer.writeln("SEEN");
-        } finally {
-          for (const socket of sockets) socket[Symbol.dispose]();
-        }
+        const { vsock, peer } = context;
+        const sockets = await vsock.connectSeveral(type, OWN.length * PEERS.length);
+        await peer.expectln("DONE");
+        await look(context, sockets);
+        await peer.writeln("SEEN");
       },
       async server(context) {
-        const { peer, check } = context;
-        const sockets = await acceptSeveral(context, type, OWN.length * PEERS.length);
-        try {
-          for (const [i, socket] of sockets.entries()) {
-            const [what, act] = PEERS[i % PEERS.length] ?? [];
-            await check.succeeds(`${what}`, () => act?.(socket));
-          }
-          await peer.writeln("DONE");
-          await peer.expectln("SEEN");
-        } finally {
-          for (const socket of sockets) socket[Symbol.dispose]();
+        const { vsock, peer, check } = context;
+        const sockets = await vsock.acceptSeveral(type, OWN.length * PEERS.length);
+        for (const [i, socket] of sockets.entries()) {
+          const [what, act] = PEERS[i % PEERS.length] ?? [];
+          await check.succeeds(`${what}`, () => act?.(socket));
         }
+        await peer.writeln("DONE");
+        await peer.expectln("SEEN");
       },
     })
   ),

@@ -4,12 +4,10 @@
  * @module
  */
 import {
-  acceptSeveral,
   Blocked,
   bytes,
   type CaseContext,
   type ConformanceCase,
-  connectSeveral,
   defineCase,
   fillAgain,
   fillWindow,
@@ -26,24 +24,11 @@ const PIECE = 4096;
 const ROUND_TRIPS = 100;
 const LARGE = 4 * 1024 * 1024;
 
-/** The sockets of a case, all closed when disposed of. */
-class Connections implements Disposable {
-  readonly #sockets: readonly Socket[];
-
-  constructor(sockets: readonly Socket[]) {
-    this.#sockets = sockets;
-  }
-
-  /** One of them, by its place. */
-  at(i: number): Socket {
-    const socket = this.#sockets[i];
-    if (socket === undefined) throw new RangeError(`There is no connection ${i}`);
-    return socket;
-  }
-
-  [Symbol.dispose](): void {
-    for (const socket of this.#sockets) socket[Symbol.dispose]();
-  }
+/** One of several connections. */
+function at(sockets: readonly Socket[], i: number): Socket {
+  const socket = sockets[i];
+  if (socket === undefined) throw new RangeError(`There is no connection ${i}`);
+  return socket;
 }
 
 /** Check that exactly one window more can be sent. */
@@ -67,9 +52,9 @@ export const cases: readonly ConformanceCase[] = [
         "accepts both, exchanges 1 MiB, and reads the second, then the first, as the client says",
     },
     async client(context) {
-      const { peer, check } = context;
-      using connections = new Connections(await connectSeveral(context, "stream", 2));
-      const [first, second] = [connections.at(0), connections.at(1)];
+      const { vsock, peer, check } = context;
+      const connections = await vsock.connectSeveral("stream", 2);
+      const [first, second] = [at(connections, 0), at(connections, 1)];
       await check.sends(first, bytes(4 * WINDOW));
       await check.receives(first, 4 * WINDOW);
       await fillsOne(context, first, "what fits into the first");
@@ -82,9 +67,9 @@ export const cases: readonly ConformanceCase[] = [
       await peer.writeln("DONE");
     },
     async server(context) {
-      const { peer, check } = context;
-      using connections = new Connections(await acceptSeveral(context, "stream", 2));
-      const [first, second] = [connections.at(0), connections.at(1)];
+      const { vsock, peer, check } = context;
+      const connections = await vsock.acceptSeveral("stream", 2);
+      const [first, second] = [at(connections, 0), at(connections, 1)];
       await check.receives(first, 4 * WINDOW);
       await check.sends(first, bytes(4 * WINDOW));
       await peer.expectln("READ1");
@@ -108,9 +93,9 @@ export const cases: readonly ConformanceCase[] = [
       server: "accepts, answers over the second, receives all of the third, then of the first",
     },
     async client(context) {
-      const { peer, check, random } = context;
-      using connections = new Connections(await connectSeveral(context, "stream", 3));
-      const [first, second, third] = [connections.at(0), connections.at(1), connections.at(2)];
+      const { vsock, peer, check, random } = context;
+      const connections = await vsock.connectSeveral("stream", 3);
+      const [first, second, third] = [at(connections, 0), at(connections, 1), at(connections, 2)];
       check.equal(await fillWindow(context, first, PIECE), WINDOW, "what fits into the first");
       const blocked = new Blocked(() => first.send(bytes(PIECE)));
       check.that(await blocked.sleeps(), "send() over the first does not wait");
@@ -133,16 +118,16 @@ export const cases: readonly ConformanceCase[] = [
       await peer.expectln("DONE");
     },
     async server(context) {
-      const { peer, check, random } = context;
-      using connections = new Connections(await acceptSeveral(context, "stream", 3));
+      const { vsock, peer, check, random } = context;
+      const connections = await vsock.acceptSeveral("stream", 3);
       for (let i = 0; i < ROUND_TRIPS; i++) {
-        await check.sends(connections.at(1), await check.receives(connections.at(1), 64));
+        await check.sends(at(connections, 1), await check.receives(at(connections, 1), 64));
       }
-      const data = await check.receives(connections.at(2), LARGE);
+      const data = await check.receives(at(connections, 2), LARGE);
       check.sameBytes(data, random.bytes(LARGE), "what came over the third");
       await peer.writeln("RECEIVED");
       await peer.expectln("READ");
-      const all = await readToEnd(context, connections.at(0), WINDOW + PIECE);
+      const all = await readToEnd(context, at(connections, 0), WINDOW + PIECE);
       check.equal(all.length, WINDOW + PIECE, "what came over the first");
       await peer.writeln("DONE");
     },

@@ -6,7 +6,7 @@
 import { SHUT_RDWR } from "../../sys/constants.ts";
 import { sendCountsLess } from "./calls.ts";
 import { endIsAReset, sendFlipsABit, sendLosesLastByte } from "./data.ts";
-import { type Mutate, type Row } from "./mutation.ts";
+import type { Mutate, Row } from "./mutation.ts";
 
 const TYPES = ["stream", "seqpacket"] as const;
 

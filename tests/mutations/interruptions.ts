@@ -5,13 +5,38 @@
  */
 import { MSG_NOSIGNAL } from "../../sys/constants.ts";
 import { recvCountsLess, sendCountsLess } from "./calls.ts";
-import { errsWith, failsAfterwards, replacing, type Row } from "./mutation.ts";
+import {
+  errsWith,
+  failedWith,
+  failsAfterwards,
+  failure,
+  type Mutate,
+  replacing,
+  type Row,
+} from "./mutation.ts";
+import type { Address } from "../../sys/structs.ts";
 
 const TYPES = ["stream", "seqpacket"] as const;
 const sendNeverSignals = replacing(
   "send",
   (send, data, flags = 0) => send(data, flags | MSG_NOSIGNAL),
 );
+
+/** A socket whose connect() was interrupted is reset by the peer from then on. */
+const interruptedIsReset: Mutate = (Base) =>
+  class extends Base {
+    #interrupted = false;
+
+    override connectHere(address: Address): void {
+      if (this.#interrupted) throw failure("connect(3)", "ECONNRESET");
+      try {
+        super.connectHere(address);
+      } catch (error) {
+        this.#interrupted = failedWith(error, "EINTR");
+        throw error;
+      }
+    }
+  };
 
 function interrupted(type: typeof TYPES[number]): Row[] {
   const id = (claim: string) => `signals/${claim.replace("*", type)}`;
@@ -70,6 +95,13 @@ export const INTERRUPTIONS: readonly Row[] = [
     "send() says less than it took",
     sendCountsLess,
     /send\(\) returns that a signal ends: expected 262144, got 262143/,
+  ],
+  [
+    "signals/connect/called-again-after-eintr",
+    "client",
+    "connect() is reset for ever once it was interrupted",
+    interruptedIsReset,
+    /connect\(\) after EINTR: ECONNRESET, at interruption 1$/m,
   ],
   [
     "signals/sigpipe/stream-when-the-peer-closed",

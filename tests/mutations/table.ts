@@ -194,7 +194,8 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "MSG_ZEROCOPY and the error queue": /^(zerocopy|sockopt\/zerocopy)\//,
   "more than one transport": /^transport\//,
   "CIDs": /^addressing\//,
-  "connect() that goes on in the background": /^stream\/accept-queue\/closed-all-the-time$/,
+  "connect() that goes on in the background":
+    /^(stream\/accept-queue\/closed-all-the-time$|signals\/connect\/)/,
   "the types, options and errors of AF_VSOCK":
     /^(sockets|connect|accept|options|errors\/calls|device)\//,
   "several devices": /^multi-device\//,
@@ -215,6 +216,7 @@ const FAILED_BY_LINUX = [
   /^errors\/memory\/(stream|seqpacket)-send$/,
   /^messages\/(torn|small\/two-thousand-unread)/,
   /^half-close\/after-peers-close\/.*-all-read$/,
+  /^signals\/connect\//,
 ];
 
 /** Whether Linux passes a case today. */

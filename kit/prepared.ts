@@ -1,6 +1,5 @@
 /**
- * Connections that are made in another way than one of usual sockets: several of one listener, or
- * sockets that are prepared before they connect or listen.
+ * Connections of sockets to which something is done before they connect or listen.
  *
  * @module
  */
@@ -43,34 +42,4 @@ export async function acceptWith(
   listener.listen(1);
   await peer.writeln("LISTENING");
   return (await listener.accept()).socket;
-}
-
-/** Connects so many sockets, one after the other; {@linkcode acceptSeveral} is on the other side. */
-export async function connectSeveral(
-  { vsock, peer }: Sides,
-  type: SocketType,
-  count: number,
-): Promise<Socket[]> {
-  await peer.expectln("LISTENING");
-  const sockets: Socket[] = [];
-  for (let i = 0; i < count; i++) {
-    const socket = vsock.open(type);
-    connectPatiently(socket);
-    await socket.connect(vsock.peerAddress());
-    sockets.push(socket);
-  }
-  return sockets;
-}
-
-/** Accepts so many connections of one listener, in the order in which they connect. */
-export async function acceptSeveral(
-  { vsock, peer }: Sides,
-  type: SocketType,
-  count: number,
-): Promise<Socket[]> {
-  using listener = vsock.listening(type, count);
-  await peer.writeln("LISTENING");
-  const sockets: Socket[] = [];
-  for (let i = 0; i < count; i++) sockets.push((await listener.accept()).socket);
-  return sockets;
 }
