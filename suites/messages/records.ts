@@ -128,6 +128,34 @@ export const cases: readonly ConformanceCase[] = [
     },
   }),
   defineCase({
+    id: "messages/eor/stream-has-none",
+    title: "a stream has no records: MSG_EOR and MSG_TRUNC change nothing of it",
+    requirement: "a stream SHOULD ignore MSG_EOR of send(), and keep what recv(MSG_TRUNC) leaves",
+    refs: [man("send", 2, "MSG_EOR"), kernel("virtio_transport_stream_dequeue")],
+    does: {
+      client: "connects, and sends 100 bytes with MSG_EOR",
+      server:
+        "accepts, and claims that recvmsg(MSG_TRUNC) with room for 40 bytes gives 40 without " +
+        "MSG_EOR or MSG_TRUNC, and that the other 60 follow",
+    },
+    client: async ({ vsock, peer, check, random }) => {
+      using socket = await vsock.connect("stream");
+      await check.sends(socket, random.bytes(100), MSG_EOR);
+      await peer.writeln("SENT");
+      await peer.expectln("DONE");
+    },
+    async server(context) {
+      const { vsock, peer, check, random } = context;
+      using socket = await vsock.accept("stream");
+      await peer.expectln("SENT");
+      const data = random.bytes(100);
+      const first = { room: 40, message: data, asked: MSG_TRUNC, flags: 0 };
+      await receivesMessage(context, socket, first);
+      check.sameBytes(await check.receives(socket, 60), data.subarray(40), "the other 60 bytes");
+      await peer.writeln("DONE");
+    },
+  }),
+  defineCase({
     id: "messages/zero-length/sends-nothing",
     title: "a send of no bytes sends no message, and a receive of none takes none",
     requirement:

@@ -19,6 +19,10 @@ import { recvChangesData, sendFlipsABit } from "./data.ts";
 import { errsWith, replacing, type Row } from "./mutation.ts";
 
 const sendForgetsEor = replacing("send", (send, data, flags = 0) => send(data, flags & ~MSG_EOR));
+const recvmsgSaysEor = replacing("recvmsg", async (recvmsg, ...args) => {
+  const message = await recvmsg(...args);
+  return { ...message, flags: message.flags | MSG_EOR };
+});
 const NEVER_MERGED = "messages/bounds/never-merged";
 const PEEK = "messages/peek/shows-without-taking";
 
@@ -38,6 +42,13 @@ export const RECORDS: readonly Row[] = [
     sendForgetsEor,
     /MSG_TRUNC and MSG_EOR of .*: expected 128, got 0/,
     { noticed: "server" },
+  ],
+  [
+    "messages/eor/stream-has-none",
+    "server",
+    "recvmsg() says MSG_EOR of all",
+    recvmsgSaysEor,
+    /MSG_TRUNC and MSG_EOR of .*: expected 0, got 128/,
   ],
   [
     "messages/zero-length/sends-nothing",

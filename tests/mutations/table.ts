@@ -187,7 +187,8 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "credit":
     /^(stream\/credit|flow\/(window|credit|connections))\/|^flow\/long\/more|^(events\/timeout\/send|signals\/short)/,
   "a window for packets of any size": /^flow\/data\/(seqpacket|small)|^signals\/eintr\/.*-send$/,
-  "messages of AF_VSOCK's size and flags": /^messages\/(?!waitall\/stream-(waits|short))/,
+  "messages of AF_VSOCK's size and flags":
+    /^messages\/(?!waitall\/stream-(waits|short)|eor\/stream)/,
   "its poll() and shutdown()":
     /^(events\/(poll|epoll|own-shutdown|peers-end)|half-close\/(read-side|shutdown|both))/,
   "a close() with unread input that resets nothing": /^close\/(unread-input|same-.*old-one)/,

@@ -61,7 +61,7 @@ export const BEHAVIOURS: readonly Row[] = [
   ["A-34", "completions of MSG_ZEROCOPY name each send once; SO_ZEROCOPY is 0 or 1", "zerocopy/send sockopt/zerocopy options/zerocopy"],
   ["A-35", "MSG_OOB, sendto() and calls without a connection have their errors; nothing sent, nothing taken at length 0", "errors/calls messages/zero-length"],
   ["A-36", "a message that is longer than the buffer loses its rest, and says so", "seqpacket/msg-trunc seqpacket/msg-peek messages/short-buffer messages/peek messages/bounds"],
-  ["A-37", "MSG_EOR comes back with its message; SOCK_STREAM ignores it and MSG_TRUNC", "seqpacket/bounds messages/eor messages/short-buffer errors/calls", "SOCK_STREAM: it has no records, and MSG_TRUNC of it is in no standard"],
+  ["A-37", "MSG_EOR comes back with its message; SOCK_STREAM ignores it and MSG_TRUNC", "seqpacket/bounds messages/eor messages/short-buffer"],
   ["A-38", "messages larger than the credit that is left arrive whole", "messages/large"],
   ["A-39", "a message in several packets has its flags on the last one alone", "", WIRE],
   ["A-40", "a signal ends a blocked call with EINTR, or with a short count; SA_RESTART", "signals/eintr signals/restart signals/short-count"],
