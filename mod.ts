@@ -133,6 +133,8 @@ export { VSOCK_SYSCTLS, type VsockSysctl } from "./sys/sysctl.ts";
 export { VhostVsock } from "./sys/dev_vhost_vsock.ts";
 export { type VsockDeviceEntry, vsockDevices } from "./sys/virtio_devices.ts";
 export { VsockDevice } from "./sys/dev_vsock.ts";
+export { Epoll, type EpollEvent } from "./sys/epoll.ts";
+export { DataFile } from "./sys/splice.ts";
 export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
 export { IoUring } from "./sys/io_uring.ts";
 export type { RingCompletion, RingLayout } from "./sys/io_uring_abi.ts";
