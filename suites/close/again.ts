@@ -10,6 +10,7 @@ import {
   type ConformanceCase,
   connecting,
   defineCase,
+  errorOf,
   forBothTypes,
   kernel,
   MSG_DONTWAIT,
@@ -19,6 +20,7 @@ import {
   type SocketType,
   spec,
   SysError,
+  timedSleep,
   VMADDR_CID_ANY,
   VMADDR_PORT_ANY,
   WINDOW,
@@ -33,7 +35,13 @@ async function connectFrom(
   type: SocketType,
   from: Address | undefined,
 ): Promise<{ socket: Socket; from: Address }> {
-  const socket = vsock.bound(type, from ?? { cid: VMADDR_CID_ANY, port: VMADDR_PORT_ANY });
+  const socket = vsock.open(type);
+  const address = from ?? { cid: VMADDR_CID_ANY, port: VMADDR_PORT_ANY };
+  // The port is free when the peer's answer to close() has come, which nothing tells.
+  const deadline = performance.now() + check.patience;
+  while (errorOf(() => socket.bind(address)) === "EADDRINUSE" && performance.now() < deadline) {
+    await timedSleep(1);
+  }
   await check.succeeds("connect()", () => socket.connect(vsock.peerAddress()));
   return { socket, from: from ?? { ...socket.getsockname(), cid: VMADDR_CID_ANY } };
 }

@@ -35,7 +35,7 @@ import {
   WINDOW,
 } from "../../kit/mod.ts";
 
-const PIECE = 4096;
+const PIECE = 32 * 1024;
 const RECV = kernel("vsock_connectible_wait_data");
 const SEND = kernel("vsock_connectible_sendmsg");
 

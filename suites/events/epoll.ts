@@ -24,7 +24,7 @@ import {
 } from "../../kit/mod.ts";
 
 const READY = kernel("virtio_transport_recv_pkt");
-const PIECE = 4096;
+const PIECE = 32 * 1024;
 /** For so long nothing more must come, in milliseconds. */
 const QUIET = 50;
 

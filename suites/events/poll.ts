@@ -27,7 +27,7 @@ import {
   WINDOW,
 } from "../../kit/mod.ts";
 
-const PIECE = 4096;
+const PIECE = 32 * 1024;
 const ASKED = POLLIN | POLLOUT | POLLRDHUP;
 const refs = [man("poll", 2, "DESCRIPTION"), kernel("vsock_poll")];
 

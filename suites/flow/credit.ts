@@ -13,6 +13,7 @@ import {
   fillWindow,
   kernel,
   MSG_DONTWAIT,
+  type Random,
   readToEnd,
   SHUT_WR,
   SO_VM_SOCKETS_BUFFER_SIZE,
@@ -21,16 +22,24 @@ import {
 } from "../../kit/mod.ts";
 
 const refs = [spec("5.10.6.3 Buffer Space Management")];
-/** Below the largest packet: there every recv() tells the sender of it. */
-const LARGEST_PACKET = 64 * 1024;
+/**
+ * Credit is given back packet by packet, each when its last byte was read. These fit into any
+ * buffer on the way, so that none is split.
+ */
+const PACKET = 1000;
 const ROUNDS = 8;
+
+/** How many packets a window holds, below 64 KiB: there every recv() tells the sender of it. */
+function drawnPackets(random: Random): number {
+  return 2 + random.below(63);
+}
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
   defineCase({
     id: "flow/credit/exactly-what-was-read",
-    title: "a full window takes exactly as much more as was read of it",
-    requirement: "what the receiver has read MUST be what the sender can send more, to the byte",
+    title: "a full window takes exactly as many packets more as were read of it",
+    requirement: "what the receiver has read MUST be what the sender can send more, to the packet",
     refs: [
       ...refs,
       kernel("virtio_transport_dec_rx_pkt"),
@@ -38,35 +47,40 @@ export const cases: readonly ConformanceCase[] = [
     ],
     needs: ["known-place"],
     does: {
-      client: "connects, fills a window of a drawn size below 64 KiB, and claims, 8 times, that " +
-        "exactly as much more fits as the server has read",
-      server: "listens with a buffer of that size, accepts, and reads a drawn part of it, 8 times",
+      client:
+        "connects, fills a window of a drawn size below 64 KiB with packets of 1000 bytes, and " +
+        "claims, 8 times, that exactly as many more fit as the server has read",
+      server:
+        "listens with a buffer of that size, accepts, and reads a drawn number of packets, 8 " +
+        "times",
     },
     async client(context) {
       const { vsock, peer, check, random } = context;
       using socket = await vsock.connect("stream");
-      const size = 1024 + random.below(LARGEST_PACKET - 1024);
-      check.equal(await fillWindow(context, socket), size, "what fits into the window");
+      const packets = drawnPackets(random);
+      const fitted = await fillWindow(context, socket, PACKET);
+      check.equal(fitted, packets * PACKET, "what fits into the window");
       for (let round = 0; round < ROUNDS; round++) {
-        const part = 1 + random.below(size);
+        const part = PACKET * (1 + random.below(packets));
         await peer.writeln("FULL");
         await peer.expectln("READ");
-        const more = await fillAgain(context, socket, part, 1000);
+        const more = await fillAgain(context, socket, part, PACKET);
         check.equal(more, part, "what fits when a part was read");
-        check.equal(await fillWindow(context, socket, 1000), 0, "what fits after that");
+        check.equal(await fillWindow(context, socket, PACKET), 0, "what fits after that");
       }
       await peer.writeln("DONE");
     },
     async server(context) {
       const { peer, check, random } = context;
-      const size = 1024 + random.below(LARGEST_PACKET - 1024);
+      const packets = drawnPackets(random);
+      const size = BigInt(packets * PACKET);
       using socket = await acceptWith(
         context,
         "stream",
-        (listener) => listener.setU64(AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, BigInt(size)),
+        (listener) => listener.setU64(AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, size),
       );
       for (let round = 0; round < ROUNDS; round++) {
-        const part = 1 + random.below(size);
+        const part = PACKET * (1 + random.below(packets));
         await peer.expectln("FULL");
         await check.receives(socket, part);
         await peer.writeln("READ");

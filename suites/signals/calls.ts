@@ -27,7 +27,7 @@ import {
   WINDOW,
 } from "../../kit/mod.ts";
 
-const PIECE = 4096;
+const PIECE = 32 * 1024;
 const alone = "it changes what a signal does to its process";
 const INTERRUPTED = man(
   "signal",
