@@ -139,7 +139,8 @@ export const cases: readonly ConformanceCase[] = [
         using accepted = socket;
         await check.receivesByte(accepted);
         listener.setNonblocking();
-        check.equal(errorOf(() => listener.acceptHere()), "EAGAIN", "a second accept()");
+        const again = () => listener.acceptHere()[Symbol.dispose]();
+        check.equal(errorOf(again), "EAGAIN", "a second accept()");
         await peer.writeln("DONE");
       },
     })

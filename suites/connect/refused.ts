@@ -131,7 +131,8 @@ export const cases: readonly ConformanceCase[] = [
         socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, NO_ANSWER);
         const connect = () => socket.connect({ cid: VMADDR_CID_ANY, port: here.port });
         await check.fails(NOWHERE, "connect() to VMADDR_CID_ANY", connect);
-        check.equal(errorOf(() => listener.acceptHere()), "EAGAIN", "accept() afterwards");
+        const accept = () => listener.acceptHere()[Symbol.dispose]();
+        check.equal(errorOf(accept), "EAGAIN", "accept() afterwards");
       },
     })
   ),

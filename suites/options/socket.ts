@@ -10,6 +10,7 @@ import {
   type ConformanceCase,
   connecting,
   defineCase,
+  failsAfter,
   forBothTypes,
   IP_TOS,
   IPPROTO_IP,
@@ -38,6 +39,7 @@ import {
   type Socket,
   SOL_SOCKET,
   TCP_NODELAY,
+  timedSleep,
 } from "../../kit/mod.ts";
 
 /** Options that a vsock socket does not have, by name, level and number. */
@@ -78,6 +80,9 @@ function tellsKind({ check }: CaseContext, socket: Socket, what: string, listens
   }
 }
 
+/** SO_RCVTIMEO when recv() begins, and what it is set to then, in milliseconds. */
+const EARLIER = 300;
+const LATER = 700;
 /** The default window, in bytes. */
 const WINDOW = 262_144;
 
@@ -209,6 +214,38 @@ export const cases: readonly ConformanceCase[] = [
         first.bind(vsock.localAddress());
         const bind = () => second.bind(vsock.localAddress());
         await check.fails("EADDRINUSE", "bind() of the second socket", bind);
+      },
+    })
+  ),
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `options/socket/${type}-rcvtimeo-of-waiting`,
+      title: `recv() of a ${type} socket that waits keeps the SO_RCVTIMEO with which it began`,
+      requirement: "SO_RCVTIMEO SHOULD be that of the calls that begin after it was set",
+      refs: [man("socket", 7, "SO_RCVTIMEO"), kernel("vsock_connectible_wait_data")],
+      needs: connecting(type),
+      does: {
+        client:
+          `connects a ${type} socket, sets SO_RCVTIMEO to 300 ms, calls recv(), sets it to 700 ms ` +
+          "meanwhile, and claims that recv() is EAGAIN after 300 ms, and the next after 700 ms",
+        server: "accepts, sends nothing, and keeps the connection until the client is done",
+      },
+      async client({ vsock, peer, check }) {
+        using socket = await vsock.connect(type);
+        const receive = () => socket.recv(bytes(1));
+        await failsAfter(check, "EAGAIN", EARLIER, "recv() that began before", async () => {
+          socket.setTimeval(SOL_SOCKET, SO_RCVTIMEO, EARLIER);
+          const waiting = receive();
+          await timedSleep(EARLIER / 3);
+          socket.setTimeval(SOL_SOCKET, SO_RCVTIMEO, LATER);
+          return await waiting;
+        });
+        await failsAfter(check, "EAGAIN", LATER, "recv() that began afterwards", receive);
+        await peer.writeln("DONE");
+      },
+      async server({ vsock, peer }) {
+        using _socket = await vsock.accept(type);
+        await peer.expectln("DONE");
       },
     })
   ),
