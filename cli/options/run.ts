@@ -96,7 +96,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--keep-going", "go on after an Oops, a lockup or the like")
     .option("--baseline <file>", "what is known to fail (docs/outcomes.md)")
     .option("-q, --quiet", "show only what did not do well, and the end")
-    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level), progress on the other")
+    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level)")
     // An option of its own: one that may have a value would take the case behind it for that.
     .addOption(new Option("--ktap=flat").hideHelp())
     .option(
