@@ -120,42 +120,4 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  ...forBothTypes((type) =>
-    defineCase({
-      id: `accept/wait/${type}-closed-meanwhile`,
-      title: `accept() that waits keeps a ${type} listener that another thread closes`,
-      requirement:
-        "accept() that waits SHOULD go on when its descriptor is closed, and the port stay taken",
-      refs: [man("close", 2, "NOTES"), kernel("vsock_accept")],
-      needs: connecting(type),
-      does: {
-        client: `connects a ${type} socket, and receives a byte`,
-        server:
-          `closes a ${type} listener in whose accept() a thread waits, claims that bind() to its ` +
-          "port is EADDRINUSE, that the thread gets the client's connection, and that the port is " +
-          "free then; sends a byte",
-      },
-      async client({ vsock, check }) {
-        using socket = await vsock.connect(type);
-        await check.receivesByte(socket);
-      },
-      async server({ vsock, peer, check }) {
-        const listener = vsock.listening(type);
-        const waiting = listener.accept();
-        // The call is under way when its thread has run; that a port is taken shows nothing else.
-        await listener.poll(POLLIN, 50);
-        await listener.close();
-        const bind = () => {
-          using _socket = vsock.bound(type);
-        };
-        check.equal(errorOf(bind), "EADDRINUSE", "bind() while accept() waits");
-        await peer.writeln("LISTENING");
-        const { socket } = await check.succeeds("accept()", () => waiting);
-        using accepted = socket;
-        check.equal(errorOf(bind), undefined, "bind() when accept() has ended");
-        await check.sendsByte(accepted);
-        await vsock.waitRemoteClose(accepted);
-      },
-    })
-  ),
 ];

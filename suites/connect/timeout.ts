@@ -9,6 +9,7 @@ import {
   type ConformanceCase,
   connecting,
   defineCase,
+  errorOf,
   failsAfter,
   forBothTypes,
   kernel,
@@ -21,7 +22,6 @@ import {
   type Socket,
   type SocketType,
   SOL_SOCKET,
-  timedSleep,
   unansweredFrom,
 } from "../../kit/mod.ts";
 
@@ -104,10 +104,12 @@ export const cases: readonly ConformanceCase[] = [
         const connect = () => socket.connectHere(vsock.peerAddress());
         const begun = performance.now();
         await check.fails("EINPROGRESS", "connect()", connect);
-        await check.fails("EALREADY", "connect() while one goes on", connect);
+        const code = errorOf(connect);
+        // A machine that stood still meanwhile has shown nothing.
+        const isEarly = performance.now() - begun < TIME;
+        check.that(code === "EALREADY" || !isEarly, `connect() while one goes on: got ${code}`);
         const early = await check.succeeds("poll()", () => socket.poll(POLLIN | POLLOUT, TIME / 2));
         const took = performance.now() - begun;
-        // A machine that stood still meanwhile has shown nothing.
         if (took < TIME) check.equal(early, 0, `revents after ${Math.round(took)} ms of ${TIME}`);
         const poll = () => socket.poll(POLLIN | POLLOUT, check.patience);
         const revents = await check.succeeds("poll()", poll);
@@ -116,7 +118,6 @@ export const cases: readonly ConformanceCase[] = [
         check.equal(await check.succeeds("SO_ERROR", read), TIMED_OUT, "SO_ERROR");
         check.equal(await check.succeeds("SO_ERROR", read), 0, "SO_ERROR when it was read once");
         await check.fails("EINPROGRESS", "connect() after its time", connect);
-        await timedSleep(1);
       },
       server: tellsCid,
     })

@@ -122,7 +122,7 @@ export const BEHAVIOURS: readonly Row[] = [
   ["R12", "SOCK_DGRAM where no transport has it is ENODEV, also after SOCK_SEQPACKET was used", "sockets/create/no-datagrams"],
   ["R13", "calls of libc in a hot loop on arm64", "", "no case: it is about what the tool runs on"],
   ["R14", "send() right after the peer's shutdown(SHUT_RD) may succeed once more", "stream/shutdown/peers-read-is-epipe ioctl/siocoutq"],
-  ["R15", "shutdown() of a listener changes nothing; close() leaves it to the call that waits", "accept/state/*-shutdown-of-listener accept/wait/*-closed-meanwhile"],
+  ["R15", "shutdown() of a listener changes nothing; close() leaves it to the call that waits", "accept/state/*-shutdown-of-listener accept/wait/*-rcvtimeo", "close(): a file stays open for the call that uses it, whatever it is of"],
   ["R16", "the credit of a connection is its own", "", LATER],
   ["R17", "a peer that does not read holds up no other connection", "multi-device/data/stalls-alone*", "on one device: not yet"],
   ["R18", "a vectored send of which a part fits says how much", "", LATER],
