@@ -37,7 +37,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client: `connects a ${type} socket when the server has been told EAGAIN`,
         server:
-          `claims that accept() of a ${type} listener is EAGAIN, then POLLIN when the client has ` +
+          `checks that accept() of a ${type} listener is EAGAIN, then POLLIN when the client has ` +
           "connected, one connection, and EAGAIN again",
       },
       async client({ vsock, check }) {
@@ -68,7 +68,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client: `connects a ${type} socket when the server's first accept() has timed out`,
         server:
-          `sets SO_RCVTIMEO of a ${type} listener to 300 ms, claims that accept() is EAGAIN after ` +
+          `sets SO_RCVTIMEO of a ${type} listener to 300 ms, checks that accept() is EAGAIN after ` +
           "it, and gives the client's connection when there is one",
       },
       async client({ vsock, check }) {
@@ -97,7 +97,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client: `connects four ${type} sockets, and waits until the server has closed each`,
         server: `accepts from a ${type} listener that does not block, with each combination of ` +
-          "SOCK_NONBLOCK and SOCK_CLOEXEC, claims that the socket has just those, and EINVAL for a " +
+          "SOCK_NONBLOCK and SOCK_CLOEXEC, checks that the socket has just those, and EINVAL for a " +
           "flag that does not exist",
       },
       async client({ vsock, check }) {

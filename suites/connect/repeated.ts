@@ -88,7 +88,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects 50 ${type} sockets at once, again where it is ECONNRESET, claims that each gets ` +
+          `connects 50 ${type} sockets at once, again where it is ECONNRESET, checks that each gets ` +
           "in, and each sends its number and receives it back",
         server:
           "listens with a backlog of 5, accepts one each 2 ms until there are 50, and sends back " +

@@ -63,7 +63,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `binds a ${type} socket to a CID to which no answer finds its way, sets the time to 400 ` +
-          "ms, and claims twice that connect() is ETIMEDOUT after it, at most 100 ms too early, and " +
+          "ms, and checks twice that connect() is ETIMEDOUT after it, at most 100 ms too early, and " +
           "SO_ERROR 0",
         server: "tells the client by which CID it knows it",
       },
@@ -91,7 +91,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: unanswered(type),
       does: {
         client:
-          `connects a ${type} socket that is bound where no answer comes and does not block, claims ` +
+          `connects a ${type} socket that is bound where no answer comes and does not block, checks ` +
           "EINPROGRESS, EALREADY, no event for 200 ms of 400, then POLLERR, SO_ERROR ETIMEDOUT, 0, " +
           "and EINPROGRESS again",
         server: "tells that client by which CID it knows it",
@@ -138,7 +138,7 @@ export const cases: readonly ConformanceCase[] = [
       ),
       does: {
         client:
-          `connects a ${type} socket from where no answer comes, claims that another's connect() to ` +
+          `connects a ${type} socket from where no answer comes, checks that another's connect() to ` +
           "it is ECONNRESET meanwhile, and that the first ends with ETIMEDOUT as if nothing had been",
         server: "tells such a client by which CID it knows it",
       },
@@ -168,7 +168,7 @@ export const cases: readonly ConformanceCase[] = [
     slow: true,
     does: {
       client:
-        "binds a socket to a CID to which no answer finds its way, and claims that connect() is " +
+        "binds a socket to a CID to which no answer finds its way, and checks that connect() is " +
         "ETIMEDOUT after 2 s, at most 100 ms too early and 250 ms later than a sleep beside it",
       server: "tells the client by which CID it knows it, and nothing else",
     },

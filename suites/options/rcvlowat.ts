@@ -31,7 +31,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("socket", 7, "SO_RCVLOWAT"), kernel("vsock_set_rcvlowat")],
     does: {
       client:
-        "claims that SO_RCVLOWAT of a stream socket is 1 at first and after 0, keeps 2 and 262144, " +
+        "checks that SO_RCVLOWAT of a stream socket is 1 at first and after 0, keeps 2 and 262144, " +
         "and is EINVAL with 262145, 2147483647 and -1, and with 1001 when the buffer is 1000",
     },
     async client({ vsock, check }) {
@@ -63,7 +63,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects a stream socket, and sends 262143 bytes when the server was refused",
       server:
-        "accepts, claims that recv(262144) is ENOMEM with MSG_WAITALL, and with SO_RCVLOWAT 262144 " +
+        "accepts, checks that recv(262144) is ENOMEM with MSG_WAITALL, and with SO_RCVLOWAT 262144 " +
         "also where it does not wait, and that recv(262143, MSG_WAITALL) gives all that is sent",
     },
     async client({ vsock, peer, check, random }) {

@@ -98,10 +98,10 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `claims what SO_TYPE, SO_DOMAIN (40), SO_PROTOCOL (0), SO_ACCEPTCONN and SO_ERROR of a ` +
+          `checks what SO_TYPE, SO_DOMAIN (40), SO_PROTOCOL (0), SO_ACCEPTCONN and SO_ERROR of a ` +
           `${type} socket are when it is new and when it is connected, and ENOPROTOOPT for setting ` +
           "the first four",
-        server: "claims the same of a listener and of what it accepts",
+        server: "checks the same of a listener and of what it accepts",
       },
       async client(context) {
         const { vsock, check } = context;
@@ -137,7 +137,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `claims ENOPROTOOPT for 9 options, three of them TCP's and IP's, on a new ${type} socket ` +
+          `checks ENOPROTOOPT for 9 options, three of them TCP's and IP's, on a new ${type} socket ` +
           "and on a connected one, and sends and receives a byte",
         server: "accepts, receives a byte, and sends one",
       },
@@ -168,7 +168,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("socket", 7, "SO_KEEPALIVE"), kernel("vsock_create")],
       does: {
         client:
-          `claims that SO_KEEPALIVE, SO_REUSEADDR, SO_RCVTIMEO and SO_SNDTIMEO of a ${type} socket ` +
+          `checks that SO_KEEPALIVE, SO_REUSEADDR, SO_RCVTIMEO and SO_SNDTIMEO of a ${type} socket ` +
           "can be set and are given back, that both times are EINVAL with 4 bytes and with none, and " +
           "SO_REUSEPORT is EOPNOTSUPP or kept",
       },
@@ -204,7 +204,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("bind", 2, "EADDRINUSE"), kernel("__vsock_bind")],
       does: {
         client:
-          `sets SO_REUSEADDR on two ${type} sockets, binds both to one port, and claims that the ` +
+          `sets SO_REUSEADDR on two ${type} sockets, binds both to one port, and checks that the ` +
           "second bind() is EADDRINUSE",
       },
       async client({ vsock, check }) {
@@ -227,7 +227,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `connects a ${type} socket, sets SO_RCVTIMEO to 300 ms, calls recv(), sets it to 700 ms ` +
-          "meanwhile, and claims that recv() is EAGAIN after 300 ms, and the next after 700 ms",
+          "meanwhile, and checks that recv() is EAGAIN after 300 ms, and the next after 700 ms",
         server: "accepts, sends nothing, and keeps the connection until the client is done",
       },
       async client({ vsock, peer, check }) {
@@ -256,7 +256,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("vsock", 7, "SO_VM_SOCKETS_BUFFER_SIZE"), kernel("vsock_connectible_sendmsg")],
     does: {
       client:
-        "sets SO_SNDBUF and SO_RCVBUF of a stream socket to 1, connects, and claims that just " +
+        "sets SO_SNDBUF and SO_RCVBUF of a stream socket to 1, connects, and checks that just " +
         "262144 bytes can be sent without waiting, and that all arrive",
       server:
         "sets both to 1 on a listener, accepts, and receives all when the client can send no more",
