@@ -142,6 +142,8 @@ export type { Argument, Completion } from "./sys/libc.ts";
 export { type DiagSocket, dumpVsock } from "./sys/sock_diag.ts";
 export { type CallContext, Descriptor } from "./sys/descriptor.ts";
 export { type RawMemory, type ReceivedMessage, Socket, type SocketType } from "./sys/socket.ts";
+export { SocketNames } from "./sys/socket_names.ts";
+export { SocketOptions } from "./sys/socket_options.ts";
 export {
   type Address,
   type AddressFamily,

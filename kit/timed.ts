@@ -7,14 +7,15 @@ import { TimedSysError } from "../sys/descriptor.ts";
 import { timedSleep } from "../sys/libc.ts";
 import type { Check } from "./check.ts";
 
-/**
- * How much too early such a call may end, in milliseconds: the kernel counts in ticks from the last
- * one that it saw, which is some time ago in a VM whose processor was just taken away.
- */
+/** How much too early such a call may end, in milliseconds. */
 const MAX_EARLY = 100;
-/** How much later than a sleep of the same length beside it, in milliseconds, in one of the tries. */
+/** How much later than a sleep of the same length beside it, in milliseconds. */
 const MAX_LATE = 250;
-/** A busy machine may run a thread late once; a kernel that errs is late every time. */
+/**
+ * One try in time is enough. A busy machine may run a thread late once, and a kernel counts in ticks
+ * from the last one that it saw, which is some time ago in a VM whose processor was just taken away;
+ * a kernel that errs does so every time.
+ */
 const TRIES = 3;
 
 /**
@@ -30,17 +31,22 @@ export async function failsAfter(
   what: string,
   call: () => Promise<unknown>,
 ): Promise<void> {
-  let late = Infinity;
-  for (let tries = 0; tries < TRIES && late > MAX_LATE; tries++) {
+  let problem: string | undefined;
+  for (let tries = 0; tries < TRIES; tries++) {
     const [error, slept] = await Promise.all([
       check.fails(code, what, call),
       timedSleep(milliseconds),
     ]);
     if (!(error instanceof TimedSysError)) return;
-    const took = Number(error.nanoseconds) / 1e6;
-    const early = milliseconds - took;
-    check.that(early <= MAX_EARLY, `${what}: ended ${Math.round(early)} ms too early`);
-    late = Math.min(late, took - Math.max(slept, milliseconds));
+    problem = problemOf(Number(error.nanoseconds) / 1e6, milliseconds, slept);
+    if (problem === undefined) return;
   }
-  check.that(late <= MAX_LATE, `${what}: ended ${Math.round(late)} ms too late, ${TRIES} times`);
+  check.that(false, `${what}: ended ${problem}, ${TRIES} times`);
+}
+
+/** What is wrong with a time, all in milliseconds; undefined where nothing is. */
+function problemOf(took: number, asked: number, slept: number): string | undefined {
+  const [early, late] = [asked - took, took - Math.max(slept, asked)].map(Math.round);
+  if (early !== undefined && early > MAX_EARLY) return `${early} ms too early`;
+  return late !== undefined && late > MAX_LATE ? `${late} ms too late` : undefined;
 }

@@ -22,10 +22,11 @@ interface Shown {
 }
 
 function shown(): Shown[] {
-  const sockets = MUTATIONS.map(({ id, on, what, noticed, state }) => {
+  const sockets = MUTATIONS.map(({ id, on, what, noticed, state, unseenWithDriver }) => {
+    const driver = unseenWithDriver === undefined ? "" : " without a guest's driver";
     const where = [
       ...(lackingOnUnix(id) === undefined ? ["AF_UNIX"] : []),
-      ...(passesOnLinux(id) ? ["AF_VSOCK"] : []),
+      ...(passesOnLinux(id) ? [`AF_VSOCK${driver}`] : []),
     ].join(", ");
     return { id, cells: [on, what, noticed, state, where] };
   });

@@ -85,7 +85,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
     .option("--jobs <number>", "run up to that many cases at the same time", jobsOption)
     .option("--exclude <cases>", "leave these out; may be given again", several(String))
-    .option("--quick", "leave out cases that the kernel's own times make slow")
+    .option("--quick", "leave out cases that take more than 2 s")
     .option("--rerun-failed <file>", "only what failed, or did not run, in that JSON")
     .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
     .option("--shuffle", "run the cases in an order that the seed decides")
@@ -96,7 +96,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--keep-going", "go on after an Oops, a lockup or the like")
     .option("--baseline <file>", "what is known to fail (docs/outcomes.md)")
     .option("-q, --quiet", "show only what did not do well, and the end")
-    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level), progress on the other")
+    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level)")
     // An option of its own: one that may have a value would take the case behind it for that.
     .addOption(new Option("--ktap=flat").hideHelp())
     .option(

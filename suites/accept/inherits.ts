@@ -49,7 +49,7 @@ export const cases: readonly ConformanceCase[] = [
         client: `connects a ${type} socket, and waits until the server has closed it`,
         server:
           `sets the three sizes, the connect time, SO_RCVLOWAT and SO_RCVTIMEO of a ${type} ` +
-          "listener, accepts, and claims that what it gets has the first four, and the usual two",
+          "listener, accepts, and checks that what it gets has the first four, and the usual two",
       },
       async client({ vsock, check }) {
         using socket = await vsock.connect(type);
@@ -84,7 +84,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [spec("5.10.6.3 Buffer Space Management"), kernel("virtio_transport_stream_has_space")],
     does: {
       client:
-        "connects a stream socket, claims that it can send just 1024 of 10000 bytes without " +
+        "connects a stream socket, checks that it can send just 1024 of 10000 bytes without " +
         "waiting, then sends the rest",
       server:
         "sets the buffer of a listener to 1024 bytes, accepts, and receives 10000 bytes when the " +
@@ -121,7 +121,7 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["seqpacket"],
     does: {
       client:
-        "connects a seqpacket socket, claims that a message of 1025 bytes is EMSGSIZE, and sends " +
+        "connects a seqpacket socket, checks that a message of 1025 bytes is EMSGSIZE, and sends " +
         "one of 1024",
       server:
         "sets the buffer of a listener to 1024 bytes, accepts, and receives a message of that size",

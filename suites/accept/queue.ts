@@ -40,7 +40,7 @@ export const cases: readonly ConformanceCase[] = [
           `connects 5 ${type} sockets, sends a byte on each, the last one's first, and tells their ` +
           "ports",
         server:
-          "accepts 5 times when all have sent, and claims that the ports and bytes are in the order " +
+          "accepts 5 times when all have sent, and checks that the ports and bytes are in the order " +
           "of connect()",
       },
       async client({ vsock, peer, check }) {
@@ -76,11 +76,11 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects 5 ${type} sockets, sends on each other one, and claims, when the listener is ` +
+          `connects 5 ${type} sockets, sends on each other one, and checks, when the listener is ` +
           "closed, POLLIN, POLLOUT and POLLRDHUP alone, recv() 0, send() EPIPE, and SO_ERROR 0 on " +
           "each",
         server:
-          "listens, closes the listener when 5 have connected, and claims that another can listen at " +
+          "listens, closes the listener when 5 have connected, and checks that another can listen at " +
           "its port at once",
       },
       async client({ vsock, peer, check }) {

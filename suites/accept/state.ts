@@ -25,9 +25,9 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `claims that accept() of a ${type} socket is EINVAL while it is unbound, bound and ` +
+          `checks that accept() of a ${type} socket is EINVAL while it is unbound, bound and ` +
           "connected, and receives a byte",
-        server: "accepts, and claims that accept() of what it accepted is EINVAL; sends a byte",
+        server: "accepts, and checks that accept() of what it accepted is EINVAL; sends a byte",
       },
       async client({ vsock, check }) {
         {
@@ -57,9 +57,9 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `claims that listen() of a ${type} socket is EINVAL while it is unbound and when it is ` +
+          `checks that listen() of a ${type} socket is EINVAL while it is unbound and when it is ` +
           "connected, and receives a byte",
-        server: "accepts, claims that listen() of what it accepted is EINVAL, and sends a byte",
+        server: "accepts, checks that listen() of what it accepted is EINVAL, and sends a byte",
       },
       async client({ vsock, check }) {
         {
@@ -88,8 +88,8 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client: `connects a ${type} socket, and receives a byte`,
         server:
-          `waits in accept() of a ${type} listener, claims meanwhile that shutdown(SHUT_RDWR) is ` +
-          "ENOTCONN, then lets the client connect, claims that accept() gives it, and sends a byte",
+          `waits in accept() of a ${type} listener, checks meanwhile that shutdown(SHUT_RDWR) is ` +
+          "ENOTCONN, then lets the client connect, checks that accept() gives it, and sends a byte",
       },
       async client({ vsock, check }) {
         using socket = await vsock.connect(type);

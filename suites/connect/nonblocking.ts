@@ -21,7 +21,7 @@ import {
   SOL_SOCKET,
 } from "../../kit/mod.ts";
 
-/** Begins to connect without waiting, and claims that it says so. */
+/** Begins to connect without waiting, and checks that it says so. */
 async function begins({ vsock, check }: CaseContext, socket: Socket): Promise<void> {
   socket.setNonblocking();
   const connect = () => socket.connectHere(vsock.peerAddress());
@@ -51,7 +51,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket that does not block, claims EINPROGRESS, then POLLOUT alone, ` +
+          `connects a ${type} socket that does not block, checks EINPROGRESS, then POLLOUT alone, ` +
           "SO_ERROR 0, EISCONN for another connect(), and sends and receives a byte",
         server: "accepts, receives a byte, sends one, and waits until the client has closed",
       },
@@ -89,7 +89,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("connect", 2, "EINPROGRESS"), kernel("vsock_connect")],
       needs: connecting(type),
       does: {
-        client: `connects a ${type} socket that does not block to a port that nobody has, claims ` +
+        client: `connects a ${type} socket that does not block to a port that nobody has, checks ` +
           "EINPROGRESS, that poll() tells POLLERR and POLLOUT, and SO_ERROR ECONNRESET, then 0, and " +
           "no POLLERR after it",
       },
@@ -117,8 +117,8 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `connects a ${type} socket that does not block, has it block and calls connect() again at ` +
-          "once, claims that this succeeds or is EISCONN, and sends a byte",
-        server: "accepts, receives a byte, and claims that it is the only connection",
+          "once, checks that this succeeds or is EISCONN, and sends a byte",
+        server: "accepts, receives a byte, and checks that it is the only connection",
       },
       async client(context) {
         const { vsock, peer, check } = context;
@@ -139,7 +139,8 @@ export const cases: readonly ConformanceCase[] = [
         using accepted = socket;
         await check.receivesByte(accepted);
         listener.setNonblocking();
-        check.equal(errorOf(() => listener.acceptHere()), "EAGAIN", "a second accept()");
+        const again = () => listener.acceptHere()[Symbol.dispose]();
+        check.equal(errorOf(again), "EAGAIN", "a second accept()");
         await peer.writeln("DONE");
       },
     })
@@ -156,7 +157,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `connects a ${type} socket that does not block, is refused, reads SO_ERROR, asks the ` +
-          "server to listen, and claims that connect() is EINPROGRESS, not EALREADY, and then " +
+          "server to listen, and checks that connect() is EINPROGRESS, not EALREADY, and then " +
           "connected",
         server: "listens when it is asked to, and keeps the listener until the client is done",
       },

@@ -23,6 +23,8 @@ const ROUNDS = 20;
 const AT_ONCE = 50;
 const BACKLOG = 5;
 const PAUSE = 2;
+/** How long a socket that was refused waits, in milliseconds. */
+const RETRY_PAUSE = 20;
 
 /** Connects until it is not refused, and tells how often it was. */
 async function insists(vsock: Vsock, socket: Socket): Promise<number> {
@@ -32,7 +34,7 @@ async function insists(vsock: Vsock, socket: Socket): Promise<number> {
       return refusals;
     } catch (error) {
       if (!(error instanceof SysError) || error.code !== "ECONNRESET") throw error;
-      await timedSleep(PAUSE);
+      await timedSleep(RETRY_PAUSE);
     }
   }
 }
@@ -52,23 +54,25 @@ export const cases: readonly ConformanceCase[] = [
         server: "accepts 20 times from one listener, and sends back the byte that it receives",
       },
       async client({ vsock, peer, check }) {
+        await peer.expectln("LISTENING");
         for (let i = 0; i < ROUNDS; i++) {
-          using socket = await vsock.connect(type);
+          using socket = vsock.open(type);
+          connectPatiently(socket);
+          const connect = () => socket.connect(vsock.peerAddress());
+          await check.succeeds(`connect() number ${i}`, connect);
           await check.sends(socket, Uint8Array.of(i));
           check.equal((await check.receives(socket, 1))[0], i, "the byte that came back");
-          await peer.writeln("DONE");
         }
       },
       async server({ vsock, peer, check }) {
         using listener = vsock.listening(type);
+        await peer.writeln("LISTENING");
         for (let i = 0; i < ROUNDS; i++) {
-          await peer.writeln("LISTENING");
           const { socket } = await check.succeeds("accept()", () => listener.accept());
           using accepted = socket;
           const byte = await check.receives(accepted, 1);
           check.equal(byte[0], i, "the byte that came");
           await check.sends(accepted, byte);
-          await peer.expectln("DONE");
         }
       },
     })
@@ -84,7 +88,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects 50 ${type} sockets at once, again where it is ECONNRESET, claims that each gets ` +
+          `connects 50 ${type} sockets at once, again where it is ECONNRESET, checks that each gets ` +
           "in, and each sends its number and receives it back",
         server:
           "listens with a backlog of 5, accepts one each 2 ms until there are 50, and sends back " +

@@ -33,7 +33,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, claims that connect() to the same address, to another port ` +
+          `connects a ${type} socket, checks that connect() to the same address, to another port ` +
           "and to AF_UNSPEC is EISCONN, and that getpeername() stays and a byte arrives",
         server: "accepts, receives a byte, and sends one back",
       },
@@ -68,7 +68,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client: `connects a ${type} socket when the server's connect() has failed`,
         server:
-          `claims that connect() of a ${type} listener is EINVAL, and accepts the client from it ` +
+          `checks that connect() of a ${type} listener is EINVAL, and accepts the client from it ` +
           "afterwards",
       },
       async client({ vsock, check }) {
@@ -94,7 +94,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, shuts its sending side down, claims that connect() is EINVAL ` +
+          `connects a ${type} socket, shuts its sending side down, checks that connect() is EINVAL ` +
           "or EISCONN, and receives a byte",
         server: "accepts, sends a byte when the client has shut down, and waits for its close",
       },

@@ -23,7 +23,7 @@ export const cases: readonly ConformanceCase[] = [
     requirement: "read() of /dev/vsock MUST be EINVAL, and lseek() ESPIPE",
     refs: [man("read", 2, "EINVAL"), kernel("vsock_dev_ioctl")],
     does: {
-      client: "claims that read() of /dev/vsock is EINVAL and lseek() ESPIPE, and that it " +
+      client: "checks that read() of /dev/vsock is EINVAL and lseek() ESPIPE, and that it " +
         "names the CID afterwards that it named before",
     },
     async client({ vsock, check }) {
@@ -41,7 +41,7 @@ export const cases: readonly ConformanceCase[] = [
       "ioctl() of /dev/vsock MUST be ENOTTY for a request that differs in number, type or direction",
     refs: [man("ioctl", 2, "ENOTTY"), kernel("vsock_dev_ioctl")],
     does: {
-      client: "claims that ioctl() of /dev/vsock is ENOTTY for 7 requests beside " +
+      client: "checks that ioctl() of /dev/vsock is ENOTTY for 7 requests beside " +
         "IOCTL_VM_SOCKETS_GET_LOCAL_CID (0x7b9), and that two opens of it name the same CID",
     },
     async client({ vsock, check }) {

@@ -75,9 +75,9 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, claims that sendmsg() of three elements is EFAULT where the ` +
+          `connects a ${type} socket, checks that sendmsg() of three elements is EFAULT where the ` +
           "first, the second or the third is not there, and sends a message after each",
-        server: "accepts, and claims that just those three messages arrive",
+        server: "accepts, and checks that just those three messages arrive",
       },
       async client({ vsock, check, random }) {
         using memory = new HoledMemory();
@@ -111,7 +111,7 @@ export const cases: readonly ConformanceCase[] = [
         client:
           `connects a ${type} socket, and sends two messages of 300 bytes when it is asked to`,
         server:
-          "accepts, and claims that recvmsg() of 300 bytes into three elements is EFAULT where one " +
+          "accepts, and checks that recvmsg() of 300 bytes into three elements is EFAULT where one " +
           `is not there, and that then ${afterFault(type)}`,
       },
       async client({ vsock, peer, check, random }) {
@@ -156,7 +156,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client: `connects a ${type} socket, and sends 300 bytes`,
         server:
-          "accepts, claims that recvmsg(MSG_PEEK) into three elements is EFAULT where the first, the " +
+          "accepts, checks that recvmsg(MSG_PEEK) into three elements is EFAULT where the first, the " +
           "second or the third is not there, and receives the 300 bytes",
       },
       async client({ vsock, check, random }) {
@@ -187,7 +187,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects a stream socket, and sends 1000 bytes twice",
       server:
-        "accepts, claims that recvmsg() into 1000 bytes and a hole of 1000 is 1000, and receives the " +
+        "accepts, checks that recvmsg() into 1000 bytes and a hole of 1000 is 1000, and receives the " +
         "second 1000 bytes",
     },
     async client({ vsock, peer, check, random }) {
@@ -220,7 +220,7 @@ export const cases: readonly ConformanceCase[] = [
       client:
         "connects a stream socket, sends 70000 bytes and a hole of 100, tells how much send() took " +
         "(0 where it failed), and sends a byte",
-      server: "accepts, and claims that just as much arrives, then the byte and the end",
+      server: "accepts, and checks that just as much arrives, then the byte and the end",
     },
     async client({ vsock, peer, check, random }) {
       using memory = new HoledMemory();

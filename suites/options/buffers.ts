@@ -51,7 +51,7 @@ const STEPS: readonly (readonly [name: string, option: number, value: bigint, si
   ["SIZE", SIZE, 1n, 1n],
 ];
 
-/** Goes through the steps, and claims what the size is after each. */
+/** Goes through the steps, and checks what the size is after each. */
 async function clamps(check: Check, socket: Socket): Promise<void> {
   for (const [name, option, value, size] of STEPS) {
     const what = `${name} ${value}`;
@@ -74,7 +74,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("vsock", 7, "SO_VM_SOCKETS_BUFFER_SIZE"), kernel("vsock_connectible_getsockopt")],
       does: {
         client:
-          `claims that the three sizes of a new ${type} socket are 262144, 128 and 262144, that ` +
+          `checks that the three sizes of a new ${type} socket are 262144, 128 and 262144, that ` +
           "getsockopt() stores 8 bytes of 32, and that both calls are EINVAL with 4 and 7",
       },
       async client({ vsock, check }) {
@@ -107,7 +107,7 @@ export const cases: readonly ConformanceCase[] = [
       ],
       does: {
         client:
-          `sets the size, the minimum and the maximum of a ${type} socket, 13 times, and claims ` +
+          `sets the size, the minimum and the maximum of a ${type} socket, 13 times, and checks ` +
           "after each what the size is",
       },
       async client({ vsock, check }) {
@@ -129,7 +129,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `sets the sizes of a ${type} socket to 4096, 8192 and 65536, connects it, claims that they ` +
+          `sets the sizes of a ${type} socket to 4096, 8192 and 65536, connects it, checks that they ` +
           "are still those, changes them as on a new socket, and sends a byte",
         server: "accepts, and receives a byte when the client's sizes have changed",
       },
@@ -169,7 +169,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type, "known-place"),
       does: {
         client:
-          `sets the maximum and the size of a ${type} socket to 8 GiB, connects, claims that the ` +
+          `sets the maximum and the size of a ${type} socket to 8 GiB, connects, checks that the ` +
           "size is 4294967295, also when it is set again, and receives a byte",
         server: "accepts, and sends a byte",
       },

@@ -56,7 +56,7 @@ export const cases: readonly ConformanceCase[] = [
       ],
       does: {
         client:
-          `claims that the connect time of a new ${type} socket is 2 s, that 1.5 s and 1 h are kept ` +
+          `checks that the connect time of a new ${type} socket is 2 s, that 1.5 s and 1 h are kept ` +
           "under either number, 0 is 2 s again, and 1 us is more than 0 and at most 10 ms",
       },
       async client({ vsock, check }) {
@@ -90,7 +90,7 @@ export const cases: readonly ConformanceCase[] = [
       ],
       does: {
         client:
-          `claims that the connect time of a ${type} socket is ERANGE with -1 s, 1000000 us and the ` +
+          `checks that the connect time of a ${type} socket is ERANGE with -1 s, 1000000 us and the ` +
           "largest number of seconds, EINVAL with 0, 8 and 15 bytes, and still 1.5 s afterwards",
       },
       async client({ vsock, check }) {

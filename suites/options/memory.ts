@@ -41,7 +41,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("setsockopt", 2, "EFAULT"), kernel("vsock_connectible_getsockopt")],
       does: {
         client:
-          `claims EFAULT for three options of a ${type} socket whose value or length lies at address ` +
+          `checks EFAULT for three options of a ${type} socket whose value or length lies at address ` +
           "16, EINVAL for length -1, and the same values afterwards",
       },
       async client({ vsock, check }) {
@@ -71,7 +71,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: ["zerocopy"],
       does: {
         client:
-          `claims that SO_ZEROCOPY of a ${type} socket is 0 at first, 1 and 0 when set so, and ` +
+          `checks that SO_ZEROCOPY of a ${type} socket is 0 at first, 1 and 0 when set so, and ` +
           "EINVAL with 2, -1 and 2 bytes",
       },
       async client({ vsock, check }) {

@@ -10,6 +10,7 @@ import {
   type ConformanceCase,
   connecting,
   defineCase,
+  failsAfter,
   forBothTypes,
   IP_TOS,
   IPPROTO_IP,
@@ -38,6 +39,7 @@ import {
   type Socket,
   SOL_SOCKET,
   TCP_NODELAY,
+  timedSleep,
 } from "../../kit/mod.ts";
 
 /** Options that a vsock socket does not have, by name, level and number. */
@@ -78,6 +80,9 @@ function tellsKind({ check }: CaseContext, socket: Socket, what: string, listens
   }
 }
 
+/** SO_RCVTIMEO when recv() begins, and what it is set to then, in milliseconds. */
+const EARLIER = 300;
+const LATER = 700;
 /** The default window, in bytes. */
 const WINDOW = 262_144;
 
@@ -93,10 +98,10 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `claims what SO_TYPE, SO_DOMAIN (40), SO_PROTOCOL (0), SO_ACCEPTCONN and SO_ERROR of a ` +
+          `checks what SO_TYPE, SO_DOMAIN (40), SO_PROTOCOL (0), SO_ACCEPTCONN and SO_ERROR of a ` +
           `${type} socket are when it is new and when it is connected, and ENOPROTOOPT for setting ` +
           "the first four",
-        server: "claims the same of a listener and of what it accepts",
+        server: "checks the same of a listener and of what it accepts",
       },
       async client(context) {
         const { vsock, check } = context;
@@ -132,7 +137,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `claims ENOPROTOOPT for 9 options, three of them TCP's and IP's, on a new ${type} socket ` +
+          `checks ENOPROTOOPT for 9 options, three of them TCP's and IP's, on a new ${type} socket ` +
           "and on a connected one, and sends and receives a byte",
         server: "accepts, receives a byte, and sends one",
       },
@@ -163,7 +168,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("socket", 7, "SO_KEEPALIVE"), kernel("vsock_create")],
       does: {
         client:
-          `claims that SO_KEEPALIVE, SO_REUSEADDR, SO_RCVTIMEO and SO_SNDTIMEO of a ${type} socket ` +
+          `checks that SO_KEEPALIVE, SO_REUSEADDR, SO_RCVTIMEO and SO_SNDTIMEO of a ${type} socket ` +
           "can be set and are given back, that both times are EINVAL with 4 bytes and with none, and " +
           "SO_REUSEPORT is EOPNOTSUPP or kept",
       },
@@ -199,7 +204,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("bind", 2, "EADDRINUSE"), kernel("__vsock_bind")],
       does: {
         client:
-          `sets SO_REUSEADDR on two ${type} sockets, binds both to one port, and claims that the ` +
+          `sets SO_REUSEADDR on two ${type} sockets, binds both to one port, and checks that the ` +
           "second bind() is EADDRINUSE",
       },
       async client({ vsock, check }) {
@@ -212,6 +217,38 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `options/socket/${type}-rcvtimeo-of-waiting`,
+      title: `recv() of a ${type} socket that waits keeps the SO_RCVTIMEO with which it began`,
+      requirement: "SO_RCVTIMEO SHOULD be that of the calls that begin after it was set",
+      refs: [man("socket", 7, "SO_RCVTIMEO"), kernel("vsock_connectible_wait_data")],
+      needs: connecting(type),
+      does: {
+        client:
+          `connects a ${type} socket, sets SO_RCVTIMEO to 300 ms, calls recv(), sets it to 700 ms ` +
+          "meanwhile, and checks that recv() is EAGAIN after 300 ms, and the next after 700 ms",
+        server: "accepts, sends nothing, and keeps the connection until the client is done",
+      },
+      async client({ vsock, peer, check }) {
+        using socket = await vsock.connect(type);
+        const receive = () => socket.recv(bytes(1));
+        await failsAfter(check, "EAGAIN", EARLIER, "recv() that began before", async () => {
+          socket.setTimeval(SOL_SOCKET, SO_RCVTIMEO, EARLIER);
+          const waiting = receive();
+          await timedSleep(EARLIER / 3);
+          socket.setTimeval(SOL_SOCKET, SO_RCVTIMEO, LATER);
+          return await waiting;
+        });
+        await failsAfter(check, "EAGAIN", LATER, "recv() that began afterwards", receive);
+        await peer.writeln("DONE");
+      },
+      async server({ vsock, peer }) {
+        using _socket = await vsock.accept(type);
+        await peer.expectln("DONE");
+      },
+    })
+  ),
   defineCase({
     id: "options/socket/stream-buffers-bound-nothing",
     title: "SO_SNDBUF and SO_RCVBUF do not bound a connection",
@@ -219,7 +256,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("vsock", 7, "SO_VM_SOCKETS_BUFFER_SIZE"), kernel("vsock_connectible_sendmsg")],
     does: {
       client:
-        "sets SO_SNDBUF and SO_RCVBUF of a stream socket to 1, connects, and claims that just " +
+        "sets SO_SNDBUF and SO_RCVBUF of a stream socket to 1, connects, and checks that just " +
         "262144 bytes can be sent without waiting, and that all arrive",
       server:
         "sets both to 1 on a listener, accepts, and receives all when the client can send no more",

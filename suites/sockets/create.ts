@@ -41,7 +41,7 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("socket", 2, "EPROTONOSUPPORT"), kernel("vsock_create")],
       does: {
         client:
-          `claims that a ${type} socket can be made with protocol 0 and 40, and that socket() is ` +
+          `checks that a ${type} socket can be made with protocol 0 and 40, and that socket() is ` +
           "EPROTONOSUPPORT with 1, 39, 41 and 2147483647",
       },
       async client({ vsock, check }) {
@@ -67,7 +67,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `makes a ${type} socket with each combination of SOCK_NONBLOCK and SOCK_CLOEXEC, and ` +
-          "claims that fcntl() tells just those, and that socket() with an unknown flag is EINVAL",
+          "checks that fcntl() tells just those, and that socket() with an unknown flag is EINVAL",
       },
       async client({ vsock, check }) {
         for (const flags of [0, SOCK_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK | SOCK_CLOEXEC]) {
@@ -88,7 +88,7 @@ export const cases: readonly ConformanceCase[] = [
       title: `socketpair() makes no ${type} sockets`,
       requirement: "socketpair() MUST fail with EOPNOTSUPP",
       refs: [man("socketpair", 2, "EOPNOTSUPP"), kernel("vsock_create")],
-      does: { client: `claims that socketpair() of ${type} sockets is EOPNOTSUPP` },
+      does: { client: `checks that socketpair() of ${type} sockets is EOPNOTSUPP` },
       async client({ vsock, check }) {
         await check.fails("EOPNOTSUPP", "socketpair()", () => vsock.pair(type).length);
       },
@@ -101,7 +101,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("vsock", 7, "DESCRIPTION"), kernel("vsock_create")],
     does: {
       client:
-        "claims that socket() is ESOCKTNOSUPPORT for type 0, SOCK_RAW, SOCK_RDM, 6 and 10, and " +
+        "checks that socket() is ESOCKTNOSUPPORT for type 0, SOCK_RAW, SOCK_RDM, 6 and 10, and " +
         "EINVAL for type 11, which is behind the last one",
     },
     async client({ vsock, check }) {
@@ -122,8 +122,8 @@ export const cases: readonly ConformanceCase[] = [
     needs: [{ client: "known-place" }],
     does: {
       client:
-        "claims that socket(SOCK_DGRAM) is ENODEV, connects a stream socket and a seqpacket socket " +
-        "to a port that nobody has, and claims ENODEV again after each",
+        "checks that socket(SOCK_DGRAM) is ENODEV, connects a stream socket and a seqpacket socket " +
+        "to a port that nobody has, and checks ENODEV again after each",
     },
     async client({ vsock, check }) {
       const create = () => vsock.create(SOCK_DGRAM | SOCK_CLOEXEC, 0);

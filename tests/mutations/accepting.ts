@@ -5,7 +5,7 @@
  */
 import { AF_VSOCK, POLLHUP, SO_VM_SOCKETS_BUFFER_SIZE, SOCK_CLOEXEC } from "../../sys/constants.ts";
 import type { SocketType } from "../../sys/socket.ts";
-import { acceptsFrom, bindAnyway } from "./addresses.ts";
+import { acceptsFrom } from "./addresses.ts";
 import { closeEndsNothing } from "./connections.ts";
 import { errsWith, failure, neverFails, replacing, type Row } from "./mutation.ts";
 
@@ -58,13 +58,6 @@ function waiting(type: SocketType): Row[] {
     [id("nonblocking"), "server", "O_NONBLOCK is inherited", neverBlocks, /O_NONBLOCK of what was/],
     [id("rcvtimeo"), "server", "accept() does not wait", timesOutAtOnce, /299 ms too early/],
     [id("flags"), "server", "accept4() ignores its flags", ignoresFlags, /FD_CLOEXEC after.* 0x0:/],
-    [
-      id("closed-meanwhile"),
-      "server",
-      "port is free while accept() waits",
-      bindAnyway,
-      /bind\(\) while accept\(\) waits: expected "EADDRINUSE"/,
-    ],
   ];
 }
 

@@ -16,6 +16,7 @@ import type { SocketType } from "../../sys/socket.ts";
 import { type Address, type Bytes, int, timeval } from "../../sys/structs.ts";
 import { bindAnyway } from "./addresses.ts";
 import {
+  errsWith,
   failure,
   type Mutate,
   neverFails,
@@ -32,6 +33,7 @@ const isOfUnix = replacing(
   (getInt, level, option) => option === SO_DOMAIN ? 1 : getInt(level, option),
 );
 const isOneMore = replacing("getU64", (getU64, ...args) => getU64(...args) + 1n);
+const recvEnds = replacing("recv", () => Promise.reject(failure("recv(3)", "EAGAIN", 1)));
 const noMinimum = optionWithoutEffect(AF_VSOCK, SO_VM_SOCKETS_BUFFER_MIN_SIZE);
 
 /** connect() makes the buffer as large as it may be. */
@@ -92,13 +94,7 @@ function ofSocket(type: SocketType): Row[] {
       takesAnything,
       /SO_ZEROCOPY 2: expected EINVAL/,
     ],
-    [
-      `options/rcvlowat/${type}-bounds`,
-      "client",
-      "options can all be set",
-      takesAnything,
-      /SO_RCVLOWAT 1001: expected EINVAL/,
-    ],
+    [id("rcvtimeo-of-waiting"), "client", "recv() does not wait", recvEnds, /299 ms too early/],
   ];
 }
 
@@ -150,6 +146,20 @@ function ofBuffers(type: SocketType): Row[] {
 /** Options. */
 export const OPTIONS: readonly Row[] = [
   ...(["stream", "seqpacket"] as const).flatMap((type) => [...ofSocket(type), ...ofBuffers(type)]),
+  [
+    "options/rcvlowat/stream-bounds",
+    "client",
+    "options can all be set",
+    takesAnything,
+    /SO_RCVLOWAT 1001: expected EINVAL/,
+  ],
+  [
+    "options/rcvlowat/stream-whole-buffer",
+    "server",
+    "recv() fails otherwise",
+    errsWith("recv", "ENOMEM", "EAGAIN"),
+    /MSG_WAITALL\): expected ENOMEM, got/,
+  ],
   [
     "options/socket/stream-buffers-bound-nothing",
     "client",

@@ -95,13 +95,6 @@ export const RECORDS: readonly Row[] = [
     recvForgetsFlags,
     /of more than there is does not wait/,
   ],
-  [
-    "messages/waitall/stream-up-to-the-buffer",
-    "server",
-    "ENOMEM is another errno",
-    errsWith("recv", "ENOMEM", "EINVAL"),
-    /expected ENOMEM, got recv.*EINVAL/,
-  ],
   ...["three-hundred-unread", "two-thousand-unread"].map((claim): Row => [
     `messages/small/${claim}`,
     "client",
