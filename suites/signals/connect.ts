@@ -15,9 +15,9 @@ import {
 } from "../../kit/mod.ts";
 
 /** So many calls are interrupted: in each of them the answer may be on its way, or not. */
-const ENOUGH = 40;
+const ENOUGH = 120;
 /** Most calls, where the signal misses them. */
-const MOST = 400;
+const MOST = 1000;
 /** How long after a call began the signal comes at first, in microseconds. */
 const FIRST_DELAY = 100;
 /** How much sooner or later the next one comes where this one missed the call. */
