@@ -71,7 +71,7 @@ function sameTuple(type: SocketType, first: Role) {
         `connects a ${type} socket from the same port ${TIMES} times, exchanges 50 bytes that ` +
         `differ each time, and ${closes("client")}`,
       server:
-        `accepts ${TIMES} times, exchanges the bytes, claims that they are of this connection, ` +
+        `accepts ${TIMES} times, exchanges the bytes, checks that they are of this connection, ` +
         `and ${closes("server")}`,
     },
     async client(context) {
@@ -116,7 +116,7 @@ const stillOpen = forBothTypes((type) =>
         `connects a ${type} socket, sends 10 bytes, closes, and connects from the same port ` +
         "again when the server has seen the end",
       server:
-        "accepts both, and claims that the old one gives its 10 bytes, then 0, before and after " +
+        "accepts both, and checks that the old one gives its 10 bytes, then 0, before and after " +
         "50 bytes were exchanged over the new one",
     },
     async client(context) {
@@ -176,10 +176,10 @@ export const cases: readonly ConformanceCase[] = [
     timeFactor: 2,
     does: {
       client:
-        `connects ${SHORT} times, claims that a first send() takes 1000 bytes at once (or is EPIPE), ` +
+        `connects ${SHORT} times, checks that a first send() takes 1000 bytes at once (or is EPIPE), ` +
         "closes, then sends 1 MiB over a last connection",
       server:
-        `accepts ${SHORT} times and closes without reading, then claims that the 1 MiB come ` +
+        `accepts ${SHORT} times and closes without reading, then checks that the 1 MiB come ` +
         "whole",
     },
     async client({ vsock, peer, check, random }) {

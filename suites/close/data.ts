@@ -54,7 +54,7 @@ function survives(type: SocketType, seconds: 1 | 9, closer: Role) {
   const isClient = closer === "client";
   const [sends, reads] = [
     "sends 200000 bytes and closes",
-    `waits ${seconds} s, and claims that all bytes come, then 0, SO_ERROR 0 and EPIPE`,
+    `waits ${seconds} s, and checks that all bytes come, then 0, SO_ERROR 0 and EPIPE`,
   ];
   return defineCase({
     id: `close/data-survives/${type}-${seconds}-s-from-${closer}`,
@@ -97,7 +97,7 @@ const killed = forBothTypes((type) =>
         `connects a ${type} socket, sends 200000 bytes, leaves the socket to a process alone, ` +
         "and kills that when the server says so",
       server:
-        "accepts, claims that recv() finds no end while the process lives, and all bytes, then " +
+        "accepts, checks that recv() finds no end while the process lives, and all bytes, then " +
         "0, 200 ms after its death",
     },
     async client({ vsock, peer, check, random }) {
@@ -136,7 +136,7 @@ function unread(type: SocketType, linger: boolean) {
     does: {
       client:
         `connects a ${type} socket, sends 1000 bytes that nobody reads, and when the server ` +
-        "has closed claims that its 500 bytes come, then 0, with SO_ERROR 0",
+        "has closed checks that its 500 bytes come, then 0, with SO_ERROR 0",
       server:
         `accepts, sends 500 bytes${linger ? ", sets SO_LINGER to 0 s" : ""} and closes with ` +
         "1000 bytes unread",
@@ -184,7 +184,7 @@ export const cases: readonly ConformanceCase[] = [
           `connects a ${type} socket, copies its descriptor, closes the first, sends 100 bytes ` +
           "through the other and closes that when the server has answered",
         server:
-          "accepts, claims that the bytes come and no end, answers, and claims that the end " +
+          "accepts, checks that the bytes come and no end, answers, and checks that the end " +
           "comes then",
       },
       async client({ vsock, peer, check }) {

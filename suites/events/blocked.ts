@@ -79,7 +79,7 @@ function ownShutdown(type: SocketType, [call, claim, how, name]: typeof OWN[numb
     does: {
       client:
         `connects a ${type} socket, waits in ${call}() on one thread, calls shutdown(${name}) ` +
-        `on another, and claims that ${call}() then ${outcome}`,
+        `on another, and checks that ${call}() then ${outcome}`,
       server: "accepts, and keeps the connection without reading",
     },
     async client(context) {
@@ -135,7 +135,7 @@ function peersEnd(type: SocketType, { call, claim, does, act }: typeof PEERS[num
     needs: connecting(type, "known-place"),
     does: {
       client:
-        `connects a ${type} socket, waits in ${call}(), tells the server, and claims that it ` +
+        `connects a ${type} socket, waits in ${call}(), tells the server, and checks that it ` +
         `${outcome} when the server ${does}`,
       server: `accepts, and ${does} when the client waits`,
     },
@@ -173,7 +173,7 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["known-place"],
     does: {
       client:
-        "connects, waits in recv(), and claims that it gives 0 when the server has shut down, " +
+        "connects, waits in recv(), and checks that it gives 0 when the server has shut down, " +
         "that poll() sees IN, OUT and RDHUP, send() is EPIPE, and SO_ERROR 0",
       server: "accepts, calls shutdown(SHUT_RDWR) when the client waits, and keeps the socket",
     },
@@ -210,10 +210,10 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `connects a ${type} socket, waits in recv() on one thread, closes it on another, and ` +
-          "claims that recv() still waits, then gives the server's 10 bytes",
+          "checks that recv() still waits, then gives the server's 10 bytes",
         server:
-          "accepts, claims that the close ends nothing while recv() waits, sends 10 bytes, and " +
-          "claims that the end comes then",
+          "accepts, checks that the close ends nothing while recv() waits, sends 10 bytes, and " +
+          "checks that the end comes then",
       },
       async client(context) {
         const { vsock, peer, check } = context;
@@ -247,7 +247,7 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["known-place"],
     does: {
       client:
-        "connects, sets SO_SNDTIMEO to 200 ms, and claims that send() of 300000 bytes returns " +
+        "connects, sets SO_SNDTIMEO to 200 ms, and checks that send() of 300000 bytes returns " +
         "262144, and the next is EAGAIN after 200 ms",
       server: "accepts, and reads nothing",
     },

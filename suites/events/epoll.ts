@@ -70,7 +70,7 @@ export const cases: readonly ConformanceCase[] = [
           `connects a ${type} socket, sends 100 bytes three times, and calls shutdown(SHUT_WR), ` +
           "each when the server says so",
         server:
-          "accepts, and claims that epoll_wait() with EPOLLET gives EPOLLIN once for each, read " +
+          "accepts, and checks that epoll_wait() with EPOLLET gives EPOLLIN once for each, read " +
           "or not, nothing between, and EPOLLIN and EPOLLRDHUP once at the end",
       },
       client: (context) => sendOnDemand(context, type),
@@ -110,7 +110,7 @@ export const cases: readonly ConformanceCase[] = [
           `connects a ${type} socket, sends 100 bytes three times when it is asked to, and calls ` +
           "shutdown(SHUT_WR)",
         server:
-          "accepts, and claims that epoll_wait() gives EPOLLIN twice for each, nothing when it " +
+          "accepts, and checks that epoll_wait() gives EPOLLIN twice for each, nothing when it " +
           "was read, and EPOLLIN and EPOLLRDHUP at the end, again and again",
       },
       client: (context) => sendOnDemand(context, type),
@@ -148,7 +148,7 @@ export const cases: readonly ConformanceCase[] = [
       ],
       needs: connecting(type, "known-place"),
       does: {
-        client: `connects a ${type} socket, fills the window, and claims that epoll_wait() with ` +
+        client: `connects a ${type} socket, fills the window, and checks that epoll_wait() with ` +
           "EPOLLET gives nothing until the server has read, then EPOLLOUT, twice",
         server: "accepts, and reads all, twice, when the client waits for it",
       },
@@ -194,7 +194,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects three times, each when the server says so",
       server:
-        "claims that epoll_wait() with EPOLLET gives EPOLLIN once for each connection, and that " +
+        "checks that epoll_wait() with EPOLLET gives EPOLLIN once for each connection, and that " +
         "accept() then gives it",
     },
     async client({ vsock, peer, check }) {

@@ -94,7 +94,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type, "known-place"),
       does: {
         client:
-          `connects 24 ${type} sockets, and claims of each that poll() sees exactly what the ` +
+          `connects 24 ${type} sockets, and checks of each that poll() sees exactly what the ` +
           "server's and its own shutdown() leave",
         server: "accepts them, and sends a byte to, shuts down, closes or leaves alone each, six " +
           "ways in turn",
@@ -127,10 +127,10 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type, "known-place"),
       does: {
         client:
-          `claims that poll() sees POLLOUT alone of a fresh ${type} socket, and connects when ` +
+          `checks that poll() sees POLLOUT alone of a fresh ${type} socket, and connects when ` +
           "the server's poll() waits",
         server:
-          "claims that poll() sees nothing of a listener, then waits until POLLIN comes with " +
+          "checks that poll() sees nothing of a listener, then waits until POLLIN comes with " +
           "the connection, and sees nothing when that was accepted",
       },
       async client(context) {
@@ -167,7 +167,7 @@ export const cases: readonly ConformanceCase[] = [
         client:
           `connects a ${type} socket, and when the server says that its poll() waits sends 10 ` +
           "bytes, then reads what fills its window, then calls shutdown(SHUT_WR)",
-        server: "accepts, and claims that poll() waits for each, and then sees exactly POLLIN, " +
+        server: "accepts, and checks that poll() waits for each, and then sees exactly POLLIN, " +
           "POLLOUT, and POLLIN and POLLRDHUP",
       },
       async client({ vsock, peer, check }) {

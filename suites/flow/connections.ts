@@ -46,7 +46,7 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["known-place"],
     does: {
       client:
-        "connects twice, sends and receives 1 MiB over the first, fills it, and claims that " +
+        "connects twice, sends and receives 1 MiB over the first, fills it, and checks that " +
         "262144 bytes fit into the second, again when that was read, and then into the first",
       server:
         "accepts both, exchanges 1 MiB, and reads the second, then the first, as the client says",
@@ -89,7 +89,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client:
         "connects three times, fills the first with a send() that waits, makes 100 round trips " +
-        "over the second, sends 1 MiB over the third, and claims that the first then goes on",
+        "over the second, sends 1 MiB over the third, and checks that the first then goes on",
       server: "accepts, answers over the second, receives all of the third, then of the first",
     },
     async client(context) {

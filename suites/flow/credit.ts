@@ -49,7 +49,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client:
         "connects, fills a window of a drawn size below 64 KiB with packets of 1000 bytes, and " +
-        "claims, 8 times, that exactly as many more fit as the server has read",
+        "checks, 8 times, that exactly as many more fit as the server has read",
       server:
         "listens with a buffer of that size, accepts, and reads a drawn number of packets, 8 " +
         "times",
@@ -96,8 +96,8 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["known-place"],
     does: {
       client: "connects, sends 50001 bytes, then 300000 in four odd buffers without blocking, " +
-        "claims that 212143 were taken, and sends the rest when the server reads",
-      server: "accepts, reads when the client has tried, and claims that all bytes are right",
+        "checks that 212143 were taken, and sends the rest when the server reads",
+      server: "accepts, reads when the client has tried, and checks that all bytes are right",
     },
     async client({ vsock, peer, check, random }) {
       using socket = await vsock.connect("stream");
@@ -131,8 +131,8 @@ export const cases: readonly ConformanceCase[] = [
     refs: [...refs, kernel("virtio_transport_inc_rx_pkt")],
     needs: ["known-place"],
     does: {
-      client: "connects, and claims that one send() takes 10240 bytes, in at most 5 s",
-      server: "listens with a buffer of 1024 bytes, accepts, and claims that all bytes come",
+      client: "connects, and checks that one send() takes 10240 bytes, in at most 5 s",
+      server: "listens with a buffer of 1024 bytes, accepts, and checks that all bytes come",
     },
     async client({ vsock, peer, check, random }) {
       using socket = await vsock.connect("stream");
@@ -164,8 +164,8 @@ export const cases: readonly ConformanceCase[] = [
     refs: [...refs, kernel("virtio_transport_send_pkt_info")],
     needs: ["known-place"],
     does: {
-      client: "connects, and claims that send(MSG_DONTWAIT) takes 262144 bytes, then is EAGAIN",
-      server: "accepts, and claims that all bytes come",
+      client: "connects, and checks that send(MSG_DONTWAIT) takes 262144 bytes, then is EAGAIN",
+      server: "accepts, and checks that all bytes come",
     },
     async client({ vsock, peer, check, random }) {
       using socket = await vsock.connect("stream");

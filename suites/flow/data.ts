@@ -100,7 +100,7 @@ const edges = forBothTypes((type) => {
       client:
         `connects a ${type} socket, sends ${sizes.length} sizes from 1 byte to beyond where ` +
         "packets change, each with one send() that must take all, then receives the same",
-      server: "accepts, claims that each size comes as it was sent, then sends the same back",
+      server: "accepts, checks that each size comes as it was sent, then sends the same back",
     },
     async client(context) {
       const { vsock, peer, random } = context;
@@ -154,7 +154,7 @@ const bothWays = forBothTypes((type) =>
     timeFactor: 2,
     does: {
       client: `connects a ${type} socket, sends more than 1 MiB in pieces of drawn sizes and ` +
-        "receives as much at the same time, and claims that each piece is right",
+        "receives as much at the same time, and checks that each piece is right",
       server: "accepts, and does the same the other way",
     },
     async client(context) {
@@ -180,7 +180,7 @@ function slowReader(type: SocketType, mebibytes: number, pause: number) {
     does: {
       client:
         `connects, asks with 64 bytes, receives ${mebibytes} MiB with a pause of ${pause} ms ` +
-        "after every 256 KiB, and claims that each byte is right",
+        "after every 256 KiB, and checks that each byte is right",
       server: `accepts, receives the request, and sends ${mebibytes} MiB`,
     },
     async client(context) {
@@ -241,7 +241,7 @@ export const cases: readonly ConformanceCase[] = [
       client:
         "connects, sends a file of 700001 bytes with sendfile() until that gives 0, and closes",
       server:
-        "accepts, moves what comes into a pipe with splice(), claims that it reads the same " +
+        "accepts, moves what comes into a pipe with splice(), checks that it reads the same " +
         "from there, and that splice() gives 0 at the end",
     },
     async client({ vsock, check, random, peer }) {
@@ -283,7 +283,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends 200003 bytes with one send()",
       server: "accepts, peeks at 1, 4052, 32769, 65537 and 100001 bytes, between odd reads, and " +
-        "claims that peeks and reads show the right bytes",
+        "checks that peeks and reads show the right bytes",
     },
     async client({ vsock, check, random, peer }) {
       using socket = await vsock.connect("stream");
@@ -322,9 +322,9 @@ export const cases: readonly ConformanceCase[] = [
     refs: [spec("5.10.6.3 Buffer Space Management"), kernel("virtio_transport_recv_enqueue")],
     does: {
       client:
-        "connects, makes 2000 sends of 100 bytes, less than the window, and claims that each " +
+        "connects, makes 2000 sends of 100 bytes, less than the window, and checks that each " +
         "takes all",
-      server: "accepts, waits until all are sent, and claims that all bytes come",
+      server: "accepts, waits until all are sent, and checks that all bytes come",
     },
     async client({ vsock, check, random, peer }) {
       using socket = await vsock.connect("stream");
@@ -358,7 +358,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("send", 2, "MSG_MORE"), kernel("virtio_transport_send_pkt_info")],
     does: {
       client: "connects, sends 10 bytes with MSG_MORE, and nothing else until the server has them",
-      server: "accepts, claims that poll() sees them, and that they are right",
+      server: "accepts, checks that poll() sees them, and that they are right",
     },
     async client({ vsock, check, random, peer }) {
       using socket = await vsock.connect("stream");

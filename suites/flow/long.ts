@@ -66,7 +66,7 @@ function beyondFourGib(sender: Role) {
   const isClient = sender === "client";
   const [sends, receives] = [
     "sends 4 GiB + 16 MiB in pieces of 2 MiB",
-    "receives them, and claims that each piece is right",
+    "receives them, and checks that each piece is right",
   ];
   return defineCase({
     id: `flow/long/more-than-4-gib-from-${sender}`,
@@ -114,7 +114,7 @@ export const cases: readonly ConformanceCase[] = [
       client:
         "connects, receives a byte each second for 70 s without sending, then sends 1000 bytes",
       server:
-        "accepts, sends a byte each second for 70 s, and claims that the 1000 bytes come then",
+        "accepts, sends a byte each second for 70 s, and checks that the 1000 bytes come then",
     },
     async client({ vsock, peer, check, random }) {
       using socket = await vsock.connect("stream");

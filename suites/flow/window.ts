@@ -92,8 +92,8 @@ const fillsExactly = forBothTypes((type) =>
     needs: connecting(type, "known-place"),
     does: {
       client: `connects a ${type} socket, sends until EAGAIN, twice, with the server reading all ` +
-        "between, and claims that it takes 262144 bytes each time and POLLOUT is then off",
-      server: "accepts, claims that 262144 bytes fit the other way too, and reads what was sent, " +
+        "between, and checks that it takes 262144 bytes each time and POLLOUT is then off",
+      server: "accepts, checks that 262144 bytes fit the other way too, and reads what was sent, " +
         "twice",
     },
     client: (context) => fillTwice(type, context),
@@ -117,10 +117,10 @@ const boundByPeers = forBothTypes((type) =>
     needs: connecting(type, "known-place"),
     does: {
       client: `connects a ${type} socket with a buffer of a drawn size, after setting it, raises ` +
-        "its own again, and claims that exactly the server's size can be sent",
+        "its own again, and checks that exactly the server's size can be sent",
       server:
         "listens with a buffer of another drawn size, raises its own when the client is done, " +
-        "and claims that exactly the client's size can be sent",
+        "and checks that exactly the client's size can be sent",
     },
     async client(context) {
       const { peer } = context;
@@ -164,7 +164,7 @@ const boundByOwn = forBothTypes((type) =>
     needs: connecting(type, "known-place"),
     does: {
       client:
-        `connects a ${type} socket, sets its buffer to a drawn size, and claims that exactly ` +
+        `connects a ${type} socket, sets its buffer to a drawn size, and checks that exactly ` +
         "that can be sent to a peer that does not read",
       server: "accepts, and reads nothing",
     },
@@ -183,17 +183,17 @@ const boundByOwn = forBothTypes((type) =>
   })
 );
 
-/** The window shrinks below what is under way, and is filled again when all of that was read. */
+/** The window shrinks below what is in flight, and is filled again when all of that was read. */
 const shrunk = forBothTypes((type) =>
   defineCase({
     id: `flow/window/${type}-shrunk-below-what-is-sent`,
-    title: "a window that shrinks below what is under way stops the sender until that was read",
-    requirement: "a sender MUST NOT send more while more is under way than the peer's buffer holds",
+    title: "a window that shrinks below what is in flight stops the sender until that was read",
+    requirement: "a sender MUST NOT send more while more is in flight than the peer's buffer holds",
     refs: [...REFS, kernel("virtio_transport_notify_buffer_size")],
     needs: connecting(type, "known-place"),
     does: {
       client:
-        `connects a ${type} socket, sends 128 KiB, and claims that when the server's buffer is 64 ` +
+        `connects a ${type} socket, sends 128 KiB, and checks that when the server's buffer is 64 ` +
         "KiB send() is EAGAIN without POLLOUT, and that 64 KiB fit when all was read",
       server: "accepts, sets its buffer to 64 KiB when 128 KiB were sent, then reads them",
     },
@@ -203,7 +203,7 @@ const shrunk = forBothTypes((type) =>
       for (let sent = 0; sent < 2 * SMALL; sent += 4096) await check.sends(socket, bytes(4096));
       await peer.writeln("SENT");
       await peer.expectln("SHRUNK");
-      await seesEvents(context, socket, POLLOUT, 0, "when more is under way than the window holds");
+      await seesEvents(context, socket, POLLOUT, 0, "when more is in flight than the window holds");
       check.equal(await fillWindow(context, socket), 0, "what could be sent into no window");
       await peer.writeln("TRIED");
       await peer.expectln("READ");
@@ -235,7 +235,7 @@ const grown = forBothTypes((type) =>
     does: {
       client:
         `connects a ${type} socket, sets its buffer to 512 KiB, fills the window of 256 KiB, ` +
-        "and claims that exactly 256 KiB more fit when the server's grew",
+        "and checks that exactly 256 KiB more fit when the server's grew",
       server: "accepts, sets its buffer to 512 KiB when the client's window is full",
     },
     async client(context) {

@@ -70,7 +70,7 @@ async function answer(context: CaseContext, socket: Socket) {
   await peer.expectln("DONE");
 }
 
-const ASKS = `sends 100000 bytes, calls shutdown(SHUT_WR), and claims that send() is EPIPE and ` +
+const ASKS = `sends 100000 bytes, calls shutdown(SHUT_WR), and checks that send() is EPIPE and ` +
   "that the whole answer comes, then the end";
 const ANSWERS = "receives the request to its end, sends 360000 bytes, and calls shutdown(SHUT_WR)";
 
@@ -114,9 +114,9 @@ const readSide = forBothTypes((type) =>
     needs: connecting(type),
     does: {
       client:
-        `connects a ${type} socket, sends 1000 bytes, and when the server has shut down claims ` +
+        `connects a ${type} socket, sends 1000 bytes, and when the server has shut down checks ` +
         "that send() becomes EPIPE and that what the server sends still comes",
-      server: "accepts, calls shutdown(SHUT_RD) with 1000 bytes unread, claims that recv() is 0 " +
+      server: "accepts, calls shutdown(SHUT_RD) with 1000 bytes unread, checks that recv() is 0 " +
         "twice, and sends 1000 bytes",
     },
     async client({ vsock, peer, check, random }) {
@@ -168,7 +168,7 @@ function afterPeersEnd(type: SocketType, unread: boolean) {
     does: {
       client: `connects a ${type} socket, ${unread ? "sends 1000 bytes, " : ""}and closes`,
       server:
-        `accepts, waits for the end ${data}, calls shutdown(SHUT_WR), and claims that recv() ` +
+        `accepts, waits for the end ${data}, calls shutdown(SHUT_WR), and checks that recv() ` +
         `gives ${unread ? "the data, then " : ""}0, twice`,
     },
     async client({ vsock, peer, check }) {
@@ -205,9 +205,9 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("shutdown", 2, "DESCRIPTION"), STREAM_SOCKETS, kernel("virtio_transport_shutdown")],
     does: {
       client:
-        "connects, claims that one send() takes 1 MiB, calls shutdown(SHUT_WR) at once, and " +
+        "connects, checks that one send() takes 1 MiB, calls shutdown(SHUT_WR) at once, and " +
         "closes when the server has",
-      server: "accepts, claims that exactly those bytes come, then the end, with SO_ERROR 0",
+      server: "accepts, checks that exactly those bytes come, then the end, with SO_ERROR 0",
     },
     async client({ vsock, check, random }) {
       using socket = await vsock.connect("stream");
@@ -238,10 +238,10 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["known-place"],
     does: {
       client:
-        "connects, claims that shutdown() of 3 and -1 are EINVAL and that of an unconnected " +
-        "socket ENOTCONN, calls SHUT_WR twice, then SHUT_RD, and claims that recv() is 0 and send() EPIPE",
+        "connects, checks that shutdown() of 3 and -1 are EINVAL and that of an unconnected " +
+        "socket ENOTCONN, calls SHUT_WR twice, then SHUT_RD, and checks that recv() is 0 and send() EPIPE",
       server:
-        "accepts, claims that the end comes with SHUT_WR, and that send() becomes EPIPE with " +
+        "accepts, checks that the end comes with SHUT_WR, and that send() becomes EPIPE with " +
         "SHUT_RD",
     },
     async client({ vsock, peer, check }) {
@@ -293,7 +293,7 @@ export const cases: readonly ConformanceCase[] = [
           `connects a ${type} socket, sends 212144 bytes, calls shutdown(SHUT_RDWR), and keeps ` +
           "the socket",
         server:
-          "accepts, waits for the end, and claims that all bytes come, then 0, that send() is " +
+          "accepts, waits for the end, and checks that all bytes come, then 0, that send() is " +
           "EPIPE, and that poll() sees IN and RDHUP until then",
       },
       async client({ vsock, peer, check, random }) {

@@ -76,8 +76,8 @@ function small(count: number, claim: string, title: string) {
     needs,
     does: {
       client: `connects, sends ${count} messages of 2 to 31 bytes, far less than the window, and ` +
-        "claims that each is taken",
-      server: `accepts, receives when all were sent, and claims that all ${count} come in order`,
+        "checks that each is taken",
+      server: `accepts, receives when all were sent, and checks that all ${count} come in order`,
     },
     client: (context) => sendMany(context, count),
     server: (context) => receiveMany(context, count),
@@ -128,7 +128,7 @@ export const cases: readonly ConformanceCase[] = [
         "connects, sends five messages of 200000 bytes, each with one send() that takes all, " +
         "then receives five",
       server:
-        "accepts, receives five with a pause before each, claims that each is whole, and sends " +
+        "accepts, receives five with a pause before each, checks that each is whole, and sends " +
         "five",
     },
     async client(context) {
@@ -157,11 +157,11 @@ export const cases: readonly ConformanceCase[] = [
     needs,
     does: {
       client:
-        "connects, sends 40 messages of 1 to 3784 bytes with one sendmmsg(), and claims that it " +
+        "connects, sends 40 messages of 1 to 3784 bytes with one sendmmsg(), and checks that it " +
         "sent each whole",
       server:
         "accepts, receives with one recvmmsg(MSG_DONTWAIT) for 45 when all are there, 10 bytes " +
-        "of one, and claims that it gives 40, right and MSG_TRUNC on that one",
+        "of one, and checks that it gives 40, right and MSG_TRUNC on that one",
     },
     async client(context) {
       const { vsock, peer, check } = context;

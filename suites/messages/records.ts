@@ -82,7 +82,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends messages of 100, 5000, 70000 and 30 bytes",
       server:
-        "accepts, receives 40 bytes of each with recvmsg(), and claims that MSG_TRUNC is set " +
+        "accepts, receives 40 bytes of each with recvmsg(), and checks that MSG_TRUNC is set " +
         "for all but the last, and that each call begins the next message",
     },
     client: (context) => sendRecords(context, SHORT),
@@ -106,7 +106,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends ten messages of 1 to 100000 bytes, those that are drawn with " +
         "MSG_EOR",
-      server: "accepts, and claims of each that it is whole and has MSG_EOR if it was sent with it",
+      server: "accepts, and checks of each that it is whole and has MSG_EOR if it was sent with it",
     },
     client: (context) => {
       const records = drawnRecords(context);
@@ -135,7 +135,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends 100 bytes with MSG_EOR",
       server:
-        "accepts, and claims that recvmsg(MSG_TRUNC) with room for 40 bytes gives 40 without " +
+        "accepts, and checks that recvmsg(MSG_TRUNC) with room for 40 bytes gives 40 without " +
         "MSG_EOR or MSG_TRUNC, and that the other 60 follow",
     },
     client: async ({ vsock, peer, check, random }) => {
@@ -163,8 +163,8 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("send", 2, "RETURN VALUE"), kernel("vsock_connectible_sendmsg")],
     needs,
     does: {
-      client: "connects, claims that send() of no bytes is 0, sends 5 bytes, and tells the server",
-      server: "accepts, and claims that recv() of no bytes is 0 twice and then that of 10 bytes " +
+      client: "connects, checks that send() of no bytes is 0, sends 5 bytes, and tells the server",
+      server: "accepts, and checks that recv() of no bytes is 0 twice and then that of 10 bytes " +
         "gives those 5, the only message",
     },
     async client({ vsock, peer, check }) {
@@ -206,7 +206,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends messages of 100, 5000, 70000 and 30 bytes, the second with " +
         "MSG_EOR",
-      server: "accepts, and claims that two peeks with room for 40 bytes show each message's " +
+      server: "accepts, and checks that two peeks with room for 40 bytes show each message's " +
         "beginning and flags, and that it is then received whole",
     },
     client: (context) => sendRecords(context, SHORT),
@@ -235,7 +235,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends messages of 40 and 50 bytes, twice",
       server: "accepts, receives them when all are there, with room for 1000 bytes, then with " +
-        "MSG_WAITALL, and claims that each call gives one",
+        "MSG_WAITALL, and checks that each call gives one",
     },
     client: (context) => sendRecords(context, [...TWO, ...TWO]),
     async server(context) {
@@ -259,7 +259,7 @@ export const cases: readonly ConformanceCase[] = [
     needs,
     does: {
       client: "connects, and sends messages of 3, 5000 and 80000 bytes, each from three buffers",
-      server: "accepts, receives each into four odd buffers, and claims that all bytes are right",
+      server: "accepts, receives each into four odd buffers, and checks that all bytes are right",
     },
     async client({ vsock, peer, check, random }) {
       using socket = await vsock.connect("seqpacket");

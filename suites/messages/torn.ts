@@ -107,10 +107,10 @@ export const cases: readonly ConformanceCase[] = ENDS.map((end) =>
     needs: ["seqpacket", "known-place"],
     ...end.alone === undefined ? {} : { alone: end.alone },
     does: {
-      client: `connects, sends 200000 bytes, claims that a message of 100000 is ${end.code} by ` +
+      client: `connects, sends 200000 bytes, checks that a message of 100000 is ${end.code} by ` +
         `${end.by}, and sends another when the first was read`,
       server:
-        "accepts, receives the first when the client has tried, and claims that the next is " +
+        "accepts, receives the first when the client has tried, and checks that the next is " +
         "the other, whole and alone",
     },
     client: (context) => sendTwice(context, end),

@@ -29,7 +29,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends 10, 5000 and 70000 bytes, each when the server says so",
       server:
-        "accepts, claims that one recv(MSG_WAITALL) of 75010 bytes still waits after each but " +
+        "accepts, checks that one recv(MSG_WAITALL) of 75010 bytes still waits after each but " +
         "the last, and then gives all",
     },
     async client({ vsock, peer, check, random }) {
@@ -69,7 +69,7 @@ export const cases: readonly ConformanceCase[] = [
     refs,
     does: {
       client: "connects, sends 100 bytes, and calls shutdown(SHUT_WR) when the server waits",
-      server: "accepts, claims that recv(MSG_WAITALL) of 1000 bytes waits, then gives 100, then 0",
+      server: "accepts, checks that recv(MSG_WAITALL) of 1000 bytes waits, then gives 100, then 0",
     },
     async client({ vsock, peer, check }) {
       using socket = await vsock.connect("stream");

@@ -66,7 +66,7 @@ const recvEintr = forBothTypes((type) =>
     alone,
     does: {
       client:
-        `connects a ${type} socket, and claims that a signal without SA_RESTART ends recv() with ` +
+        `connects a ${type} socket, and checks that a signal without SA_RESTART ends recv() with ` +
         "EINTR, and that the connection goes on",
       server: "accepts, and sends a byte when the client has seen that",
     },
@@ -99,10 +99,10 @@ const sendEintr = forBothTypes((type) =>
     needs: connecting(type, "known-place"),
     alone,
     does: {
-      client: `connects a ${type} socket, fills the window, and claims that a signal without ` +
+      client: `connects a ${type} socket, fills the window, and checks that a signal without ` +
         "SA_RESTART ends send() with EINTR, and that nothing of it was sent",
       server:
-        "accepts, reads the window's bytes when the client has seen that, and claims that then " +
+        "accepts, reads the window's bytes when the client has seen that, and checks that then " +
         "the next byte comes",
     },
     async client(context) {
@@ -141,7 +141,7 @@ function restarted(type: SocketType, timed: boolean) {
     alone,
     does: {
       client:
-        `connects a ${type} socket${timed ? ", sets SO_RCVTIMEO to 20 s" : ""}, and claims that ` +
+        `connects a ${type} socket${timed ? ", sets SO_RCVTIMEO to 20 s" : ""}, and checks that ` +
         `recv() ${outcome} when a signal with SA_RESTART was delivered`,
       server: "accepts, and sends a byte when the client has seen that",
     },
@@ -197,7 +197,7 @@ function accepting(isRestarted: boolean) {
     does: {
       client: `connects when the server says that accept() ${outcome}`,
       server:
-        `waits in accept(), claims that it ${outcome} when a signal was delivered, and that ` +
+        `waits in accept(), checks that it ${outcome} when a signal was delivered, and that ` +
         "it gives the connection",
     },
     async client({ vsock, peer }) {
@@ -252,7 +252,7 @@ const sigpipe = forBothTypes((type) =>
     alone: "it counts the signals of its process",
     does: {
       client:
-        `connects a ${type} socket, waits until the server has closed, and claims that send() is ` +
+        `connects a ${type} socket, waits until the server has closed, and checks that send() is ` +
         `EPIPE with ${
           type === "stream" ? "one SIGPIPE" : "no SIGPIPE"
         }, and send(MSG_NOSIGNAL) with none`,
@@ -290,7 +290,7 @@ export const cases: readonly ConformanceCase[] = [
     alone,
     does: {
       client:
-        "connects, and claims that send() of 300000 bytes into a window of 262144 returns 262144 " +
+        "connects, and checks that send() of 300000 bytes into a window of 262144 returns 262144 " +
         "when a signal comes",
       server: "accepts, and reads nothing",
     },

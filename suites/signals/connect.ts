@@ -49,7 +49,7 @@ export const cases: readonly ConformanceCase[] = [
     timeFactor: 2,
     does: {
       client:
-        `connects up to ${ENOUGH} times with a signal in the midst of it, and claims that a ` +
+        `connects up to ${ENOUGH} times with a signal in the midst of it, and checks that a ` +
         "second call of each socket connects, or is EALREADY or EISCONN",
       server: "listens, and accepts nothing until the client is done",
     },
