@@ -7,6 +7,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { behavioursAreFresh } from "./behaviours.ts";
 import { toolCommand } from "./command.ts";
 import { missingPaths } from "./document_paths.ts";
 import { wrongImports } from "./imports.ts";
@@ -114,6 +115,9 @@ await checkLines("imports", () => wrongImports(ROOT));
 await checkLines("paths in documents", () => missingPaths(ROOT));
 await check("docs/porting.md", async () => {
   return await portingIsFresh() ? undefined : "run 'deno run -A tools/porting.ts'";
+});
+await check("docs/behaviours.md", async () => {
+  return await behavioursAreFresh() ? undefined : "run 'deno run -A tools/behaviours.ts'";
 });
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
