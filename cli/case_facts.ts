@@ -64,13 +64,15 @@ export interface CaseFacts {
   readonly alone?: string;
   /** Sources, each also as a line of text, and where it can be read. */
   readonly refs: readonly (Reference & { readonly text: string; readonly url: string })[];
+  /** That the kernel's own times make it take more than 2 s. */
+  readonly slow?: true;
   /** The case in tools/testing/vsock that it was ported from. */
   readonly upstream?: { readonly name: string } & Partial<UpstreamPlace>;
 }
 
 /** What is known of a case. */
 export function factsOf(info: DescribedCase): CaseFacts {
-  const { id, title, requirement, does, refs, alone } = info;
+  const { id, title, requirement, does, refs, alone, slow } = info;
   const name = upstreamName(info);
   return {
     id,
@@ -85,6 +87,7 @@ export function factsOf(info: DescribedCase): CaseFacts {
       text: referenceText(reference),
       url: referenceUrl(reference),
     })),
+    ...(slow === undefined ? {} : { slow }),
     ...(name === undefined ? {} : { upstream: { name, ...upstreamPlace(name) } }),
   };
 }

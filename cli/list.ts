@@ -36,9 +36,10 @@ export async function list(
   await addCaseFiles(options.cases);
   const cases = chosenCases(selectors).filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
-  const lines = cases.map(({ id, title, alone }) =>
-    `${id.padEnd(width)}  ${title}${alone === undefined ? "" : " (alone)"}\n`
-  );
+  const lines = cases.map(({ id, title, alone, slow }) => {
+    const marks = [...(alone === undefined ? [] : ["alone"]), ...(slow ? ["slow"] : [])];
+    return `${id.padEnd(width)}  ${title}${marks.length === 0 ? "" : ` (${marks.join(", ")})`}\n`;
+  });
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : lines.join(""));
   return EXIT.ok;
 }
@@ -99,6 +100,7 @@ function explanation(info: DescribedCase): string {
       // Not wrapped: terminals and people take it whole.
       `${" ".repeat(VALUE_AT)}${referenceUrl(reference)}`,
     ]),
+    ...(info.slow ? [field("slow", "yes: the kernel's own times are so long")] : []),
     ...(place === undefined
       ? []
       : [field("upstream id", `${place.id} (${place.program}, Linux 7.3)`)]),

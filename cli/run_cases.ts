@@ -13,10 +13,16 @@ import { UsageError } from "../core/error.ts";
 /**
  * The cases that a user chose.
  *
+ * @param quick whether slow ones are left out.
  * @throws {UnmatchedSelectorError}
+ * @throws {UsageError} where all of them are slow and these are left out.
  */
-export function chosenCases(selectors: readonly string[]): ConformanceCase[] {
-  return select(allCases(), selectors);
+export function chosenCases(selectors: readonly string[], quick = false): ConformanceCase[] {
+  const chosen = select(allCases(), selectors);
+  if (!quick) return chosen;
+  const left = chosen.filter(({ slow }) => slow === undefined);
+  if (left.length > 0) return left;
+  throw new UsageError("Nothing is left to run: all that was chosen is slow; leave out --quick");
 }
 
 /** What a user says is known to fail. */

@@ -132,9 +132,9 @@ export class Session {
    * @throws {UnmatchedSelectorError} {@linkcode UsageError} {@linkcode BaselineError}
    */
   async choose(selectors: readonly string[]): Promise<void> {
-    const { exclude = [], rerunFailed, strict = false } = this.#options;
+    const { exclude = [], quick, rerunFailed, strict = false } = this.#options;
     await addCaseFiles(this.#options.cases);
-    this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
+    this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)], quick);
     this.#baseline = await baselineOf(this.#options);
     if (rerunFailed === undefined) return;
     const [{ readReport }, { rerunOf }] = await Promise.all([

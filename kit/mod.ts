@@ -48,7 +48,16 @@ export { Alarm, SignalCounter } from "../sys/signals.ts";
 export { TimedSysError } from "../sys/descriptor.ts";
 export type { Check } from "./check.ts";
 export { type RawMemory, Socket, type SocketType } from "../sys/socket.ts";
-export { type Address, type Bytes, bytes, extendedError } from "../sys/structs.ts";
+export {
+  type Address,
+  type Bytes,
+  bytes,
+  extendedError,
+  int,
+  intOf,
+  timeval,
+  u64,
+} from "../sys/structs.ts";
 export {
   ALL_STATES,
   type DiagSocket,
@@ -64,6 +73,8 @@ export { connectInBackground, connectPatiently } from "./connect_timeout.ts";
 export { LOCAL_CIDS } from "./features.ts";
 export { connecting, forBothTypes } from "./case_pairs.ts";
 export { errorOf } from "./errors.ts";
+export { failsAfter } from "./timed.ts";
+export { unansweredFrom } from "./unanswered.ts";
 export type { Vsock } from "./vsock.ts";
 export {
   cidElsewhere,
@@ -75,6 +86,29 @@ export {
   routeTo,
   transportCidsOf,
 } from "./machine.ts";
+export { Blocked, INTERRUPT_SIGNAL } from "../sys/blocked.ts";
+export { recvmmsg, sendmmsg } from "../sys/batches.ts";
+export { Holder } from "../sys/child.ts";
+export {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLONESHOT,
+  EPOLLOUT,
+  EPOLLRDHUP,
+} from "../sys/epoll.ts";
+export { sendfile, splice } from "../sys/splice.ts";
+export { acceptWith, connectWith } from "./prepared.ts";
+export {
+  fillAgain,
+  fillWindow,
+  isSame,
+  readToEnd,
+  receiveSlowly,
+  seesEvents,
+  WINDOW,
+} from "./window.ts";
 export type { Random } from "../core/random.ts";
 
 /** What each side of a case is given. */

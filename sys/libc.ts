@@ -106,11 +106,18 @@ class Frame {
   }
 }
 
+/** A call on a thread of its own. */
+export interface ThreadCall {
+  /** The thread that is in it now, or 0: it has not begun yet, or has ended. */
+  readonly tid: number;
+}
+
 /** What is searched in order to call the code; nobody reads it. */
 const ELEMENT = new Uint8Array(new ArrayBuffer(8));
 
 let native: Native | undefined;
 const syncFrame = new Frame();
+let newestFrame: Frame | undefined;
 
 /**
  * Calls a libc function that returns at once.
@@ -143,6 +150,7 @@ export async function callBlocking(
 ): Promise<Completion> {
   const { address, invokeBlocking } = open();
   const frame = new Frame().fill(address(symbol), args);
+  newestFrame = frame;
   let timer: ReturnType<typeof setInterval> | undefined;
   const wake = () => {
     // Before the call there is nobody to wake, so the next tick tries again.
@@ -159,6 +167,11 @@ export async function callBlocking(
     signal?.removeEventListener("abort", startWaking);
     clearInterval(timer);
   }
+}
+
+/** The call that {@linkcode callBlocking} has begun last, of all in this process. */
+export function newestCall(): ThreadCall | undefined {
+  return newestFrame;
 }
 
 /** What sigaction(2) stores and takes: struct sigaction. */

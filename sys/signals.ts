@@ -13,12 +13,14 @@ export class SignalCounter implements Disposable {
   readonly #before: SignalAction;
   readonly #start: number;
 
-  /** @param signal its number, such as SIGPIPE. */
-  /** Counts the signals of this number from now on. */
-  constructor(signal: number) {
+  /**
+   * @param signal its number, such as SIGPIPE.
+   * @param flags sa_flags: SA_RESTART has a system call that it interrupts go on.
+   */
+  constructor(signal: number, flags: number = SA_RESTART) {
     this.#signal = signal;
     this.#start = signalCount(signal);
-    this.#before = countSignal(signal, SA_RESTART);
+    this.#before = countSignal(signal, flags);
   }
 
   /** How often the signal was delivered since the counter was made. */

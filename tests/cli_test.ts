@@ -26,7 +26,7 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /Cannot select "streem".*; did you mean stream\? \(the command "list" shows/,
   ],
   [["list", "stream/clos"], /Cannot select "stream\/clos".*; did you mean stream\/close\?/],
-  [["explain", "conect"], /Cannot select "conect".*; did you mean stream\/connect\?/],
+  [["explain", "conect"], /Cannot select "conect".*; did you mean connect\?/],
   [["explain", "seqpaket"], /Cannot select "seqpaket".*; did you mean seqpacket\?/],
   [["list", "stream", "!**"], /^error: Cannot select "!\*\*": no case is left of those chosen/],
   [["frobnicate"], /unknown command 'frobnicate'/],

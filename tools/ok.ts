@@ -7,6 +7,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { behavioursAreFresh } from "./behaviours.ts";
 import { toolCommand } from "./command.ts";
 import { missingPaths } from "./document_paths.ts";
 import { wrongImports } from "./imports.ts";
@@ -118,6 +119,9 @@ await check("docs/porting.md", async () => {
 });
 await check("docs/model.md", async () => {
   return await modelIsFresh() ? undefined : "run 'deno run -A tools/model_doc.ts'";
+});
+await check("docs/behaviours.md", async () => {
+  return await behavioursAreFresh() ? undefined : "run 'deno run -A tools/behaviours.ts'";
 });
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));

@@ -40,6 +40,8 @@ export interface ConductOptions extends CaseFileOptions {
   readonly strict?: boolean | undefined;
   /** Cases that are left out. */
   readonly exclude?: readonly string[] | undefined;
+  /** Leaves out what takes long by the kernel's own times. */
+  readonly quick?: boolean | undefined;
   /** A report of which only what failed is run. */
   readonly rerunFailed?: string | undefined;
   /** Shows only what did not do well. */
@@ -85,6 +87,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
     .option("--jobs <number>", "run up to that many cases at the same time", jobsOption)
     .option("--exclude <cases>", "leave these out; may be given again", several(String))
+    .option("--quick", "leave out cases that take more than 2 s")
     .option("--rerun-failed <file>", "only what failed, or did not run, in that JSON")
     .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
     .option("--shuffle", "run the cases in an order that the seed decides")

@@ -7,6 +7,7 @@ import { VMADDR_CID_ANY, VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../../sys/con
 import type { Address } from "../../sys/structs.ts";
 import { failure, type Mutate, neverFails, replacing } from "./mutation.ts";
 
+/** bind() never fails. */
 export const bindAnyway = neverFails("bind", () => {});
 /** connect() never fails. */
 export const connectAnyway = neverFails("connect", () => {});

@@ -64,6 +64,7 @@ export const connectOnce: Mutate = (Base) => {
   };
 };
 
+/** Only one accept() succeeds. */
 export const acceptOnce: Mutate = (Base) => {
   const count = once("accept4(3)");
   return class extends Base {

@@ -37,6 +37,8 @@ export interface Mutation {
   readonly noticed: Role;
   /** How that side ends. */
   readonly state: SideState;
+  /** Its deadline in milliseconds, where it notices only by waiting: a shorter one than usual. */
+  readonly deadline?: number;
   /** Why it cannot be noticed with the driver of a guest that has no device. */
   readonly unseenWithDriver?: string;
 }
@@ -48,7 +50,7 @@ export type Row = readonly [
   what: string,
   mutate: Mutate,
   reason: RegExp,
-  more?: Partial<Pick<Mutation, "noticed" | "state" | "unseenWithDriver">>,
+  more?: Partial<Pick<Mutation, "noticed" | "state" | "deadline" | "unseenWithDriver">>,
 ];
 
 /**
