@@ -59,7 +59,7 @@ export const DEVIATIONS = {
       "type, the reset that answers the request is dropped for the same reason. What the request " +
       "says of credit is taken for the connection's.",
     refs: [kernel("vsock_find_connected_socket_net"), kernel("virtio_transport_recv_pkt")],
-    kernels: "",
+    kernels: ">=6.12",
   },
   "pair-reused": {
     text: "A new connection is reset, or shut down, when an old one with the same two ports is " +
@@ -68,7 +68,7 @@ export const DEVIATIONS = {
       "What the old connection's socket sends when it is closed (a reset), shut down, or read, " +
       "goes to the ports of its peer, where the new connection's socket is found.",
     refs: [kernel("virtio_transport_close"), kernel("vsock_find_connected_socket_net")],
-    kernels: "",
+    kernels: ">=6.12",
   },
   "6.1-errors": {
     text: "A SEQPACKET message larger than the window fails with ENOMEM, not with EMSGSIZE.",
