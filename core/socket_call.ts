@@ -49,7 +49,7 @@ export const MAX_CALLS = 400;
 /** Ports that a program has: 0 to one below. */
 export const CALL_PORTS = 8;
 /** Most bytes of a call. */
-export const MAX_CALL_BYTES = 4 * 1024 * 1024;
+export const MAX_CALL_BYTES = 1024 * 1024;
 /** The longest queue that listen(2) is asked for. */
 export const MAX_BACKLOG = 100;
 /** The largest value of an option. */
