@@ -67,6 +67,7 @@ export {
 } from "./core/plan.ts";
 export { Random } from "./core/random.ts";
 export { Baseline, BaselineError, type Judged } from "./core/baseline.ts";
+export { ExpectedError } from "./core/error.ts";
 export { type Outcomes, type Round, type RoundOptions, roundsOf } from "./core/round.ts";
 export { select, UnmatchedSelectorError } from "./core/selector.ts";
 export {

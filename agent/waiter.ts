@@ -7,7 +7,7 @@ import { reasonOf } from "../core/error.ts";
 import { type AgentServices, serveController } from "./session.ts";
 import { LineChannel, PeerGoneError, showAddress } from "../control/channel.ts";
 import { BusyError, type Greeting } from "../control/greeting.ts";
-import { mention } from "../report/screen.ts";
+import { writeStderr } from "../report/screen.ts";
 
 /** How long a controller may take to leave when another is there already, in milliseconds. */
 const LEAVE_TIME = 300;
@@ -127,5 +127,5 @@ export class Waiter {
 
 /** Says something on standard error. */
 export function log(text: string): void {
-  mention(`agent: ${text}\n`);
+  writeStderr(`agent: ${text}\n`);
 }

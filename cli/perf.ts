@@ -21,7 +21,7 @@ import {
 import { SysError } from "../sys/errno.ts";
 import type { SocketType } from "../sys/socket.ts";
 import { ownFacts } from "../agent/side.ts";
-import { mention, screenOf } from "../report/screen.ts";
+import { screenOf, writeStderr } from "../report/screen.ts";
 import { familyOf } from "../agent/settings.ts";
 
 /** What every command here can be told. */
@@ -90,7 +90,7 @@ export function perfEcho(options: SharedOptions & { readonly once?: true }): Pro
       timeout: options.timeout,
       once: options.once ?? false,
       onListening: () => say(options, [`Listen port ${options.port}`]),
-      onError: (error) => mention(`echo: ${reasonOf(error)}\n`),
+      onError: (error) => writeStderr(`echo: ${reasonOf(error)}\n`),
     })
   );
 }

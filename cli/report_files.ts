@@ -3,7 +3,7 @@ import { reasonOf, UsageError } from "../core/error.ts";
 import type { ReportFormat } from "../report/formats.ts";
 import { type IntendedRun, reportNotStarted, type RunReport } from "../report/model.ts";
 import { cannotWrite, OutputFile } from "./output_file.ts";
-import { mention } from "../report/screen.ts";
+import { writeStderr } from "../report/screen.ts";
 import type { ReportTarget } from "./options/report.ts";
 
 /** What a report says until the run has ended, for whoever finds it after a SIGKILL. */
@@ -99,7 +99,7 @@ export class ReportFiles implements Disposable {
       } catch (error) {
         isWhole = false;
         const known = error instanceof UsageError ? error : cannotWrite(path, error, "report");
-        mention(`error: ${reasonOf(known)}\n`);
+        writeStderr(`error: ${reasonOf(known)}\n`);
       }
     }
     return isWhole;

@@ -23,7 +23,7 @@ import { Session } from "./session.ts";
 import { monitorTrouble } from "../agent/side.ts";
 import { SupervisedAgent } from "../agent/supervisor.ts";
 import { UsageError } from "../core/error.ts";
-import { mention } from "../report/screen.ts";
+import { writeStderr } from "../report/screen.ts";
 import { machineFacts } from "../core/facts.ts";
 import { interruptible } from "./signals.ts";
 import type { SideSettings } from "../agent/settings.ts";
@@ -94,7 +94,9 @@ async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<E
       // Where there is no time to be heard once more, this is what it said.
       if (!(error instanceof BusyError) || left() < 2 * PAUSE) throw error;
       const seconds = milliseconds / 1000;
-      if (isFirst) mention(`the agent serves another controller: waiting for up to ${seconds} s\n`);
+      if (isFirst) {
+        writeStderr(`the agent serves another controller: waiting for up to ${seconds} s\n`);
+      }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
@@ -133,7 +135,7 @@ async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<Con
 /** Shows what this machine's agent says, but for its greetings. */
 function passOn(text: string): void {
   const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
-  mention(lines.join(""));
+  writeStderr(lines.join(""));
 }
 
 /** What this end is, by the CID of the other. */

@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { ExpectedError } from "./error.ts";
 import type { Verdict } from "./outcome.ts";
 import type { Direction } from "./plan.ts";
 import { matches } from "./selector.ts";
 
 /** A baseline that cannot be used as it is written. */
-export class BaselineError extends Error {
+export class BaselineError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "BaselineError";
 }

@@ -10,7 +10,7 @@ import { BootWatch } from "./vm/boot_watch.ts";
 import { ConsoleWatch } from "./vm/consoles.ts";
 import { diskId } from "./image/disk.ts";
 import { openEnds, SELF } from "./connect.ts";
-import { KernelDeathError, LateError, MishapError, StandstillError } from "./error.ts";
+import { KernelDeathError, LateError, VmLostError, VmStalledError } from "./error.ts";
 import { OwnClock } from "./vm/own_time.ts";
 import { prepare } from "./prepare.ts";
 import type { Detail, Progress } from "./progress.ts";
@@ -126,7 +126,7 @@ async function boot(opening: Opening): Promise<OpenLab> {
       const lab = await progress.phase("boot", text, (detail) => bootOnce(opening, detail));
       return { ...lab, retries };
     } catch (error) {
-      const isEmulators = error instanceof MishapError && parts.accelerator !== "kvm";
+      const isEmulators = error instanceof VmLostError && parts.accelerator !== "kvm";
       if (!isEmulators || retries.length + 1 === BOOT_TRIES) throw error;
       const why = error.message.split("\n")[0] ?? "";
       retries.push(why);
@@ -150,7 +150,7 @@ async function bootOnce(opening: Opening, detail: Detail): Promise<OpenLab> {
   try {
     return await open(opening, lab, "the boot", limit, opening.stop, observe);
   } catch (error) {
-    const words = error instanceof MishapError ? await kernels.postMortem() : [];
+    const words = error instanceof VmLostError ? await kernels.postMortem() : [];
     await lab[Symbol.asyncDispose]();
     if (words.length > 0) throw new KernelDeathError([...words, reasonOf(error)].join("\n"));
     if (!(error instanceof LateError)) throw error;
@@ -286,7 +286,7 @@ async function observeBoot({ options, parts }: Opening, vm: Vm, detail: Detail) 
     detail(watch.progress(consoles));
     if (watch.isUp(consoles)) booted.resolve();
     const still = watch.take(consoles, await clock.now());
-    if (still !== undefined && parts.accelerator !== "kvm") throw new StandstillError(still);
+    if (still !== undefined && parts.accelerator !== "kvm") throw new VmStalledError(still);
   };
   return { observe, listening: () => booted.promise };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { ConsoleWatch, readConsole } from "./vm/consoles.ts";
-import { MishapError } from "./error.ts";
+import { VmLostError } from "./error.ts";
 import type { Vm } from "./vm/vm.ts";
 import type { LabAddress } from "./types.ts";
 import { GUEST_GONE, guestEnd, type QemuEnd } from "./vm/qemu_end.ts";
@@ -68,7 +68,7 @@ export class Recovery implements AsyncDisposable {
   /**
    * Brings the lab back where it has gone away, and does nothing where it has not.
    *
-   * @throws {MishapError} where QEMU ended without a word, once too often.
+   * @throws {VmLostError} where QEMU ended without a word, once too often.
    */
   recover(): Promise<void> {
     return this.#recovering ??= this.#ifGone().finally(() => this.#recovering = undefined);
@@ -89,7 +89,7 @@ export class Recovery implements AsyncDisposable {
       this.#findings.push(end.text);
       return await this.#replace(end.text.split("\n")[0] ?? "");
     }
-    if (this.#settings.qemuIsTested || this.#losses === MAX_LOSSES) throw new MishapError(end.text);
+    if (this.#settings.qemuIsTested || this.#losses === MAX_LOSSES) throw new VmLostError(end.text);
     await this.#replace(`${end.text.split("\n")[0]}, and no kernel said why`);
     this.#losses++;
   }

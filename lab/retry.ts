@@ -8,7 +8,7 @@ import type { EndFacts } from "../core/event.ts";
 import { reasonOf } from "../core/error.ts";
 import { ConsoleWatch } from "./vm/consoles.ts";
 import { silentEnds } from "./connect.ts";
-import { KernelDeathError, MishapError, StandstillError } from "./error.ts";
+import { KernelDeathError, VmLostError, VmStalledError } from "./error.ts";
 import type { OpenLab } from "./open.ts";
 import { whileAwake } from "./vm/stall_watch.ts";
 import type { Progress } from "./progress.ts";
@@ -47,7 +47,7 @@ export class LabRelay implements AsyncDisposable {
    *
    * @param what the step is, for messages.
    * @param milliseconds it may take in one lab.
-   * @throws {KernelDeathError} quoting the kernel; {@linkcode MishapError} where labs keep failing;
+   * @throws {KernelDeathError} quoting the kernel; {@linkcode VmLostError} where labs keep failing;
    * {@linkcode LabError} where the step itself fails, its error being the cause.
    */
   async run<T>(
@@ -69,7 +69,7 @@ export class LabRelay implements AsyncDisposable {
         const mishap = await this.#mishapBehind(error, lab);
         if (mishap === undefined) throw error;
         // One that stands still may have complained of that, and did not die of it.
-        const words = mishap instanceof StandstillError ? [] : await consoles.postMortem();
+        const words = mishap instanceof VmStalledError ? [] : await consoles.postMortem();
         if (words.length > 0) throw new KernelDeathError([...words, mishap.message].join("\n"));
         if (tries === TRIES) throw mishap;
         this.#progress.say(`${mishap.message.split("\n")[0]}; going on in another lab`);
@@ -79,13 +79,13 @@ export class LabRelay implements AsyncDisposable {
   }
 
   /** The mishap behind a step's error: a VM that stands still is known by its silence alone. */
-  async #mishapBehind(error: unknown, lab: OpenLab): Promise<MishapError | undefined> {
-    if (error instanceof MishapError) return error;
+  async #mishapBehind(error: unknown, lab: OpenLab): Promise<VmLostError | undefined> {
+    if (error instanceof VmLostError) return error;
     const silent = await silentEnds(lab.address, this.#own);
     if (silent.length === 0) return undefined;
     const why = reasonOf(error).split("\n")[0];
     const text = `nothing comes from the ${silent.join(" and the ")} any more (${why})`;
-    return new StandstillError(await lab.recovery.vm.explain(text), { cause: error });
+    return new VmStalledError(await lab.recovery.vm.explain(text), { cause: error });
   }
 
   /** Ends the lab that there is. */

@@ -9,7 +9,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type ControlAddress, parseAddress } from "../../control/channel.ts";
 import { PORT_STRIDE } from "../../control/wire.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
-import { mention, screenOf } from "../../report/screen.ts";
+import { screenOf, writeStderr } from "../../report/screen.ts";
 
 /** What {@linkcode refuseIdle} asks of a command. */
 interface OptionSource {
@@ -76,7 +76,7 @@ export const STAND_IN =
 /** How commander writes its help and its complaints, for `configureOutput()`. */
 export const COMMAND_OUTPUT = {
   writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
-  writeErr: mention,
+  writeErr: writeStderr,
 };
 
 /**

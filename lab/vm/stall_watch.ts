@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { PeerGoneError, SilentPeerError } from "../../control/channel.ts";
 import { MonitorError, Qmp } from "../../control/qmp.ts";
 import { explainConsoles } from "./consoles.ts";
-import { MishapError } from "../error.ts";
+import { VmLostError } from "../error.ts";
 import { type LabAddress, monitorOf } from "../types.ts";
 
 /** How often the processors are looked at, in milliseconds. */
@@ -39,7 +39,7 @@ export type Signs = ReadonlyMap<number, Sign>;
  * and are not; nor are those of arm64, of which no such fault is known.
  *
  * @param body is given `stop`, aborted as well where a processor is forgotten.
- * @throws {MishapError} with the end of the consoles, when one is, however `body` ended.
+ * @throws {VmLostError} with the end of the consoles, when one is, however `body` ended.
  */
 export async function whileAwake<T>(
   address: LabAddress,
@@ -52,7 +52,7 @@ export async function whileAwake<T>(
   const over = new AbortController();
   const watch = watchProcessors(address, over.signal, pause).then(
     (why) => {
-      if (why !== undefined) forgotten.abort(new MishapError(`${why}: run it again`));
+      if (why !== undefined) forgotten.abort(new VmLostError(`${why}: run it again`));
     },
     (error) => forgotten.abort(error),
   );
@@ -61,8 +61,8 @@ export async function whileAwake<T>(
   await watch;
   if (forgotten.signal.aborted) {
     const { reason } = forgotten.signal;
-    if (!(reason instanceof MishapError)) throw reason;
-    throw new MishapError(await explainConsoles(reason.message, address.consoles));
+    if (!(reason instanceof VmLostError)) throw reason;
+    throw new VmLostError(await explainConsoles(reason.message, address.consoles));
   }
   if (ended.status === "rejected") throw ended.reason;
   return ended.value;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { deaf, halted, History, interruptDue, type Sign, whileAwake } from "./stall_watch.ts";
-import { MishapError } from "../error.ts";
+import { VmLostError } from "../error.ts";
 import { FakeMonitor } from "../../tests/support/monitor.ts";
 import type { LabAddress } from "../types.ts";
 
@@ -119,7 +119,7 @@ Deno.test("whileAwake() ends what runs on an emulated VM that lost an interrupt"
   await assert.rejects(
     whileAwake(address, new AbortController().signal, body, 5),
     (error) =>
-      error instanceof MishapError && /^QEMU lost an interrupt: processor 0 /.test(error.message) &&
+      error instanceof VmLostError && /^QEMU lost an interrupt: processor 0 /.test(error.message) &&
       /run it again\nthe end of .*timer-lost.log:\n/.test(error.message) &&
       /timer wakeup didn't happen/.test(error.message),
   );
@@ -139,7 +139,7 @@ Deno.test("whileAwake() ends what runs on a host whose guest stands still, and n
     await assert.rejects(
       ended,
       (error) =>
-        error instanceof MishapError &&
+        error instanceof VmLostError &&
         /^processor 1 of the VM does not go on and has interrupts off/.test(error.message),
     );
   }

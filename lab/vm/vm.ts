@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../../core/error.ts";
 import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
-import { LabError, LateError, MishapError, StandstillError } from "../error.ts";
+import { LabError, LateError, VmLostError, VmStalledError } from "../error.ts";
 import { MARKS } from "../layout.ts";
 import { type QemuEnd, qemuEnd } from "./qemu_end.ts";
 
@@ -40,8 +40,8 @@ const FAULTS = [
       "built in or among --modules",
   },
   { mark: MARKS.agentEnded, Kind: LabError, what: "an agent ended, see its last words below" },
-  { mark: MARKS.guestEnded, Kind: MishapError, what: "the guest's QEMU ended" },
-  { mark: MARKS.guestStuck, Kind: MishapError, what: "KVM in the host gave up the guest" },
+  { mark: MARKS.guestEnded, Kind: VmLostError, what: "the guest's QEMU ended" },
+  { mark: MARKS.guestStuck, Kind: VmLostError, what: "KVM in the host gave up the guest" },
 ] as const;
 
 /** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
@@ -109,7 +109,7 @@ export class Vm implements AsyncDisposable {
    *
    * @param what it is, for messages.
    * @param onConsoles may throw what ends it.
-   * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
+   * @throws {VmLostError} with the end of the consoles, when the VM or its guest ends before;
    * {@linkcode LateError} when the time runs out; {@linkcode LabError} when `body` fails, whose error
    * is the cause; the reason of `stop`, when that is aborted.
    */
@@ -131,7 +131,7 @@ export class Vm implements AsyncDisposable {
       const found = late === "" ? await this.#behind(error) : error;
       const Kind = late !== ""
         ? LateError
-        : [StandstillError, MishapError].find((kind) => found instanceof kind) ?? LabError;
+        : [VmStalledError, VmLostError].find((kind) => found instanceof kind) ?? LabError;
       const text = await this.explain(`${what} failed: ${late}${reasonOf(found)}`);
       throw new Kind(text, { cause: error });
     } finally {
@@ -141,7 +141,7 @@ export class Vm implements AsyncDisposable {
 
   /** The mishap behind an error: whoever talks to a VM may find out first that it is no more. */
   async #behind(error: unknown): Promise<unknown> {
-    if (error instanceof MishapError) return error;
+    if (error instanceof VmLostError) return error;
     const moment = AbortSignal.timeout(MOMENT);
     return await this.#mishap(moment).catch((found) => found instanceof LabError ? found : error);
   }
@@ -179,13 +179,13 @@ export class Vm implements AsyncDisposable {
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
         if (isStalled(text)) {
-          throw new StandstillError("a kernel stands still, as its RCU says below");
+          throw new VmStalledError("a kernel stands still, as its RCU says below");
         }
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
       signal.throwIfAborted();
     }
-    throw new MishapError(this.#end.text);
+    throw new VmLostError(this.#end.text);
   }
 
   /** Some words, with the end of the consoles behind them. */

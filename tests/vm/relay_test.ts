@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { archTraits } from "../../lab/arch.ts";
-import { KernelDeathError, LabError, MishapError } from "../../lab/error.ts";
+import { KernelDeathError, LabError, VmLostError } from "../../lab/error.ts";
 import { LabRelay } from "../../lab/retry.ts";
 import { inVm, SELF, testProgress } from "./support.ts";
 import { openIdle } from "../../lab/open.ts";
@@ -52,7 +52,7 @@ Deno.test("LabRelay takes no step again in which a kernel died, or that failed i
   }, never);
   await assert.rejects(failing, (error: Error) => {
     assert.equal(error.message.split("\n")[0], "the step failed: its own");
-    return error instanceof LabError && !(error instanceof MishapError);
+    return error instanceof LabError && !(error instanceof VmLostError);
   });
   const deadly = relay.run("the step", STEP_TIME, async (lab, stop) => {
     taken++;
