@@ -72,7 +72,7 @@ export { type Outcomes, type Round, type RoundOptions, roundsOf } from "./core/r
 export { select, UnmatchedSelectorError } from "./core/selector.ts";
 export {
   type AgentServices,
-  type Inherited,
+  type RecoveredReport,
   serveController,
   type SideOrder,
   type SideRunner,

@@ -1,14 +1,15 @@
 /**
- * What an agent's process leaves to the one that is started in its place: where it listened, whose
- * run it took part in, and the sides of cases that it did not live to report on. It is memory that
- * a file backs, so that every step is in it before it is taken, whatever then ends the process.
+ * The crash journal: what an agent's process needs that takes the place of one that died. Where that
+ * one listened, whose run it took part in, and the sides of cases that it did not live to report on.
+ * It is memory that a file backs, so that every step is in it before it is taken, whatever then ends
+ * the process.
  *
  * @module
  */
 import type { SideReport } from "../core/outcome.ts";
 import type { Splat } from "../core/splat.ts";
 import type { Harm } from "../core/taint.ts";
-import type { Inherited, SideOrder, SideRunner } from "./session.ts";
+import type { RecoveredReport, SideOrder, SideRunner } from "./session.ts";
 import { MAX_SIDES } from "./session.ts";
 import { MAX_TIME } from "../control/wire.ts";
 import { O_RDWR } from "../sys/constants.ts";
@@ -56,8 +57,8 @@ interface SideRecord {
   readonly timeout: number;
 }
 
-/** What a process left. */
-export interface Left extends ProcessRecord {
+/** The journal of the previous process. */
+export interface PreviousProcess extends ProcessRecord {
   readonly sides: readonly (SideRecord & { readonly step: string })[];
 }
 
@@ -87,17 +88,17 @@ class Field {
   }
 }
 
-/** The testament of this process, which reads first what the one before it left. */
-export class Testament implements Disposable {
-  /** What the process before left; undefined where there was none. */
-  readonly left: Left | undefined;
+/** The journal of this process; first it reads that of the previous one. */
+export class CrashJournal implements Disposable {
+  /** What the previous process wrote; undefined where there was none. */
+  readonly previous: PreviousProcess | undefined;
   readonly #memory: Mapping;
   readonly #process: Field;
   readonly #free: number[] = Array.from({ length: MAX_SIDES }, (_, i) => i);
   #record: ProcessRecord = {};
 
-  private constructor(memory: Mapping, left: Left | undefined) {
-    this.left = left;
+  private constructor(memory: Mapping, previous: PreviousProcess | undefined) {
+    this.previous = previous;
     this.#memory = memory;
     this.#process = new Field(memory.bytes(0, FIELD));
   }
@@ -107,12 +108,12 @@ export class Testament implements Disposable {
    *
    * @throws {SysError} EACCES, ENOSPC, ...
    */
-  static open(path: string): Testament {
-    const left = readLeft(path);
+  static open(path: string): CrashJournal {
+    const previous = readPrevious(path);
     Deno.writeFileSync(path, new Uint8Array(SIZE));
     const fd = openFile(path, O_RDWR);
     try {
-      return new Testament(new Mapping(SIZE, { shared: { fd, offset: 0 } }), left);
+      return new CrashJournal(new Mapping(SIZE, { shared: { fd, offset: 0 } }), previous);
     } finally {
       call("close", fd);
     }
@@ -169,7 +170,7 @@ export function killedWhenLate(runSide: SideRunner): SideRunner {
 }
 
 /** What a file says; undefined where there is none, or it is of another form. */
-function readLeft(path: string): Left | undefined {
+function readPrevious(path: string): PreviousProcess | undefined {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = Deno.readFileSync(path);
@@ -199,16 +200,16 @@ function readLeft(path: string): Left | undefined {
 }
 
 /**
- * The reports on what a process left.
+ * The reports on the sides that were under way in the previous process.
  *
  * @param how it ended: `SIGKILL`, `exit code 1`.
  * @param kernel what its kernel reported meanwhile, and what has become of it.
  */
-export function inherited(
-  { sides }: Left,
+export function recoveredReports(
+  { sides }: PreviousProcess,
   how: string,
   { splats = [], harm }: { splats?: readonly Splat[]; harm?: Harm | undefined },
-): Inherited[] {
+): RecoveredReport[] {
   return sides.map(({ run, begun, timeout, step }) => {
     const passed = Math.round(now() - begun);
     const milliseconds = Math.max(0, Math.min(passed, MAX_TIME));

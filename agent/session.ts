@@ -43,7 +43,7 @@ export interface SideOrder extends SideStart {
 export type SideRunner = (order: SideOrder) => Promise<SideReport>;
 
 /** The report on a side whose process died in it. */
-export interface Inherited {
+export interface RecoveredReport {
   /** Which of the run's sides it is. */
   readonly run: number;
   /** What is known of it. */
@@ -57,7 +57,7 @@ export interface AgentServices {
   /** Runs sides of its catalogue's cases. */
   readonly runSide: SideRunner;
   /** Begins a controller's run, or goes on with it: then with what an earlier process left. */
-  readonly begin?: (session: string) => readonly Inherited[] | undefined;
+  readonly begin?: (session: string) => readonly RecoveredReport[] | undefined;
   /** How long the other end may take to introduce itself, in milliseconds. */
   readonly helloTime?: number;
   /** What a controller must know to be served; where this is missing, nothing. */

@@ -18,10 +18,9 @@ import { crossSessions, runSession } from "../interop/session.ts";
 import { crossTable } from "../interop/table.ts";
 import { crossTimes, type RunnerTime, timedCases } from "../interop/times.ts";
 import { cPrograms } from "../lab/c_programs/kernel_tests.ts";
-import { openEnds, SELF } from "../lab/connect.ts";
-import { openIdle, type OpenLab } from "../lab/open.ts";
+import { type Lab, startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
-import { LabRelay, type Step } from "../lab/retry.ts";
+import { RetryingLab, type Step } from "../lab/retry.ts";
 import { runPlan } from "../runner/run.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { upstreamList } from "../suites/upstream.ts";
@@ -33,7 +32,6 @@ import { UsageError } from "../core/error.ts";
 import { screenOf } from "../report/screen.ts";
 import type { CrossCase, CrossCell } from "../interop/cell.ts";
 import { withTimeout } from "./signals.ts";
-import { closeEnds } from "../runner/case.ts";
 
 /** Options of `lab --cross`. */
 export interface CrossOptions extends Omit<BootOptions, "topology"> {
@@ -79,8 +77,8 @@ export async function labCross(
         const { source, files } = await cPrograms(archTraits(plain.arch), progress);
         from = source;
         const what = { ...plain, files };
-        await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
-        const take = <T>(step: Step<T>) => relay.run("the run", options.timeout, step, stop);
+        await using labs = new RetryingLab(() => startLab(what, progress), progress);
+        const take = <T>(step: Step<T>) => labs.run("the run", options.timeout, step, stop);
         await runTopology(topology, cases, options, found, take, progress);
       }
     } catch (error) {
@@ -133,7 +131,7 @@ async function runTopology(
 
 /** How long the runner takes for a direction's cases, in milliseconds, where all pass. */
 async function timeRunner(
-  { address }: OpenLab,
+  lab: Lab,
   plan: readonly Planned[],
   settings: { readonly jobs: number; readonly timeout: number },
   stop: AbortSignal,
@@ -142,15 +140,11 @@ async function timeRunner(
   const sink: EventSink = (event) => {
     if (event.type === "run-end") milliseconds = event.milliseconds;
   };
-  const ends = await openEnds(address, SELF, stop);
-  try {
-    const { topology } = address;
-    const how = { ...settings, topology, plan, ends, seed: 0, port: DEFAULT_PORT };
-    const { counts } = await runPlan({ ...how, sink, stop });
-    return counts.pass < plan.length ? undefined : milliseconds;
-  } finally {
-    closeEnds(ends);
-  }
+  using ends = await lab.connect(stop);
+  const { topology } = lab.address;
+  const how = { ...settings, topology, plan, ends, seed: 0, port: DEFAULT_PORT };
+  const { counts } = await runPlan({ ...how, sink, stop });
+  return counts.pass < plan.length ? undefined : milliseconds;
 }
 
 /** The chosen cases of ours that a C program has, too. */

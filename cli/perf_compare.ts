@@ -22,7 +22,7 @@ import {
   type ScriptRunner,
 } from "../lab/script_pair.ts";
 import { Progress } from "../lab/progress.ts";
-import { LabRelay } from "../lab/retry.ts";
+import { RetryingLab } from "../lab/retry.ts";
 import { WorkFolder } from "../lab/host/work_folder.ts";
 import { runScript, type ScriptResult } from "../lab/vm/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
@@ -37,10 +37,9 @@ import { type Comparison, comparisonJson, comparisonText } from "../perf/compari
 import { type BootOptions, longRunOptions, requireVms } from "./options/vm.ts";
 import { OutputFile } from "./output_file.ts";
 import { screenOf } from "../report/screen.ts";
-import { GUEST_CID } from "../lab/layout.ts";
+import { GUEST_CID, hasGuest, type LabVm } from "../lab/layout.ts";
 import { withTimeout } from "./signals.ts";
-import { SELF } from "../lab/connect.ts";
-import { openIdle } from "../lab/open.ts";
+import { startLab } from "../lab/lab.ts";
 
 /** Options of `perf compare`. */
 export interface CompareOptions extends Omit<BootOptions, "topology"> {
@@ -123,26 +122,29 @@ async function compareInVm(
   const pingpong = await Deno.readFile(`${await perfPrograms(arch, progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
   const what = { ...plain, files: [...files, own] };
-  await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
-  const { address, ends } = await relay.lab();
+  await using labs = new RetryingLab(() => startLab(what, progress), progress);
+  const { address, kernel } = await labs.run("the start", options.timeout, async (lab, signal) => {
+    using ends = await lab.connect(signal);
+    return { address: lab.address, kernel: ends.host.facts.kernel };
+  }, stop);
   const setting: Setting = {
     ours: "deno run -A /app/vsock-conformance.js",
     c: { stream: `/${C_FOLDER}/vsock_perf`, pingpong: `/${C_FOLDER}/pingpong` },
-    where: { cid: topology === "loopback" ? 1 : GUEST_CID },
+    where: { cid: hasGuest(topology) ? GUEST_CID : 1 },
   };
   // A figure of a lab that then failed is none, and costs no other.
   const programs: RunPrograms = (commands) =>
-    relay.run("the comparison", options.timeout, ({ address: { shells } }, signal) => {
-      const shell = (socket: string): ScriptRunner => (script) => runScript(socket, script, signal);
-      const [host, guest] = [shell(shells[0]), shell(shells[1])];
+    labs.run("the comparison", options.timeout, ({ address }, signal) => {
+      const { vms: [host, guest = host] } = address;
+      const shell = (vm: LabVm): ScriptRunner => (script) => runScript(vm.shell, script, signal);
       // The guest accepts: its CID is one that a host can connect to.
-      const pair = { server: topology === "loopback" ? host : guest, client: host };
+      const pair = { server: shell(guest), client: shell(host) };
       return runBoth(arch, pair, commands, "/tmp");
     }, stop);
   const how = { kvm: "KVM", tcg: "emulated (TCG)", "tcg-single": "emulated (TCG), one thread" };
   const head = {
     ...about(`AF_VSOCK, ${topology}`, `${source}, and fixtures/perf for round trips`),
-    vm: `Linux ${ends.host.facts.kernel}, ${address.arch}, ${how[address.accelerator]}`,
+    vm: `Linux ${kernel}, ${address.arch}, ${how[address.accelerator]}`,
   };
   return await make(head, options, setting, programs, progress);
 }

@@ -29,7 +29,7 @@ import { TOKEN_VARIABLE } from "../control/token.ts";
 
 const EXCLUSIVE = "nothing else goes on here: count the memory of the kernel's sockets, too";
 const MONITOR = "monitor (QMP) of the guest's QEMU here: lets cases unplug its devices";
-const TESTAMENT = "keeps here what the process needs that is started when this one dies";
+const CRASH_JOURNAL = "file of its crash journal, for the process that is started if this one dies";
 /** The shells for which there are completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -147,9 +147,9 @@ function addAgent(root: Command, act: Act): void {
     .option("--guest-monitor <socket>", MONITOR)
     .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
-    .addOption(new Option("--testament <file>", TESTAMENT).hideHelp())
+    .addOption(new Option("--crash-journal <file>", CRASH_JOURNAL).hideHelp())
     .addOption(
-      new Option("--after <status>", "how the process before ended").hideHelp()
+      new Option("--after <status>", "status that the previous process ended with").hideHelp()
         .argParser(wholeNumber(0, 255)),
     )
     .addHelpText("after", examples("agent --peer-cid 2 --listen 0.0.0.0:5201 --token-file token"))
@@ -247,7 +247,9 @@ function addLab(root: Command, act: Act): void {
     .addOption(archOption())
     .option("--refresh", "anew, though there is one")
     .addHelpText("after", examples("lab kernel build --debug"))
-    .action(async (options) => act((await import("./lab.ts")).labKernelBuild(options)));
+    .action(async (options) =>
+      act((await import("./lab_build_kernel.ts")).labBuildKernel(options))
+    );
   addHelp(kernel as unknown as PlainCommand, "lab kernel help build");
   withName(lab.command("down")).description("end the lab that is up")
     .addHelpText("after", examples("lab down"))

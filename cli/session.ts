@@ -136,7 +136,7 @@ export class Session {
     this.#baseline = await baselineOf(this.#options);
     if (rerunFailed === undefined) return;
     const [{ readReport }, { rerunOf }] = await Promise.all([
-      import("./report.ts"),
+      import("./read_report.ts"),
       import("./rerun.ts"),
     ]);
     this.#rerun = rerunOf(await readReport(rerunFailed), rerunFailed, strict);

@@ -103,9 +103,10 @@ interface PlayerEnd {
 }
 
 function endsOf(
-  { shells: [host, guest] }: LabAddress,
+  { vms: [outer, inner = outer] }: LabAddress,
   direction: Direction,
 ): Readonly<Record<"server" | "client", PlayerEnd>> {
+  const [host, guest] = [outer.shell, inner.shell];
   const listen = ["0.0.0.0", CONTROL_PORT] as const;
   switch (direction) {
     case "loopback":

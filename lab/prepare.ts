@@ -15,7 +15,7 @@ import type { Progress } from "./progress.ts";
 import { hasSafeThreads, qemuAt, type QemuProgram } from "./host/qemu.ts";
 import { vmTools } from "./host/toolset.ts";
 import type { LabOptions, Parts } from "./types.ts";
-import type { OuterVm } from "./layout.ts";
+import { hasGuest, outerRole, type OuterVm } from "./layout.ts";
 
 /** The architecture on which an emulated host with a guest comes up surely; docs/reliability.md. */
 const EMULATED_PAIR: Arch = "arm64";
@@ -31,7 +31,7 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   // What was written wrongly is said before anything is fetched.
   await requireChoice(options.kernel);
   const named = options.qemu === undefined ? undefined : await qemuAt(options.qemu, progress.stop);
-  const role = options.topology === "loopback" ? "loopback" : "host";
+  const role = outerRole(options.topology);
   const kvm = await chooseAccelerator();
   const arch = archTraits(await archOf(options, kvm));
   if (named !== undefined) requireSuitable(named, arch, role, kvm);
@@ -85,7 +85,7 @@ export async function archOf(
   const own = ownArch().name;
   // A QEMU of the user's own is for the machine's architecture, unless --arch says otherwise.
   if (qemu !== undefined || kvm.works) return own;
-  return topology === "loopback" ? own : EMULATED_PAIR;
+  return hasGuest(topology) ? EMULATED_PAIR : own;
 }
 
 function acceleratorOf(

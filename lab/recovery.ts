@@ -62,7 +62,7 @@ export class Recovery implements AsyncDisposable {
   /** From now on a kernel that dies is one that cases killed. */
   async begin(): Promise<void> {
     this.#consoles = await ConsoleWatch.begin(this.#address);
-    this.#from = (await readConsole(this.#address.consoles[0])).length;
+    this.#from = (await readConsole(this.#address.vms[0].console)).length;
   }
 
   /**
@@ -103,7 +103,7 @@ export class Recovery implements AsyncDisposable {
 
   /** How a QEMU of the lab ended, its guest's first; undefined where both run. */
   async #qemuEnd(): Promise<QemuEnd | undefined> {
-    const said = (await readConsole(this.#address.consoles[0])).slice(this.#from);
+    const said = (await readConsole(this.#address.vms[0].console)).slice(this.#from);
     if (GUEST_GONE.some((mark) => said.includes(mark))) return guestEnd(said);
     return this.#vm.isOver ? this.#vm.end : undefined;
   }

@@ -16,10 +16,16 @@ async function fileOf(name: string): Promise<string> {
   return `${await cacheFolder("labs")}/${name}.json`;
 }
 
+/** Changes when the file of a lab does. */
+const FORMAT = 2;
+
+/** What is known of a running lab, whatever version of the tool started it. */
+export type RunningLab = Pick<LabAddress, "pid" | "folder"> & { readonly format?: number };
+
 /** The lab of that name, if it is up. */
-export async function findLab(name: string): Promise<LabAddress | undefined> {
+export async function findLab(name: string): Promise<RunningLab | undefined> {
   const file = await fileOf(name);
-  let address: LabAddress;
+  let address: RunningLab;
   try {
     address = JSON.parse(await Deno.readTextFile(file));
   } catch (error) {
@@ -32,12 +38,20 @@ export async function findLab(name: string): Promise<LabAddress | undefined> {
 }
 
 /** @throws {LabError} where no lab of that name is up. */
+export async function requireRunning(name: string): Promise<RunningLab> {
+  const lab = await findLab(name);
+  if (lab === undefined) throw new LabError(`No lab "${name}" is up; start it with "lab up"`);
+  return lab;
+}
+
+/** @throws {LabError} where no lab of that name is up, or another version of the tool started it. */
 export async function requireLab(name: string): Promise<LabAddress> {
-  const address = await findLab(name);
-  if (address === undefined) {
-    throw new LabError(`No lab "${name}" is up; start it with "lab up"`);
-  }
-  return address;
+  const lab = await requireRunning(name);
+  if (lab.format === FORMAT) return lab as RunningLab & LabAddress;
+  throw new LabError(
+    `The lab "${name}" was started by another version of this tool; end it with "lab down", and ` +
+      'start it with "lab up"',
+  );
 }
 
 /**
@@ -49,7 +63,7 @@ export async function rememberLab(name: string, address: LabAddress): Promise<vo
   const file = await fileOf(name);
   await withLock(`labs/${name}`, undefined, () => {}, async () => {
     if (await findLab(name) !== undefined) throw isUp(name);
-    await Deno.writeTextFile(file, JSON.stringify(address, null, 2));
+    await Deno.writeTextFile(file, JSON.stringify({ format: FORMAT, ...address }, null, 2));
   });
 }
 
@@ -63,7 +77,7 @@ export function isUp(name: string): LabError {
  *
  * @throws {LabError} where its QEMU cannot be ended.
  */
-export async function endLab(name: string, address: LabAddress): Promise<void> {
+export async function endLab(name: string, address: RunningLab): Promise<void> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (!await isRunning(address)) break;
     killQuietly(address.pid, signal);
@@ -75,13 +89,13 @@ export async function endLab(name: string, address: LabAddress): Promise<void> {
   await forgetLab(name, address);
 }
 
-async function forgetLab(name: string, address: LabAddress): Promise<void> {
+async function forgetLab(name: string, address: RunningLab): Promise<void> {
   await removeIfThere(address.folder);
   await removeIfThere(await fileOf(name));
 }
 
 /** Whether a lab's QEMU has ended; one that is about to is given a second. */
-export async function isGone(address: LabAddress): Promise<boolean> {
+export async function isGone(address: RunningLab): Promise<boolean> {
   for (let i = 0; i < 10 && await isRunning(address); i++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -89,7 +103,7 @@ export async function isGone(address: LabAddress): Promise<boolean> {
 }
 
 /** Whether the process is still there and still that lab's: process ids are used again. */
-async function isRunning({ pid, folder }: LabAddress): Promise<boolean> {
+async function isRunning({ pid, folder }: RunningLab): Promise<boolean> {
   const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
   return commandLine.includes(folder);
 }

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { hasGuest } from "../../lab/layout.ts";
 import { type Command, Option } from "@commander-js/extra-typings";
 import { InvalidArgumentError, type Option as CommanderOption } from "commander";
 import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { reasonOf, UsageError } from "../../core/error.ts";
 import { type Arch, ARCHES } from "../../lab/arch.ts";
 import { DEFAULT_KERNEL, requireChoice } from "../../lab/kernel/kernel.ts";
-import { BOOT_TIME } from "../../lab/open.ts";
+import { BOOT_TIME } from "../../lab/lab.ts";
 import { secondsOption } from "./parse.ts";
 import type { Topology } from "../../core/plan.ts";
 import { archOfLab } from "../../lab/prepare.ts";
@@ -164,6 +165,6 @@ export function labOptions(
 export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
   const plain = labOptions(options);
   const arch = await archOfLab(plain);
-  const boots = options.topology !== "loopback" && arch.name === "x86_64";
+  const boots = hasGuest(options.topology) && arch.name === "x86_64";
   return { ...plain, arch: arch.name, cold: boots || plain.cold };
 }

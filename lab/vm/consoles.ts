@@ -6,7 +6,7 @@
 import { oneLine } from "../../core/clean.ts";
 import { quoteSplat } from "../../core/outcome.ts";
 import { consoleLines, findSplats } from "../../core/splat.ts";
-import type { LabAddress } from "../types.ts";
+import { type LabAddress, vmsOf } from "../types.ts";
 import { MARKS } from "../layout.ts";
 
 /** How long a console may lag behind the connection that broke, in milliseconds. */
@@ -51,13 +51,13 @@ export class ConsoleWatch {
   }
 
   /** Begins where the consoles of a lab end now. */
-  static async begin({ topology, consoles }: Pick<LabAddress, "topology" | "consoles">) {
-    const names = topology === "loopback" ? ["loopback"] : ["host", "guest"];
+  static async begin(lab: Pick<LabAddress, "vms">): Promise<ConsoleWatch> {
     return new ConsoleWatch(
-      await Promise.all(names.map(async (name, i) => {
-        const path = consoles[i] ?? "";
-        return [name, path, (await readConsole(path)).length] as const;
-      })),
+      await Promise.all(
+        vmsOf(lab).map(async ({ name, console }) => {
+          return [name, console, (await readConsole(console)).length] as const;
+        }),
+      ),
     );
   }
 

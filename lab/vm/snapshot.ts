@@ -18,7 +18,6 @@ import {
   sha256,
   sha256Text,
 } from "../host/cache.ts";
-import { readConsole } from "./consoles.ts";
 import { Qmp } from "../../control/qmp.ts";
 import { LabError } from "../error.ts";
 import { tryLock } from "../host/lock.ts";
@@ -30,8 +29,6 @@ const LAYOUT = 1;
 const KEPT = 4;
 /** How long a VM's state may take to be written, in milliseconds. */
 const SAVE_TIME = 60_000;
-/** How long agents may take to notice that a controller has left, in milliseconds. */
-const IDLE_TIME = 10_000;
 /** Bytes a second: as fast as it goes. */
 const UNLIMITED = 2 ** 40;
 
@@ -183,27 +180,6 @@ export async function snapshotKey(
   const sums = await Promise.all(files.map(sha256));
   const text = JSON.stringify([LAYOUT, qemu, args, sums, [...digest]]);
   return (await sha256Text(text)).slice(0, 16);
-}
-
-/**
- * Waits until every agent has noticed that its controllers have left, as the consoles say. An agent
- * that was saved before that would take the next controller for a second one.
- *
- * @throws {LabError} where one does not.
- */
-export async function agentsIdle(consoles: readonly string[]): Promise<void> {
-  const deadline = performance.now() + IDLE_TIME;
-  for (;;) {
-    const texts = await Promise.all(consoles.map(readConsole));
-    const count = (pattern: RegExp) =>
-      texts.reduce((sum, text) => sum + [...text.matchAll(pattern)].length, 0);
-    const came = count(/agent: \S+ connected/g);
-    if (came > 0 && came === count(/agent: \S+( left|: )/g)) return;
-    if (performance.now() > deadline) {
-      throw new LabError("the agents do not say that they are idle");
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** Says why something went wrong with a snapshot, on one line. */

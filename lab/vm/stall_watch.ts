@@ -12,7 +12,7 @@ import { PeerGoneError, SilentPeerError } from "../../control/channel.ts";
 import { MonitorError, Qmp } from "../../control/qmp.ts";
 import { explainConsoles } from "./consoles.ts";
 import { VmLostError } from "../error.ts";
-import { type LabAddress, monitorOf } from "../types.ts";
+import { consolesOf, type LabAddress, monitorOf } from "../types.ts";
 
 /** How often the processors are looked at, in milliseconds. */
 const PAUSE = 2000;
@@ -41,7 +41,7 @@ export type Signs = ReadonlyMap<number, Sign>;
  * @param body is given `stop`, aborted as well where a processor is forgotten.
  * @throws {VmLostError} with the end of the consoles, when one is, however `body` ended.
  */
-export async function whileAwake<T>(
+export async function withStallWatch<T>(
   address: LabAddress,
   stop: AbortSignal,
   body: (stop: AbortSignal) => Promise<T>,
@@ -62,7 +62,7 @@ export async function whileAwake<T>(
   if (forgotten.signal.aborted) {
     const { reason } = forgotten.signal;
     if (!(reason instanceof VmLostError)) throw reason;
-    throw new VmLostError(await explainConsoles(reason.message, address.consoles));
+    throw new VmLostError(await explainConsoles(reason.message, consolesOf(address)));
   }
   if (ended.status === "rejected") throw ended.reason;
   return ended.value;
@@ -111,7 +111,7 @@ async function look(address: LabAddress): Promise<Signs> {
       String(await monitor.execute("human-monitor-command", { "command-line": command }));
     const registers = await ask("info registers -a");
     // Without a guest in the VM it is the kernel's own doing that it keeps interrupts off.
-    const found = new Map(address.topology === "loopback" ? [] : deaf(registers));
+    const found = new Map(address.vms.length === 1 ? [] : deaf(registers));
     for (const processor of halted(registers)) {
       const due = interruptDue(await ask(`info lapic ${processor}`));
       if (due !== undefined) found.set(processor, due);

@@ -9,16 +9,16 @@ import { LabError, LateError, VmLostError, VmStalledError } from "../error.ts";
 import { MARKS } from "../layout.ts";
 import { type QemuEnd, qemuEnd } from "./qemu_end.ts";
 
-/** How a process of the lab may be let go. */
-export type Leash =
+/** How long a VM lives. */
+export type Lifetime =
   /** It ends with this process, however that ends. */
-  | "short"
-  /** It stays when this process ends, until `lab down`. */
-  | "long";
+  | "process"
+  /** It outlives this process, until `lab down`. */
+  | "detached";
 
 /**
- * Starts QEMU in a session of its own, so that a Ctrl-C at the terminal reaches only us. On the
- * short leash a shell waits for the end of our pipe and then ends QEMU, even if we were killed.
+ * Starts QEMU in a session of its own, so that a Ctrl-C at the terminal reaches only this process.
+ * The shell waits for the end of this process's pipe and then ends QEMU, even if we were killed.
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- & vm=$!
@@ -57,7 +57,8 @@ export class Vm implements AsyncDisposable {
   readonly #consoles: readonly string[];
   /** How long they were before, in characters: those of a VM that this one takes the place of. */
   readonly #before: Promise<readonly number[]>;
-  readonly #short: boolean;
+  /** Whether it ends with this process. */
+  readonly #bound: boolean;
   #end: QemuEnd | undefined;
   /** Settles when the process has ended, with why. */
   readonly ended: Promise<string>;
@@ -69,13 +70,13 @@ export class Vm implements AsyncDisposable {
     qemu: string,
     args: readonly string[],
     consoles: readonly string[],
-    leash: Leash,
+    lifetime: Lifetime,
     errorFile: string,
   ) {
     this.#before = Promise.all(consoles.map(async (path) => (await readConsole(path)).length));
     this.command = [qemu, ...args];
-    const short = this.#short = leash === "short";
-    const command = short
+    const bound = this.#bound = lifetime === "process";
+    const command = bound
       ? new Deno.Command("/bin/sh", {
         args: ["-c", GUARD, "guard", qemu, ...args],
         stdin: "piped",
@@ -91,10 +92,10 @@ export class Vm implements AsyncDisposable {
         detached: true,
       });
     this.#process = command.spawn();
-    if (!short) this.#process.unref();
+    if (!bound) this.#process.unref();
     this.pid = this.#process.pid;
     this.#consoles = consoles;
-    this.#errors = short
+    this.#errors = bound
       ? new Response(this.#process.stderr).text()
       : Promise.resolve(`see ${errorFile}`);
     this.ended = this.#process.status.then(async ({ code }) => {
@@ -158,10 +159,10 @@ export class Vm implements AsyncDisposable {
 
   /** Ends the VM. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
-    if (this.#short) await closeQuietly(this.#process.stdin);
+    // The guard ends its VM when our pipe closes; a detached VM has none.
+    if (this.#bound) await closeQuietly(this.#process.stdin);
     if (this.#end !== undefined) return;
-    if (!this.#short) killQuietly(this.pid, "SIGTERM");
+    if (!this.#bound) killQuietly(this.pid, "SIGTERM");
     const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
     await this.ended;
     clearTimeout(timer);

@@ -160,7 +160,7 @@ export async function until(
 /** Waits until a process of an agent's is at a step, by what it writes down for its successor. */
 export async function isAtStep(pid: number, step: RegExp): Promise<void> {
   const line = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
-  const path = line[line.indexOf("--testament") + 1] ?? assert.fail("it writes nothing down");
+  const path = line[line.indexOf("--crash-journal") + 1] ?? assert.fail("it writes nothing down");
   await until(async () => step.test(await Deno.readTextFile(path)), `it never came to ${step}`);
 }
 
