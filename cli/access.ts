@@ -12,7 +12,7 @@ import { newToken, TOKEN_VARIABLE } from "../control/token.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
 import { reasonOf, UsageError } from "../core/error.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";
-import { type ConductOptions, DEFAULT_PORT, firstPort } from "./options/run.ts";
+import { type CasesOptions, DEFAULT_PORT, firstPort } from "./options/run.ts";
 /** The ports that an agent's cases may use unless it is told otherwise: those of `run --jobs 16`. */
 export const DEFAULT_PORTS: PortRange = [DEFAULT_PORT, DEFAULT_PORT + MAX_SIDES * PORT_STRIDE - 1];
 
@@ -127,13 +127,13 @@ export function portsOption(text: string): PortRange {
 }
 
 /** The ports that the cases of a run use. */
-export function portsOf(options: ConductOptions): PortRange {
+export function portsOf(options: CasesOptions): PortRange {
   const first = firstPort(options);
   return [first, first + (options.jobs ?? 1) * PORT_STRIDE - 1];
 }
 
 /** @throws {UsageError} where a run's cases would use ports that an agent's may not. */
-export function requirePorts(options: ConductOptions, allowed: PortRange | undefined): void {
+export function requirePorts(options: CasesOptions, allowed: PortRange | undefined): void {
   const [first, last] = portsOf(options);
   if (allowed === undefined || first >= allowed[0] && last <= allowed[1]) return;
   throw new UsageError(

@@ -4,19 +4,7 @@
  *
  * @module
  */
-
-/** What is asked of a command. */
-interface CommandLine {
-  readonly options: readonly {
-    readonly long?: string | undefined;
-    readonly short?: string | undefined;
-    readonly required: boolean;
-    readonly optional: boolean;
-    attributeName(): string;
-  }[];
-  readonly parent: CommandLine | null;
-  name(): string;
-}
+import type { Command } from "commander";
 
 /** Options, as commander names their values, that are not of the machines but of one run. */
 const OF_ONE_RUN: readonly string[] = [
@@ -24,12 +12,17 @@ const OF_ONE_RUN: readonly string[] = [
   ...["rerunFailed", "seed", "shuffle", "untilFailure"],
 ];
 
+/** What the report of a command that runs cases keeps of its arguments. */
+export function againOf(command: Command): { readonly again: readonly string[] } {
+  return { again: againArguments(command, Deno.args) };
+}
+
 /**
  * The arguments of a command but for the cases and what is of one run alone.
  *
  * @param args all that the tool was called with.
  */
-export function againArguments(command: CommandLine, args: readonly string[]): string[] {
+export function againArguments(command: Command, args: readonly string[]): string[] {
   const kept = namesOf(command);
   const left = [...args];
   for (let arg; (arg = left.shift()) !== undefined && arg !== "--";) {
@@ -43,7 +36,7 @@ export function againArguments(command: CommandLine, args: readonly string[]): s
   return withoutSecrets(kept);
 }
 
-function namesOf(command: CommandLine): string[] {
+function namesOf(command: Command): string[] {
   return command.parent === null ? [] : [...namesOf(command.parent), command.name()];
 }
 

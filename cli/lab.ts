@@ -24,7 +24,7 @@ import {
   requireRunning,
 } from "../lab/registry.ts";
 import type { Ends } from "../runner/case.ts";
-import type { ConductOptions } from "./options/run.ts";
+import type { CasesOptions } from "./options/run.ts";
 import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { Session } from "./session.ts";
 import { screenOf } from "../report/screen.ts";
@@ -42,7 +42,7 @@ const CONNECT_TIME = 30_000;
 /** Boots, runs the chosen cases, and ends what it booted. */
 export function lab(
   selectors: readonly string[],
-  options: BootOptions & ConductOptions,
+  options: BootOptions & CasesOptions,
 ): Promise<number> {
   const { topology, timeout } = options;
   return withTimeout(
@@ -85,7 +85,7 @@ export async function labUp(options: BootOptions & NamedLab): Promise<number> {
 /** Runs the chosen cases on a lab that is up. */
 export function labRun(
   selectors: readonly string[],
-  options: ConductOptions & NamedLab & Pick<BootOptions, "timeout">,
+  options: CasesOptions & NamedLab & Pick<BootOptions, "timeout">,
 ): Promise<number> {
   return withTimeout(options.timeout, (stop) =>
     // What it is that is up is not known yet; nothing is said of it where it is not.

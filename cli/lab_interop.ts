@@ -1,5 +1,5 @@
 /**
- * The command `lab --cross`: cases of ours and the kernel's own C programs, each on either side of
+ * The command `lab interop`: vsock-conformance and the kernel's C programs, each on either side of
  * the other, as one table.
  *
  * @module
@@ -33,32 +33,38 @@ import { screenOf } from "../report/screen.ts";
 import type { CrossCase, CrossCell } from "../interop/cell.ts";
 import { withTimeout } from "./signals.ts";
 
-/** Options of `lab --cross`. */
-export interface CrossOptions extends Omit<BootOptions, "topology"> {
-  readonly topologies: readonly Topology[];
+/** Options of `lab interop`. */
+export interface InteropOptions extends Omit<BootOptions, "topology"> {
+  /** Without it, loopback and guest-host. */
+  readonly topology?: Topology | undefined;
   readonly direction: DirectionChoice;
-  /** With more than one, the times of the runner and its agents stand beside C's, too. */
+  /** Cases that are left out. */
+  readonly exclude?: readonly string[] | undefined;
+  /** With more than one, the runner and its agents are timed as well. */
   readonly jobs?: number | undefined;
   /** A case's deadline there, in milliseconds. */
   readonly caseTimeout: number;
 }
 
 /** Boots each topology, runs the chosen cases four ways, and prints the table. */
-export async function labCross(
+export async function labInterop(
   selectors: readonly string[],
-  options: CrossOptions,
+  options: InteropOptions,
 ): Promise<number> {
-  const cases = crossCases(selectors);
+  const { exclude = [] } = options;
+  const cases = crossCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
   if (cases.length === 0) {
     throw new UsageError(
-      `None of ${selectors.join(" ")} has a case of the C programs beside it; ` +
-        'docs/porting.md and "explain" say which have',
+      `None of ${
+        selectors.join(" ")
+      } is a case of the C programs; see docs/porting.md or "explain"`,
     );
   }
-  const [topology] = options.topologies;
-  if (topology !== undefined && options.topologies.length === 1) {
-    requireDirection(topology, options.direction);
-  }
+  const { topology } = options;
+  if (topology !== undefined) requireDirection(topology, options.direction);
+  const topologies: readonly Topology[] = topology === undefined
+    ? ["loopback", "guest-host"]
+    : [topology];
   await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
@@ -72,7 +78,7 @@ export async function labCross(
       return agrees;
     };
     try {
-      for (const topology of options.topologies) {
+      for (const topology of topologies) {
         const plain = await longRunOptions({ ...options, topology });
         const { source, files } = await cPrograms(archTraits(plain.arch), progress);
         from = source;
@@ -84,7 +90,7 @@ export async function labCross(
     } catch (error) {
       // What is known by now is worth something, whatever became of the lab.
       if (found.cells.length > 0) {
-        screenOf(Deno.stdout).write("The run did not come to its end; so far:\n\n");
+        screenOf(Deno.stdout).write("The run did not finish; so far:\n\n");
         show();
       }
       throw error;
@@ -103,7 +109,7 @@ interface Found {
 async function runTopology(
   topology: Topology,
   cases: readonly CrossCase[],
-  options: CrossOptions,
+  options: InteropOptions,
   { cells, runner }: Found,
   take: <T>(step: Step<T>) => Promise<T>,
   progress: Progress,

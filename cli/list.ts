@@ -1,5 +1,5 @@
 /**
- * The commands `list` and `explain`: what cases there are, and what one of them is about.
+ * The commands `list` and `explain`.
  *
  * @module
  */
@@ -15,22 +15,30 @@ import {
 import { EXIT } from "../core/outcome.ts";
 import { select } from "../core/selector.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
-import { type CaseFilter, type DescribedCase, factsOf, fits, upstreamPlace } from "./case_facts.ts";
+import {
+  type CaseFilter,
+  type DescribedCase,
+  factsOf,
+  fits,
+  foundBy,
+  upstreamPlace,
+} from "./case_facts.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { chosenCases } from "./run_cases.ts";
 import { screenOf } from "../report/screen.ts";
 
 /** How to print cases. */
-interface PrintOptions {
+export interface PrintOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Prints the chosen cases, an id and a title a line. */
+/** Prints the chosen cases, an id and a title per line; text that matches no id is searched for. */
 export function list(selectors: readonly string[], options: CaseFilter & PrintOptions): number {
-  const cases = chosenCases(selectors).filter((info) => fits(info, options));
+  const chosen = chosenCases(selectors.flatMap((text) => foundBy(text, CATALOGUE)));
+  const cases = chosen.filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
   const lines = cases.map(({ id, title, alone }) =>
-    `${id.padEnd(width)}  ${title}${alone === undefined ? "" : " (alone)"}\n`
+    `${id.padEnd(width)}  ${title}${alone === undefined ? "" : " (exclusive)"}\n`
   );
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : lines.join(""));
   return EXIT.ok;
@@ -51,7 +59,7 @@ function jsonOf(cases: readonly DescribedCase[]): string {
 const WIDTH = 100;
 const VALUE_AT = 15;
 
-/** Text behind what its first line begins with, on as many lines as it takes. */
+/** Text wrapped to as many lines as it takes, each indented as far as the first one's beginning. */
 function wrapped(begin: string, text: string): string {
   const lines = new Help().boxWrap(text, WIDTH - begin.length).split("\n");
   return begin + lines.join(`\n${" ".repeat(begin.length)}`);
@@ -85,7 +93,7 @@ function explanation(info: DescribedCase): string {
     field("client", info.does.client ?? "does nothing"),
     field("server", info.does.server ?? "does nothing"),
     ...needsText(info),
-    ...(info.alone === undefined ? [] : [field("alone", info.alone)]),
+    ...(info.alone === undefined ? [] : [field("exclusive", info.alone)]),
     ...info.refs.map((reference) => field("source", referenceText(reference))),
     ...(place === undefined
       ? []

@@ -17,7 +17,7 @@ import { unlessAborted } from "../control/lines.ts";
 import { newToken } from "../control/token.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { portsOf, requirePorts, runToken } from "./access.ts";
-import type { ConductOptions } from "./options/run.ts";
+import type { CasesOptions } from "./options/run.ts";
 import { Session } from "./session.ts";
 import { monitorTrouble } from "../agent/side.ts";
 import { sideArguments, SupervisedAgent } from "../agent/supervisor.ts";
@@ -28,7 +28,7 @@ import { interruptible } from "./signals.ts";
 import type { SideSettings } from "../agent/settings.ts";
 
 /** Options of `run`. */
-export interface RunOptions extends ConductOptions, SideSettings {
+export interface RunOptions extends CasesOptions, SideSettings {
   readonly agent: ControlAddress;
   readonly connectTimeout: number;
   /** What the agent asks for, or the file that has it. */

@@ -7,7 +7,7 @@ import { Baseline } from "../core/baseline.ts";
 import { select } from "../core/selector.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
-import type { ConductOptions } from "./options/run.ts";
+import type { CasesOptions } from "./options/run.ts";
 import { UsageError } from "../core/error.ts";
 
 /**
@@ -20,7 +20,7 @@ export function chosenCases(selectors: readonly string[]): ConformanceCase[] {
 }
 
 /** What a user says is known to fail. */
-export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline> {
+export async function baselineOf({ baseline }: CasesOptions): Promise<Baseline> {
   if (baseline === undefined) return Baseline.none;
   let text: string;
   try {

@@ -36,7 +36,7 @@ import { withoutSecrets } from "./again.ts";
 import { toolCommit } from "./commit.ts";
 import { baselineOf, chosenCases } from "./run_cases.ts";
 import {
-  type ConductOptions,
+  type CasesOptions,
   firstPort,
   ktapForm,
   requireDirection,
@@ -65,7 +65,7 @@ type Intention = { -readonly [K in keyof IntendedRun]: IntendedRun[K] };
 
 /** A run that is being prepared, or under way. */
 export class Session {
-  readonly #options: ConductOptions;
+  readonly #options: CasesOptions;
   readonly #stop: AbortSignal;
   readonly #reports: ReportFiles;
   readonly #intention: Intention;
@@ -77,7 +77,7 @@ export class Session {
   #sink: EventSink | undefined;
 
   private constructor(
-    options: ConductOptions,
+    options: CasesOptions,
     intention: Intention,
     reports: ReportFiles,
     stop: AbortSignal,
@@ -96,7 +96,7 @@ export class Session {
    * @param stop what ends the run.
    */
   static async reported(
-    options: ConductOptions,
+    options: CasesOptions,
     topology: Topology,
     stop: AbortSignal,
     body: (session: Session) => Promise<number>,
@@ -264,7 +264,7 @@ export class Session {
   }
 }
 
-async function factsOf({ again }: ConductOptions): Promise<RunFacts> {
+async function factsOf({ again }: CasesOptions): Promise<RunFacts> {
   const commit = await toolCommit();
   return {
     tool: VERSION,

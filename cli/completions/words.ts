@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "commander";
 import { EXIT } from "../../core/outcome.ts";
 import { REPORT_FORMATS } from "../../report/formats.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
@@ -29,7 +29,7 @@ export function completionsText(shell: keyof typeof SHELLS, root: Command): stri
 /** A command and all below it. */
 export function shapesOf(command: Command, path: readonly string[]): CommandShape[] {
   const help = command.createHelp();
-  const below = help.visibleCommands(command).filter((sub) => sub.name() !== "help") as Command[];
+  const below = help.visibleCommands(command).filter((sub) => sub.name() !== "help");
   const options = help.visibleOptions(command).map((option): OptionShape => ({
     names: [option.short, option.long].flatMap((name) => name ?? []),
     description: option.description,

@@ -62,7 +62,7 @@ export async function findDebugKernel(
   const kernel = await keptKernel("debug", folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new LabError(
-      `Build the debug kernel first: "lab kernel build --debug --arch ${arch.name}", 12 min or more`,
+      `Build the debug kernel first: "lab build-kernel debug --arch ${arch.name}", 12 min or more`,
     );
   });
   if (wrong === undefined) return kernel;

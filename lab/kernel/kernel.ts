@@ -55,7 +55,7 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   const isDebug = DEBUG.test(kernel);
   const isArchived = debian !== undefined || isMultiDevice(choice);
   if (choice.refresh && !isArchived) {
-    const how = isDebug ? "lab kernel build --debug --refresh" : "leave --refresh out";
+    const how = isDebug ? "lab build-kernel debug --refresh" : "leave --refresh out";
     throw new LabUsageError(`The kernel "${kernel}" comes from no archive: ${how}`);
   }
   if (!isArchived && !isDebug) return await requireFile(kernel);

@@ -17,7 +17,7 @@ for (const kernel of ["debian:6.12", "multi-device", "debug", "debug:accept-queu
 for (
   const [kernel, advice] of [
     ["/nowhere/vmlinuz", /comes from no archive: leave --refresh out/],
-    ["debug", /comes from no archive: lab kernel build --debug --refresh/],
+    ["debug", /comes from no archive: lab build-kernel debug --refresh/],
   ] as const
 ) {
   Deno.test(`requireChoice() refuses to look for a newer ${kernel}`, async () => {

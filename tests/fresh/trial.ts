@@ -53,7 +53,7 @@ const CONFORMANCE: Command = {
 /** Parts of its second that need the kernel's C programs, and ours. */
 const CROSS: Command = {
   name: "cross",
-  args: "run -A cli.ts lab --cross --topology loopback diag/dump/lists-listener",
+  args: "run -A cli.ts lab interop --topology loopback diag/dump/lists-listener",
   verdict: /^diag\/dump\/lists-listener .*ok/m,
 };
 const COMPARE: Command = {
