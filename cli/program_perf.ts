@@ -32,7 +32,7 @@ export function addPerf(root: Command, act: Act): void {
     .addHelpText(
       "after",
       examples(
-        "perf receiver                       # in the guest, CID 3 ...",
+        "perf receiver                       # in the guest ...",
         "perf sender --sender 3 --bytes 1G   # ... and on the host",
         "perf echo                           # in the guest ...",
         "perf latency --peer-cid 3 --size 64 # ... and on the host",
