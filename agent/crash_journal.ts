@@ -218,7 +218,7 @@ export function recoveredReports(
     const report: SideReport = {
       state: hung ? "timeout" : "broken",
       reasons: hung
-        ? [`it had not ended after ${timeout / 1000} s, and its process could not say so (${how})`]
+        ? [`it had not ended after ${timeout / 1000} s, and its process did not respond (${how})`]
         : [`its process died: ${how}`],
       step,
       milliseconds,

@@ -110,7 +110,7 @@ Deno.test("recoveredReports() tells a side that hung from one whose process died
   assert.equal(hung?.state, "timeout");
   assert.match(
     hung.reasons.join(),
-    /^it had not ended after 60 s, and its process could not say so/,
+    /^it had not ended after 60 s, and its process did not respond/,
   );
   const [, late] = reportsAfter("SIGSEGV");
   assert.deepEqual(

@@ -33,7 +33,7 @@ export interface Gauge {
 
 /** AF_VSOCK sockets with a transport but without a file. One that is left is a leak. */
 const SOCKETS: Gauge = {
-  what: "AF_VSOCK sockets that belong to no file",
+  what: "orphaned AF_VSOCK sockets",
   read: fileLessSockets,
   list: async () => (await fileLessListed()).map(describeSocket),
 };

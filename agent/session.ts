@@ -121,7 +121,7 @@ export async function serveController(
     // A controller that reads no more must not keep a case waiting to tell it something.
     channel.close();
     const sides = [...running.values()];
-    for (const { stop } of sides) stop.abort(new PeerGoneError("the controller went away"));
+    for (const { stop } of sides) stop.abort(new PeerGoneError("the controller disconnected"));
     await Promise.all(sides.map(({ done }) => done));
   }
 }

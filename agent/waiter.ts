@@ -87,7 +87,9 @@ export class Waiter {
     const [oldest] = this.#strangers;
     if (this.#strangers.size <= MAX_STRANGERS || oldest === undefined) return;
     this.#strangers.delete(oldest);
-    oldest.close(new PeerGoneError("it said nothing, and others want to"));
+    oldest.close(
+      new PeerGoneError("it did not introduce itself, and other connections are waiting"),
+    );
   }
 
   /**
@@ -99,7 +101,7 @@ export class Waiter {
   async #admit(channel: LineChannel, { session }: Greeting): Promise<void> {
     const before = this.#served;
     if (session !== undefined && session === before?.session) {
-      before.channel.close(new PeerGoneError("the controller has connected anew"));
+      before.channel.close(new PeerGoneError("the controller has reconnected"));
     }
     if (before !== undefined) {
       const { promise: moment, resolve } = Promise.withResolvers<void>();

@@ -48,7 +48,7 @@ export async function agentToken(options: AccessOptions): Promise<AgentToken> {
   const inVariable = tokenInVariable();
   if (allowAnyone) {
     const given = tokenFile !== undefined ? "--token-file" : inVariable && TOKEN_VARIABLE;
-    if (given) throw new UsageError(`--allow-anyone goes without a token: leave out ${given}`);
+    if (given) throw new UsageError(`--allow-anyone serves without a token: leave out ${given}`);
     return { isNew: false };
   }
   if (tokenFile !== undefined) return { token: await readOrMake(tokenFile), isNew: false };
@@ -69,7 +69,7 @@ export async function runToken(
   if (token !== undefined && tokenFile !== undefined) {
     throw new UsageError("Give --token or --token-file, not both");
   }
-  if (token !== undefined) return checked(token, "--token is no token");
+  if (token !== undefined) return checked(token, "--token is not a token");
   return tokenFile === undefined ? tokenInVariable() : await readToken(tokenFile);
 }
 
@@ -80,7 +80,7 @@ export function isLoopback(host: string): boolean {
 
 function tokenInVariable(): string | undefined {
   const token = Deno.env.get(TOKEN_VARIABLE);
-  return token ? checked(token, `${TOKEN_VARIABLE} is no token`) : undefined;
+  return token ? checked(token, `${TOKEN_VARIABLE} is not a token`) : undefined;
 }
 
 function checked(token: string, otherwise: string): string {

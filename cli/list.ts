@@ -14,7 +14,7 @@ import {
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
 import { select } from "../core/selector.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import {
   type CaseFilter,
   type DescribedCase,

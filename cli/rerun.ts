@@ -5,7 +5,7 @@
  */
 import type { Outcome } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { ReportedCase, RunReport } from "../report/model.ts";
 import { findCase } from "../suites/catalogue.ts";
 import { UsageError } from "../core/error.ts";
@@ -34,12 +34,14 @@ export function rerunOf(report: RunReport, source: string, strict: boolean): Rer
     verdict === undefined || FAILED.has(verdict.outcome) ||
     strict && STRICTLY.has(verdict.outcome);
   const failed = report.cases.filter(isWanted);
-  if (failed.length === 0) throw new UsageError(`Nothing failed in ${source}: nothing is to run`);
+  if (failed.length === 0) {
+    throw new UsageError(`Nothing failed in ${source}, so there is nothing to run`);
+  }
   const wanted = new Set(failed.flatMap((entry) => causesOf(entry, report)).map(nameOf));
   const gone = failed.find(({ id }) => id !== NOTHING_LEFT.id && findCase(id) === undefined);
   if (gone !== undefined) {
     throw new UsageError(
-      `Cannot run again what failed in ${source}: this version has no case ${gone.id}`,
+      `Cannot rerun what failed in ${source}: this version has no case ${gone.id}`,
     );
   }
   return {

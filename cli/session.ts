@@ -17,7 +17,7 @@ import { EXIT, exitCode } from "../core/outcome.ts";
 import { directionsOf, type Planned, planRun, type Topology } from "../core/plan.ts";
 import { reasonOf, UsageError } from "../core/error.ts";
 import { type RoundOptions, roundsOf } from "../core/round.ts";
-import { withLook } from "../core/side_by_side.ts";
+import { withLook } from "../core/parallel_leaks.ts";
 import { VERSION } from "../core/version.ts";
 import type { Ends } from "../runner/case.ts";
 import { runPlan } from "../runner/run.ts";
@@ -237,7 +237,7 @@ export class Session {
     return { seed: this.#intention.seed, repeat: roundsAsked(this.#options), shuffle };
   }
 
-  /** What is to run; with looks at what is left of cases that run side by side, or without. */
+  /** What is to run; with looks at what is left of cases that run in parallel, or without. */
   #plan(looks: boolean): readonly Planned[] {
     const { direction, jobs = 1 } = this.#options;
     return directionsOf(this.#intention.topology, direction).flatMap((direction) => {
@@ -278,7 +278,7 @@ function refuseTrouble({ host, guest }: Ends): void {
   const trouble = [...new Set([host, guest].flatMap(({ facts }) => troubleBefore(facts)))];
   if (trouble.length === 0) return;
   throw new UsageError(
-    `--strict: ${trouble.join("; ")}: boot it anew, or leave --strict out`,
+    `--strict: ${trouble.join("; ")}: boot it again, or leave --strict out`,
   );
 }
 

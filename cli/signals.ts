@@ -14,7 +14,7 @@ export function withTimeout(
   return interruptible(async (interrupted) => {
     const late = new AbortController();
     const seconds = milliseconds / 1000;
-    const reason = new LabError(`--timeout: the command had not ended after ${seconds} s`);
+    const reason = new LabError(`--timeout: the command did not finish within ${seconds} s`);
     const timer = setTimeout(() => late.abort(reason), milliseconds);
     try {
       const code = await body(AbortSignal.any([interrupted, late.signal]));

@@ -94,7 +94,7 @@ export class Baseline {
         );
       }
       const same = entries.slice(0, i).find((other) => keyOf(other) === keyOf(entry));
-      if (same !== undefined) throw new BaselineError(`${at}: says the same as ${same.at}`);
+      if (same !== undefined) throw new BaselineError(`${at}: repeats ${same.at}`);
       if (!isPossible(entry.bounds)) {
         throw new BaselineError(`${at}: no kernel's version is in that range`);
       }

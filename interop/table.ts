@@ -22,8 +22,9 @@ const KNOWN_FAILURES: readonly KnownFailure[] = [
     name: "Connect",
     direction: "loopback",
     says: /^C \w+: expected 1 sockets, found \d+$/,
-    note: "C counts all sockets of the machine and expects one; on loopback both ends of the " +
-      "connection are there. Ours expects both.",
+    note:
+      "The C program counts all sockets of the machine and expects one; on loopback both ends of " +
+      "the connection are counted. vsock-conformance expects both.",
   },
 ];
 
@@ -77,7 +78,8 @@ export function crossTable(
     ...wrong.length > 0 ? ["", ...wrong] : [],
     ...notes.length > 0 ? ["", ...notes.map((note) => `* ${note}`)] : [],
     "",
-    `servers/clients: ${counts(cases, cells)}; ${judgement}`,
+    `server/client: ${counts(cases, cells)}; ${judgement}`,
+    '"ours" is vsock-conformance, "C" the kernel\'s C program',
   ];
   return { text: lines.map((line) => `${line}\n`).join(""), agrees: judgement === "all agree" };
 }
@@ -101,7 +103,7 @@ function complaints(cells: readonly CrossCell[]): string[] {
   if (first === undefined) return [];
   const alike = counted.every(({ outcome }) => outcome === first.outcome);
   if (alike && first.outcome !== "FAIL") return [];
-  const what = alike ? "all fail" : "they disagree";
+  const what = alike ? "all fail" : "the pairings disagree";
   return [
     `${first.case.id} (${first.direction}): ${what}`,
     ...counted.flatMap(({ pairing, outcome, reasons }) => [

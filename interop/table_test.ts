@@ -31,7 +31,8 @@ Deno.test("crossTable() shows a row for each case, and agrees where all is ok or
     "a/b/one  One              ok         ok      ok      ok",
     "a/b/two  Two              skip       skip    skip    skip",
     "",
-    "servers/clients: 2 cases, 8 cells: 4 ok, 0 FAIL, 4 skip; all agree",
+    "server/client: 2 cases, 8 cells: 4 ok, 0 FAIL, 4 skip; all agree",
+    '"ours" is vsock-conformance, "C" the kernel\'s C program',
     "",
   ]);
 });
@@ -45,9 +46,9 @@ Deno.test("crossTable() says who disagrees, in which direction, and why", () => 
   ]);
   assert.equal(agrees, false);
   assert.match(text, /^ +host-server +guest-server\n/);
-  assert.match(text, /\na\/b\/one \(guest-server\): they disagree\n {2}ours\/ours: ok\n/);
+  assert.match(text, /\na\/b\/one \(guest-server\): the pairings disagree\n {2}ours\/ours: ok\n/);
   assert.match(text, /\n {2}ours\/C: FAIL\n {4}C client: no\n/);
-  assert.match(text, /; not all agree\n$/);
+  assert.match(text, /; not all agree\n/);
 });
 
 Deno.test("crossTable() is not content with a case that fails everywhere", () => {
@@ -62,7 +63,7 @@ Deno.test("crossTable() does not agree where cells are missing", () => {
   const one = info(0, "One");
   const some = crossTable([one], cells(one, "loopback").slice(1));
   assert.equal(some.agrees, false);
-  assert.match(some.text, /; 1 cells were not run\n$/);
+  assert.match(some.text, /; 1 cells were not run\n/);
   assert.equal(crossTable([], []).agrees, false);
 });
 
@@ -71,7 +72,10 @@ Deno.test("crossTable() notes the failure that C has by itself, but no other of 
   const known: Cell = { outcome: "FAIL", reasons: CONNECT };
   const noted = crossTable([connect], cells(connect, "loopback", OK, known, known, known));
   assert.ok(noted.agrees);
-  assert.match(noted.text, /Connect +ok +FAIL\* +FAIL\* +FAIL\*\n\n\* C counts all sockets/);
+  assert.match(
+    noted.text,
+    /Connect +ok +FAIL\* +FAIL\* +FAIL\*\n\n\* The C program counts all sockets/,
+  );
   const other: Cell = { outcome: "FAIL", reasons: ["C client: bind: Address already in use"] };
   assert.ok(!crossTable([connect], cells(connect, "loopback", OK, other, known, known)).agrees);
   assert.ok(!crossTable([connect], cells(connect, "host-server", OK, known)).agrees);

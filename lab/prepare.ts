@@ -107,6 +107,6 @@ export function requireSuitable(
   if (arch.name !== "x86_64" || role !== "host" || kvm.works || hasSafeThreads(qemu)) return;
   throw new LabUsageError(
     `QEMU ${qemu.version.join(".")} (${qemu.path}) does not boot an emulated x86-64 guest in a ` +
-      "host: every one of 16 guests stood still. Leave --qemu out, or give QEMU 8.1 or newer",
+      "host: all of 16 guests stalled. Leave --qemu out, or give QEMU 8.1 or newer",
   );
 }

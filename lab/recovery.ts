@@ -90,7 +90,7 @@ export class Recovery implements AsyncDisposable {
       return await this.#replace(end.text.split("\n")[0] ?? "");
     }
     if (this.#settings.qemuIsTested || this.#losses === MAX_LOSSES) throw new VmLostError(end.text);
-    await this.#replace(`${end.text.split("\n")[0]}, and no kernel said why`);
+    await this.#replace(`${end.text.split("\n")[0]}, and no kernel logged a reason`);
     this.#losses++;
   }
 

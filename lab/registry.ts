@@ -11,7 +11,7 @@ import type { LabAddress } from "./types.ts";
 /** Where a named lab is written down. */
 async function fileOf(name: string): Promise<string> {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    throw new LabUsageError(`Cannot call a lab "${name}": use small letters, digits and "-"`);
+    throw new LabUsageError(`Cannot name a lab "${name}": use lower-case letters, digits and "-"`);
   }
   return `${await cacheFolder("labs")}/${name}.json`;
 }

@@ -33,7 +33,7 @@ export class OutputError extends ExpectedError {
     const name = stream === Deno.stderr ? "standard error" : "standard output";
     const unread = cause instanceof Deno.errors.BrokenPipe;
     const why = `Cannot write to ${name}: ${reasonOf(cause)}`;
-    super(unread ? `nobody reads ${name} any more` : why, { cause });
+    super(unread ? `nothing reads ${name} any more` : why, { cause });
     this.unread = unread;
     this.exitCode = unread ? EXIT.unread : EXIT.broken;
   }

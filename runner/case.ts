@@ -8,7 +8,7 @@ import { type CaseInfo, deadlineOf, levelOf, type Role } from "../core/case.ts";
 import { joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned } from "../core/plan.ts";
 import { seedFor } from "../core/random.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { End } from "./end.ts";
 import type { StartOrder } from "../control/wire.ts";
 import { unlessAborted } from "../control/lines.ts";
@@ -75,7 +75,7 @@ export async function runSides(planned: Planned, options: CaseOptions): Promise<
       onLine: (text) => other.order({ type: "line", run, text }),
       onLost: () => {
         late.after(ends[role].returnTime + REPORT_TIME);
-        stopOther(`the ${role} is lost`);
+        stopOther(`lost contact with the ${role}`);
       },
     });
     late.reported(role);
@@ -114,7 +114,7 @@ class Lateness {
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
     const abandon = () => {
-      for (const role of this.#left) this.#ends[role].abandon("it did not report in time");
+      for (const role of this.#left) this.#ends[role].abandon("no report before the deadline");
     };
     // Where this process stood still, reports that came in time are only seen now.
     const look = () => this.#timer = setTimeout(abandon, LOOK_TIME);

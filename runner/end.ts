@@ -34,7 +34,7 @@ import {
 const HELLO_TIME = 30_000;
 /** How long an agent that comes back may take to answer before it is asked anew. */
 const ANSWER_TIME = 3000;
-/** How long an agent may take to come back; one that is translated twice starts in seconds. */
+/** How long an agent may take to come back; one that is emulated twice starts in seconds. */
 const RETURN_TIME = 20_000;
 /** How much an agent may leave untaken of what it is told, in bytes. */
 const MAX_UNSENT = 4 * 1024 * 1024;
@@ -133,7 +133,7 @@ export class End implements Disposable {
     return this.#options.again === undefined ? 0 : this.#options.returnTime ?? RETURN_TIME;
   }
 
-  /** Why this end can be told nothing any more; undefined while it can. */
+  /** Why this end can no longer be reached; undefined while it can. */
   get lost(): string | undefined {
     return this.#lost;
   }
@@ -176,7 +176,7 @@ export class End implements Disposable {
    */
   order(order: Order): void {
     if (this.#channel.unsent > MAX_UNSENT) {
-      this.#channel.close(new PeerGoneError("it takes nothing of what it is told"));
+      this.#channel.close(new PeerGoneError("it does not read what it is sent"));
     }
     // Whoever reads finds out as well, and does what is to be done.
     this.#channel.writeLine(encodeMessage(order)).catch(() => {});
@@ -264,7 +264,7 @@ export class End implements Disposable {
   }
 
   #giveUp(why: string): void {
-    this.#lost ??= `the ${this.name} is lost: ${why}`;
+    this.#lost ??= `lost contact with the ${this.name} agent: ${why}`;
     this.#breakOff(why);
   }
 
@@ -273,7 +273,7 @@ export class End implements Disposable {
     for (const [run, { report, step, begun }] of this.#running) {
       if (but.includes(run)) continue;
       const milliseconds = Math.round(performance.now() - begun);
-      const reasons = [`its agent is lost: ${why}`];
+      const reasons = [`lost contact with its agent: ${why}`];
       report.resolve({ state: "broken", reasons, step, milliseconds, died: true });
       this.#running.delete(run);
     }

@@ -9,7 +9,7 @@ import { type Growth, type Held, Holdings, isLeak, leakText } from "../core/leak
 import type { Role } from "../core/case.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import type { Planned } from "../core/plan.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { Splat } from "../core/splat.ts";
 import { type CaseOptions, judgeSides, rolesOf, runSides, type Sides } from "./case.ts";
 import type { End } from "./end.ts";
@@ -38,10 +38,10 @@ const REPEATED =
   "this is so of a repetition of the case, which had passed, to see whether it leaks";
 
 /**
- * How much more of something the cases may leave that ran side by side. They are not run again, and
+ * How much more of something the cases may leave that ran in parallel. They are not run again, and
  * what comes by itself is less.
  */
-const BESIDE_SLACK = 128;
+const PARALLEL_SLACK = 128;
 
 const ROLES: readonly Role[] = ["client", "server"];
 const NO_FAULTS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 0 };
@@ -182,10 +182,10 @@ function leaksOf(grown: readonly Growth[]): Splat[] {
   return grown.filter((growth) => isLeak(growth) === true).map((growth) => [leakText(growth)]);
 }
 
-/** Of what cases left that ran side by side. */
+/** Of what cases left that ran in parallel. */
 function besides(grown: readonly Growth[]): Splat[] {
   return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
-    first > BESIDE_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
+    first > PARALLEL_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
   );
 }
 

@@ -3,7 +3,7 @@ import type { CaseInfo } from "../core/case.ts";
 import type { EndFacts, RunEvent } from "../core/event.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
-import { NOTHING_LEFT, withLook } from "../core/side_by_side.ts";
+import { NOTHING_LEFT, withLook } from "../core/parallel_leaks.ts";
 import type { Splat } from "../core/splat.ts";
 import { serveController } from "../agent/session.ts";
 import { LineChannel } from "../control/channel.ts";
@@ -177,7 +177,7 @@ Deno.test("runPlan() breaks a case after which an end cannot look, unless it fai
   assert.match(ran.verdicts[0]?.reasons.join() ?? "", /cannot look/);
 });
 
-Deno.test("runPlan() with jobs fails where much is left, and does not repeat what ran side by side", async () => {
+Deno.test("runPlan() with jobs fails where much is left, and does not repeat what ran in parallel", async () => {
   const left = async (each: number) => {
     const machine = new Machine((_, self) => {
       self.held += each;

@@ -1,5 +1,5 @@
 /**
- * A run: the cases of a plan, one after the other or several side by side, once or in several
+ * A run: the cases of a plan, one after the other or several in parallel, once or in several
  * rounds, as events.
  *
  * @module
@@ -9,7 +9,7 @@ import type { Counts, Verdict } from "../core/outcome.ts";
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/error.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
-import { NOTHING_LEFT, Unseen } from "../core/side_by_side.ts";
+import { NOTHING_LEFT, Unseen } from "../core/parallel_leaks.ts";
 import type { Splat } from "../core/splat.ts";
 import { Looker, type LookOptions, looks } from "./look.ts";
 import { hasDied, type Item, type VerdictOptions, Verdicts } from "./verdicts.ts";
@@ -172,12 +172,12 @@ class Run {
     }
     // A kernel that died is told when it does so of one case alone; what it said is over with now.
     await this.#verdicts.causes();
-    this.#retry(item.planned, DIED_BESIDE);
+    this.#retry(item.planned, DIED_IN_PARALLEL);
     again.push(item);
     return 0;
   }
 
-  /** Looks for what cases left that ran side by side, during which a process died or not. */
+  /** Looks for what cases left that ran in parallel, during which a process died or not. */
   async #look(item: Item, round: Round, died: boolean): Promise<number> {
     this.#begun(item);
     const found = await this.#attempt(item, round, 0);
@@ -195,7 +195,7 @@ class Run {
     const verdict = await this.#attempt(item, round, 0);
     if (verdict === undefined) return 0;
     this.#unseen.add(item.run, verdict, false);
-    await this.#ended(item, retried(verdict, `run again, alone: ${DIED_BESIDE}`));
+    await this.#ended(item, retried(verdict, `run again on its own: ${DIED_IN_PARALLEL}`));
     return 1;
   }
 
@@ -273,8 +273,8 @@ function withFaultsBefore(end: EndFacts, found: readonly Splat[] = []): EndFacts
 }
 
 /** What is said of a case that is run again. */
-const LOST = "its machines had gone away, and no kernel said why";
-const DIED_BESIDE = "a process died while this and other cases were under way";
+const LOST = "the VMs were lost and no kernel logged a reason";
+const DIED_IN_PARALLEL = "a process died while this and other cases were under way";
 
 /** A verdict on a case that was run again: one that held says so in its outcome, too. */
 function retried(verdict: Verdict, why: string): Verdict {

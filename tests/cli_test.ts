@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FEATURES, type Role } from "../core/case.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { runTool } from "./support/tool.ts";
 
@@ -113,9 +113,12 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /^error: Cannot run deno\.json: it is not a program; give a qemu/,
   ],
   [["lab", "--qemu", "/tmp"], /^error: Cannot run \/tmp: it is not a program/],
-  [["lab", "--kernel", "debian:6.12", "--modules", "x"], /brings its own modules: leave --modules/],
-  [["lab", "--kernel", "debug", "--refresh"], /no archive: lab build-kernel debug --refresh/],
-  [["lab", "up", "--name", "../x"], /^error: Cannot call a lab "\.\.\/x": use small letters/],
+  [["lab", "--kernel", "debian:6.12", "--modules", "x"], /has its own modules: leave --modules/],
+  [
+    ["lab", "--kernel", "debug", "--refresh"],
+    /not from an archive: lab build-kernel debug --refresh/,
+  ],
+  [["lab", "up", "--name", "../x"], /^error: Cannot name a lab "\.\.\/x": use lower-case letters/],
   [
     [...RUN, "--guest-monitor", "/nonexistent"],
     /^error: --guest-monitor: there is no Unix socket at \/nonexistent\n/,

@@ -1,6 +1,6 @@
 /**
  * A kernel that tells of its own faults: KASAN, kmemleak and lockdep, built from Debian's package
- * of the kernel's source; and wrong builds of its AF_VSOCK, which leak on purpose.
+ * of the kernel's source; and faulty builds of its AF_VSOCK, which leak on purpose.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { keepModules, keptKernel, type Kernel } from "./kept.ts";
 
 /** How it differs from the smallest kernel. */
 const CONFIGS = new URL("../../fixtures/kernel/", import.meta.url);
-/** The patch set of the wrong builds, each of which has one of the patches, and its name. */
+/** The patch set of the faulty builds, each of which has one of the patches, and its name. */
 const WRONG = "leaks";
 
 function cachedAs({ name }: ArchTraits): readonly [string, string] {
@@ -50,8 +50,8 @@ export async function buildDebugKernel(
 /**
  * The kernel, if it was built.
  *
- * @param wrong which wrong build of AF_VSOCK to take; none for the right one.
- * @throws {LabError} where it was not, or there is no such wrong build.
+ * @param wrong which faulty build of AF_VSOCK to take; none for the right one.
+ * @throws {LabError} where it was not, or there is no such faulty build.
  */
 export async function findDebugKernel(
   wrong: string | undefined,
@@ -68,7 +68,7 @@ export async function findDebugKernel(
   if (wrong === undefined) return kernel;
   const known = (await readPatches(WRONG)).map(shortName);
   if (!known.includes(wrong)) {
-    throw new LabUsageError(`There is no wrong build "${wrong}"; there are: ${known.join(", ")}`);
+    throw new LabUsageError(`There is no faulty build "${wrong}"; there are: ${known.join(", ")}`);
   }
   const modules = await Promise.all(kernel.modules.map(async (module) => {
     const data = await Deno.readFile(`${folder}/${wrong}/${module.name}.ko`).catch(() => undefined);

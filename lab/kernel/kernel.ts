@@ -56,13 +56,13 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   const isArchived = debian !== undefined || isMultiDevice(choice);
   if (choice.refresh && !isArchived) {
     const how = isDebug ? "lab build-kernel debug --refresh" : "leave --refresh out";
-    throw new LabUsageError(`The kernel "${kernel}" comes from no archive: ${how}`);
+    throw new LabUsageError(`The kernel "${kernel}" is not from an archive: ${how}`);
   }
   if (!isArchived && !isDebug) return await requireFile(kernel);
   if (choice.modules !== undefined) {
     throw new LabUsageError(
-      `The kernel "${kernel}" brings its own modules: leave --modules out, or name the ` +
-        "kernel that they are of by the path of its vmlinuz",
+      `The kernel "${kernel}" has its own modules: leave --modules out, or give the ` +
+        "vmlinuz that these modules belong to",
     );
   }
   if (debian === undefined || DEBIAN_VERSION.test(debian)) return;

@@ -156,8 +156,8 @@ export function deaf(registers: string): [number, Sign][] {
       what: `with interrupts off near ${at.slice(0, -2)}00`,
       times: TIMES_DEAF,
       means: (processor) =>
-        `processor ${processor} of the VM does not go on and has interrupts off, as in a guest to ` +
-        "which QEMU delivers one twice",
+        `processor ${processor} of the VM makes no progress with interrupts off, as after QEMU has ` +
+        "delivered an interrupt to the guest twice",
     }]);
 }
 
@@ -175,7 +175,7 @@ export function interruptDue(lapic: string): Sign | undefined {
     what: `pending: ${pending}; timer: ${timer}`,
     times: TIMES_WAITING,
     means: (processor) =>
-      `QEMU lost an interrupt: processor ${processor} of the VM has halted, and does not get ` +
-      "what is due",
+      `QEMU lost an interrupt: processor ${processor} of the VM is halted and does not receive ` +
+      "a pending interrupt",
   };
 }

@@ -142,7 +142,7 @@ Deno.test("withStallWatch() ends what runs on a host whose guest stands still, a
       ended,
       (error) =>
         error instanceof VmLostError &&
-        /^processor 1 of the VM does not go on and has interrupts off/.test(error.message),
+        /^processor 1 of the VM makes no progress with interrupts off/.test(error.message),
     );
   }
 });

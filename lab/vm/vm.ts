@@ -39,9 +39,13 @@ const FAULTS = [
     what: "a VM found no disk; its kernel needs virtio-pci, virtio-blk, virtio-net and ext4, " +
       "built in or among --modules",
   },
-  { mark: MARKS.agentEnded, Kind: LabError, what: "an agent ended, see its last words below" },
+  { mark: MARKS.agentEnded, Kind: LabError, what: "an agent exited, see its last output below" },
   { mark: MARKS.guestEnded, Kind: VmLostError, what: "the guest's QEMU ended" },
-  { mark: MARKS.guestStuck, Kind: VmLostError, what: "KVM in the host gave up the guest" },
+  {
+    mark: MARKS.guestStuck,
+    Kind: VmLostError,
+    what: "KVM in the host stopped the guest with an internal error",
+  },
 ] as const;
 
 /** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
@@ -125,7 +129,7 @@ export class Vm implements AsyncDisposable {
     const limit = AbortSignal.timeout(milliseconds);
     const signal = AbortSignal.any([limit, stop, over.signal]);
     try {
-      return await Promise.race([body(signal), this.#mishap(signal, onConsoles)]);
+      return await Promise.race([body(signal), this.#loss(signal, onConsoles)]);
     } catch (error) {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
@@ -140,11 +144,11 @@ export class Vm implements AsyncDisposable {
     }
   }
 
-  /** The mishap behind an error: whoever talks to a VM may find out first that it is no more. */
+  /** The loss behind an error: whoever talks to a VM may find out first that it is no more. */
   async #behind(error: unknown): Promise<unknown> {
     if (error instanceof VmLostError) return error;
     const moment = AbortSignal.timeout(MOMENT);
-    return await this.#mishap(moment).catch((found) => found instanceof LabError ? found : error);
+    return await this.#loss(moment).catch((found) => found instanceof LabError ? found : error);
   }
 
   /** Whether it has ended. */
@@ -169,7 +173,7 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
-  async #mishap(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
+  async #loss(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
     const before = await this.#before;
     while (this.#end === undefined) {
       const texts = await Promise.all(
@@ -180,7 +184,7 @@ export class Vm implements AsyncDisposable {
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
         if (isStalled(text)) {
-          throw new VmStalledError("a kernel stands still, as its RCU says below");
+          throw new VmStalledError("a kernel stalled, see its RCU messages below");
         }
       }
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -27,7 +27,7 @@ for (const topology of ["loopback", "guest-host"]) {
     const args = ["lab", "interop", "--topology", topology, "--timeout", `${PATIENCE / 1000}`];
     const { code, stdout, stderr } = await runLab(args, PATIENCE);
     // A second table, of times, follows the verdicts.
-    const [verdicts = ""] = stdout.split("servers/clients:");
+    const [verdicts = ""] = stdout.split("server/client:");
     const rows = new Map(
       verdicts.split("\n").map((line) => line.split(/ {2,}/))
         .map(([id = "", ...rest]) => [id, rest]),

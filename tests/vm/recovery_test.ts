@@ -68,14 +68,14 @@ Deno.test("a run goes on with a restored kernel", async (t) => {
     const { stopped, deadly, others, texts } = await runOn(lab, () => ++times === 1 && killQemu());
     assert.equal(stopped, undefined);
     assert.equal(deadly?.outcome, "retried", JSON.stringify(deadly));
-    assert.match(deadly.reasons.join(), /^run again: its machines had gone away, and no kernel/);
+    assert.match(deadly.reasons.join(), /^run again: the VMs were lost and no kernel/);
     assert.deepEqual(others, ["pass", "pass", "pass"], texts);
     assert.equal(lab.recovery.losses, 1);
   });
 
   await t.step("unless that happens too often", async () => {
     const { stopped, deadly } = await runOn(lab, killQemu);
-    assert.match(stopped ?? "", /^the loopback is lost: /);
+    assert.match(stopped ?? "", /^lost contact with the loopback agent: /);
     assert.equal(deadly?.outcome, "broken", JSON.stringify(deadly));
     assert.equal(lab.recovery.losses, 3);
   });

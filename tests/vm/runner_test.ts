@@ -148,7 +148,7 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     assert.deepEqual(reasons, [
       "client: its process died: SIGKILL",
       "client: last step: wait for the peer's LISTENING",
-      "server: stopped: the client is lost",
+      "server: stopped: lost contact with the client",
       "server: last step: accept4(3)",
     ]);
   });
@@ -163,7 +163,7 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     const [last] = verdicts;
     assert.equal(last?.outcome, "fail", JSON.stringify(verdicts));
     assert.match(last.reasons[0] ?? "", /reported: Kernel panic - not syncing: sysrq triggered/);
-    assert.match(last.reasons.join("\n"), /: its agent is lost: /);
-    assert.match(stopped ?? "", /the loopback is lost/);
+    assert.match(last.reasons.join("\n"), /: lost contact with its agent: /);
+    assert.match(stopped ?? "", /lost contact with the loopback agent/);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { validateCase } from "./case.ts";
 import type { SideReport, SideState, Verdict } from "./outcome.ts";
-import { NOTHING_LEFT, Unseen, withLook } from "./side_by_side.ts";
+import { NOTHING_LEFT, Unseen, withLook } from "./parallel_leaks.ts";
 
 const run = (id: string, direction: "host-server" | "guest-server" = "host-server") => ({
   number: 1,
@@ -29,7 +29,7 @@ function named(unseen: Unseen): string[] {
 Deno.test("NOTHING_LEFT is a case like others, with ends that are told of in place of bodies", () =>
   validateCase({ ...NOTHING_LEFT, client: () => {}, server: () => {} }));
 
-Deno.test("withLook() adds a look where cases run side by side and somebody can look", () => {
+Deno.test("withLook() adds a look where cases run in parallel and somebody can look", () => {
   const cases = [{ ...NOTHING_LEFT, id: "a/b/alone" }];
   const { alone: _, ...other } = { ...NOTHING_LEFT, id: "a/b/other" };
   const both = [...cases, other];
@@ -39,7 +39,7 @@ Deno.test("withLook() adds a look where cases run side by side and somebody can 
   assert.deepEqual(withLook(cases, 2, true), cases);
 });
 
-Deno.test("Unseen names what ran side by side, and what died alone before that", () => {
+Deno.test("Unseen names what ran in parallel, and what died alone before that", () => {
   const unseen = new Unseen();
   unseen.add(run("a"), verdict("fail", "fail"), false);
   unseen.add(run("b"), verdict("pass"), false);
@@ -76,7 +76,7 @@ Deno.test("Unseen knows nothing where a process died that knew what there was be
   assert.deepEqual(look("pass", false), verdict("pass"));
   const unknown = look("pass", true);
   assert.equal(unknown.outcome, "broken");
-  assert.match(unknown.reasons.join(), /^a process died while the others ran/);
+  assert.match(unknown.reasons.join(), /^a process died while the cases ran/);
   assert.equal(look("fail", true).outcome, "fail");
   assert.deepEqual(look("broken", true), verdict("broken"));
 });
