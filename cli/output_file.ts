@@ -8,7 +8,7 @@ import { basename, dirname, resolve } from "node:path";
 import { reasonOf, UsageError } from "../core/error.ts";
 
 /** Where a file is, behind all links. */
-interface Place {
+interface Target {
   readonly path: string;
   /** Whether it can only be written as it is: a pipe, a device, or what a process has open. */
   readonly isStream: boolean;
@@ -18,13 +18,13 @@ interface Place {
 export class OutputFile implements Disposable {
   readonly #path: string;
   readonly #what: string;
-  readonly #place: Place;
+  readonly #target: Target;
   readonly #stream: Sink | undefined;
 
-  private constructor(path: string, what: string, place: Place, stream?: Sink) {
+  private constructor(path: string, what: string, target: Target, stream?: Sink) {
     this.#path = path;
     this.#what = what;
-    this.#place = place;
+    this.#target = target;
     this.#stream = stream;
   }
 
@@ -38,12 +38,12 @@ export class OutputFile implements Disposable {
    */
   static async open(path: string, what: string, meanwhile?: string): Promise<OutputFile> {
     try {
-      const place = await placeOf(path);
-      if (!place.isStream) {
-        if (meanwhile !== undefined) await replace(place.path, meanwhile);
-        return new OutputFile(path, what, place);
+      const target = await targetOf(path);
+      if (!target.isStream) {
+        if (meanwhile !== undefined) await replace(target.path, meanwhile);
+        return new OutputFile(path, what, target);
       }
-      return new OutputFile(path, what, place, await streamOf(place.path));
+      return new OutputFile(path, what, target, await streamOf(target.path));
     } catch (error) {
       throw cannotWrite(path, error, what);
     }
@@ -51,13 +51,13 @@ export class OutputFile implements Disposable {
 
   /** What tells whether two of them are one file. */
   get identity(): string {
-    return this.#place.path;
+    return this.#target.path;
   }
 
   /** @throws {UsageError} where it can be written no more; it is then what it was. */
   async write(text: string): Promise<void> {
     try {
-      if (this.#stream === undefined) await replace(this.#place.path, text);
+      if (this.#stream === undefined) await replace(this.#target.path, text);
       else await writeAll(this.#stream, text);
     } catch (error) {
       throw cannotWrite(this.#path, error, this.#what);
@@ -86,7 +86,7 @@ async function streamOf(path: string): Promise<Sink> {
   return await Deno.open(path, { append: true });
 }
 
-async function placeOf(path: string): Promise<Place> {
+async function targetOf(path: string): Promise<Target> {
   // As many links as the kernel follows.
   let at = resolve(path);
   for (let links = 0; links < 40; links++) {

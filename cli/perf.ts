@@ -11,7 +11,7 @@ import { runEcho } from "../perf/echo.ts";
 import { throughputJson, throughputText, timesJson, timesText } from "../perf/figures.ts";
 import { MAX_SHARED_REQUEST } from "../perf/greeting.ts";
 import { type LatencyOptions, runLatency } from "../perf/latency.ts";
-import type { Place } from "../perf/endpoint.ts";
+import type { Endpoint } from "../perf/endpoint.ts";
 import {
   runReceiver,
   runSender,
@@ -86,7 +86,7 @@ export function perfReceiver(options: PerfThroughputOptions): Promise<number> {
 export function perfEcho(options: SharedOptions & { readonly once?: true }): Promise<number> {
   return measured(() =>
     runEcho({
-      ...placeOf(options),
+      ...endpointOf(options),
       timeout: options.timeout,
       once: options.once ?? false,
       onListening: () => say(options, [`Listen port ${options.port}`]),
@@ -107,7 +107,7 @@ export function perfLatency(
   return measured(async () => {
     const { times, seconds } = await runLatency(options.peerCid, {
       ...options,
-      ...placeOf(options),
+      ...endpointOf(options),
     });
     show(options, [["round trip", times]], seconds);
   });
@@ -118,7 +118,7 @@ export function perfConnect(options: CountedOptions): Promise<number> {
   return measured(() => {
     const { connects, cycles, seconds } = runConnect(options.peerCid, {
       ...options,
-      ...placeOf(options),
+      ...endpointOf(options),
     });
     show(options, [["connect", connects], ["cycle", cycles]], seconds);
   });
@@ -139,7 +139,7 @@ async function measured(body: () => void | Promise<void>): Promise<number> {
   }
 }
 
-function placeOf({ type, port, standIn }: SharedOptions): Place {
+function endpointOf({ type, port, standIn }: SharedOptions): Endpoint {
   // Says so where this kernel has no AF_VSOCK.
   ownFacts("perf", { peerCid: 0, standIn });
   return { family: familyOf({ peerCid: 0, standIn }), type, port };
@@ -148,7 +148,7 @@ function placeOf({ type, port, standIn }: SharedOptions): Place {
 function throughputOptions(options: PerfThroughputOptions, zerocopy: boolean): ThroughputOptions {
   const both = options.direction === "both";
   if (both && zerocopy) throw new UsageError("--zerocopy goes with --direction one");
-  return { ...options, ...placeOf(options), zerocopy, both };
+  return { ...options, ...endpointOf(options), zerocopy, both };
 }
 
 /** Says something that is no figure. */

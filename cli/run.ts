@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pause } from "../core/wait.ts";
 import type { Topology } from "../core/plan.ts";
 import {
   connectControl,
@@ -96,7 +97,7 @@ async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<E
       if (isFirst) {
         writeStderr(`the agent serves another controller: waiting for up to ${seconds} s\n`);
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE, stop);
     }
   }
 }

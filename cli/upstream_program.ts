@@ -56,8 +56,8 @@ const OPTIONS = [
 ];
 const PROTOCOLS = UPSTREAM_VERSIONS.map((version) => `upstream:${version}` as const);
 const EXAMPLES = [
-  "--mode server --control-port 99 --peer-cid 3",
-  "--mode client --control-host 10.0.2.2 --control-port 99 --peer-cid 2",
+  "--mode server --control-port 1234 --peer-cid 3",
+  "--mode client --control-host 10.0.2.2 --control-port 1234 \\\n      --peer-cid 2",
   "--list --protocol upstream:6.1",
 ];
 /** How long the peer may take to show up, in milliseconds. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../core/wait.ts";
 import type { EndFacts } from "../core/event.ts";
 import { reasonOf } from "../core/error.ts";
 import { machineFacts } from "../core/facts.ts";
@@ -100,7 +101,7 @@ async function connectAgent(
       if (!expected && !signal.aborted) throw error;
       const reason = reasonOf(error);
       if (signal.aborted) throw new LabError(`the ${name}'s agent does not answer: ${reason}`);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE);
     }
   }
 }

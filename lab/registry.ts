@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until } from "../core/wait.ts";
 import { cacheFolder, removeIfThere, withLock } from "./host/cache.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import { killQuietly } from "./vm/vm.ts";
@@ -15,6 +16,9 @@ async function fileOf(name: string): Promise<string> {
   }
   return `${await cacheFolder("labs")}/${name}.json`;
 }
+
+/** How long QEMU may take to end after a signal, in milliseconds. */
+const END_TIME = 5000;
 
 /** Changes when the file of a lab does. */
 const FORMAT = 2;
@@ -81,9 +85,7 @@ export async function endLab(name: string, address: RunningLab): Promise<void> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (!await isRunning(address)) break;
     killQuietly(address.pid, signal);
-    for (let i = 0; i < 50 && await isRunning(address); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await hasEnded(address, END_TIME);
   }
   if (await isRunning(address)) throw new LabError(`Cannot end QEMU, process ${address.pid}`);
   await forgetLab(name, address);
@@ -95,11 +97,14 @@ async function forgetLab(name: string, address: RunningLab): Promise<void> {
 }
 
 /** Whether a lab's QEMU has ended; one that is about to is given a second. */
-export async function isGone(address: RunningLab): Promise<boolean> {
-  for (let i = 0; i < 10 && await isRunning(address); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return !await isRunning(address);
+export function isGone(address: RunningLab): Promise<boolean> {
+  return hasEnded(address, 1000);
+}
+
+/** Whether a lab's QEMU ends within a time in milliseconds. */
+async function hasEnded(address: RunningLab, timeout: number): Promise<boolean> {
+  const look = async () => !await isRunning(address);
+  return await until(look, { timeout, pause: 100 }) ?? false;
 }
 
 /** Whether the process is still there and still that lab's: process ids are used again. */

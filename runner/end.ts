@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pause } from "../core/wait.ts";
 import type { EndFacts } from "../core/event.ts";
 import type { SideReport } from "../core/outcome.ts";
 import { reasonOf } from "../core/error.ts";
@@ -158,7 +159,7 @@ export class End implements Disposable {
     // Where this process stood still, that the agent has let go of it may not have been seen yet.
     const { interval } = this.#times;
     if (this.#reading !== undefined && this.#channel.quietTime > QUIET * interval) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_TIME));
+      await pause(LOOK_TIME);
     }
     await this.#returning;
     this.#running.set(order.run, side);
@@ -247,7 +248,7 @@ export class End implements Disposable {
       } catch (error) {
         this.#channel.close();
         if (!isPassing(error)) break;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        await pause(PAUSE);
       }
     }
     this.#giveUp(why);

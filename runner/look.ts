@@ -75,10 +75,6 @@ export class Looker {
 
   /** Runs a case of a plan, and looks where an end does. */
   async run(planned: Planned, options: LookOptions): Promise<Looked> {
-    if (planned.skip.length > 0) {
-      const verdict: Verdict = { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
-      return { verdict, earlier: NOBODYS };
-    }
     const first = await this.#attempt(planned, options);
     const earlier = onBoth(({ earlier = [] }) => ({ ...NO_FAULTS, splats: earlier }), first.sides);
     const sides = onBoth(({ earlier: _, held: __, ...rest }) => rest, first.sides);
@@ -162,7 +158,7 @@ export function looks({ ends }: Pick<LookOptions, "ends">): boolean {
 }
 
 function lookIn(direction: Planned["direction"]): Planned {
-  return { case: NOTHING_LEFT, direction, skip: [] };
+  return { case: NOTHING_LEFT, direction };
 }
 
 /** Whether a side has done nothing that could be looked at, or is no longer there to look. */

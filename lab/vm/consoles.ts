@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until } from "../../core/wait.ts";
 import { oneLine } from "../../core/clean.ts";
 import { quoteSplat } from "../../core/outcome.ts";
 import { consoleLines, findSplats } from "../../core/splat.ts";
@@ -66,13 +67,11 @@ export class ConsoleWatch {
    * given it does not give again.
    */
   async postMortem(): Promise<string[]> {
-    for (const deadline = performance.now() + LAG;;) {
-      // What they said before this machine stood still is not all.
-      const isOver = performance.now() > deadline;
+    const look = async () => {
       const found = await this.#reasons();
-      if (found.length > 0 || isOver) return found;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+      return found.length > 0 && found;
+    };
+    return await until(look, { timeout: LAG, pause: 100 }) ?? [];
   }
 
   /** Whether the guest's QEMU has ended since, as its host says. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../core/wait.ts";
 import { reasonOf } from "../../core/error.ts";
 import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
 import { LabError, LateError, VmLostError, VmStalledError } from "../error.ts";
@@ -187,8 +188,7 @@ export class Vm implements AsyncDisposable {
           throw new VmStalledError("a kernel stalled, see its RCU messages below");
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      signal.throwIfAborted();
+      await pause(100, signal);
     }
     throw new VmLostError(this.#end.text);
   }

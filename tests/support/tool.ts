@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until as untilFound } from "../../core/wait.ts";
 import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { FORBID_VSOCK } from "../../sys/forbidden.ts";
@@ -151,10 +152,7 @@ export async function until(
   holds: () => Promise<boolean> | boolean,
   otherwise: string,
 ): Promise<void> {
-  for (const deadline = performance.now() + PATIENCE; !(await holds());) {
-    assert.ok(performance.now() < deadline, otherwise);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
-  }
+  assert.ok(await untilFound(holds, { timeout: PATIENCE, pause: PAUSE }), otherwise);
 }
 
 /** Waits until a process of an agent's is at a step, by what it writes down for its successor. */
