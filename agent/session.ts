@@ -80,7 +80,7 @@ export const MAX_SIDES = 16;
 const HELLO_TIME = 10_000;
 /** Most characters of a step. */
 const MAX_STEP = 400;
-/** How long a side must be at a step before the controller is told of it, in milliseconds. */
+/** How long a side must be at a step before that is reported to the controller, in milliseconds. */
 const STEP_TIME = 500;
 
 interface RunningSide {
@@ -118,7 +118,7 @@ export async function serveController(
   } catch (error) {
     if (!(error instanceof PeerGoneError)) throw error;
   } finally {
-    // A controller that reads no more must not keep a case waiting to tell it something.
+    // A controller that has stopped reading must not keep a case waiting to send it something.
     channel.close();
     const sides = [...running.values()];
     for (const { stop } of sides) stop.abort(new PeerGoneError("the controller disconnected"));
@@ -193,7 +193,7 @@ function start(
   const lines = new LineQueue();
   const stop = new AbortController();
   const send = (answer: Answer) => channel.writeLine(encodeMessage(answer));
-  const steps = new StepTeller((text) => send({ type: "step", run, text }));
+  const steps = new StepReporter((text) => send({ type: "step", run, text }));
   const side: SideOrder = {
     ...order,
     lines: { write: (text) => send({ type: "line", run, text }), read: (s) => lines.read(s) },
@@ -206,23 +206,23 @@ function start(
       ended();
     })
     .then((report) => send({ type: "done", run, report }))
-    // Nobody is left to be told.
+    // There is nobody left to report to.
     .catch(() => {});
   return { lines, stop, done };
 }
 
-/** Tells the controller what a side is doing where that takes it long: most steps take no time. */
-class StepTeller {
+/** Reports what a side is doing where that takes long: most steps take no time. */
+class StepReporter {
   readonly #timer: ReturnType<typeof setInterval>;
   #step = "";
-  #told = "";
+  #sent = "";
 
-  constructor(tell: (step: string) => Promise<void>) {
+  constructor(send: (step: string) => Promise<void>) {
     let before = "";
     this.#timer = setInterval(() => {
-      if (this.#step === before && this.#step !== this.#told) {
-        this.#told = this.#step;
-        tell(this.#told.slice(0, MAX_STEP)).catch(() => {});
+      if (this.#step === before && this.#step !== this.#sent) {
+        this.#sent = this.#step;
+        send(this.#sent.slice(0, MAX_STEP)).catch(() => {});
       }
       before = this.#step;
     }, STEP_TIME);

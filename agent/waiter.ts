@@ -25,20 +25,20 @@ interface Served {
 /** Takes controllers, one at a time. */
 export class Waiter {
   readonly #services: Omit<AgentServices, "admit">;
-  readonly #tell: (when: string) => void;
+  readonly #onChange: (when: string) => void;
   readonly #stop: AbortSignal;
   /** Who has connected and not been admitted, the oldest first. */
   readonly #strangers = new Set<LineChannel>();
   #served: Served | undefined;
 
-  /** @param tell is called when a controller comes and when it has left, and told that. */
+  /** @param onChange called with what has happened, when a controller comes and when it has left. */
   constructor(
     services: Omit<AgentServices, "admit">,
-    tell: (when: string) => void,
+    onChange: (when: string) => void,
     stop: AbortSignal,
   ) {
     this.#services = services;
-    this.#tell = tell;
+    this.#onChange = onChange;
     this.#stop = stop;
   }
 
@@ -112,7 +112,7 @@ export class Waiter {
     if (this.#served !== undefined) throw new BusyError("another controller is using this agent");
     this.#strangers.delete(channel);
     this.#served = { channel, session, left: Promise.withResolvers() };
-    this.#tell("before this controller came");
+    this.#onChange("before this controller came");
   }
 
   /** Whether it had been admitted. */
@@ -122,12 +122,12 @@ export class Waiter {
     if (served?.channel !== channel) return false;
     this.#served = undefined;
     served.left.resolve();
-    this.#tell("after the last case");
+    this.#onChange("after the last case");
     return true;
   }
 }
 
-/** Says something on standard error. */
+/** Writes a line to standard error. */
 export function log(text: string): void {
   writeStderr(`agent: ${text}\n`);
 }

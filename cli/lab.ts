@@ -55,7 +55,7 @@ export function lab(
         const progress = new Progress(screenOf(Deno.stderr), stop);
         await using lab = await startLab(labOptions(options), progress);
         for (const why of lab.retries) session.retried({ what: "boot", why });
-        progress.say(`consoles: ${consolesOf(lab.address).join(", ")}`);
+        progress.log(`consoles: ${consolesOf(lab.address).join(", ")}`);
         using ends = await lab.connect(stop);
         return await runOn({ ...lab, ends }, session, stop, progress);
       }),
@@ -76,8 +76,8 @@ export async function labUp(options: BootOptions & NamedLab): Promise<number> {
       throw error;
     }
     const shells = vmsOf(lab.address).map(({ name }) => name).join("|");
-    progress.say(`up: ${options.topology}, ${options.kernel}, process ${lab.address.pid}`);
-    progress.say(`next: "lab run", "lab shell ${shells}", and in the end "lab down"`);
+    progress.log(`up: ${options.topology}, ${options.kernel}, process ${lab.address.pid}`);
+    progress.log(`next: "lab run", "lab shell ${shells}", and in the end "lab down"`);
     return EXIT.ok;
   });
 }
@@ -144,7 +144,7 @@ async function runOn(
     if (event.type === "run-stopped") lost = event.lost === true;
     if (event.type !== "case-end" || !first) return;
     first = false;
-    progress.say(progress.summary());
+    progress.log(progress.summary());
   };
   const console = await ConsoleWatch.begin(address);
   const postMortem = async () => [
@@ -172,7 +172,7 @@ async function runOn(
   if (why !== undefined) {
     throw new LabError(`${consoles}\n${why}, and no kernel logged a reason: run it again`);
   }
-  progress.say(consoles);
+  progress.log(consoles);
   return code;
 }
 

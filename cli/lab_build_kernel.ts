@@ -18,7 +18,7 @@ export function labBuildKernel(
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const { name } = arch === undefined ? ownArch() : archTraits(arch);
     const folder = await buildDebugKernel(archTraits(name), refresh ?? false, progress);
-    progress.say(`the debug kernel is in ${folder}; now "lab --kernel debug --arch ${name}"`);
+    progress.log(`the debug kernel is in ${folder}; now "lab --kernel debug --arch ${name}"`);
     return EXIT.ok;
   });
 }

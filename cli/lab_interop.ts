@@ -127,7 +127,7 @@ async function runTopology(
     // The engine compiles what has run often enough: the second time is another than the first.
     const ways = [["by agents", 1], ["by agents, again", 1], [`--jobs ${jobs}`, jobs]] as const;
     for (const [how, jobs] of ways) {
-      progress.say(`${direction}, all of these, ${how}`);
+      progress.log(`${direction}, all of these, ${how}`);
       const settings = { jobs, timeout: options.caseTimeout };
       const milliseconds = await take((lab, stop) => timeRunner(lab, plan, settings, stop));
       runner.push({ direction, how, milliseconds });

@@ -56,7 +56,7 @@ export function perfSender(
   const { sender, port, bytes, bufSize, zerocopy = false } = options;
   return measured(async () => {
     const settings = throughputOptions(options, zerocopy);
-    say(options, [
+    writeLines(options, [
       `Run as sender${zerocopy ? " MSG_ZEROCOPY" : ""}`,
       `Connect to ${sender}:${port}`,
       `Send ${bytes} bytes`,
@@ -71,7 +71,7 @@ export function perfReceiver(options: PerfThroughputOptions): Promise<number> {
   const { port, bufSize, vskSize, rcvlowat } = options;
   return measured(async () => {
     const onListening = () =>
-      say(options, [
+      writeLines(options, [
         "Run as receiver",
         `Listen port ${port}`,
         `RX buffer ${bufSize} bytes`,
@@ -89,7 +89,7 @@ export function perfEcho(options: SharedOptions & { readonly once?: true }): Pro
       ...endpointOf(options),
       timeout: options.timeout,
       once: options.once ?? false,
-      onListening: () => say(options, [`Listen port ${options.port}`]),
+      onListening: () => writeLines(options, [`Listen port ${options.port}`]),
       onError: (error) => writeStderr(`echo: ${reasonOf(error)}\n`),
     })
   );
@@ -152,7 +152,7 @@ function throughputOptions(options: PerfThroughputOptions, zerocopy: boolean): T
 }
 
 /** Says something that is no figure. */
-function say({ json }: SharedOptions, lines: readonly string[]): void {
+function writeLines({ json }: SharedOptions, lines: readonly string[]): void {
   const screen = screenOf(json ? Deno.stderr : Deno.stdout);
   screen.write(lines.map((line) => `${line}\n`).join(""));
 }

@@ -160,9 +160,9 @@ async function make(
   const place = options.topology === "unix" ? "unix" : "vm";
   const { bytes = AMOUNTS[place].bytes, requests = AMOUNTS[place].requests, rounds } = options;
   const amounts: Amounts = { bytes, requests, rounds, warmup: AMOUNTS[place].warmup };
-  const say = (text: string) => progress.say(text);
+  const log = (text: string) => progress.log(text);
   const maximum = MAX_ROUND_TRIP[place];
-  const { rows, failure } = await compare(setting, amounts, maximum, programs, say);
+  const { rows, failure } = await compare(setting, amounts, maximum, programs, log);
   if (failure === undefined) return { comparison: { ...what, rows } };
   const cutShort = reasonOf(failure).split("\n")[0] ?? "";
   return {

@@ -113,7 +113,7 @@ async function restore(start: Start): Promise<Lab | undefined> {
     return await progress.phase("restore", text, () => restoreOnce(start, snapshot));
   } catch (error) {
     progress.stop.throwIfAborted();
-    progress.say(`${snapshotTrouble(error)}; booting instead`);
+    progress.log(`${snapshotTrouble(error)}; booting instead`);
     await snapshot.discard();
     return undefined;
   }
@@ -156,7 +156,7 @@ async function boot(start: Start): Promise<Lab> {
       if (!isEmulators || retries.length + 1 === BOOT_TRIES) throw error;
       const why = error.message.split("\n")[0] ?? "";
       retries.push(why);
-      progress.say(`${why}; booting again (${retries.length + 1} of ${BOOT_TRIES})`);
+      progress.log(`${why}; booting again (${retries.length + 1} of ${BOOT_TRIES})`);
     }
   }
 }
@@ -190,7 +190,7 @@ async function save({ progress }: Start, { address }: Lab, snapshot: Snapshot): 
     await progress.phase("snapshot", text, () => snapshot.save(monitorOf(address)));
   } catch (error) {
     progress.stop.throwIfAborted();
-    progress.say(snapshotTrouble(error));
+    progress.log(snapshotTrouble(error));
   }
 }
 

@@ -44,15 +44,15 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   const qemu = named ?? await qemuAt(tools.qemu ?? "", progress.stop);
   const guestQemu = arch === ownArch() ? named : undefined;
   if (named !== undefined && guestQemu === undefined && role === "host") {
-    progress.say(`the guest's QEMU is Debian's: ${named.path} does not run on ${arch.name}`);
+    progress.log(`the guest's QEMU is Debian's: ${named.path} does not run on ${arch.name}`);
   }
   const disk = await findDisk({ arch, tools, deno, guestQemu }, progress);
   const accelerator = acceleratorOf(arch, qemu, kvm);
   if (accelerator !== "kvm") {
     const why = arch === ownArch() ? kvm.why : `${arch.name} is not this machine's architecture`;
-    progress.say(`the VM is emulated (${arch.name}, TCG), without KVM: ${why}`);
+    progress.log(`the VM is emulated (${arch.name}, TCG), without KVM: ${why}`);
   }
-  if (accelerator === "tcg-single") progress.say("QEMU 8.1 or newer would use more processors");
+  if (accelerator === "tcg-single") progress.log("QEMU 8.1 or newer would use more processors");
   const image = { arch, kernel, busybox: tools.busybox, bundle };
   const initrd = await initramfs(role, image, options);
   const firmware = named === undefined ? tools.firmware : [];

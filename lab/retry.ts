@@ -21,11 +21,11 @@ export type Step<T> = (lab: Lab, signal: AbortSignal) => Promise<T>;
 /** One lab after another, each started when a step needs it. */
 export class RetryingLab implements AsyncDisposable {
   readonly #start: () => Promise<Lab>;
-  readonly #progress: Pick<Progress, "say">;
+  readonly #progress: Pick<Progress, "log">;
   #lab: Lab | undefined;
 
   /** @param start starts a lab. */
-  constructor(start: () => Promise<Lab>, progress: Pick<Progress, "say">) {
+  constructor(start: () => Promise<Lab>, progress: Pick<Progress, "log">) {
     this.#start = start;
     this.#progress = progress;
   }
@@ -66,7 +66,7 @@ export class RetryingLab implements AsyncDisposable {
         const words = loss instanceof VmStalledError ? [] : await consoles.postMortem();
         if (words.length > 0) throw new KernelDeathError([...words, loss.message].join("\n"));
         if (tries === TRIES) throw loss;
-        this.#progress.say(`${loss.message.split("\n")[0]}; going on in another lab`);
+        this.#progress.log(`${loss.message.split("\n")[0]}; going on in another lab`);
         await this[Symbol.asyncDispose]();
       }
     }

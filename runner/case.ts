@@ -47,7 +47,7 @@ export interface CaseOptions {
   /** The seed of the round. */
   readonly seed: number;
   /** Whether other cases may run at the same time. */
-  readonly beside?: boolean;
+  readonly parallel?: boolean;
   /** Ends the case without a verdict. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -140,9 +140,8 @@ class Lateness {
 
 function orderOf(planned: Planned, role: Role, timeout: number, options: CaseOptions): StartOrder {
   const { id } = planned.case satisfies CaseInfo;
-  const { run, port, seed, beside } = options;
-  const order = { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout } as const;
-  return beside ? { ...order, beside } : order;
+  const { run, port, seed } = options;
+  return { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout };
 }
 
 function namesOf({ direction }: Planned, ends: Readonly<Record<Role, End>>) {

@@ -81,7 +81,7 @@ export class Looker {
     let verdict = judgeSides(planned, options.ends, sides);
     if (planned.case.id === NOTHING_LEFT.id) {
       const all = onBoth((side, role) => withSplats(side, first.sides[role].earlier), sides);
-      const leaks = onBoth((side, role) => withSplats(side, besides(first.grown[role])), all);
+      const leaks = onBoth((side, role) => withSplats(side, parallelLeaks(first.grown[role])), all);
       return { verdict: judgeSides(planned, options.ends, leaks), earlier: NOBODYS };
     }
     let { grown } = first;
@@ -118,7 +118,7 @@ export class Looker {
     const ran = await run();
     const isLook = planned.case.id === NOTHING_LEFT.id;
     if (isLook) return { sides: ran, grown: this.#take(direction, options, ran, follows) };
-    if (options.beside || !looks(options) || ROLES.some((role) => isIdle(ran[role]))) {
+    if (options.parallel || !looks(options) || ROLES.some((role) => isIdle(ran[role]))) {
       return { sides: ran, grown: { client: [], server: [] } };
     }
     const look = await runSides(lookIn(direction), { ...options, run: options.next() });
@@ -179,7 +179,7 @@ function leaksOf(grown: readonly Growth[]): Splat[] {
 }
 
 /** Of what cases left that ran in parallel. */
-function besides(grown: readonly Growth[]): Splat[] {
+function parallelLeaks(grown: readonly Growth[]): Splat[] {
   return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
     first > PARALLEL_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
   );

@@ -162,10 +162,10 @@ class Run {
    */
   async #case(item: Item, round: Round, lane: number, again?: Item[]): Promise<number> {
     this.#begun(item);
-    const beside = again !== undefined;
-    const verdict = await this.#attempt(item, round, lane, beside);
+    const parallel = again !== undefined;
+    const verdict = await this.#attempt(item, round, lane, parallel);
     if (verdict === undefined) return 0;
-    this.#unseen.add(item.run, verdict, beside);
+    this.#unseen.add(item.run, verdict, parallel);
     if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
       await this.#ended(item, verdict);
       return 1;
@@ -206,19 +206,19 @@ class Run {
     { planned }: Item,
     { seed }: Round,
     lane: number,
-    beside = false,
+    parallel = false,
   ): Promise<Verdict | undefined> {
     const { losses = () => 0 } = this.#options;
     const before = losses();
     for (;;) {
       const lost = losses();
-      const options = this.#lookOptions(seed, lane, beside);
+      const options = this.#lookOptions(seed, lane, parallel);
       const looked = await this.#unlessStopped(this.#looker.run(planned, options));
       if (looked === undefined) return undefined;
       const last = this.#verdicts.blame(planned, looked);
       this.#stopped ??= last;
       const { verdict } = looked;
-      const isVoid = !beside && hasDied(verdict) && losses() > lost;
+      const isVoid = !parallel && hasDied(verdict) && losses() > lost;
       if (!isVoid) return lost > before ? retried(verdict, `run again: ${LOST}`) : verdict;
       this.#retry(planned, LOST);
     }
@@ -233,9 +233,9 @@ class Run {
     return found === undefined ? [] : [found.host, found.guest];
   }
 
-  #lookOptions(seed: number, lane: number, beside: boolean): LookOptions {
+  #lookOptions(seed: number, lane: number, parallel: boolean): LookOptions {
     const port = this.#options.port + PORT_STRIDE * lane;
-    return { ...this.#options, seed, beside, port, next: () => ++this.#ordered };
+    return { ...this.#options, seed, parallel, port, next: () => ++this.#ordered };
   }
 
   /** What something comes to; undefined where the run was stopped meanwhile. */

@@ -42,7 +42,7 @@ export async function buildDebugKernel(
   return await cached(
     cachedAs(arch),
     (making) => build(arch, making, progress),
-    (what) => progress.say(`${what}; building it again`),
+    (what) => progress.log(`${what}; building it again`),
     { refresh, ...waiting(progress) },
   );
 }

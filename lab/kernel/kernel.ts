@@ -122,7 +122,7 @@ async function fetchedKernel(
   const folder = await cached(
     parts,
     (making) => fetchDebian(version, making, fetching, patches),
-    (what) => progress.say(`${what}; making it again`),
+    (what) => progress.log(`${what}; making it again`),
     { refresh, ...waiting(progress) },
   );
   return await keptKernel(kernel, folder);
