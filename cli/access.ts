@@ -1,6 +1,6 @@
 /**
- * Who may use an agent: the token that a controller has to know, and the ports that its cases may
- * use. SECURITY.md says what that is good for.
+ * Who may use an agent: the token that a controller must present, and the ports that its cases may
+ * use. SECURITY.md explains what this protects against.
  *
  * @module
  */
@@ -16,16 +16,16 @@ import { type CasesOptions, DEFAULT_PORT, firstPort } from "./options/run.ts";
 /** The ports that an agent's cases may use unless it is told otherwise: those of `run --jobs 16`. */
 export const DEFAULT_PORTS: PortRange = [DEFAULT_PORT, DEFAULT_PORT + MAX_SIDES * PORT_STRIDE - 1];
 
-/** What a token must be: nobody guesses 16 random characters. */
+/** The form of a token; 16 random characters cannot be guessed. */
 const TOKEN = /^[\x21-\x7e]{16,200}$/;
 const FORM = "16 to 200 characters of ASCII without spaces";
 
-/** Options of `agent` that say who may use it. */
+/** Options of `agent` that control who may use it. */
 export interface AccessOptions {
   readonly listen: ControlAddress;
   /** A file with the token. */
   readonly tokenFile?: string | undefined;
-  /** No token, although others may reach it. */
+  /** Serve without a token, even if others can reach it. */
   readonly allowAnyone?: boolean | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface AccessOptions {
 export interface AgentToken {
   /** Undefined where it asks for none. */
   readonly token?: string | undefined;
-  /** Whether it was made for this agent alone, so that nobody knows it yet. */
+  /** Whether it was just generated, so that nobody knows it yet. */
   readonly isNew: boolean;
 }
 
@@ -99,7 +99,7 @@ async function readToken(path: string): Promise<string> {
   return checked(text.trim(), `${path} has no token`);
 }
 
-/** The token in a file, which only its owner may read where it is made. */
+/** The token in a file; a file that is created is readable by its owner only. */
 async function readOrMake(path: string): Promise<string> {
   const isThere = await Deno.stat(path).then(() => true, () => false);
   if (isThere) return await readToken(path);

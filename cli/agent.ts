@@ -1,6 +1,6 @@
 /**
  * The command `agent`: waits for a controller and runs its side of the cases, in a process that is
- * started anew where a case costs its life.
+ * restarted when a case kills it.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export function agent(options: AgentOptions): Promise<number> {
 
 function supervise(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
-    // The guest may be started later than this.
+    // The guest may be started later than this agent.
     const trouble = await monitorTrouble(options);
     if (trouble !== undefined) log(`${trouble}; cases that need it are broken until there is`);
     const { once, allowAnyone, ports: [first, last] } = options;
@@ -101,7 +101,7 @@ function serve(options: AgentOptions, path: string): Promise<number> {
   });
 }
 
-/** The machine's settings as they were before the first case: what the last one left is undone. */
+/** The machine's settings as they were before the first case; what the last one left is undone. */
 function settingsOf({ standIn }: SideSettings, previous: PreviousProcess | undefined): Settings {
   if (standIn !== undefined) return {};
   const before = previous?.settings ?? settingsNow();
@@ -109,10 +109,10 @@ function settingsOf({ standIn }: SideSettings, previous: PreviousProcess | undef
   return before;
 }
 
-/** For {@linkcode agentToken}: a process that another one starts makes no token of its own. */
+/** For {@linkcode agentToken}: a supervised process does not generate a token of its own. */
 const THIS_MACHINE = { host: "127.0.0.1", port: 0 };
 
-/** @throws {UsageError} where others than this machine's users could use the agent. */
+/** @throws {UsageError} if anyone but this machine's users could use the agent. */
 function requireToken(
   token: string | undefined,
   host: string,
@@ -135,16 +135,16 @@ function services(
   let remembered = previous === undefined
     ? undefined
     : recovered(previous, options.after, watches.log);
-  // Where this process dies, the next one must know what the kernel was like before.
+  // If this process dies, the next one must know what the kernel was like before.
   const note = () => journal.note({ kernel: watches.log.record });
   return {
-    // A kernel may be tainted at any time, and what counts is how it is when a run begins.
+    // A kernel may be tainted at any time; what counts is its state when a run begins.
     get facts() {
       return { ...facts, ...kernelStateHere(options, watches.log) };
     },
     token,
     ports: options.ports,
-    // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
+    // The leak check may go beyond a case's deadline, so only the case itself is timed.
     runSide: journal.around(watches.around(killedWhenLate(sideRunner(options)), note)),
     begin(session): readonly RecoveredReport[] | undefined {
       const mine = previous?.session === session ? remembered : undefined;
@@ -171,7 +171,7 @@ function recovered(
   return reports;
 }
 
-/** Signals by which a process may end, as a shell's status has them, above 128. */
+/** Signals that may end a process; a shell's status is 128 plus the number. */
 const SIGNALS: Readonly<Record<number, Deno.Signal>> = {
   4: "SIGILL",
   6: "SIGABRT",

@@ -1,5 +1,5 @@
 /**
- * What is known of cases without running them, as JSON, and choosing cases by it.
+ * What is known of cases without running them, as JSON, and filters on it.
  *
  * @module
  */

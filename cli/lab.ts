@@ -36,10 +36,10 @@ export interface NamedLab {
   readonly name: string;
 }
 
-/** How long agents that are known to be up may take to answer, in milliseconds. */
+/** How long agents of a lab that is up may take to answer, in milliseconds. */
 const CONNECT_TIME = 30_000;
 
-/** Boots, runs the chosen cases, and ends what it booted. */
+/** Boots a lab, runs the chosen cases, and shuts it down. */
 export function lab(
   selectors: readonly string[],
   options: BootOptions & CasesOptions,
@@ -88,7 +88,7 @@ export function labRun(
   options: CasesOptions & NamedLab & Pick<BootOptions, "timeout">,
 ): Promise<number> {
   return withTimeout(options.timeout, (stop) =>
-    // What it is that is up is not known yet; nothing is said of it where it is not.
+    // Which topology is up is not known yet.
     Session.reported(options, "guest-host", stop, async (session) => {
       await session.choose(selectors);
       const address = await requireLab(options.name);
@@ -100,7 +100,7 @@ export function labRun(
     }));
 }
 
-/** Ends a lab. */
+/** Shuts down a lab. */
 export async function labDown({ name }: NamedLab): Promise<number> {
   await endLab(name, await requireRunning(name));
   return EXIT.ok;
@@ -125,7 +125,7 @@ function factsOf({ vms, kernel, accelerator, qemu, command }: LabAddress): LabFa
   return { kernel, vms: [{ name, accelerator, qemu, command, console }, ...inner] };
 }
 
-/** A lab with its ends connected; one that is only up has nothing that brings it back. */
+/** A lab with its ends connected; one from `lab up` has no recovery. */
 interface ConnectedLab {
   readonly address: LabAddress;
   readonly ends: Ends;
@@ -165,7 +165,7 @@ async function runOn(
   );
   if (!lost) return code;
   const consoles = await explainConsoles("lost contact with a VM", consolesOf(address));
-  // A kernel that died of a case has failed it by now; here the machine itself went away.
+  // A kernel that died during a case has failed it by now; here the VM itself is gone.
   // A VM that was restored has another process.
   const now = { ...address, pid: recovery?.vm.pid ?? address.pid };
   const why = code === EXIT.broken ? await whatWentAway(now, console) : undefined;
@@ -176,7 +176,7 @@ async function runOn(
   return code;
 }
 
-/** What became of a lab's machine, where it is more than an agent that is gone. */
+/** What happened to a lab's VM, if more than an agent is gone. */
 async function whatWentAway(
   address: LabAddress,
   console: ConsoleWatch,

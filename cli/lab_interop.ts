@@ -46,7 +46,7 @@ export interface InteropOptions extends Omit<BootOptions, "topology"> {
   readonly caseTimeout: number;
 }
 
-/** Boots each topology, runs the chosen cases four ways, and prints the table. */
+/** Boots each topology, runs the chosen cases in all four pairings, and prints the table. */
 export async function labInterop(
   selectors: readonly string[],
   options: InteropOptions,
@@ -88,7 +88,7 @@ export async function labInterop(
         await runTopology(topology, cases, options, found, take, progress);
       }
     } catch (error) {
-      // What is known by now is worth something, whatever became of the lab.
+      // What is known so far is worth showing, whatever happened to the lab.
       if (found.cells.length > 0) {
         screenOf(Deno.stdout).write("The run did not finish; so far:\n\n");
         show();
@@ -105,7 +105,7 @@ interface Found {
   readonly runner: RunnerTime[];
 }
 
-/** Runs the cases four ways, and with `--jobs` by the runner and agents, too. */
+/** Runs the cases in all four pairings, and with `--jobs` by the runner and agents as well. */
 async function runTopology(
   topology: Topology,
   cases: readonly CrossCase[],
@@ -124,7 +124,7 @@ async function runTopology(
   for (const direction of jobs === 1 ? [] : directions) {
     const ids = timedCases(cases, cells, direction).map((timed) => timed.case.id);
     const plan = planRun(CATALOGUE.filter(({ id }) => ids.includes(id)), [direction]);
-    // The engine compiles what has run often enough: the second time is another than the first.
+    // The JavaScript engine compiles hot code, so the second time differs from the first.
     const ways = [["by agents", 1], ["by agents, again", 1], [`--jobs ${jobs}`, jobs]] as const;
     for (const [how, jobs] of ways) {
       progress.log(`${direction}, all of these, ${how}`);
@@ -153,7 +153,7 @@ async function timeRunner(
   return counts.pass < plan.length ? undefined : milliseconds;
 }
 
-/** The chosen cases of ours that a C program has, too. */
+/** The chosen cases that a C program has as well. */
 export function crossCases(selectors: readonly string[]): CrossCase[] {
   const chosen = new Set(chosenCases(selectors));
   return PROGRAMS.flatMap((program) => {

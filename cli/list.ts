@@ -55,7 +55,7 @@ function jsonOf(cases: readonly DescribedCase[]): string {
   return `${JSON.stringify(cases.map(factsOf), null, 2)}\n`;
 }
 
-/** How wide the text is, and where the value of a field begins. */
+/** The width of the text, and the column where the value of a field begins. */
 const WIDTH = 100;
 const VALUE_AT = 15;
 
@@ -70,7 +70,7 @@ function field(name: string, value: string): string {
   return wrapped(`  ${name}`.padEnd(VALUE_AT), value);
 }
 
-/** A field for every feature that a case needs, and on which side if not on both. */
+/** A field for every feature that a case needs, with the side if it is only one. */
 function needsText(info: CaseInfo): string[] {
   const client = neededOf(info, "client");
   const server = neededOf(info, "server");

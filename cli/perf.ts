@@ -124,7 +124,7 @@ export function perfConnect(options: CountedOptions): Promise<number> {
   });
 }
 
-/** What a failed call means here is the user's to judge: it is no defect of the tool. */
+/** A failed call is for the user to judge here, and no defect of the tool. */
 async function measured(body: () => void | Promise<void>): Promise<number> {
   try {
     await body();
@@ -140,7 +140,7 @@ async function measured(body: () => void | Promise<void>): Promise<number> {
 }
 
 function endpointOf({ type, port, standIn }: SharedOptions): Endpoint {
-  // Says so where this kernel has no AF_VSOCK.
+  // Throws if this kernel has no AF_VSOCK.
   ownFacts("perf", { peerCid: 0, standIn });
   return { family: familyOf({ peerCid: 0, standIn }), type, port };
 }
@@ -151,7 +151,7 @@ function throughputOptions(options: PerfThroughputOptions, zerocopy: boolean): T
   return { ...options, ...endpointOf(options), zerocopy, both };
 }
 
-/** Says something that is no figure. */
+/** Writes lines that are not figures. */
 function writeLines({ json }: SharedOptions, lines: readonly string[]): void {
   const screen = screenOf(json ? Deno.stderr : Deno.stdout);
   screen.write(lines.map((line) => `${line}\n`).join(""));

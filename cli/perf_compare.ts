@@ -1,6 +1,6 @@
 /**
- * The command `perf compare`: ours and C in turn, on this machine over AF_UNIX, or in VMs that the
- * lab boots.
+ * The command `perf compare`: vsock-conformance and C programs in turn, on this machine over AF_UNIX
+ * or in VMs that the lab boots.
  *
  * @module
  */
@@ -57,15 +57,15 @@ const AMOUNTS = {
   unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
   vm: { bytes: 512 * 1024 ** 2, requests: 4000, warmup: 4000 },
 } as const;
-/** What is aimed at for p50 of a round trip: ours to C. */
+/** The target for p50 of a round trip, as a multiple of the C program's. */
 const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
-/** Measures ours and C, and shows both. */
+/** Measures vsock-conformance and the C programs, and shows both. */
 export async function perfCompare(options: CompareOptions): Promise<number> {
   if (options.topology !== "unix") await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const { chart = "" } = options;
-    // Opened first: that it cannot be written is told before the measurements, not after them.
+    // Opened first, so that an unwritable file is reported before the measurements, not after them.
     using file = chart === "" ? undefined : await OutputFile.open(chart, "chart", "");
     const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
@@ -79,7 +79,7 @@ export async function perfCompare(options: CompareOptions): Promise<number> {
   });
 }
 
-/** A comparison, and what ended it too early, if anything did. */
+/** A comparison, and what cut it short, if anything did. */
 interface Made {
   readonly comparison: Comparison;
   readonly failure?: unknown;
@@ -132,7 +132,7 @@ async function compareInVm(
     c: { stream: `/${C_FOLDER}/vsock_perf`, pingpong: `/${C_FOLDER}/pingpong` },
     where: { cid: hasGuest(topology) ? GUEST_CID : 1 },
   };
-  // A figure of a lab that then failed is none, and costs no other.
+  // A figure from a lab that is then lost does not count, and costs no other.
   const programs: RunPrograms = (commands) =>
     labs.run("the comparison", options.timeout, ({ address }, signal) => {
       const { vms: [host, guest = host] } = address;
@@ -149,7 +149,7 @@ async function compareInVm(
   return await make(head, options, setting, programs, progress);
 }
 
-/** Measures, and says what it was made on; what is interrupted or fails keeps what it has. */
+/** Measures; what is interrupted or fails keeps the figures it has. */
 async function make(
   what: Omit<Comparison, "rows">,
   options: CompareOptions,

@@ -38,7 +38,7 @@ export async function render(
   return EXIT.ok;
 }
 
-/** Says what changed from one run to another; fails where that is for the worse. */
+/** Shows what changed from one run to another; fails if anything got worse. */
 export async function diff(
   beforePath: string,
   afterPath: string,

@@ -1,5 +1,5 @@
 /**
- * The option `--rerun-failed`: of an earlier run, only what was not found to hold.
+ * The option `--rerun-failed`: only what failed in an earlier run.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { findCase } from "../suites/catalogue.ts";
 import { UsageError } from "../core/error.ts";
 
 const FAILED: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken", "unexpected-pass"]);
-/** What makes a run fail besides where it is strict. */
+/** What also makes a strict run fail. */
 const STRICTLY: ReadonlySet<Outcome> = new Set(["warn", "retried"]);
 
 /** What is to run of an earlier run. */
 export interface Rerun {
-  /** Of that run, so that its randomness comes back. */
+  /** The seed of that run, which repeats its random choices. */
   readonly seed: number;
   /** Whether a case is to run in a direction. */
   wants(id: string, direction: Direction): boolean;
@@ -50,7 +50,7 @@ export function rerunOf(report: RunReport, source: string, strict: boolean): Rer
   };
 }
 
-/** A case; where it is the look at what others left, all that this may be of. */
+/** A case, or for the leak check of parallel cases all those that it may be about. */
 function causesOf(entry: ReportedCase, { cases }: RunReport): readonly ReportedCase[] {
   if (entry.id !== NOTHING_LEFT.id) return [entry];
   return cases.filter(({ id, direction }) =>

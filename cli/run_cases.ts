@@ -1,5 +1,5 @@
 /**
- * What the commands that run cases have in common: what was chosen, and being interrupted.
+ * What the commands that run cases share: the chosen cases and the baseline.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export function chosenCases(selectors: readonly string[]): ConformanceCase[] {
   return select(CATALOGUE, selectors);
 }
 
-/** What a user says is known to fail. */
+/** The known failures that the user gave. */
 export async function baselineOf({ baseline }: CasesOptions): Promise<Baseline> {
   if (baseline === undefined) return Baseline.none;
   let text: string;

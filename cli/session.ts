@@ -1,5 +1,5 @@
 /**
- * A run as its command makes it: reported however it ends, also where it never begins.
+ * A run as its command makes it, which is reported however it ends, even if it never begins.
  *
  * @module
  */
@@ -50,13 +50,13 @@ import { RetryCount } from "../core/run_facts.ts";
 /** What cases run on, once it is there. */
 export interface Machines {
   readonly ends: Ends;
-  /** Is told of each event, too. */
+  /** Receives each event as well. */
   readonly also?: EventSink;
-  /** Says what a kernel died of, where an end was lost. */
+  /** Finds out what a kernel died of when contact with an end was lost. */
   readonly postMortem?: () => Promise<readonly string[]>;
-  /** How often the machines have gone away, and come back, without a word of their kernels. */
+  /** How often the VMs were lost and brought back without a kernel having logged a reason. */
   readonly losses?: (() => number) | undefined;
-  /** Sees to clean kernels where one has gone wrong, and says whether there are. */
+  /** Replaces kernels one of which can no longer be trusted; whether it could. */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
 }
 
@@ -73,7 +73,7 @@ export class Session {
   #cases: readonly ConformanceCase[] = [];
   #rerun: Rerun | undefined;
   #baseline = Baseline.none;
-  /** There when the run has begun: takes its events. */
+  /** Receives the events of the run once it has begun. */
   #sink: EventSink | undefined;
 
   private constructor(
@@ -92,7 +92,7 @@ export class Session {
    * Opens the reports and then calls `body`, which prepares a run, makes it with
    * {@linkcode runCases}, and gives the exit code. Where that never begins, the reports say why.
    *
-   * @param topology how the ends are to be connected, as far as that is known.
+   * @param topology how the ends will be connected, as far as known.
    * @param stop what ends the run.
    */
   static async reported(
@@ -144,9 +144,9 @@ export class Session {
   }
 
   /**
-   * Says how the ends are connected.
+   * Sets how the ends are connected.
    *
-   * @throws {UsageError} where nothing that was chosen runs so.
+   * @throws {UsageError} if none of the chosen cases runs that way.
    */
   place(topology: Topology): void {
     requireDirection(topology, this.#options.direction);
@@ -160,12 +160,12 @@ export class Session {
     );
   }
 
-  /** Says of what lab the ends are. */
+  /** Sets the lab that the ends are in. */
   useLab(lab: LabFacts): void {
     this.#intention.facts = { ...this.#intention.facts, lab };
   }
 
-  /** Takes what had to be done again, before the run begins or meanwhile. */
+  /** Records what had to be done again, before the run or during it. */
   readonly retried = (retry: Retry): void => {
     if (this.#sink !== undefined) return this.#sink({ type: "retry", ...retry });
     this.#retries.add(retry);
@@ -237,7 +237,7 @@ export class Session {
     return { seed: this.#intention.seed, repeat: roundsAsked(this.#options), shuffle };
   }
 
-  /** What is to run; with looks at what is left of cases that run in parallel, or without. */
+  /** What is to run, with leak checks of cases that run in parallel or without. */
   #plan(looks: boolean): readonly Planned[] {
     const { direction, jobs = 1 } = this.#options;
     return directionsOf(this.#intention.topology, direction).flatMap((direction) => {
@@ -252,7 +252,7 @@ export class Session {
     const form = ktapForm(this.#options);
     const screen = screenOf(form === undefined ? Deno.stdout : Deno.stderr);
     const terminal = new TerminalWriter(screen, { quiet }).sink;
-    // KTAP has one result for a case, which is not known before the last of several rounds.
+    // KTAP has one result per case, which is not known before the last of several rounds.
     if (form === undefined || roundsAsked(this.#options) > 1) return [terminal];
     const out = screenOf(Deno.stdout);
     const write = (line: string) => out.write(`${line}\n`);
@@ -273,7 +273,7 @@ async function factsOf({ again }: CasesOptions): Promise<RunFacts> {
   };
 }
 
-/** @throws {UsageError} where a kernel had gone wrong before the run, which is strict. */
+/** @throws {UsageError} if a kernel was tainted by a fault before the run, which is strict. */
 function refuseTrouble({ host, guest }: Ends): void {
   const trouble = [...new Set([host, guest].flatMap(({ facts }) => troubleBefore(facts)))];
   if (trouble.length === 0) return;
@@ -282,7 +282,7 @@ function refuseTrouble({ host, guest }: Ends): void {
   );
 }
 
-/** Does something; output that is not taken any more ends the run, in order. */
+/** Does something; where its output can no longer be written, the run ends cleanly. */
 function unlessLost(body: () => void, lost: AbortController): void {
   try {
     body();
@@ -298,7 +298,7 @@ function firstRound(plan: readonly Planned[], rounds: RoundOptions): readonly Pl
   return first?.plan ?? plan;
 }
 
-/** Writes a report as KTAP to standard output, where it is to be there. */
+/** Writes a report as KTAP to standard output, if that was asked for. */
 async function writeKtap(
   form: ReturnType<typeof ktapForm>,
   report: RunReport,

@@ -1,6 +1,6 @@
 /**
- * Standing in for the kernel's vsock_test and its two siblings: their options, their protocol,
- * their lists, their output.
+ * A stand-in for the kernel's vsock_test and its two siblings: their options, protocol, lists and
+ * output.
  *
  * @module
  */
@@ -158,7 +158,7 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   });
 }
 
-/** What a session came to that has passed. */
+/** The summary of a session that has passed. */
 function endText(executed: number, skipped: number): string {
   if (executed === 0) return `No test has been executed: all ${skipped} were skipped.`;
   if (skipped === 0) return "All tests have been executed, by both sides.";
@@ -169,7 +169,7 @@ function endText(executed: number, skipped: number): string {
 /**
  * Shows a session as vsock_test does, and why a case was skipped or failed.
  *
- * @param onExecuted told of each case that neither side skipped.
+ * @param onExecuted called for each case that neither side skipped.
  */
 function eventsOn(screen: Screen, program: Program, onExecuted: () => void): UpstreamEvents {
   return {
@@ -220,7 +220,7 @@ async function stepsOf(
   const skipped = new Set(options.skip);
   const list = listOf(options);
   const steps: UpstreamStep[] = [];
-  // One after the other: what is looked for may be that nobody has a socket open.
+  // One after the other: a check may be that no socket is open.
   for (const entry of list) {
     const wanted = (picked.size === 0 || picked.has(entry.position)) &&
       !skipped.has(entry.position);
@@ -242,7 +242,7 @@ async function stepOf(
     const skip = [`in ${options.protocol} a different case has that name`];
     return { position, name, run: undefined, skip };
   }
-  // A case cannot be left half way, so what it needs must be there before it begins.
+  // A case cannot be abandoned halfway, so what it needs must be there before it begins.
   const skip = await lackingHere(definition, role, options, options.peerPort);
   if (skip.length > 0) return { position, name, run: undefined, skip };
   const run: UpstreamStep["run"] = (lines) =>

@@ -11,10 +11,10 @@ import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { screenOf, writeStderr } from "../../report/screen.ts";
 
 /**
- * Refuses options that a command has and would ignore here.
+ * Refuses options of a command that would have no effect here.
  *
- * @param isIdle whether an option is one of them, by the name that commander has for its value.
- * @param why what is to be said behind the option that the user gave.
+ * @param isIdle whether an option is one of them, by commander's name for its value.
+ * @param why follows the option in the error.
  * @throws {UsageError} naming the first such.
  */
 export function refuseIdle(
@@ -43,7 +43,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 /**
  * An option that takes a time in seconds, and gives it in milliseconds.
  *
- * @param fallback what it is without being given, in milliseconds.
+ * @param fallback the default, in milliseconds.
  */
 export function secondsOption(
   flags: `${string} <seconds>`,
@@ -116,7 +116,7 @@ export function examples(...lines: string[]): string {
   return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
 }
 
-/** What a letter behind a size multiplies it by. */
+/** The letters that may follow a size, in powers of 1024. */
 const UNITS = "KMGTPE";
 
 /**
@@ -140,7 +140,7 @@ export function sizeOption(min: number, max: number): (text: string) => number {
 
 /** A CID: any but the wildcard. */
 export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
-/** A port behind which there is room for those that a case uses besides it. */
+/** A port that leaves room for the others that a case uses. */
 export const vsockPortOption: (text: string) => number = wholeNumber(
   0,
   VMADDR_PORT_ANY - PORT_STRIDE,
@@ -161,7 +161,7 @@ export function addressOption(defaultHost: string): (text: string) => ControlAdd
   };
 }
 
-/** Adds up the values of an option that may be given several times. */
+/** Collects the values of an option that may be repeated. */
 export function several<T>(parse: (text: string) => T): (text: string, before?: T[]) => T[] {
   return (text, before = []) => [...before, parse(text)];
 }

@@ -14,7 +14,7 @@ import { reportOption, type ReportTarget } from "./report.ts";
 
 /** The AF_VSOCK port of upstream's tests. */
 export const DEFAULT_PORT = 1234;
-/** What that option says in help. */
+/** The help of that option. */
 export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are used as well`;
 /** The time upstream gives to each wait, in milliseconds. */
 export const DEFAULT_CASE_TIMEOUT = 10_000;
@@ -30,20 +30,20 @@ export interface CasesOptions {
   readonly shuffle?: boolean | undefined;
   readonly repeat?: number | undefined;
   readonly untilFailure?: boolean | undefined;
-  /** Ends the run with the first verdict that makes it fail. */
+  /** Ends the run at the first verdict that makes it fail. */
   readonly failFast?: boolean | undefined;
   readonly strict?: boolean | undefined;
   /** Cases that are left out. */
   readonly exclude?: readonly string[] | undefined;
   /** A report of which only what failed is run. */
   readonly rerunFailed?: string | undefined;
-  /** Shows only what did not do well. */
+  /** Shows only problems. */
   readonly quiet?: boolean | undefined;
   /** The arguments that run cases on the same machines again. */
   readonly again?: readonly string[] | undefined;
-  /** Runs the rest, too, when a kernel has gone wrong. */
+  /** Goes on after a kernel has had a fault that it does not recover from. */
   readonly keepGoing?: boolean | undefined;
-  /** A file of what is known to fail. */
+  /** A file of known failures. */
   readonly baseline?: string | undefined;
   readonly ktap?: boolean | undefined;
   /** As `ktap`, on one level. */
@@ -92,7 +92,7 @@ export function withCasesOptions(
     .option("--baseline <file>", "known failures (docs/outcomes.md)")
     .option("-q, --quiet", "show only problems and the summary")
     .option("--ktap", "KTAP on stdout (--ktap=flat: on one level)")
-    // An option of its own: one that may have a value would take the case behind it for that.
+    // A separate option: with an optional value it would swallow the case that follows.
     .addOption(new Option("--ktap=flat").hideHelp())
     .option(
       "--report <format=file>",
@@ -101,7 +101,7 @@ export function withCasesOptions(
     );
 }
 
-/** The form of KTAP on standard output, where there is to be one. */
+/** The form of KTAP on standard output, if asked for. */
 export function ktapForm(options: CasesOptions): "ktap" | "ktap-flat" | undefined {
   return options["ktap=flat"] ? "ktap-flat" : options.ktap ? "ktap" : undefined;
 }
@@ -109,7 +109,7 @@ export function ktapForm(options: CasesOptions): "ktap" | "ktap-flat" | undefine
 /**
  * The first of the ports that cases use.
  *
- * @throws {UsageError} where so many jobs have no room behind it.
+ * @throws {UsageError} if there are not enough ports after it for so many jobs.
  */
 export function firstPort({ peerPort, jobs = 1 }: CasesOptions): number {
   const last = peerPort + jobs * PORT_STRIDE - 1;
@@ -117,7 +117,7 @@ export function firstPort({ peerPort, jobs = 1 }: CasesOptions): number {
   throw new UsageError(`--peer-port ${peerPort} has no room behind it for ${jobs} jobs`);
 }
 
-/** @throws {UsageError} where a direction was chosen and there is one anyway. */
+/** @throws {UsageError} if a direction was chosen where there is only one. */
 export function requireDirection(topology: Topology, direction: DirectionChoice): void {
   if (topology !== "loopback" || direction === "both") return;
   throw new UsageError(

@@ -72,7 +72,7 @@ export async function requireVms(choice: VmChoice): Promise<void> {
   if (qemu !== undefined) await requireProgram(qemu);
 }
 
-/** @throws {UsageError} where a file is no kernel. */
+/** @throws {UsageError} if a file is not a kernel. */
 async function requireImage(path: string): Promise<void> {
   const head = new Uint8Array(IMAGE_HEAD);
   try {
@@ -88,7 +88,7 @@ async function requireImage(path: string): Promise<void> {
   );
 }
 
-/** @throws {UsageError} where there is no program. */
+/** @throws {UsageError} if there is no such program. */
 async function requireProgram(path: string): Promise<void> {
   try {
     const { isFile, mode } = await Deno.stat(path);
@@ -133,8 +133,8 @@ export function labOptions(
 }
 
 /**
- * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest boots. One that QEMU's
- * TCG restored loses its guest sooner.
+ * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest is booted, since one
+ * restored under TCG loses its guest sooner.
  */
 export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
   const plain = labOptions(options);
