@@ -44,8 +44,11 @@ export interface Lab extends AsyncDisposable {
   connect(stop: AbortSignal): Promise<ConnectedEnds>;
 }
 
-/** How long a boot may take, in milliseconds; an emulated pair takes 20 s to 30 s on an idle machine. */
-export const BOOT_TIME = 240_000;
+/**
+ * How long a boot may take, in milliseconds. An emulated pair takes 20 s to 30 s on an idle machine
+ * and ten times that on a busy one; a boot that makes no progress is noticed long before.
+ */
+export const BOOT_TIME = 600_000;
 /** How long a restored VM may take to answer, in milliseconds. */
 const RESTORE_TIME = 30_000;
 /** How long agents that listen may take to answer, in milliseconds. */
