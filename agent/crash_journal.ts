@@ -104,7 +104,7 @@ export class CrashJournal implements Disposable {
   }
 
   /**
-   * Opens a file, which is made where there is none.
+   * Opens a file, which is created if missing.
    *
    * @throws {SysError} EACCES, ENOSPC, ...
    */
@@ -161,7 +161,7 @@ export class CrashJournal implements Disposable {
   }
 }
 
-/** A runner that costs the process where a side hangs so that nothing can end it. */
+/** A runner whose process is killed if a side hangs and nothing else can end it. */
 export function killedWhenLate(runSide: SideRunner): SideRunner {
   return async (order) => {
     using _deadline = killUnlessDone(order.timeout + KILL_TIME);
@@ -169,7 +169,7 @@ export function killedWhenLate(runSide: SideRunner): SideRunner {
   };
 }
 
-/** What a file says; undefined where there is none, or it is of another form. */
+/** What a file says; undefined if there is none, or it has another form. */
 function readPrevious(path: string): PreviousProcess | undefined {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
@@ -184,7 +184,7 @@ function readPrevious(path: string): PreviousProcess | undefined {
     (_, i) => new Field(bytes.subarray(FIELD * i, FIELD * (i + 1))).text,
   );
   const [own = "", ...rest] = texts;
-  // It had not begun to listen, or nobody was before.
+  // It had not begun to listen, or there was no previous process.
   if (own === "") return undefined;
   try {
     const sides = Array.from({ length: MAX_SIDES }, (_, slot) => {

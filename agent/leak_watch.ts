@@ -54,7 +54,7 @@ const CALM = 250;
 /** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
 const SCAN_TIME = 60_000;
 
-/** Most of what is left that is named, so that a report fits a control line. */
+/** How many leaked objects are named at most, so that a report fits a control line. */
 const MAX_LISTED = 30;
 
 /** Fewer than there ever are. */
@@ -150,7 +150,7 @@ export class LeakWatch {
     return { watched, milliseconds: this.#grace + CALM + scanTime };
   }
 
-  /** Looks, when no side runs any more, at what this kernel still holds. */
+  /** Checks, when no side is running, what this kernel still holds. */
   async look(role: Role): Promise<Found> {
     // Two that look at the same time would see what the other needs for it.
     if (this.#shared && role !== "server") return {};

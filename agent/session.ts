@@ -1,6 +1,6 @@
 /**
  * The agent: the end that waits, runs its sides of the cases that the controller names, and reports
- * how they ended. It runs cases of its own catalogue and does nothing else it is told.
+ * how they ended. It runs cases of its own catalogue, and nothing else.
  *
  * @module
  */
@@ -65,7 +65,7 @@ export interface AgentServices {
   /** The AF_VSOCK ports that its cases may use; where this is missing, any. */
   readonly ports?: PortRange | undefined;
   /**
-   * Lets a controller in whose token is right.
+   * Admits a controller whose token is right.
    *
    * @throws {RefusedError | BusyError} to turn it away.
    */

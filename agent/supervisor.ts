@@ -1,5 +1,5 @@
 /**
- * An agent in a process of its own, which is started anew where it dies: killed, or by a fault in a
+ * An agent in a process of its own, which is restarted if it dies: killed, or by a fault in a
  * call of libc's. The new one listens where the old one did, and reports on what it left.
  *
  * @module
@@ -54,7 +54,7 @@ export class SupervisedAgent implements AsyncDisposable {
   private constructor(options: SupervisorOptions, file: AnonymousFile) {
     this.#options = options;
     this.#file = file;
-    // Nobody need ask where it listens.
+    // Nobody has to ask where it listens.
     this.#listening.promise.catch(() => {});
     this.ended = this.#supervise();
   }

@@ -1,12 +1,13 @@
 /**
- * One case, run by two programs of the kernel's protocol, each of which is ours or C.
+ * One case, run by two programs of the kernel's protocol: vsock-conformance ("ours") or the kernel's
+ * C program ("C") on either side.
  *
  * @module
  */
 import type { Direction } from "../core/plan.ts";
 import type { Cell } from "./output.ts";
 
-/** Whose program plays a side. */
+/** Which program plays a side. */
 export type Player = "ours" | "C";
 
 /** Who accepts and who connects. */
@@ -33,7 +34,7 @@ export interface CrossCase {
   readonly position: number;
   /** Its name there. */
   readonly name: string;
-  /** Ours. */
+  /** The id of the ported case. */
   readonly id: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The cases four ways: ours and the kernel's own C programs, each on either side of the other, in
- * the kernel's protocol. Whether all four say the same tells whether a port means what C means.
+ * The cases in four pairings: vsock-conformance and the kernel's C programs, on either side, in the
+ * kernel's protocol. If all four agree, a ported case means the same as the original.
  *
  * @module
  */
@@ -18,26 +18,26 @@ import { type CrossCase, type CrossCell, type Pairing, PAIRINGS } from "./cell.t
 /** How long two programs may take for their list, in milliseconds: some C cases never end. */
 const SESSION_TIME = 300_000;
 /**
- * C programs without --skip. Opposite ours that is enough of one side; two of them run everything
- * again, and what is behind a case that fails again fails with it.
+ * C programs without --skip. It is enough if the other side has it; two of them run everything
+ * again, and the cases after one that fails again fail with it.
  */
 const CANNOT_SKIP: readonly string[] = ["vsock_uring_test"];
-/** The deadline of a case of ours, in seconds. */
+/** The deadline of a case of vsock-conformance, in seconds. */
 const CASE_SECONDS = 30;
 
 /** What two programs do with each other before they end. */
 export interface CrossSession {
   readonly direction: Direction;
   readonly pairing: Pairing;
-  /** The C program, or the one of ours that stands for it. */
+  /** The C program, which vsock-conformance may stand in for. */
   readonly program: string;
   /** Of its list, in its order. */
   readonly cases: readonly CrossCase[];
 }
 
 /**
- * Cases four ways in each direction. The short lists come first: C's first case of vsock_diag_test
- * expects that no socket is left on the machine, not even one that is closing.
+ * All four pairings in each direction. The short lists come first: the first case of vsock_diag_test
+ * expects that there is no socket on the machine, not even one that is closing.
  */
 export function crossSessions(
   directions: readonly Direction[],

@@ -1,5 +1,5 @@
 /**
- * The cases four ways as one table, and what in it disagrees.
+ * The cases in four pairings as one table, and what in it disagrees.
  *
  * @module
  */
@@ -11,7 +11,7 @@ interface KnownFailure {
   readonly program: string;
   readonly name: string;
   readonly direction: Direction;
-  /** What the C program says then. */
+  /** What the C program prints then. */
   readonly says: RegExp;
   readonly note: string;
 }

@@ -1,5 +1,6 @@
 /**
- * How long cases took between two programs of ours and between two of C's, on the same kernels.
+ * How long cases took between two vsock-conformance programs and between two C programs, on the same
+ * kernels.
  *
  * @module
  */
@@ -42,12 +43,12 @@ export class CaseClock {
   }
 }
 
-/** The cases of a direction that ours and C both did, and how long either took. */
+/** A case that both kinds of program passed in a direction, and how long either took. */
 export interface TimedCase {
   readonly case: CrossCase;
-  /** Milliseconds between two programs of ours. */
+  /** Milliseconds between two vsock-conformance programs. */
   readonly ours: number;
-  /** Milliseconds between two of C's. */
+  /** Milliseconds between two C programs. */
   readonly c: number;
 }
 
@@ -60,7 +61,7 @@ export interface RunnerTime {
   readonly milliseconds: number | undefined;
 }
 
-/** What can be compared in a direction: only what both did. */
+/** What can be compared in a direction: only what both passed. */
 export function timedCases(
   cases: readonly CrossCase[],
   cells: readonly CrossCell[],

@@ -6,7 +6,7 @@
 import { ExpectedError } from "../core/error.ts";
 import { EXIT } from "../core/outcome.ts";
 
-/** A VM, or what it needs, could not be had; the message says what to do. */
+/** A VM, or something it needs, is not available; the message says what to do. */
 export class LabError extends ExpectedError {
   override readonly name = "LabError";
   override readonly exitCode: number = EXIT.unavailable;

@@ -34,10 +34,10 @@ export interface Lab extends AsyncDisposable {
   readonly address: LabAddress;
   /** Its VM, and what brings it back. */
   readonly recovery: Recovery;
-  /** Why each boot before the one that came up was begun anew. */
+  /** Why each boot before the one that succeeded was retried. */
   readonly retries: readonly string[];
   /**
-   * Connects to its agents, and again should they be lost: then the lab is brought back first.
+   * Connects to its agents, and reconnects if they are lost, after having recovered the lab.
    *
    * @throws {VmLostError} where the VM ends meanwhile; {@linkcode LateError}.
    */
@@ -70,8 +70,8 @@ interface Start {
  * Starts a lab, from a snapshot where there is one, and waits until its agents are ready.
  *
  * @param progress its signal ends the start, and whatever the lab later does to come back.
- * @throws {LabError} where something that it needs cannot be had, or it does not boot;
- * {@linkcode KernelDeathError} where a kernel died in the boot.
+ * @throws {LabError} if something that it needs is not available, or it does not boot;
+ * {@linkcode KernelDeathError} if a kernel died during the boot.
  */
 export async function startLab(
   options: LabOptions,
@@ -142,9 +142,9 @@ async function restoreOnce(start: Start, snapshot: Snapshot): Promise<Lab> {
 }
 
 /**
- * Boots a lab. An emulator that fails says nothing about the kernel in it, so that a boot that ended
- * without a kernel giving a reason, or that stalled, is begun anew, three times at most; a kernel
- * that died and said why is a finding.
+ * Boots a lab. A failure of the emulator says nothing about the kernel in it, so a boot that ended
+ * without a kernel logging a reason, or that stalled, is retried, up to three times in all; a kernel
+ * that died and logged why is a finding.
  */
 async function boot(start: Start): Promise<Lab> {
   const { parts, progress } = start;
@@ -186,7 +186,7 @@ async function bootOnce(start: Start, detail: Detail): Promise<Lab> {
   }
 }
 
-/** Saves a lab that has just booted. That it cannot be saved is logged, and no more. */
+/** Saves a lab that has just booted; a failure to do so is only logged. */
 async function save({ progress }: Start, { address }: Lab, snapshot: Snapshot): Promise<void> {
   try {
     const text = "saving it for the next time";
@@ -233,7 +233,7 @@ async function newLab(start: Start, from: Snapshot | undefined): Promise<Lab> {
   }
 }
 
-/** Starts a VM in the place of one that has ended; it runs and its agents listen, or soon will. */
+/** Starts a VM to replace one that has ended; it runs and its agents listen, or soon will. */
 async function startAgain(start: Start, place: LabPlace, why: string): Promise<Vm> {
   const { parts, lifetime, progress, snapshot } = start;
   const fromSnapshot = snapshot !== undefined && await snapshot.exists() ? snapshot : undefined;

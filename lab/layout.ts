@@ -1,6 +1,6 @@
 /**
- * What the parts of a lab have agreed on: the VMs' roles, ports and CIDs, and the lines of their
- * consoles by which a boot is followed.
+ * What the parts of a lab agree on: the VMs' roles, ports and CIDs, and the console lines by which a
+ * boot is followed.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export const AGENT_PORT = 5201;
 /** On loopback, the port of the second agent; in a host, the one that is its guest's. */
 export const SECOND_PORT = 5202;
 
-/** In either VM, the port of the control channel between two programs that are no agents. */
+/** In either VM, the port of the control channel between two programs of the kernel's protocol. */
 export const CONTROL_PORT = 7000;
 
 /** In a host, the port that leads to its guest's {@linkcode CONTROL_PORT}. */
@@ -74,7 +74,7 @@ export const MARKS = {
   listening: "lab: the agents listen",
   /** Written by the host when it starts its guest's QEMU. */
   guestStarted: "lab: starting the guest",
-  /** Written when an agent has ended, behind what it said. */
+  /** Written when an agent has ended, after its last output. */
   agentEnded: "lab: an agent ended",
   /** Written by the host when its guest's QEMU has ended. */
   guestEnded: "lab: the guest ended",

@@ -17,7 +17,7 @@ import { vmTools } from "./host/toolset.ts";
 import type { LabOptions, Parts } from "./types.ts";
 import { hasGuest, outerRole, type OuterVm } from "./layout.ts";
 
-/** The architecture on which an emulated host with a guest comes up surely; docs/reliability.md. */
+/** The architecture on which an emulated host with a guest boots reliably; docs/reliability.md. */
 const EMULATED_PAIR: Arch = "arm64";
 
 /** The architecture that a lab's VMs have; nothing is fetched to know it. */
@@ -28,7 +28,7 @@ export async function archOfLab(options: LabOptions): Promise<ArchTraits> {
 
 /** Finds, fetches or makes all that a lab is made of. */
 export async function prepare(options: LabOptions, progress: Progress): Promise<Parts> {
-  // What was written wrongly is said before anything is fetched.
+  // Wrong usage is reported before anything is fetched.
   await requireChoice(options.kernel);
   const named = options.qemu === undefined ? undefined : await qemuAt(options.qemu, progress.stop);
   const role = outerRole(options.topology);
@@ -59,7 +59,7 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   return { ...image, qemu, firmware, role, disk, initrd, accelerator };
 }
 
-/** As Promise.all(), but for what is still under way when one fails: that ends first. */
+/** As Promise.all(), but when one fails, it waits for the others to end first. */
 async function allOf<T extends readonly unknown[]>(
   ...promises: { readonly [K in keyof T]: Promise<T[K]> }
 ): Promise<T> {
@@ -97,7 +97,7 @@ function acceleratorOf(
   return hasSafeThreads(qemu) ? "tcg" : "tcg-single";
 }
 
-/** @throws {LabUsageError} where a QEMU is known not to boot what it is wanted for. */
+/** @throws {LabUsageError} if a QEMU is known not to boot such a lab. */
 export function requireSuitable(
   qemu: QemuProgram,
   arch: ArchTraits,

@@ -28,7 +28,7 @@ export type Detail = (text: string) => void;
  */
 export class Progress {
   readonly #screen: Screen;
-  /** Aborted when whatever is being prepared is not wanted any more. */
+  /** Aborted when what is being prepared is no longer needed. */
   readonly stop: AbortSignal;
   readonly #started = performance.now();
   readonly #phases: [string, number][] = [];

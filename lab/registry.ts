@@ -1,5 +1,5 @@
 /**
- * Labs that stay up between commands: what `lab up` writes down for `run`, `shell` and `down`.
+ * Labs that stay up between commands: what `lab up` records for `run`, `shell` and `down`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { LabError, LabUsageError } from "./error.ts";
 import { killQuietly } from "./vm/vm.ts";
 import type { LabAddress } from "./types.ts";
 
-/** Where a named lab is written down. */
+/** The file of a named lab. */
 async function fileOf(name: string): Promise<string> {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new LabUsageError(`Cannot name a lab "${name}": use lower-case letters, digits and "-"`);
@@ -59,7 +59,7 @@ export async function requireLab(name: string): Promise<LabAddress> {
 }
 
 /**
- * Writes down a lab.
+ * Records a lab that is up.
  *
  * @throws {LabError} where another one came up under that name meanwhile.
  */
@@ -71,7 +71,7 @@ export async function rememberLab(name: string, address: LabAddress): Promise<vo
   });
 }
 
-/** Says that a name is taken. */
+/** The error for a name that is taken. */
 export function isUp(name: string): LabError {
   return new LabError(`A lab "${name}" is up already; end it with "lab down"`);
 }
@@ -107,7 +107,7 @@ async function hasEnded(address: RunningLab, timeout: number): Promise<boolean> 
   return await until(look, { timeout, pause: 100 }) ?? false;
 }
 
-/** Whether the process is still there and still that lab's: process ids are used again. */
+/** Whether the process still exists and is that lab's: process ids are reused. */
 async function isRunning({ pid, folder }: RunningLab): Promise<boolean> {
   const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
   return commandLine.includes(folder);

@@ -15,7 +15,7 @@ import type { Progress } from "./progress.ts";
 /** How often in a row labs may fail in the same step. */
 const TRIES = 3;
 
-/** What a step does; its signal is aborted where the lab is of no more use. */
+/** What a step does; its signal is aborted when the lab can no longer be used. */
 export type Step<T> = (lab: Lab, signal: AbortSignal) => Promise<T>;
 
 /** One lab after another, each started when a step needs it. */
@@ -82,7 +82,7 @@ export class RetryingLab implements AsyncDisposable {
     return new VmStalledError(await lab.recovery.vm.explain(text), { cause: error });
   }
 
-  /** Ends the lab that there is. */
+  /** Ends the current lab. */
   async [Symbol.asyncDispose](): Promise<void> {
     const lab = this.#lab;
     this.#lab = undefined;

@@ -8,7 +8,7 @@ import type { ArchTraits } from "./arch.ts";
 import type { ScriptResult } from "./vm/shell.ts";
 import { killQuietly } from "./vm/vm.ts";
 
-/** Runs a script in a shell to its end; what it left in the background goes on. */
+/** Runs a script in a shell to its end; what it started in the background keeps running. */
 export type ScriptRunner = (script: string) => Promise<ScriptResult>;
 
 /** Something for each of the two. */

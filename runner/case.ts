@@ -116,7 +116,7 @@ class Lateness {
     const abandon = () => {
       for (const role of this.#left) this.#ends[role].abandon("no report before the deadline");
     };
-    // Where this process stood still, reports that came in time are only seen now.
+    // If this process was held up, reports that came in time are only seen now.
     const look = () => this.#timer = setTimeout(abandon, LOOK_TIME);
     this.#timer = setTimeout(look, milliseconds + (this.#looks ? this.#leakTime : 0));
   }

@@ -33,13 +33,13 @@ import {
 
 /** How long an end may take to introduce itself, in milliseconds. */
 const HELLO_TIME = 30_000;
-/** How long an agent that comes back may take to answer before it is asked anew. */
+/** How long an agent that comes back may take to answer before it is asked again. */
 const ANSWER_TIME = 3000;
 /** How long an agent may take to come back; one that is emulated twice starts in seconds. */
 const RETURN_TIME = 20_000;
-/** How much an agent may leave untaken of what it is told, in bytes. */
+/** How much of what was sent to an agent may be unread, in bytes. */
 const MAX_UNSENT = 4 * 1024 * 1024;
-/** After how many intervals without a word a connection is looked at before it is used. */
+/** After how many silent intervals a connection is checked before it is used. */
 const QUIET = 3;
 /** How long for, in milliseconds. */
 const LOOK_TIME = 100;
@@ -50,7 +50,7 @@ const PAUSE = 50;
 export interface SideFollower {
   /** Is given the lines that the side writes to the other, in order. */
   readonly onLine: (text: string) => void;
-  /** Is told when the connection to the end breaks; a report follows, sooner or later. */
+  /** Called when the connection to the end breaks; a report follows, sooner or later. */
   readonly onLost: () => void;
 }
 
@@ -156,7 +156,7 @@ export class End implements Disposable {
       report: Promise.withResolvers(),
       step: "",
     };
-    // Where this process stood still, that the agent has let go of it may not have been seen yet.
+    // If this process was held up, it may not have seen yet that the agent has disconnected.
     const { interval } = this.#times;
     if (this.#reading !== undefined && this.#channel.quietTime > QUIET * interval) {
       await pause(LOOK_TIME);
@@ -172,14 +172,14 @@ export class End implements Disposable {
   }
 
   /**
-   * Tells the agent something of a case; one that has lost its connection is told nothing. Nobody
-   * waits until it has been sent: an agent that takes nothing must not hold up the other one.
+   * Sends the agent something about a case, unless its connection is lost. Nobody waits until it has
+   * been sent: an agent that does not read must not hold up the other one.
    */
   order(order: Order): void {
     if (this.#channel.unsent > MAX_UNSENT) {
       this.#channel.close(new PeerGoneError("it does not read what it is sent"));
     }
-    // Whoever reads finds out as well, and does what is to be done.
+    // The reader notices as well, and handles it.
     this.#channel.writeLine(encodeMessage(order)).catch(() => {});
   }
 
@@ -227,7 +227,7 @@ export class End implements Disposable {
     }
   }
 
-  /** Connects anew. The agent then reports what its process did not live to report. */
+  /** Reconnects. The agent then reports what its previous process did not live to report. */
   async #comeBack(error: unknown): Promise<void> {
     const why = reasonOf(error);
     this.#deaths++;
@@ -281,7 +281,7 @@ export class End implements Disposable {
   }
 }
 
-/** Introduces the controller on a connection, and gives what the agent says of itself. */
+/** Introduces the controller on a connection, and gives the agent's introduction. */
 type Introduction = (channel: LineChannel, milliseconds: number) => Promise<Greeting>;
 
 async function greet(

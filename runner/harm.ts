@@ -1,5 +1,5 @@
 /**
- * What has become of the ends' kernels in the course of a run, as their reports say.
+ * What happened to the ends' kernels in the course of a run, as their reports say.
  *
  * @module
  */

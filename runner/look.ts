@@ -33,7 +33,7 @@ export interface FaultsBefore {
   readonly guest: readonly Splat[];
 }
 
-/** What a case's repetition that did not pass says besides. */
+/** What is added to the reasons of a repetition that did not pass. */
 const REPEATED =
   "this is so of a repetition of the case, which had passed, to see whether it leaks";
 

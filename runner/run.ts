@@ -30,18 +30,18 @@ export interface RunOptions extends RoundOptions, VerdictOptions {
   /** Stops the run; the verdicts so far count. */
   readonly stop?: AbortSignal | undefined;
   /**
-   * How often the machines have gone away, and come back, without a word of their kernels. What was
-   * under way then is run again, since nothing was judged.
+   * How often the VMs were lost and recovered without a kernel having logged a reason. What was under
+   * way then is run again, since nothing was judged.
    */
   readonly losses?: (() => number) | undefined;
   /**
-   * Is told that a kernel has gone wrong, so that nothing that is found on it from now on can be
-   * trusted, and sees to clean kernels on both ends.
+   * Called when a kernel has had a fault after which nothing found on it can be trusted; replaces the
+   * kernels of both ends.
    *
-   * @returns whether there are such now; where not, the run ends as without.
+   * @returns whether it could; otherwise the run ends.
    */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
-  /** Runs the rest on such a kernel all the same, and says so of each verdict. */
+  /** Runs the rest on such a kernel nevertheless, and notes that in each verdict. */
   readonly keepGoing?: boolean | undefined;
 }
 
@@ -272,11 +272,11 @@ function withFaultsBefore(end: EndFacts, found: readonly Splat[] = []): EndFacts
   return { ...end, faultsBefore: [...end.faultsBefore ?? [], ...found] };
 }
 
-/** What is said of a case that is run again. */
+/** Why a case is run again. */
 const LOST = "the VMs were lost and no kernel logged a reason";
 const DIED_IN_PARALLEL = "a process died while this and other cases were under way";
 
-/** A verdict on a case that was run again: one that held says so in its outcome, too. */
+/** A verdict on a case that was run again: a pass becomes the outcome `retried`. */
 function retried(verdict: Verdict, why: string): Verdict {
   const outcome = verdict.outcome === "pass" ? "retried" : verdict.outcome;
   return { ...verdict, outcome, reasons: [...verdict.reasons, why] };

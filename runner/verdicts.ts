@@ -1,6 +1,6 @@
 /**
- * The verdicts of a run as they come: judged, counted and told, and taken back where a case turns
- * out to be to blame only when it has ended.
+ * The verdicts of a run as they come: judged, counted and reported, and amended if a case turns out
+ * to be to blame only after it has ended.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface VerdictOptions {
   readonly sink: EventSink;
   /** What a verdict is in the light of what is known to fail. */
   readonly judge?: ((run: CaseRun, verdict: Verdict) => Verdict) | undefined;
-  /** Says, where an end was lost, what its kernel died of, if that is known: one line each. */
+  /** Finds out, after an end was lost, what its kernel died of: one line each. */
   readonly postMortem?: (() => Promise<readonly string[]>) | undefined;
 }
 
@@ -117,7 +117,7 @@ export class Verdicts {
     this.#previous = undefined;
   }
 
-  /** What a kernel said that died, if one did. */
+  /** What a kernel that died had logged. */
   async causes(): Promise<readonly string[]> {
     return await this.#options.postMortem?.() ?? [];
   }

@@ -96,8 +96,8 @@ function agents(role: VmRole, guestCid: number): string[] {
 }
 
 /**
- * Starts an agent, and anew where its process dies. The tool does so by itself where it is started
- * by hand; here a shell does, which is there at once, where a process of Deno takes seconds.
+ * Starts an agent, and restarts it if its process dies. The tool does so by itself when it is started
+ * by hand; here a shell does it, since another process of Deno takes seconds to start.
  */
 function agent(peerCid: number, port: number, more = ""): string {
   const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} ` +

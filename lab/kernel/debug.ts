@@ -1,5 +1,5 @@
 /**
- * A kernel that tells of its own faults: KASAN, kmemleak and lockdep, built from Debian's package
+ * A debug kernel: with KASAN, kmemleak and lockdep, built from Debian's package
  * of the kernel's source; and faulty builds of its AF_VSOCK, which leak on purpose.
  *
  * @module

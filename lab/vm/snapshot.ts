@@ -176,7 +176,7 @@ export async function snapshotKey(
   return (await sha256Text(text)).slice(0, 16);
 }
 
-/** Says why something went wrong with a snapshot, on one line. */
+/** Why something went wrong with a snapshot, on one line. */
 export function snapshotTrouble(error: unknown): string {
   return reasonOf(error).split("\n")[0] ?? "";
 }

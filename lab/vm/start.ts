@@ -61,7 +61,7 @@ export function runsAgain(place: LabPlace, signal: AbortSignal): Promise<void> {
   return restored(monitorOf(place), signal);
 }
 
-/** A restored VM has the time of day at which it was saved: sets it anew. */
+/** Sets the time of day in a restored VM, which still has the one at which it was saved. */
 export async function setClocks(place: LabPlace, signal: AbortSignal): Promise<void> {
   const script = `date -u -s @${Math.round(Date.now() / 1000)}`;
   await Promise.all(vmsOf(place).map(({ shell }) => runScript(shell, script, signal)));
@@ -71,7 +71,7 @@ function initrdIn(folder: string): string {
   return `${folder}/initrd`;
 }
 
-/** Two TCP ports of 127.0.0.1 that nobody has now. */
+/** Two TCP ports of 127.0.0.1 that are free now. */
 function freePorts(): AgentPorts {
   const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using first = listen();

@@ -1,5 +1,5 @@
 /**
- * The VM that runs on this machine: started, watched, and ended with whoever started it.
+ * The VM that runs on this machine: started, watched and ended.
  *
  * @module
  */
@@ -32,7 +32,7 @@ exit $status`;
 /** How long a VM, or its guest, may take to end after its connections have, in milliseconds. */
 const MOMENT = 10_000;
 
-/** What a console may say before a boot is done, and whether another boot may help. */
+/** What a console may show before a boot is done, and whether another boot may help. */
 const FAULTS = [
   {
     mark: MARKS.noDisk,
@@ -60,7 +60,7 @@ export class Vm implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #errors: Promise<string>;
   readonly #consoles: readonly string[];
-  /** How long they were before, in characters: those of a VM that this one takes the place of. */
+  /** Their lengths before, in characters: this VM may replace another one. */
   readonly #before: Promise<readonly number[]>;
   /** Whether it ends with this process. */
   readonly #bound: boolean;
@@ -145,7 +145,7 @@ export class Vm implements AsyncDisposable {
     }
   }
 
-  /** The loss behind an error: whoever talks to a VM may find out first that it is no more. */
+  /** The loss behind an error: whoever talks to a VM may be the first to notice that it has ended. */
   async #behind(error: unknown): Promise<unknown> {
     if (error instanceof VmLostError) return error;
     const moment = AbortSignal.timeout(MOMENT);
@@ -173,7 +173,7 @@ export class Vm implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
+  /** Rejects when the VM or the guest in it is lost, or the signal is aborted. */
   async #loss(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
     const before = await this.#before;
     while (this.#end === undefined) {
