@@ -138,15 +138,8 @@ async function runOn(
   stop: AbortSignal,
   progress: Progress,
 ): Promise<number> {
-  let first = true;
-  let lost = false;
-  const also: EventSink = (event) => {
-    if (event.type === "run-stopped") lost = event.lost === true;
-    if (event.type !== "case-end" || !first) return;
-    first = false;
-    progress.log(progress.summary());
-  };
   const console = await ConsoleWatch.begin(address);
+  const watch = new RunWatch(progress);
   const postMortem = async () => [
     ...await console.postMortem(),
     ...recovery?.takeFindings() ?? [],
@@ -157,13 +150,13 @@ async function runOn(
     await recovery.renew(why);
     return true;
   };
-  const machines = { ends, also, postMortem, losses, onTainted };
+  const machines = { ends, also: watch.sink, postMortem, losses, onTainted };
   const code = await withStallWatch(
     address,
     stop,
     (signal) => session.runCases(machines, signal),
   );
-  if (!lost) return code;
+  if (!watch.isLost) return code;
   const consoles = await explainConsoles("lost contact with a VM", consolesOf(address));
   // A kernel that died during a case has failed it by now; here the VM itself is gone.
   // A VM that was restored has another process.
@@ -174,6 +167,25 @@ async function runOn(
   }
   progress.log(consoles);
   return code;
+}
+
+/** Logs the time of the first verdict, and notices that contact with an end was lost. */
+class RunWatch {
+  readonly #progress: Progress;
+  #isFirst = true;
+  /** Whether that ended the run. */
+  isLost = false;
+
+  constructor(progress: Progress) {
+    this.#progress = progress;
+  }
+
+  readonly sink: EventSink = (event) => {
+    if (event.type === "run-stopped") this.isLost = event.lost === true;
+    if (event.type !== "case-end" || !this.#isFirst) return;
+    this.#isFirst = false;
+    this.#progress.log(this.#progress.summary());
+  };
 }
 
 /** What happened to a lab's VM, if more than an agent is gone. */

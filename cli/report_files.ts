@@ -3,7 +3,7 @@ import { reasonOf, UsageError } from "../core/error.ts";
 import type { ReportFormat } from "../report/formats.ts";
 import { type IntendedRun, reportNotStarted, type RunReport } from "../report/model.ts";
 import { cannotWrite, OutputFile } from "./output_file.ts";
-import { writeStderr } from "../report/screen.ts";
+import { screenOf, writeStderr } from "../report/screen.ts";
 import type { ReportTarget } from "./options/report.ts";
 
 /** What a report says until the run has ended, for whoever finds it after a SIGKILL. */
@@ -114,4 +114,12 @@ export class ReportFiles implements Disposable {
 async function rendered(format: ReportFormat, report: RunReport): Promise<string> {
   const { renderReport } = await import("../report/render.ts");
   return renderReport(format, report);
+}
+
+/** Writes a report as KTAP to standard output, if that was asked for. */
+export async function writeKtap(
+  form: "ktap" | "ktap-flat" | undefined,
+  report: RunReport,
+): Promise<void> {
+  if (form !== undefined) screenOf(Deno.stdout).write(await rendered(form, report));
 }

@@ -23,13 +23,7 @@ import type { Ends } from "../runner/case.ts";
 import { runPlan } from "../runner/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { KtapFlatWriter } from "../report/ktap_flat.ts";
-import {
-  byDirection,
-  type IntendedRun,
-  ReportBuilder,
-  reportNotStarted,
-  type RunReport,
-} from "../report/model.ts";
+import { byDirection, type IntendedRun, ReportBuilder, reportNotStarted } from "../report/model.ts";
 import { TerminalWriter } from "../report/terminal.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
 import { withoutSecrets } from "./again.ts";
@@ -42,7 +36,7 @@ import {
   requireDirection,
   roundsAsked,
 } from "./options/run.ts";
-import { type ReportFiles, withReports } from "./report_files.ts";
+import { type ReportFiles, withReports, writeKtap } from "./report_files.ts";
 import type { Rerun } from "./rerun.ts";
 import { OutputError, screenOf } from "../report/screen.ts";
 import { RetryCount } from "../core/run_facts.ts";
@@ -296,14 +290,4 @@ function unlessLost(body: () => void, lost: AbortController): void {
 function firstRound(plan: readonly Planned[], rounds: RoundOptions): readonly Planned[] {
   const [first] = roundsOf(plan, rounds);
   return first?.plan ?? plan;
-}
-
-/** Writes a report as KTAP to standard output, if that was asked for. */
-async function writeKtap(
-  form: ReturnType<typeof ktapForm>,
-  report: RunReport,
-): Promise<void> {
-  if (form === undefined) return;
-  const { renderReport } = await import("../report/render.ts");
-  screenOf(Deno.stdout).write(renderReport(form, report));
 }

@@ -15,13 +15,8 @@ import {
   PeerGoneError,
   SilentPeerError,
 } from "../control/channel.ts";
-import {
-  decodeHello,
-  encodeHello,
-  type Greeting,
-  type PortRange,
-  RefusedError,
-} from "../control/greeting.ts";
+import { type Greeting, type PortRange, RefusedError } from "../control/greeting.ts";
+import { greet, type Introduction } from "./introduction.ts";
 import {
   type Answer,
   decodeAnswer,
@@ -278,25 +273,6 @@ export class End implements Disposable {
       report.resolve({ state: "broken", reasons, step, milliseconds, died: true });
       this.#running.delete(run);
     }
-  }
-}
-
-/** Introduces the controller on a connection, and gives the agent's introduction. */
-type Introduction = (channel: LineChannel, milliseconds: number) => Promise<Greeting>;
-
-async function greet(
-  channel: LineChannel,
-  own: EndFacts,
-  more: Omit<Greeting, "facts">,
-  milliseconds: number,
-): Promise<Greeting> {
-  await channel.writeLine(encodeHello(own, more));
-  try {
-    return decodeHello(await channel.readLine(milliseconds));
-  } catch (error) {
-    if (!(error instanceof PeerGoneError)) throw error;
-    const text = `${error.message} instead of introducing itself; is it an agent of this version?`;
-    throw new PeerGoneError(text, { cause: error });
   }
 }
 
