@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { argumentOf, optionOf } from "./options/value.ts";
 import { Argument, Command, Option } from "commander";
 import { type Feature, FEATURES } from "../core/case.ts";
 import { VERSION } from "../core/version.ts";
@@ -89,9 +90,9 @@ function addRun(root: Command, act: Act): void {
         10_000,
       ),
     )
-    .option("--token-file <file>", "file with the agent's token")
+    .addOption(optionOf("file", "--token-file <file>", "file with the agent's token"))
     .option("--token <token>", `the token; ps shows it, unlike --token-file or ${TOKEN_VARIABLE}`)
-    .option("--guest-monitor <socket>", MONITOR)
+    .addOption(optionOf("file", "--guest-monitor <socket>", MONITOR))
     .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
@@ -130,17 +131,18 @@ function addAgent(root: Command, act: Act): void {
     .requiredOption("--peer-cid <cid>", "CID of the other machine; 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to listen on", addressOption("127.0.0.1"))
     .option("--once", "exit after one controller")
-    .option(
+    .addOption(optionOf(
+      "file",
       "--token-file <file>",
       "serve only controllers that know the token in this file, which is made if missing; " +
         "without it a new token is printed",
-    )
+    ))
     .option("--allow-anyone", "serve anyone who can reach the address, without a token")
     .addOption(
       new Option("--ports <first-last>", "AF_VSOCK ports that cases may use")
         .argParser(portsOption).default(DEFAULT_PORTS, DEFAULT_PORTS.join("-")),
     )
-    .option("--guest-monitor <socket>", MONITOR)
+    .addOption(optionOf("file", "--guest-monitor <socket>", MONITOR))
     .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addOption(new Option("--crash-journal <file>", CRASH_JOURNAL).hideHelp())
@@ -155,7 +157,13 @@ function addAgent(root: Command, act: Act): void {
 function addCatalogue(root: Command, act: Act): void {
   const features = Object.keys(FEATURES) as Feature[];
   root.command("list")
-    .argument("[cases...]", "ids or prefixes of ids, with * and **; !id leaves a case out")
+    .addArgument(
+      argumentOf(
+        "case",
+        "[cases...]",
+        "ids or prefixes of ids, with * and **; !id leaves a case out",
+      ),
+    )
     .summary("list the cases")
     .description(
       "List the cases. Text that matches no id is searched for in ids, titles, requirements\nand sources.",
@@ -181,7 +189,7 @@ function addCatalogue(root: Command, act: Act): void {
       act((await import("./list.ts")).list(cases, options))
     );
   root.command("explain")
-    .argument("<case>", "an id, with * and **")
+    .addArgument(argumentOf("case", "<case>", "an id, with * and **"))
     .description("explain what a case requires, and why")
     .option("--json", "as JSON")
     .addHelpText("after", examples("explain seqpacket/msg-trunc"))
@@ -198,16 +206,20 @@ function addReport(root: Command, act: Act): void {
     );
   for (const [format, what] of Object.entries(REPORT_FORMATS)) {
     report.command(format).description(what)
-      .argument("<file>", "a JSON report, as --report json=FILE writes it; - is standard input")
-      .option("-o, --output <file>", "write to this file instead of standard output")
+      .addArgument(
+        argumentOf("file", "<file>", "a JSON report, as --report json=FILE writes it; - is stdin"),
+      )
+      .addOption(
+        optionOf("file", "-o, --output <file>", "write to this file instead of standard output"),
+      )
       .addHelpText("after", examples(`report ${format} run.json`))
       .action(async (file: string, options: { output?: string }) =>
         act((await import("./report.ts")).render(format as ReportFormat, file, options))
       );
   }
   report.command("diff").description("show what changed; exit code 1 if anything got worse")
-    .argument("<before>", "a JSON report")
-    .argument("<after>", "a later one")
+    .addArgument(argumentOf("file", "<before>", "a JSON report"))
+    .addArgument(argumentOf("file", "<after>", "a later one"))
     .option("--subset", "the later run was meant to have fewer cases; none of those missing counts")
     .addHelpText("after", examples("report diff yesterday.json today.json"))
     .action(async (before: string, after: string, options: DiffOptions) =>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { argumentOf } from "./options/value.ts";
 import { Argument, type Command, Option } from "commander";
 import type { Topology } from "../core/plan.ts";
 import { UsageError } from "../core/error.ts";
@@ -11,11 +12,12 @@ import type { VmRole } from "../lab/layout.ts";
 import { againOf } from "./again.ts";
 import type { NamedLab } from "./lab.ts";
 import type { InteropOptions } from "./lab_interop.ts";
-import { examples, refuseIdle, secondsOption, several } from "./options/parse.ts";
+import { examples, refuseIdle, secondsOption } from "./options/parse.ts";
 import {
   CASES_HELP,
   type CasesOptions,
   directionOption,
+  excludeOption,
   jobsOption,
   withCasesOptions,
 } from "./options/run.ts";
@@ -96,7 +98,7 @@ function addUp(lab: Command, act: Act): void {
 
 function addInterop(lab: Command, act: Act): void {
   withKernelOptions(
-    lab.command("interop").argument("[cases...]")
+    lab.command("interop").addArgument(argumentOf("case", "[cases...]"))
       .summary("run against the kernel's C programs")
       .description(
         "Run each case in four pairings: vsock-conformance and the kernel's C program as server " +
@@ -105,7 +107,7 @@ function addInterop(lab: Command, act: Act): void {
       )
       .addOption(new Option("--topology <which>", "VMs").choices(TOPOLOGIES))
       .addOption(directionOption())
-      .option("--exclude <cases>", "leave these cases out; repeatable", several(String))
+      .addOption(excludeOption())
       .option(
         "--jobs <number>",
         "also time the runner and its agents, with so many jobs",

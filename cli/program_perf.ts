@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { optionOf } from "./options/value.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { MAX_CONNECTIONS, MAX_REQUEST } from "../perf/greeting.ts";
 import { isOfVms, withKernelOptions } from "./options/vm.ts";
@@ -55,7 +56,10 @@ function addCompare(perf: Command, act: Act): void {
     .option("--bytes <size>", "bytes per measurement", sizeOption(1, MAX_BYTES))
     .option("--requests <number>", "round trips per measurement", wholeNumber(1, 1e9))
     .option("--json", "all figures, as JSON")
-    .option("--chart <file>", "draw the ratios as .svg, or a page as .html", chartOption);
+    .addOption(
+      optionOf("file", "--chart <file>", "draw the ratios as .svg, or a page as .html")
+        .argParser(chartOption),
+    );
   withKernelOptions(compare)
     .addHelpText(
       "after",

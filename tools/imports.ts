@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/options": [
     ...["agent", "control", "core", "lab", "lab/kernel", "report", "sys"],
   ],
-  "cli/completions": ["core", "report", "suites"],
+  "cli/completions": ["cli/options", "core", "report", "suites"],
 };
 
 /** What a single file may import from besides what its folder may. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { argumentOf, optionOf } from "./value.ts";
 import { type Command, Option } from "commander";
 import { DIRECTION_CHOICES, type DirectionChoice, type Topology } from "../../core/plan.ts";
 import { MAX_SIDES } from "../../agent/session.ts";
@@ -61,6 +62,12 @@ export function directionOption(): Option {
   );
 }
 
+/** The option that leaves cases out. */
+export function excludeOption(): Option {
+  return optionOf("case", "--exclude <cases>", "leave these cases out; repeatable")
+    .argParser(several(String));
+}
+
 /** What help says of the argument that chooses cases. */
 export const CASES_HELP = "Cases are ids or prefixes of ids, with * and **; !id leaves a case out.";
 
@@ -70,7 +77,7 @@ export function withCasesOptions(
   caseTimeout: number = DEFAULT_CASE_TIMEOUT,
 ): Command {
   // A description of its own would take three lines of the screen, see CASES_HELP.
-  return command.argument("[cases...]")
+  return command.addArgument(argumentOf("case", "[cases...]"))
     .addOption(directionOption())
     .option(
       "--peer-port <port>",
@@ -80,8 +87,14 @@ export function withCasesOptions(
     )
     .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
     .option("--jobs <number>", "cases to run in parallel, except exclusive ones", jobsOption)
-    .option("--exclude <cases>", "leave these cases out; repeatable", several(String))
-    .option("--rerun-failed <file>", "only what failed or did not run, by a JSON report")
+    .addOption(excludeOption())
+    .addOption(
+      optionOf(
+        "file",
+        "--rerun-failed <file>",
+        "only what failed or did not run, by a JSON report",
+      ),
+    )
     .option("--seed <number>", "repeat the random choices of an earlier run", seedOption)
     .option("--shuffle", "run the cases in a random order (see --seed)")
     .option("--repeat <times>", "run everything this often; finds flaky cases", wholeNumber(1, 1e6))
@@ -89,15 +102,17 @@ export function withCasesOptions(
     .option("--fail-fast", "stop at the first failure")
     .option("--strict", "fail on warnings, retries and tainted kernels")
     .option("--keep-going", "go on after an oops, a lockup or the like")
-    .option("--baseline <file>", "known failures (docs/outcomes.md)")
+    .addOption(optionOf("file", "--baseline <file>", "known failures (docs/outcomes.md)"))
     .option("-q, --quiet", "show only problems and the summary")
     .option("--ktap", "KTAP on stdout (--ktap=flat: on one level)")
     // A separate option: with an optional value it would swallow the case that follows.
     .addOption(new Option("--ktap=flat").hideHelp())
-    .option(
-      "--report <format=file>",
-      'write a report; repeatable (see "report --help")',
-      several(reportOption),
+    .addOption(
+      optionOf(
+        "report",
+        "--report <format=file>",
+        'write a report; repeatable (see "report --help")',
+      ).argParser(several(reportOption)),
     );
 }
 

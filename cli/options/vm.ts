@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { optionOf } from "./value.ts";
 import { hasGuest } from "../../lab/layout.ts";
 import { type Command, Option } from "commander";
 import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
@@ -24,15 +25,19 @@ export function isOfVms(name: string): boolean {
 /** Adds which kernel and machine the VMs have, and how long the command may take. */
 export function withKernelOptions(command: Command): Command {
   return command
-    .option(
-      "--kernel <kernel>",
-      "debian:<version>, debug[:<leak>], multi-device, or a vmlinuz file",
-      DEFAULT_KERNEL,
+    .addOption(
+      optionOf(
+        "file",
+        "--kernel <kernel>",
+        "debian:<version>, debug[:<leak>], multi-device, or a vmlinuz file",
+      ).default(DEFAULT_KERNEL),
     )
-    .option("--modules <folder>", "the modules of a vmlinuz file")
+    .addOption(optionOf("folder", "--modules <folder>", "the modules of a vmlinuz file"))
     .option("--refresh", "look for a newer kernel than the cached one")
     .addOption(archOption())
-    .option("--qemu <program>", "your own QEMU, for the VM and the guest in it")
+    .addOption(
+      optionOf("file", "--qemu <program>", "your own QEMU, for the VM and the guest in it"),
+    )
     .option("--cold", "boot; neither use nor save a snapshot")
     .addOption(secondsOption("--boot-timeout <seconds>", "deadline of a boot", BOOT_TIME))
     .addOption(wholeTimeout());
