@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { CaseInfo } from "../core/case.ts";
 import { exitCode, type SideReport, type Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
-import { NOTHING_LEFT, withLook } from "../core/parallel_leaks.ts";
+import { NOTHING_LEFT, withLeakCheck } from "../core/parallel_leaks.ts";
 import { serveController, type SideOrder, type SideRunner } from "./session.ts";
 import { LineChannel } from "../control/channel.ts";
 import { streamPair } from "../control/stream_pair.ts";
@@ -51,7 +51,7 @@ async function run(leaky: readonly string[]) {
   const verdicts: [string, Verdict][] = [];
   const { counts } = await runPlan({
     topology: "guest-host",
-    plan: planRun(withLook(CASES, 2, true), ["host-server"]),
+    plan: planRun(withLeakCheck(CASES, 2, true), ["host-server"]),
     ends,
     port: 1,
     timeout: 10_000,

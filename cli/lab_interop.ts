@@ -14,9 +14,9 @@ import {
   type Topology,
 } from "../core/plan.ts";
 import { archTraits } from "../lab/arch.ts";
-import { crossSessions, runSession } from "../interop/session.ts";
-import { crossTable } from "../interop/table.ts";
-import { crossTimes, type RunnerTime, timedCases } from "../interop/times.ts";
+import { interopSessions, runSession } from "../interop/session.ts";
+import { interopTable } from "../interop/table.ts";
+import { interopTimes, type RunnerTime, timedCases } from "../interop/times.ts";
 import { cPrograms } from "../lab/c_programs/kernel_tests.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
@@ -30,7 +30,7 @@ import { DEFAULT_PORT, requireDirection } from "./options/run.ts";
 import { type BootOptions, longRunOptions, requireVms } from "./options/vm.ts";
 import { UsageError } from "../core/error.ts";
 import { screenOf } from "../report/screen.ts";
-import type { CrossCase, CrossCell } from "../interop/cell.ts";
+import type { InteropCase, InteropCell } from "../interop/cell.ts";
 import { withTimeout } from "./signals.ts";
 
 /** Options of `lab interop`. */
@@ -52,7 +52,7 @@ export async function labInterop(
   options: InteropOptions,
 ): Promise<number> {
   const { exclude = [] } = options;
-  const cases = crossCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
+  const cases = interopCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
   if (cases.length === 0) {
     throw new UsageError(
       `None of ${
@@ -71,10 +71,10 @@ export async function labInterop(
     const found: Found = { cells: [], runner: [] };
     let from = "";
     const show = (): boolean => {
-      const { text, agrees } = crossTable(cases, found.cells);
+      const { text, agrees } = interopTable(cases, found.cells);
       const out = screenOf(Deno.stdout);
       out.write(`${options.kernel}, C programs of ${from}\n\n${text}\n`);
-      out.write(crossTimes(cases, found.cells, found.runner));
+      out.write(interopTimes(cases, found.cells, found.runner));
       return agrees;
     };
     try {
@@ -101,21 +101,21 @@ export async function labInterop(
 
 /** What a run has found by now. */
 interface Found {
-  readonly cells: CrossCell[];
+  readonly cells: InteropCell[];
   readonly runner: RunnerTime[];
 }
 
 /** Runs the cases in all four pairings, and with `--jobs` by the runner and agents as well. */
 async function runTopology(
   topology: Topology,
-  cases: readonly CrossCase[],
+  cases: readonly InteropCase[],
   options: InteropOptions,
   { cells, runner }: Found,
   take: <T>(step: Step<T>) => Promise<T>,
   progress: Progress,
 ): Promise<void> {
   const directions = directionsOf(topology, options.direction);
-  for (const session of crossSessions(directions, cases)) {
+  for (const session of interopSessions(directions, cases)) {
     cells.push(
       ...await take(({ address }, signal) => runSession(address, session, progress, signal)),
     );
@@ -154,11 +154,11 @@ async function timeRunner(
 }
 
 /** The chosen cases that a C program has as well. */
-export function crossCases(selectors: readonly string[]): CrossCase[] {
+export function interopCases(selectors: readonly string[]): InteropCase[] {
   const chosen = new Set(chosenCases(selectors));
   return PROGRAMS.flatMap((program) => {
     const list = upstreamList(program);
-    return list.flatMap(({ position, name, case: own }): CrossCase[] =>
+    return list.flatMap(({ position, name, case: own }): InteropCase[] =>
       own === undefined || !chosen.has(own)
         ? []
         : [{ program, listLength: list.length, position, name, id: own.id }]

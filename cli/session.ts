@@ -17,7 +17,7 @@ import { EXIT, exitCode } from "../core/outcome.ts";
 import { directionsOf, type Planned, planRun, type Topology } from "../core/plan.ts";
 import { reasonOf, UsageError } from "../core/error.ts";
 import { type RoundOptions, roundsOf } from "../core/round.ts";
-import { withLook } from "../core/parallel_leaks.ts";
+import { withLeakCheck } from "../core/parallel_leaks.ts";
 import { VERSION } from "../core/version.ts";
 import type { Ends } from "../runner/case.ts";
 import { runPlan } from "../runner/run.ts";
@@ -178,8 +178,8 @@ export class Session {
     const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure, keepGoing } =
       this.#options;
     if (strict) refuseTrouble(ends);
-    const looks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
-    const plan = this.#plan(looks);
+    const checksLeaks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
+    const plan = this.#plan(checksLeaks);
     const rounds = this.#rounds;
     const builder = new ReportBuilder({
       ...this.#intention,
@@ -232,11 +232,11 @@ export class Session {
   }
 
   /** What is to run, with leak checks of cases that run in parallel or without. */
-  #plan(looks: boolean): readonly Planned[] {
+  #plan(checksLeaks: boolean): readonly Planned[] {
     const { direction, jobs = 1 } = this.#options;
     return directionsOf(this.#intention.topology, direction).flatMap((direction) => {
       const cases = this.#cases.filter(({ id }) => this.#rerun?.wants(id, direction) ?? true);
-      return planRun(withLook(cases, jobs, looks), [direction]);
+      return planRun(withLeakCheck(cases, jobs, checksLeaks), [direction]);
     });
   }
 

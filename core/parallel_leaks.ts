@@ -28,19 +28,19 @@ export const NOTHING_LEFT: CaseInfo & Pick<Case<never>, "does"> = {
 /**
  * The cases to run, and the check for leaks where some of them run in parallel.
  *
- * @param looks whether an end checks for leaks.
+ * @param checksLeaks whether an end checks for leaks.
  */
-export function withLook(
+export function withLeakCheck(
   cases: readonly CaseInfo[],
   jobs: number,
-  looks: boolean,
+  checksLeaks: boolean,
 ): readonly CaseInfo[] {
   const together = jobs > 1 && cases.some(({ alone }) => alone === undefined);
-  return together && looks ? [...cases, NOTHING_LEFT] : cases;
+  return together && checksLeaks ? [...cases, NOTHING_LEFT] : cases;
 }
 
 /** The cases that have ended without a leak check of their own. */
-export class Unseen {
+export class Unchecked {
   #runs: CaseRun[] = [];
 
   /**
@@ -61,7 +61,7 @@ export class Unseen {
    * @param died whether a process died while they ran.
    * @returns its verdict, which names them where something is left.
    */
-  look({ direction }: CaseRun, found: Verdict, died: boolean): Verdict {
+  check({ direction }: CaseRun, found: Verdict, died: boolean): Verdict {
     const { outcome, reasons } = found;
     const names = this.#runs.map((run) =>
       run.direction === direction ? run.id : `${run.id} (${run.direction})`

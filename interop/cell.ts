@@ -25,7 +25,7 @@ export const PAIRINGS: readonly Pairing[] = [
 ];
 
 /** A case that is in the list of a C program. */
-export interface CrossCase {
+export interface InteropCase {
   /** The C program. */
   readonly program: string;
   /** How long that program's list is. */
@@ -39,8 +39,8 @@ export interface CrossCase {
 }
 
 /** A cell of the table. */
-export interface CrossCell extends Cell {
-  readonly case: CrossCase;
+export interface InteropCell extends Cell {
+  readonly case: InteropCase;
   readonly pairing: Pairing;
   readonly direction: Direction;
   /** How long it took, in milliseconds. */

@@ -13,7 +13,7 @@ import type { Progress } from "../lab/progress.ts";
 import { runScript } from "../lab/vm/shell.ts";
 import type { LabAddress } from "../lab/types.ts";
 import { CONTROL_PORT, GUEST_CID, GUEST_CONTROL_PORT, HOST_ADDRESS } from "../lab/layout.ts";
-import { type CrossCase, type CrossCell, type Pairing, PAIRINGS } from "./cell.ts";
+import { type InteropCase, type InteropCell, type Pairing, PAIRINGS } from "./cell.ts";
 
 /** How long two programs may take for their list, in milliseconds: some C cases never end. */
 const SESSION_TIME = 300_000;
@@ -26,23 +26,23 @@ const CANNOT_SKIP: readonly string[] = ["vsock_uring_test"];
 const CASE_SECONDS = 30;
 
 /** What two programs do with each other before they end. */
-export interface CrossSession {
+export interface InteropSession {
   readonly direction: Direction;
   readonly pairing: Pairing;
   /** The C program, which vsock-conformance may stand in for. */
   readonly program: string;
   /** Of its list, in its order. */
-  readonly cases: readonly CrossCase[];
+  readonly cases: readonly InteropCase[];
 }
 
 /**
  * All four pairings in each direction. The short lists come first: the first case of vsock_diag_test
  * expects that there is no socket on the machine, not even one that is closing.
  */
-export function crossSessions(
+export function interopSessions(
   directions: readonly Direction[],
-  cases: readonly CrossCase[],
-): CrossSession[] {
+  cases: readonly InteropCase[],
+): InteropSession[] {
   const lists = [...Map.groupBy(cases, ({ program }) => program)]
     .sort(([, [one]], [, [other]]) => (one?.listLength ?? 0) - (other?.listLength ?? 0));
   return directions.flatMap((direction) =>
@@ -55,10 +55,10 @@ export function crossSessions(
 /** Runs a session in a lab. */
 export async function runSession(
   address: LabAddress,
-  { direction, pairing, program, cases }: CrossSession,
+  { direction, pairing, program, cases }: InteropSession,
   progress: Progress,
   stop: AbortSignal,
-): Promise<CrossCell[]> {
+): Promise<InteropCell[]> {
   const ends = endsOf(address, direction);
   const text = `${direction}, ${program}: ${pairing.server} accepts, ${pairing.client} connects`;
   const run: Session = (skipped) => session(program, pairing, ends, skipped, stop);
@@ -74,10 +74,10 @@ type Session = (skipped: readonly number[]) => Promise<readonly [ProgramRun, Pro
  * two new ones.
  */
 export async function verdicts(
-  list: readonly CrossCase[],
+  list: readonly InteropCase[],
   run: Session,
-): Promise<Omit<CrossCell, "pairing" | "direction">[]> {
-  const found: Omit<CrossCell, "pairing" | "direction">[] = [];
+): Promise<Omit<InteropCell, "pairing" | "direction">[]> {
+  const found: Omit<InteropCell, "pairing" | "direction">[] = [];
   let wanted = list;
   while (wanted.length > 0) {
     const positions = wanted.map(({ position }) => position);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Direction } from "../core/plan.ts";
-import { type CrossCase, type CrossCell, type Pairing, PAIRINGS } from "./cell.ts";
+import { type InteropCase, type InteropCell, type Pairing, PAIRINGS } from "./cell.ts";
 
 /** A failure of a C program that says nothing about the kernel. */
 interface KnownFailure {
@@ -29,7 +29,7 @@ const KNOWN_FAILURES: readonly KnownFailure[] = [
 ];
 
 /** What comes of all cells. */
-export interface CrossSummary {
+export interface InteropSummary {
   /** The table with its notes, as text that ends with a line end. */
   readonly text: string;
   /** Whether every case passed or was skipped, and alike in all four pairings, none left out. */
@@ -37,12 +37,12 @@ export interface CrossSummary {
 }
 
 /** Makes the table, a row for each case. */
-export function crossTable(
-  cases: readonly CrossCase[],
-  cells: readonly CrossCell[],
-): CrossSummary {
+export function interopTable(
+  cases: readonly InteropCase[],
+  cells: readonly InteropCell[],
+): InteropSummary {
   const directions = [...new Set(cells.map(({ direction }) => direction))];
-  const at = (info: CrossCase, direction: Direction, pairing: Pairing) =>
+  const at = (info: InteropCase, direction: Direction, pairing: Pairing) =>
     cells.find((cell) =>
       cell.case === info && cell.direction === direction && cell.pairing === pairing
     );
@@ -89,7 +89,7 @@ function nameOf({ server, client }: Pairing): string {
 }
 
 /** The note of a failure that is known. */
-function noteOf(cell: CrossCell): string | undefined {
+function noteOf(cell: InteropCell): string | undefined {
   return KNOWN_FAILURES.find(({ program, name, direction, says }) =>
     cell.outcome === "FAIL" && cell.case.program === program && cell.case.name === name &&
     cell.direction === direction && cell.reasons.some((reason) => says.test(reason))
@@ -97,7 +97,7 @@ function noteOf(cell: CrossCell): string | undefined {
 }
 
 /** What is wrong with a case in one direction, as lines; none where all agree that nothing is. */
-function complaints(cells: readonly CrossCell[]): string[] {
+function complaints(cells: readonly InteropCell[]): string[] {
   const counted = cells.filter((cell) => noteOf(cell) === undefined);
   const [first] = counted;
   if (first === undefined) return [];
@@ -113,7 +113,7 @@ function complaints(cells: readonly CrossCell[]): string[] {
   ];
 }
 
-function counts(cases: readonly CrossCase[], cells: readonly CrossCell[]): string {
+function counts(cases: readonly InteropCase[], cells: readonly InteropCell[]): string {
   const count = (outcome: string) => cells.filter((cell) => cell.outcome === outcome).length;
   return `${cases.length} cases, ${cells.length} cells: ${count("ok")} ok, ${
     count("FAIL")

@@ -6,7 +6,7 @@
  */
 import type { Direction } from "../core/plan.ts";
 import { aligned } from "./table.ts";
-import type { CrossCase, CrossCell, Player } from "./cell.ts";
+import type { InteropCase, InteropCell, Player } from "./cell.ts";
 
 /** A case's line, which both kinds of program write when it begins. */
 const BEGIN = /^(\d+) - .*?\.\.\./gm;
@@ -45,7 +45,7 @@ export class CaseClock {
 
 /** A case that both kinds of program passed in a direction, and how long either took. */
 export interface TimedCase {
-  readonly case: CrossCase;
+  readonly case: InteropCase;
   /** Milliseconds between two vsock-conformance programs. */
   readonly ours: number;
   /** Milliseconds between two C programs. */
@@ -63,11 +63,11 @@ export interface RunnerTime {
 
 /** What can be compared in a direction: only what both passed. */
 export function timedCases(
-  cases: readonly CrossCase[],
-  cells: readonly CrossCell[],
+  cases: readonly InteropCase[],
+  cells: readonly InteropCell[],
   direction: Direction,
 ): TimedCase[] {
-  const time = (info: CrossCase, player: Player) =>
+  const time = (info: InteropCase, player: Player) =>
     cells.find((cell) =>
       cell.case === info && cell.direction === direction && cell.outcome === "ok" &&
       cell.pairing.server === player && cell.pairing.client === player
@@ -79,9 +79,9 @@ export function timedCases(
 }
 
 /** The times as a table, with their sums; empty where none were watched. */
-export function crossTimes(
-  cases: readonly CrossCase[],
-  cells: readonly CrossCell[],
+export function interopTimes(
+  cases: readonly InteropCase[],
+  cells: readonly InteropCell[],
   runner: readonly RunnerTime[] = [],
 ): string {
   const directions = [...new Set(cells.map(({ direction }) => direction))];
@@ -89,7 +89,7 @@ export function crossTimes(
   if (timed.every(({ length }) => length === 0)) return "";
   const sum = (list: readonly TimedCase[], of: "ours" | "c") =>
     list.reduce((total, one) => total + one[of], 0);
-  const row = (info: CrossCase) =>
+  const row = (info: InteropCase) =>
     timed.flatMap((list) => {
       const found = list.find((one) => one.case === info);
       return found === undefined ? ["", "", ""] : figures(found.ours, found.c);

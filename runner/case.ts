@@ -16,7 +16,7 @@ import { unlessAborted } from "../control/lines.ts";
 /** How long after a case's deadline an end's report is waited for, in milliseconds. */
 const REPORT_TIME = 5000;
 
-/** How long is looked for reports that came in time, when the time is over; in milliseconds. */
+/** How long reports that came in time are still read after the deadline, in milliseconds. */
 const LOOK_TIME = 200;
 
 /** The two ends of a run; on loopback both are on one machine. */
@@ -101,27 +101,27 @@ export function judgeSides(planned: Planned, ends: Ends, sides: Sides): Verdict 
 class Lateness {
   readonly #left = new Set<Role>(["client", "server"]);
   readonly #ends: Readonly<Record<Role, End>>;
-  readonly #looks: boolean;
+  readonly #checksLeaks: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param looks whether they are to look for leaks. */
-  constructor(ends: Readonly<Record<Role, End>>, looks: boolean) {
+  /** @param checksLeaks whether they check for leaks. */
+  constructor(ends: Readonly<Record<Role, End>>, checksLeaks: boolean) {
     this.#ends = ends;
-    this.#looks = looks;
+    this.#checksLeaks = checksLeaks;
   }
 
-  /** Gives up those that have not reported then, in milliseconds from now and the time to look. */
+  /** Gives up those that have not reported then, in milliseconds from now plus the leak check. */
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
     const abandon = () => {
       for (const role of this.#left) this.#ends[role].abandon("no report before the deadline");
     };
     // If this process was held up, reports that came in time are only seen now.
-    const look = () => this.#timer = setTimeout(abandon, LOOK_TIME);
-    this.#timer = setTimeout(look, milliseconds + (this.#looks ? this.#leakTime : 0));
+    const readOn = () => this.#timer = setTimeout(abandon, LOOK_TIME);
+    this.#timer = setTimeout(readOn, milliseconds + (this.#checksLeaks ? this.#leakTime : 0));
   }
 
-  /** How long the ends may look for leaks, in milliseconds. */
+  /** How long the ends may check for leaks, in milliseconds. */
   get #leakTime(): number {
     return Math.max(
       ...Object.values(this.#ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),

@@ -9,9 +9,9 @@ import type { Counts, Verdict } from "../core/outcome.ts";
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/error.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
-import { NOTHING_LEFT, Unseen } from "../core/parallel_leaks.ts";
+import { NOTHING_LEFT, Unchecked } from "../core/parallel_leaks.ts";
 import type { Splat } from "../core/splat.ts";
-import { Looker, type LookOptions, looks } from "./look.ts";
+import { type CheckOptions, checksLeaks, LeakChecker } from "./leak_check.ts";
 import { hasDied, type Item, type VerdictOptions, Verdicts } from "./verdicts.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
 
@@ -63,8 +63,8 @@ class Run {
   /** How many cases the ends were told to run. */
   #ordered = 0;
   #stopped: string | undefined;
-  readonly #unseen = new Unseen();
-  readonly #looker = new Looker();
+  readonly #unchecked = new Unchecked();
+  readonly #leakChecker = new LeakChecker();
   readonly #verdicts: Verdicts;
 
   constructor(options: RunOptions) {
@@ -76,7 +76,7 @@ class Run {
     const { plan, ends, sink, topology, seed, repeat = 1 } = this.#options;
     const started = performance.now();
     const facts = topology === "loopback" ? [ends.host.facts] : [ends.host.facts, ends.guest.facts];
-    const faults = await this.#lookBefore();
+    const faults = await this.#checkBefore();
     const before = facts.map((end, i) => withFaultsBefore(end, faults[i]));
     sink({ type: "run-start", topology, seed, total: plan.length, ends: before });
     for (const round of roundsOf(plan, this.#options)) {
@@ -116,12 +116,12 @@ class Run {
       do await Promise.all(Array.from({ length: jobs }, lane)); while (
         await this.#goesOn() && rest.length > 0
       );
-      // What those have left is looked for first, before a case that is alone is blamed for it.
-      const isLook = ({ planned }: Item) => planned.case === NOTHING_LEFT;
-      for (const item of group.filter(isLook)) {
-        if (await this.#goesOn()) ended += await this.#look(item, round, again.length > 0);
+      // What those have leaked is checked first, before an exclusive case is blamed for it.
+      const isLeakCheck = ({ planned }: Item) => planned.case === NOTHING_LEFT;
+      for (const item of group.filter(isLeakCheck)) {
+        if (await this.#goesOn()) ended += await this.#check(item, round, again.length > 0);
       }
-      for (const item of group.filter((item) => isAlone(item) && !isLook(item))) {
+      for (const item of group.filter((item) => isAlone(item) && !isLeakCheck(item))) {
         if (await this.#goesOn()) ended += await this.#case(item, round, 0);
       }
       for (const item of again) {
@@ -139,7 +139,7 @@ class Run {
       const { onTainted, keepGoing } = this.#options;
       if (await onTainted?.(lasting)) {
         this.#verdicts.cleaned();
-        await this.#lookBefore();
+        await this.#checkBefore();
       } else if (keepGoing) harms.goOn();
       else this.#stopped ??= `${lasting}; --keep-going runs the rest all the same`;
     }
@@ -165,7 +165,7 @@ class Run {
     const parallel = again !== undefined;
     const verdict = await this.#attempt(item, round, lane, parallel);
     if (verdict === undefined) return 0;
-    this.#unseen.add(item.run, verdict, parallel);
+    this.#unchecked.add(item.run, verdict, parallel);
     if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
       await this.#ended(item, verdict);
       return 1;
@@ -178,11 +178,11 @@ class Run {
   }
 
   /** Looks for what cases left that ran in parallel, during which a process died or not. */
-  async #look(item: Item, round: Round, died: boolean): Promise<number> {
+  async #check(item: Item, round: Round, died: boolean): Promise<number> {
     this.#begun(item);
     const found = await this.#attempt(item, round, 0);
     if (found === undefined) return 0;
-    await this.#ended(item, this.#unseen.look(item.run, found, died));
+    await this.#ended(item, this.#unchecked.check(item.run, found, died));
     return 1;
   }
 
@@ -194,7 +194,7 @@ class Run {
   async #again(item: Item, round: Round): Promise<number> {
     const verdict = await this.#attempt(item, round, 0);
     if (verdict === undefined) return 0;
-    this.#unseen.add(item.run, verdict, false);
+    this.#unchecked.add(item.run, verdict, false);
     await this.#ended(item, retried(verdict, `run again on its own: ${DIED_IN_PARALLEL}`));
     return 1;
   }
@@ -212,12 +212,12 @@ class Run {
     const before = losses();
     for (;;) {
       const lost = losses();
-      const options = this.#lookOptions(seed, lane, parallel);
-      const looked = await this.#unlessStopped(this.#looker.run(planned, options));
-      if (looked === undefined) return undefined;
-      const last = this.#verdicts.blame(planned, looked);
+      const options = this.#checkOptions(seed, lane, parallel);
+      const checked = await this.#unlessStopped(this.#leakChecker.run(planned, options));
+      if (checked === undefined) return undefined;
+      const last = this.#verdicts.blame(planned, checked);
       this.#stopped ??= last;
-      const { verdict } = looked;
+      const { verdict } = checked;
       const isVoid = !parallel && hasDied(verdict) && losses() > lost;
       if (!isVoid) return lost > before ? retried(verdict, `run again: ${LOST}`) : verdict;
       this.#retry(planned, LOST);
@@ -225,15 +225,15 @@ class Run {
   }
 
   /** Looks at both kernels while no case has run yet, and gives the faults of each. */
-  async #lookBefore(): Promise<readonly (readonly Splat[])[]> {
+  async #checkBefore(): Promise<readonly (readonly Splat[])[]> {
     const { plan: [first], ends } = this.#options;
-    if (first === undefined || !looks({ ends })) return [];
-    const options = this.#lookOptions(this.#options.seed, 0, false);
-    const found = await this.#unlessStopped(this.#looker.begin(first.direction, options));
+    if (first === undefined || !checksLeaks({ ends })) return [];
+    const options = this.#checkOptions(this.#options.seed, 0, false);
+    const found = await this.#unlessStopped(this.#leakChecker.begin(first.direction, options));
     return found === undefined ? [] : [found.host, found.guest];
   }
 
-  #lookOptions(seed: number, lane: number, parallel: boolean): LookOptions {
+  #checkOptions(seed: number, lane: number, parallel: boolean): CheckOptions {
     const port = this.#options.port + PORT_STRIDE * lane;
     return { ...this.#options, seed, parallel, port, next: () => ++this.#ordered };
   }

@@ -17,7 +17,7 @@ import type { Planned } from "../core/plan.ts";
 import { blamed } from "./blame.ts";
 import type { Ends } from "./case.ts";
 import { Harms } from "./harm.ts";
-import type { Looked } from "./look.ts";
+import type { Checked } from "./leak_check.ts";
 
 /** How verdicts are taken. */
 export interface VerdictOptions {
@@ -89,7 +89,7 @@ export class Verdicts {
    *
    * @returns why there are to be no others, where that is so.
    */
-  blame(next: Planned, { earlier }: Looked): string | undefined {
+  blame(next: Planned, { earlier }: Checked): string | undefined {
     if (this.#previous === undefined) return undefined;
     const { planned, run, verdict: old } = this.#previous;
     const verdict = blamed(this.#previous, next, earlier, this.#options.ends);

@@ -50,11 +50,11 @@ export async function buildDebugKernel(
 /**
  * The kernel, if it was built.
  *
- * @param wrong which faulty build of AF_VSOCK to take; none for the right one.
+ * @param fault which faulty build of AF_VSOCK to take; without it, the correct one.
  * @throws {LabError} where it was not, or there is no such faulty build.
  */
 export async function findDebugKernel(
-  wrong: string | undefined,
+  fault: string | undefined,
   arch: ArchTraits,
 ): Promise<Kernel> {
   const [parent, name] = cachedAs(arch);
@@ -65,16 +65,16 @@ export async function findDebugKernel(
       `Build the debug kernel first: "lab build-kernel debug --arch ${arch.name}", 12 min or more`,
     );
   });
-  if (wrong === undefined) return kernel;
+  if (fault === undefined) return kernel;
   const known = (await readPatches(WRONG)).map(shortName);
-  if (!known.includes(wrong)) {
-    throw new LabUsageError(`There is no faulty build "${wrong}"; there are: ${known.join(", ")}`);
+  if (!known.includes(fault)) {
+    throw new LabUsageError(`There is no faulty build "${fault}"; there are: ${known.join(", ")}`);
   }
   const modules = await Promise.all(kernel.modules.map(async (module) => {
-    const data = await Deno.readFile(`${folder}/${wrong}/${module.name}.ko`).catch(() => undefined);
+    const data = await Deno.readFile(`${folder}/${fault}/${module.name}.ko`).catch(() => undefined);
     return data === undefined ? module : { ...module, data };
   }));
-  return { ...kernel, name: `debug:${wrong}`, modules };
+  return { ...kernel, name: `debug:${fault}`, modules };
 }
 
 async function build(arch: ArchTraits, making: string, progress: Progress): Promise<void> {
@@ -98,7 +98,7 @@ async function build(arch: ArchTraits, making: string, progress: Progress): Prom
   });
   for (const patch of await readPatches(WRONG)) {
     const name = shortName(patch);
-    await progress.phase(name, `building its modules wrongly: ${name}`, async () => {
+    await progress.phase(name, `building its faulty modules: ${name}`, async () => {
       await applyPatch(source.root, patch, env);
       await make("modules");
       await keepVsock(source, `${making}/${name}`);

@@ -1,5 +1,5 @@
 /**
- * A case, and the look at what it left: the ends look at their kernels when both sides have ended.
+ * Runs a case and checks what it leaked: the ends check their kernels when both sides have ended.
  * What has grown may have done so by itself, so the case is then run again to see whether it grows
  * each time.
  *
@@ -15,13 +15,13 @@ import { type CaseOptions, judgeSides, rolesOf, runSides, type Sides } from "./c
 import type { End } from "./end.ts";
 
 /** How a case is run, but for the number of each of its runs. */
-export interface LookOptions extends Omit<CaseOptions, "run"> {
+export interface CheckOptions extends Omit<CaseOptions, "run"> {
   /** Numbers what the ends are told to run. */
   readonly next: () => number;
 }
 
-/** A case that was looked at. */
-export interface Looked {
+/** A case that was run and checked. */
+export interface Checked {
   readonly verdict: Verdict;
   /** Faults for which the case before is to blame. */
   readonly earlier: Sides;
@@ -52,8 +52,8 @@ interface Attempt {
   readonly grown: Readonly<Record<Role, readonly Growth[]>>;
 }
 
-/** Runs cases and looks at what they left, one after the other. */
-export class Looker {
+/** Runs cases and checks what they leaked, one after the other. */
+export class LeakChecker {
   readonly #holdings = new WeakMap<End, { holdings: Holdings; deaths: number }>();
 
   /**
@@ -61,8 +61,8 @@ export class Looker {
    *
    * @returns the faults of each end's kernel, which no case has made.
    */
-  async begin(direction: Planned["direction"], options: LookOptions): Promise<FaultsBefore> {
-    const sides = await runSides(lookIn(direction), { ...options, run: options.next() });
+  async begin(direction: Planned["direction"], options: CheckOptions): Promise<FaultsBefore> {
+    const sides = await runSides(leakCheckIn(direction), { ...options, run: options.next() });
     this.#take(direction, options, sides);
     const { client } = rolesOf(direction, options.ends);
     const [of, other] = client === options.ends.guest ? ["server", "client"] as const : [
@@ -73,8 +73,8 @@ export class Looker {
     return { host: faults(sides[of]), guest: faults(sides[other]) };
   }
 
-  /** Runs a case of a plan, and looks where an end does. */
-  async run(planned: Planned, options: LookOptions): Promise<Looked> {
+  /** Runs a case of a plan, and checks for leaks if an end does. */
+  async run(planned: Planned, options: CheckOptions): Promise<Checked> {
     const first = await this.#attempt(planned, options);
     const earlier = onBoth(({ earlier = [] }) => ({ ...NO_FAULTS, splats: earlier }), first.sides);
     const sides = onBoth(({ earlier: _, held: __, ...rest }) => rest, first.sides);
@@ -104,32 +104,32 @@ export class Looker {
   }
 
   /**
-   * Runs a case once, and looks.
+   * Runs a case once, and checks for leaks.
    *
    * @param follows what has grown with its runs so far.
    */
   async #attempt(
     planned: Planned,
-    options: LookOptions,
+    options: CheckOptions,
     follows?: Attempt["grown"],
   ): Promise<Attempt> {
     const { direction } = planned;
     const run = () => runSides(planned, { ...options, run: options.next() });
     const ran = await run();
-    const isLook = planned.case.id === NOTHING_LEFT.id;
-    if (isLook) return { sides: ran, grown: this.#take(direction, options, ran, follows) };
-    if (options.parallel || !looks(options) || ROLES.some((role) => isIdle(ran[role]))) {
+    const isLeakCheck = planned.case.id === NOTHING_LEFT.id;
+    if (isLeakCheck) return { sides: ran, grown: this.#take(direction, options, ran, follows) };
+    if (options.parallel || !checksLeaks(options) || ROLES.some((role) => isIdle(ran[role]))) {
       return { sides: ran, grown: { client: [], server: [] } };
     }
-    const look = await runSides(lookIn(direction), { ...options, run: options.next() });
-    const sides = onBoth((side, role) => afterLook(side, look[role]), ran);
-    return { sides, grown: this.#take(direction, options, look, follows) };
+    const found = await runSides(leakCheckIn(direction), { ...options, run: options.next() });
+    const sides = onBoth((side, role) => afterCheck(side, found[role]), ran);
+    return { sides, grown: this.#take(direction, options, found, follows) };
   }
 
   /** Takes what both ends hold now. */
   #take(
     direction: Planned["direction"],
-    { ends }: LookOptions,
+    { ends }: CheckOptions,
     sides: Sides,
     follows?: Attempt["grown"],
   ): Attempt["grown"] {
@@ -152,16 +152,16 @@ export class Looker {
   }
 }
 
-/** Whether an end looks for leaks. */
-export function looks({ ends }: Pick<LookOptions, "ends">): boolean {
+/** Whether an end checks for leaks. */
+export function checksLeaks({ ends }: Pick<CheckOptions, "ends">): boolean {
   return [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
 }
 
-function lookIn(direction: Planned["direction"]): Planned {
+function leakCheckIn(direction: Planned["direction"]): Planned {
   return { case: NOTHING_LEFT, direction };
 }
 
-/** Whether a side has done nothing that could be looked at, or is no longer there to look. */
+/** Whether a side has done nothing that could leak, or is no longer there to check. */
 function isIdle({ state, died }: SideReport): boolean {
   return state === "skip" || died === true;
 }
@@ -189,9 +189,9 @@ function withSplats(side: SideReport, more: readonly Splat[] = []): SideReport {
   return more.length === 0 ? side : { ...side, splats: [...side.splats ?? [], ...more] };
 }
 
-/** What a side reports, and what its end then saw. One that could not look has not passed. */
-function afterLook(side: SideReport, look: SideReport): SideReport {
-  const { splats, earlier, harm, died, state, reasons } = look;
+/** A side's report with what its end then found. One that could not check has not passed. */
+function afterCheck(side: SideReport, check: SideReport): SideReport {
+  const { splats, earlier, harm, died, state, reasons } = check;
   const seen = withSplats(side, splats);
   const decides = died === true || side.state === "pass" && state !== "pass";
   return {
