@@ -8,6 +8,7 @@ import type { EndFacts } from "../core/event.ts";
 import { reasonOf } from "../core/error.ts";
 import { machineFacts } from "../core/facts.ts";
 import { connectControl, PeerGoneError, SilentPeerError } from "../control/channel.ts";
+import { RefusedError } from "../control/greeting.ts";
 import { ProtocolError } from "../control/wire.ts";
 import { closeEnds, type Ends } from "../runner/case.ts";
 import { End } from "../runner/end.ts";
@@ -33,7 +34,8 @@ type Reachable = Pick<LabAddress, "vms" | "agents">;
  * Connects to a lab's agents, as soon as they answer.
  *
  * @param onLost called before each attempt to reach one again that was lost.
- * @throws {LabError} naming what was last wrong, when `signal` is aborted first.
+ * @throws {LabError} naming what was last wrong, when `signal` is aborted first; at once where an
+ *   agent refuses this controller, as it will every time.
  */
 export async function connectAgents(
   { vms: [outer, guest = outer], agents }: Reachable,
@@ -86,6 +88,7 @@ async function connectAgent(
     return await connectControl(address, milliseconds);
   };
   const options = { again, helloTime: ANSWER_TIME, token: await labToken() };
+  let last: unknown;
   for (;;) {
     try {
       const channel = await connectControl(address, ANSWER_TIME, signal);
@@ -96,12 +99,24 @@ async function connectAgent(
         throw error;
       }
     } catch (error) {
+      if (error instanceof RefusedError) throw refused(name, error);
       const kinds = [PeerGoneError, SilentPeerError, ProtocolError];
       const expected = kinds.some((kind) => error instanceof kind);
       if (!expected && !signal.aborted) throw error;
-      const reason = reasonOf(error);
-      if (signal.aborted) throw new LabError(`the ${name}'s agent does not answer: ${reason}`);
+      if (expected) last = error;
+      if (signal.aborted) {
+        throw new LabError(`the ${name}'s agent does not answer: ${reasonOf(last ?? error)}`);
+      }
       await pause(PAUSE);
     }
   }
+}
+
+/** An agent that knows other controllers, or speaks another version: what to do. */
+function refused(name: string, error: RefusedError): LabError {
+  return new LabError(
+    `the ${name}'s agent refused this controller (${error.message}): use the cache ` +
+      "(VSOCK_CONFORMANCE_CACHE) and the version of the tool that the lab was booted with, " +
+      "or boot it again with 'lab down' and 'lab up'",
+  );
 }

@@ -38,8 +38,9 @@ const REPEATED =
   "this is so of a repetition of the case, which had passed, to see whether it leaks";
 
 /**
- * How much more of something the cases may leave that ran in parallel. They are not run again, and
- * what comes by itself is less.
+ * How much more of something the cases may leave that ran in parallel; what comes by itself is less.
+ * They are not run again to see whether it grows each time, since that takes all of them at least
+ * twice more, for what may have come by itself; so what is less is reported, and judged to be none.
  */
 const PARALLEL_SLACK = 128;
 
@@ -82,7 +83,10 @@ export class LeakChecker {
     if (planned.case.id === NOTHING_LEFT.id) {
       const all = onBoth((side, role) => withSplats(side, first.sides[role].earlier), sides);
       const leaks = onBoth((side, role) => withSplats(side, parallelLeaks(first.grown[role])), all);
-      return { verdict: judgeSides(planned, options.ends, leaks), earlier: NOBODYS };
+      const judged = judgeSides(planned, options.ends, leaks);
+      const notes = judged.outcome === "pass" ? notesOn(planned, options.ends, first.grown) : [];
+      const verdict = { ...judged, reasons: [...judged.reasons, ...notes] };
+      return { verdict, earlier: NOBODYS };
     }
     let { grown } = first;
     while (holds(verdict) && ROLES.some((role) => grown[role].some(isUnsure))) {
@@ -183,6 +187,24 @@ function parallelLeaks(grown: readonly Growth[]): Splat[] {
   return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
     first > PARALLEL_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
   );
+}
+
+/** What has grown after cases that ran in parallel, and may or may not be a leak; one line each. */
+function notesOn(
+  { direction }: Planned,
+  ends: CheckOptions["ends"],
+  grown: Attempt["grown"],
+): string[] {
+  const roles = rolesOf(direction, ends);
+  const lines = ROLES.flatMap((role) =>
+    grown[role].map(({ what, grown: [first] }) =>
+      `${
+        roles[role].name
+      }: ${what}: ${first} more than before; up to ${PARALLEL_SLACK} may come by ` +
+      "themselves, a run without --jobs tells"
+    )
+  );
+  return [...new Set(lines)];
 }
 
 function withSplats(side: SideReport, more: readonly Splat[] = []): SideReport {
