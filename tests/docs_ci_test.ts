@@ -114,7 +114,7 @@ Deno.test("docs/ci/run.sh ends with the code of a run that does not start", asyn
   await t.step("an option that there is not, and no report", async () => {
     const { code, stderr } = await script.run(["--frobnicate"]);
     assert.equal(code, 2);
-    assert.match(stderr, /unknown option '--frobnicate'[^]*\nrun\.sh: there is no report\n$/);
+    assert.match(stderr, /unknown option '--frobnicate'[^]*\nrun\.sh: the run left no report\n$/);
     assert.deepEqual(await written(script), []);
   });
 
