@@ -49,8 +49,8 @@ export interface Lab extends AsyncDisposable {
  * and ten times that on a busy one; a boot that makes no progress is noticed long before.
  */
 export const BOOT_TIME = 600_000;
-/** How long a restored VM may take to answer, in milliseconds. */
-const RESTORE_TIME = 30_000;
+/** How long a restored VM may take to answer, in milliseconds; the machine may be busy. */
+const RESTORE_TIME = 60_000;
 /** How long agents that listen may take to answer, in milliseconds. */
 const CONNECT_TIME = 60_000;
 /** How often a boot is tried: an emulator that fails says nothing about the kernel in it. */
