@@ -29,7 +29,7 @@ export const DEFAULT_KERNEL = "debian:latest";
 /** How a user names a kernel. */
 export interface KernelChoice {
   /**
-   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` one that errs), or the path
+   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` a faulty one), or the path
    * of a vmlinuz.
    */
   readonly kernel: string;
