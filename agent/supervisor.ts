@@ -12,8 +12,9 @@ import type { SideSettings } from "./settings.ts";
 
 /** Arguments that make another process the same side. */
 export function sideArguments(settings: SideSettings): string[] {
-  const { peerCid, standIn, exclusive, guestMonitor } = settings;
+  const { cases = [], peerCid, standIn, exclusive, guestMonitor } = settings;
   return [
+    ...cases.flatMap((path) => ["--cases", path]),
     ...["--peer-cid", `${peerCid}`],
     ...(standIn === undefined ? [] : ["--stand-in", standIn]),
     ...(exclusive ? ["--exclusive"] : []),

@@ -31,6 +31,7 @@ import {
 import { log, Waiter } from "../agent/waiter.ts";
 import { UsageError } from "../core/error.ts";
 import { Watches } from "../agent/watches.ts";
+import { addCaseFiles } from "./case_files.ts";
 import { interruptible } from "./signals.ts";
 import type { SideSettings } from "../agent/settings.ts";
 
@@ -54,6 +55,8 @@ export function agent(options: AgentOptions): Promise<number> {
 
 function supervise(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
+    // What is wrong with them is reported once, before there is an agent.
+    await addCaseFiles(options.cases);
     // The guest may be started later than this agent.
     const trouble = await monitorTrouble(options);
     if (trouble !== undefined) log(`${trouble}; cases that need it are broken until there is`);
@@ -80,6 +83,7 @@ function serve(options: AgentOptions, path: string): Promise<number> {
   return interruptible(async (stop) => {
     dieWithParent();
     loadTimers();
+    await addCaseFiles(options.cases);
     const { token } = await agentToken({ ...options, listen: THIS_MACHINE });
     using journal = CrashJournal.open(path);
     const { previous } = journal;

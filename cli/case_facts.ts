@@ -16,6 +16,7 @@ import {
   upstreamName,
 } from "../core/case.ts";
 import { matches } from "../core/selector.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { upstreamList } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 
@@ -79,8 +80,8 @@ export interface CaseFacts {
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
   /** Why no other case may run at the same time, where none may. */
   readonly alone?: string;
-  /** Sources, each also as a line of text. */
-  readonly refs: readonly (Reference & { readonly text: string })[];
+  /** Sources, each also as a line of text, and where it can be read. */
+  readonly refs: readonly (Reference & { readonly text: string; readonly url: string })[];
   /** The case in tools/testing/vsock that it was ported from. */
   readonly upstream?: { readonly name: string } & Partial<UpstreamPlace>;
 }
@@ -97,7 +98,11 @@ export function factsOf(info: DescribedCase): CaseFacts {
     does,
     needs: { client: neededOf(info, "client"), server: neededOf(info, "server") },
     ...(alone === undefined ? {} : { alone }),
-    refs: refs.map((reference) => ({ ...reference, text: referenceText(reference) })),
+    refs: refs.map((reference) => ({
+      ...reference,
+      text: referenceText(reference),
+      url: referenceUrl(reference),
+    })),
     ...(name === undefined ? {} : { upstream: { name, ...upstreamPlace(name) } }),
   };
 }

@@ -30,6 +30,7 @@ import { Session } from "./session.ts";
 import { screenOf } from "../report/screen.ts";
 import { consolesOf, type LabAddress, vmsOf } from "../lab/types.ts";
 import { withTimeout } from "./signals.ts";
+import { addCaseFiles } from "./case_files.ts";
 
 /** Which lab a command is about, of those that are up. */
 export interface NamedLab {
@@ -64,6 +65,7 @@ export function lab(
 
 /** Boots a lab that stays up. */
 export async function labUp(options: BootOptions & NamedLab): Promise<number> {
+  await addCaseFiles(options.cases);
   await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     if (await findLab(options.name) !== undefined) throw isUp(options.name);
@@ -132,6 +134,7 @@ interface ConnectedLab {
   readonly recovery?: Recovery;
 }
 
+// deno-lint-ignore length/function -- to be split with the command line
 async function runOn(
   { address, ends, recovery }: ConnectedLab,
   session: Session,

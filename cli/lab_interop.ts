@@ -47,6 +47,7 @@ export interface InteropOptions extends Omit<BootOptions, "topology"> {
 }
 
 /** Boots each topology, runs the chosen cases in all four pairings, and prints the table. */
+// deno-lint-ignore length/function -- one command from its options to its table
 export async function labInterop(
   selectors: readonly string[],
   options: InteropOptions,

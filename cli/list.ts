@@ -13,6 +13,7 @@ import {
   upstreamName,
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { select } from "../core/selector.ts";
 import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import {
@@ -23,18 +24,24 @@ import {
   foundBy,
   upstreamPlace,
 } from "./case_facts.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { allCases } from "../suites/catalogue.ts";
+import { addCaseFiles } from "./case_files.ts";
+import type { CaseFileOptions } from "./options/cases.ts";
 import { chosenCases } from "./run_cases.ts";
 import { screenOf } from "../report/screen.ts";
 
 /** How to print cases. */
-export interface PrintOptions {
+export interface PrintOptions extends CaseFileOptions {
   readonly json?: boolean | undefined;
 }
 
 /** Prints the chosen cases, an id and a title per line; text that matches no id is searched for. */
-export function list(selectors: readonly string[], options: CaseFilter & PrintOptions): number {
-  const chosen = chosenCases(selectors.flatMap((text) => foundBy(text, CATALOGUE)));
+export async function list(
+  selectors: readonly string[],
+  options: CaseFilter & PrintOptions,
+): Promise<number> {
+  await addCaseFiles(options.cases);
+  const chosen = chosenCases(selectors.flatMap((text) => foundBy(text, allCases())));
   const cases = chosen.filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
   const lines = cases.map(({ id, title, alone }) =>
@@ -45,8 +52,9 @@ export function list(selectors: readonly string[], options: CaseFilter & PrintOp
 }
 
 /** Prints what is known of the chosen cases. */
-export function explain(selector: string, options: PrintOptions): number {
-  const cases = select<DescribedCase>([...CATALOGUE, NOTHING_LEFT], [selector]);
+export async function explain(selector: string, options: PrintOptions): Promise<number> {
+  await addCaseFiles(options.cases);
+  const cases = select<DescribedCase>([...allCases(), NOTHING_LEFT], [selector]);
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : cases.map(explanation).join("\n"));
   return EXIT.ok;
 }
@@ -94,7 +102,11 @@ function explanation(info: DescribedCase): string {
     field("server", info.does.server ?? "does nothing"),
     ...needsText(info),
     ...(info.alone === undefined ? [] : [field("exclusive", info.alone)]),
-    ...info.refs.map((reference) => field("source", referenceText(reference))),
+    ...info.refs.flatMap((reference) => [
+      field("source", referenceText(reference)),
+      // Not wrapped: terminals and people take it whole.
+      `${" ".repeat(VALUE_AT)}${referenceUrl(reference)}`,
+    ]),
     ...(place === undefined
       ? []
       : [field("upstream id", `${place.id} (${place.program}, Linux 7.3)`)]),

@@ -26,6 +26,7 @@ import {
   STAND_IN,
   wholeNumber,
 } from "./options/parse.ts";
+import { caseFilesOption } from "./options/cases.ts";
 import { CASES_HELP, withCasesOptions } from "./options/run.ts";
 import type { ProbeOptions } from "./probe.ts";
 import { addLab } from "./program_lab.ts";
@@ -130,6 +131,7 @@ function addAgent(root: Command, act: Act): void {
     .description("wait for a controller and run this machine's side of the cases")
     .requiredOption("--peer-cid <cid>", "CID of the other machine; 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to listen on", addressOption("127.0.0.1"))
+    .addOption(caseFilesOption())
     .option("--once", "exit after one controller")
     .addOption(optionOf(
       "file",
@@ -191,6 +193,7 @@ function addCatalogue(root: Command, act: Act): void {
   root.command("explain")
     .addArgument(argumentOf("case", "<case>", "an id, with * and **"))
     .description("explain what a case requires, and why")
+    .addOption(caseFilesOption())
     .option("--json", "as JSON")
     .addHelpText("after", examples("explain seqpacket/msg-trunc"))
     .action(async (id: string, options: PrintOptions) =>

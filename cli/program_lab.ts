@@ -4,6 +4,7 @@
  * @module
  */
 import { argumentOf } from "./options/value.ts";
+import { caseFilesOption } from "./options/cases.ts";
 import { Argument, type Command, Option } from "commander";
 import type { Topology } from "../core/plan.ts";
 import { UsageError } from "../core/error.ts";
@@ -67,6 +68,7 @@ export function addLab(root: Command, act: Act): void {
 /** The commands for a lab that stays up. */
 function addUp(lab: Command, act: Act): void {
   withName(withLabOptions(lab.command("up"))).description("boot a lab that stays up")
+    .addOption(caseFilesOption())
     .addHelpText("after", examples("lab up --topology loopback --name second"))
     .action(async (options: BootOptions & NamedLab) =>
       act((await import("./lab.ts")).labUp(options))

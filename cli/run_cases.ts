@@ -5,7 +5,7 @@
  */
 import { Baseline } from "../core/baseline.ts";
 import { select } from "../core/selector.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { allCases } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
 import type { CasesOptions } from "./options/run.ts";
 import { UsageError } from "../core/error.ts";
@@ -16,7 +16,7 @@ import { UsageError } from "../core/error.ts";
  * @throws {UnmatchedSelectorError}
  */
 export function chosenCases(selectors: readonly string[]): ConformanceCase[] {
-  return select(CATALOGUE, selectors);
+  return select(allCases(), selectors);
 }
 
 /** The known failures that the user gave. */
@@ -29,5 +29,5 @@ export async function baselineOf({ baseline }: CasesOptions): Promise<Baseline> 
     if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
     throw new UsageError(`Cannot read the baseline ${baseline}: ${error.message}`);
   }
-  return Baseline.parse(text, baseline, CATALOGUE.map(({ id }) => id));
+  return Baseline.parse(text, baseline, allCases().map(({ id }) => id));
 }

@@ -28,6 +28,7 @@ import { TerminalWriter } from "../report/terminal.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
 import { withoutSecrets } from "./again.ts";
 import { toolCommit } from "./commit.ts";
+import { addCaseFiles } from "./case_files.ts";
 import { baselineOf, chosenCases } from "./run_cases.ts";
 import {
   type CasesOptions,
@@ -126,6 +127,7 @@ export class Session {
    */
   async choose(selectors: readonly string[]): Promise<void> {
     const { exclude = [], rerunFailed, strict = false } = this.#options;
+    await addCaseFiles(this.#options.cases);
     this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
     this.#baseline = await baselineOf(this.#options);
     if (rerunFailed === undefined) return;
@@ -171,6 +173,7 @@ export class Session {
    *
    * @param stop ends the run; what ends the session does so anyway.
    */
+  // deno-lint-ignore length/function -- to be split with the command line
   async runCases(
     { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConformanceCase } from "../kit/mod.ts";
+import { type ConformanceCase, defineCase } from "../kit/mod.ts";
 import { cases as addressingBind } from "./addressing/bind.ts";
 import { cases as addressingConnect } from "./addressing/connect.ts";
 import { cases as addressingDestination } from "./addressing/destination.ts";
@@ -95,7 +95,31 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...multiDeviceUnplug,
 ];
 
+/** Cases that were added to those of this file, in this process. */
+const added: ConformanceCase[] = [];
+
+/** The catalogue's cases, then those that were added in this process. */
+export function allCases(): readonly ConformanceCase[] {
+  return [...CATALOGUE, ...added];
+}
+
+/**
+ * Adds cases of somebody else's in this process.
+ *
+ * @throws {TypeError} where one is not of the right form, or its id is taken.
+ */
+export function addCases(cases: readonly ConformanceCase[]): void {
+  for (const definition of cases) {
+    if (typeof definition?.client !== "function") throw new TypeError("one has no client");
+    defineCase(definition);
+    if (findCase(definition.id) !== undefined) {
+      throw new TypeError(`there is a case ${definition.id} already; give it another id`);
+    }
+    added.push(definition);
+  }
+}
+
 /** The case with that id. */
 export function findCase(id: string): ConformanceCase | undefined {
-  return CATALOGUE.find((definition) => definition.id === id);
+  return allCases().find((definition) => definition.id === id);
 }

@@ -14,6 +14,7 @@ export class SignalCounter implements Disposable {
   readonly #start: number;
 
   /** @param signal its number, such as SIGPIPE. */
+  /** Counts the signals of this number from now on. */
   constructor(signal: number) {
     this.#signal = signal;
     this.#start = signalCount(signal);
@@ -25,6 +26,7 @@ export class SignalCounter implements Disposable {
     return signalCount(this.#signal) - this.#start;
   }
 
+  /** Counts no more. */
   [Symbol.dispose](): void {
     restoreSignal(this.#signal, this.#before);
   }
@@ -50,6 +52,7 @@ export class Alarm implements Disposable {
     return this.#counter.count;
   }
 
+  /** Disarms it. */
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
     this.#counter[Symbol.dispose]();

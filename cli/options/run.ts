@@ -11,6 +11,7 @@ import { PORT_STRIDE } from "../../control/wire.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { secondsOption, seedOption, several, vsockPortOption, wholeNumber } from "./parse.ts";
 import { UsageError } from "../../core/error.ts";
+import { type CaseFileOptions, caseFilesOption } from "./cases.ts";
 import { reportOption, type ReportTarget } from "./report.ts";
 
 /** The AF_VSOCK port of upstream's tests. */
@@ -21,7 +22,7 @@ export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are
 export const DEFAULT_CASE_TIMEOUT = 10_000;
 
 /** Values of the options of every command that runs cases. */
-export interface CasesOptions {
+export interface CasesOptions extends CaseFileOptions {
   readonly direction: DirectionChoice;
   readonly peerPort: number;
   readonly caseTimeout: number;
@@ -79,6 +80,7 @@ export function withCasesOptions(
   // A description of its own would take three lines of the screen, see CASES_HELP.
   return command.addArgument(argumentOf("case", "[cases...]"))
     .addOption(directionOption())
+    .addOption(caseFilesOption())
     .option(
       "--peer-port <port>",
       `first AF_VSOCK port, of ${PORT_STRIDE} per job`,

@@ -11,6 +11,7 @@ import { reasonOf, UsageError } from "../../core/error.ts";
 import { type Arch, ARCHES } from "../../lab/arch.ts";
 import { DEFAULT_KERNEL, requireChoice } from "../../lab/kernel/kernel.ts";
 import { BOOT_TIME } from "../../lab/lab.ts";
+import type { CaseFileOptions } from "./cases.ts";
 import { secondsOption } from "./parse.ts";
 import type { Topology } from "../../core/plan.ts";
 import { archOfLab } from "../../lab/prepare.ts";
@@ -106,7 +107,7 @@ async function requireProgram(path: string): Promise<void> {
 }
 
 /** What every command that boots a lab can be told. */
-export interface BootOptions {
+export interface BootOptions extends CaseFileOptions {
   readonly topology: Topology;
   readonly kernel: string;
   readonly modules?: string | undefined;
@@ -122,7 +123,7 @@ export interface BootOptions {
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout }: Omit<
+  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout, cases }: Omit<
     BootOptions,
     "timeout"
   >,
@@ -134,6 +135,7 @@ export function labOptions(
     qemu,
     cold,
     bootTime: bootTimeout,
+    cases,
   };
 }
 

@@ -1,12 +1,13 @@
 /**
  * A program: runs the cases with whole and with broken sockets, both sides in this process, and
  * writes a {@linkcode Finding} a line. Its argument is a {@linkcode Ground}; it plays the cases that
- * can be played there. A process of its own, since some cases count the signals of the whole process.
+ * can be played there, or of these those that are named behind it. A process of its own, since some cases count the signals of the whole process.
  *
  * @module
  */
 import type { Role } from "../../core/case.ts";
 import type { Verdict } from "../../core/outcome.ts";
+import { matches } from "../../core/selector.ts";
 import { findCase } from "../../suites/catalogue.ts";
 import { Socket } from "../../sys/socket.ts";
 import { VSOCK } from "../../sys/structs.ts";
@@ -168,8 +169,9 @@ async function runHanging(
   });
 }
 
-async function main(ground: Ground): Promise<void> {
-  const mutations = mutationsOn(ground);
+async function main(ground: Ground, selectors: readonly string[]): Promise<void> {
+  const isChosen = (id: string) => selectors.some((selector) => matches(selector, id));
+  const mutations = mutationsOn(ground).filter(({ id }) => selectors.length === 0 || isChosen(id));
   const ids = [...new Set(mutations.map(({ id }) => id))];
   const jobs: Job[] = [
     ...ids.map((id) => ({ id, name: id, run: () => runWhole(ground, id) })),
@@ -186,4 +188,4 @@ async function main(ground: Ground): Promise<void> {
   Deno.exit(0);
 }
 
-if (import.meta.main) await main(Deno.args[0] as Ground);
+if (import.meta.main) await main(Deno.args[0] as Ground, Deno.args.slice(1));

@@ -1,5 +1,5 @@
 /**
- * Wrong messages.
+ * What the cases of seqpacket/ must notice.
  *
  * @module
  */
@@ -141,8 +141,8 @@ const nowhereKeepsMessage = replacing("recv", (recv, into, flags) => {
   return Promise.reject(failure("recv(3, 512, 0)", "EFAULT"));
 });
 
-/** Messages. */
-export const MESSAGES: readonly Row[] = [
+/** Sockets whose messages are wrong. */
+export const mutations: readonly Row[] = [
   [PEEK, "server", "peek consumes", peekConsumes, /end of file after 0 bytes/],
   [PEEK, "server", "peek at nothing is 0", peekOfNothingIsTheEnd, /EAGAIN, but it returned 0/],
   [PEEK, "server", "peek shows other data", peekShowsOtherData, /against .* byte 0/],
