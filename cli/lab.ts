@@ -134,7 +134,6 @@ interface ConnectedLab {
   readonly recovery?: Recovery;
 }
 
-// deno-lint-ignore length/function -- to be split with the command line
 async function runOn(
   { address, ends, recovery }: ConnectedLab,
   session: Session,

@@ -61,22 +61,20 @@ export function interopTable(
       }),
     ]),
   ];
-  const wrong = directions.flatMap((direction) =>
-    cases.flatMap((info) =>
-      complaints(cells.filter((cell) => cell.case === info && cell.direction === direction))
-    )
-  );
+  const of = (info: InteropCase, direction: Direction) =>
+    cells.filter((cell) => cell.case === info && cell.direction === direction);
+  const wrong = directions.flatMap((way) => cases.flatMap((info) => complaints(of(info, way))));
   const missing = cases.length * columns.length - cells.length;
   const judgement = wrong.length > 0
     ? "not all agree"
     : cells.length === 0 || missing > 0
     ? `${missing} cells were not run`
     : "all agree";
-  const notes = [...new Set(cells.map(noteOf).filter((note) => note !== undefined))];
+  const notes = new Set(cells.flatMap((cell) => noteOf(cell) ?? []));
   const lines = [
     ...aligned(rows),
     ...wrong.length > 0 ? ["", ...wrong] : [],
-    ...notes.length > 0 ? ["", ...notes.map((note) => `* ${note}`)] : [],
+    ...notes.size > 0 ? ["", ...[...notes].map((note) => `* ${note}`)] : [],
     "",
     `server/client: ${counts(cases, cells)}; ${judgement}`,
     '"ours" is vsock-conformance, "C" the kernel\'s C program',
