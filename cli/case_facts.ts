@@ -1,5 +1,5 @@
 /**
- * What is known of cases without running them, as JSON, and choosing cases by it.
+ * What is known of cases without running them, as JSON, and filters on it.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import {
   type Role,
   upstreamName,
 } from "../core/case.ts";
+import { matches } from "../core/selector.ts";
 import { referenceUrl } from "../core/reference_url.ts";
 import { upstreamList } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
@@ -38,6 +39,23 @@ export function fits(info: CaseInfo, filter: CaseFilter): boolean {
     !without.some((feature) => needed.has(feature)) &&
     (level === undefined || levelOf(info) === level) &&
     (ported !== true || upstreamName(info) !== undefined);
+}
+
+/**
+ * What `list` takes for a selector: text that matches no id stands for the ids of all cases that
+ * have it, in any case of letters, in their id, title, requirement or sources.
+ *
+ * @param text a selector, or that text; `!` in front is kept.
+ * @returns selectors; the text itself where no case has it.
+ */
+export function foundBy(text: string, cases: readonly CaseInfo[]): string[] {
+  const [, not = "", pattern = ""] = /^(!?)(.*)$/s.exec(text) ?? [];
+  if (cases.some(({ id }) => matches(pattern, id))) return [text];
+  const wanted = pattern.toLowerCase();
+  const found = cases.filter(({ id, title, requirement, refs }) =>
+    [id, title, requirement, ...refs.map(referenceText)].join("\n").toLowerCase().includes(wanted)
+  );
+  return pattern === "" || found.length === 0 ? [text] : found.map(({ id }) => `${not}${id}`);
 }
 
 /** Where a case is among upstream's. */

@@ -12,12 +12,10 @@ import { type Exploration, explore } from "../explore/explore.ts";
 import { findingJson, type KeptFinding, parseFinding, programJson } from "../explore/file.ts";
 import { type Replay, replay } from "../explore/replay.ts";
 import { programText, replayText, storyText, summaryText } from "../explore/story.ts";
-import { SELF } from "../lab/connect.ts";
 import { KernelDeathError } from "../lab/error.ts";
-import { openLab } from "../lab/open.ts";
+import { startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
 import { ConsoleWatch } from "../lab/vm/consoles.ts";
-import { closeEnds } from "../runner/case.ts";
 import { End } from "../runner/end.ts";
 import { screenOf } from "../report/screen.ts";
 import { VMADDR_CID_LOCAL } from "../sys/constants.ts";
@@ -47,6 +45,9 @@ export interface ExploreCommandOptions extends ExploringOptions {
   readonly tokenFile?: string;
 }
 
+/** Options of `lab explore`. */
+export type LabExploreOptions = BootOptions & ExploringOptions;
+
 /** How long making a finding small and playing it again may take, beyond the time that is asked for. */
 const BEYOND = 120_000;
 
@@ -68,13 +69,13 @@ export async function replayCommand(path: string, options: ExploreCommandOptions
 }
 
 /** Explores a VM that the lab boots. */
-export async function labExplore(options: BootOptions & ExploringOptions): Promise<number> {
+export async function labExplore(options: LabExploreOptions): Promise<number> {
   await requireVms(options);
   return await inLab(options, (end, stop) => exploreOn(end, options, stop));
 }
 
 /** Plays a finding again in a VM that the lab boots. */
-export async function labReplay(path: string, options: BootOptions & ExploringOptions) {
+export async function labReplay(path: string, options: LabExploreOptions) {
   const kept = await readFinding(path);
   await requireVms(options);
   return await inLab(options, (end) => replayOn(end, kept, options));
@@ -87,16 +88,15 @@ function inLab(
 ): Promise<number> {
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
-    await using lab = await openLab(labOptions(options), "short", SELF, progress, stop);
+    await using lab = await startLab(labOptions(options), progress);
+    using ends = await lab.connect(stop);
     const consoles = await ConsoleWatch.begin(lab.address);
     try {
-      return await body(lab.ends.host, stop);
+      return await body(ends.host, stop);
     } catch (error) {
       const words = error instanceof PuppetLostError ? await consoles.postMortem() : [];
       if (words.length > 0) throw new KernelDeathError(words.join("\n"));
       throw error;
-    } finally {
-      closeEnds(lab.ends);
     }
   });
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Command as TypedCommand } from "@commander-js/extra-typings";
 import { type Command, Option } from "commander";
 import { TOKEN_VARIABLE } from "../control/token.ts";
 import {
@@ -17,7 +16,9 @@ import {
   vsockPortOption,
 } from "./options/parse.ts";
 import { DEFAULT_PORT, PORT_TEXT } from "./options/run.ts";
+import { argumentOf, optionOf } from "./options/value.ts";
 import { withKernelOptions } from "./options/vm.ts";
+import type { ExploreCommandOptions, LabExploreOptions } from "./explore.ts";
 
 type Act = (code: number | Promise<number>) => void;
 
@@ -29,13 +30,15 @@ export function addExplore(root: Command, act: Act): void {
   const explore = withAgent(withExploring(root.command("explore")))
     .description("make random calls, and check the answers against a model of AF_VSOCK")
     .addHelpText("after", examples("explore --agent 127.0.0.1:5201 --for 60"))
-    .action(async (options) => act((await import("./explore.ts")).exploreCommand(options)));
+    .action(async (options: ExploreCommandOptions) =>
+      act((await import("./explore.ts")).exploreCommand(options))
+    );
   refuseInFront(explore);
   withAgent(withReplaying(explore.command("replay")))
     .description("replay what explore --save kept; exit code 1 if it still fails")
-    .argument("<file>", "what --save wrote")
+    .addArgument(argumentOf("file", "<file>", "what --save wrote"))
     .addHelpText("after", examples("explore replay found.json --agent 127.0.0.1:5201"))
-    .action(async (file, options) =>
+    .action(async (file: string, options: ExploreCommandOptions) =>
       act((await import("./explore.ts")).replayCommand(file, options))
     );
   addHelp(explore, "explore help replay");
@@ -52,20 +55,24 @@ export function addLabExplore(lab: Command, act: Act): void {
         "lab explore --kernel ./bzImage --save found.json",
       ),
     )
-    .action(async (options) => act((await import("./explore.ts")).labExplore(options)));
+    .action(async (options: LabExploreOptions) =>
+      act((await import("./explore.ts")).labExplore(options))
+    );
   refuseInFront(explore);
   withVm(withReplaying(explore.command("replay")))
     .description("replay what explore --save kept; exit code 1 if it still fails")
-    .argument("<file>", "what --save wrote")
+    .addArgument(argumentOf("file", "<file>", "what --save wrote"))
     .addHelpText("after", examples("lab explore replay found.json --kernel debian:6.12"))
-    .action(async (file, options) => act((await import("./explore.ts")).labReplay(file, options)));
+    .action(async (file: string, options: LabExploreOptions) =>
+      act((await import("./explore.ts")).labReplay(file, options))
+    );
   addHelp(explore, "lab explore help replay");
 }
 
 function refuseInFront(explore: Command): void {
   explore.hook("preSubcommand", (above, below) => {
-    const where = `in front of "${below.name()}"`;
-    refuseIdle(above, () => true, `does nothing ${where}: write it behind that`);
+    const where = `before "${below.name()}"`;
+    refuseIdle(above, () => true, `does nothing ${where}: write it after that`);
   });
 }
 
@@ -77,9 +84,9 @@ function withReplaying(command: Command): Command {
 
 function withExploring(command: Command): Command {
   return withReplaying(command)
-    .addOption(secondsOption("--for <seconds>", "how long to explore", EXPLORE_TIME) as Option)
+    .addOption(secondsOption("--for <seconds>", "how long to explore", EXPLORE_TIME))
     .option("--seed <number>", "repeat the randomness of an earlier time", seedOption)
-    .option("--save <file>", "keep a failure here, for explore replay");
+    .addOption(optionOf("file", "--save <file>", "keep a failure here, for explore replay"));
 }
 
 function withAgent(command: Command): Command {
@@ -88,13 +95,10 @@ function withAgent(command: Command): Command {
     // Commander would ask for a required one in front of "replay", too.
     .option("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
     .addOption(
-      secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000) as Option,
+      secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000),
     )
-    .option("--token-file <file>", "file with the agent's token")
-    .option(
-      "--token <token>",
-      `the token itself; visible in ps, unlike --token-file or ${TOKEN_VARIABLE}`,
-    );
+    .addOption(optionOf("file", "--token-file <file>", "file with the agent's token"))
+    .option("--token <token>", `the token; ps shows it, unlike --token-file or ${TOKEN_VARIABLE}`);
 }
 
 function withVm(command: Command): Command {
@@ -102,6 +106,5 @@ function withVm(command: Command): Command {
     new Option("--topology <which>", "what VMs there are").choices(["loopback"])
       .default("loopback"),
   );
-  withKernelOptions(command as unknown as TypedCommand);
-  return command;
+  return withKernelOptions(command);
 }

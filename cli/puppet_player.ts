@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { reasonOf } from "../core/error.ts";
+import { ExpectedError, reasonOf } from "../core/error.ts";
 import type { SideReport } from "../core/outcome.ts";
 import type { SocketCall } from "../core/socket_call.ts";
 import { decodePlayed, encodeProgram, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
@@ -15,7 +15,7 @@ import type { End } from "../runner/end.ts";
 const PLAY_TIME = 30_000;
 
 /** The puppet is lost, or reports that it cannot go on. */
-export class PuppetLostError extends Error {
+export class PuppetLostError extends ExpectedError {
   override readonly name = "PuppetLostError";
   /** What its agent reports. */
   readonly report: SideReport;

@@ -1,5 +1,5 @@
 /**
- * What the commands that run cases have in common: what was chosen, and being interrupted.
+ * What the commands that run cases share: the chosen cases and the baseline.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { Baseline } from "../core/baseline.ts";
 import { select } from "../core/selector.ts";
 import { allCases } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
-import type { ConductOptions } from "./options/run.ts";
+import type { CasesOptions } from "./options/run.ts";
 import { UsageError } from "../core/error.ts";
 
 /**
@@ -25,8 +25,8 @@ export function chosenCases(selectors: readonly string[], quick = false): Confor
   throw new UsageError("Nothing is left to run: all that was chosen is slow; leave out --quick");
 }
 
-/** What a user says is known to fail. */
-export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline> {
+/** The known failures that the user gave. */
+export async function baselineOf({ baseline }: CasesOptions): Promise<Baseline> {
   if (baseline === undefined) return Baseline.none;
   let text: string;
   try {

@@ -10,10 +10,10 @@ import type { Socket } from "../sys/socket.ts";
 import type { Bytes } from "../sys/structs.ts";
 import { Completions } from "./zerocopy_completions.ts";
 import { FastSocket, PeerError } from "./fast_socket.ts";
-import type { Place } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 /** What both ends of a measurement of throughput can be told. Sizes are in bytes. */
-export interface ThroughputOptions extends Place {
+export interface ThroughputOptions extends Endpoint {
   /** What one call is given: the most that is sent, or received, at once. */
   readonly bufSize: number;
   /** The socket's own buffer. vsock_perf sets that of the receiver only. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ExpectedError } from "../core/error.ts";
 import { type Level, levelOf, referenceText, upstreamName } from "../core/case.ts";
 import type { CaseRun, EndFacts, EventSink, Retry, RunEvent, RunFacts } from "../core/event.ts";
 import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
@@ -104,7 +105,7 @@ export interface RunReport extends RunFacts {
 }
 
 /** A text that is no report, or none that this version of the tool reads. */
-export class ReportError extends Error {
+export class ReportError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "ReportError";
 }

@@ -250,11 +250,11 @@ export function parseReport(text: string, source: string): RunReport {
     // What some editors and shells put in front of UTF-8 is no part of it.
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw refuse(text.trim() === "" ? "it is empty" : `it is no JSON (${reasonOf(error)})`);
+    throw refuse(text.trim() === "" ? "it is empty" : `it is not valid JSON (${reasonOf(error)})`);
   }
   const { format, version } = fieldsOf(value);
   if (format !== REPORT_FORMAT) {
-    throw refuse(`it is no report of a run: its field "format" is not "${REPORT_FORMAT}"`);
+    throw refuse(`it is not a report of a run: its field "format" is not "${REPORT_FORMAT}"`);
   }
   if (version !== REPORT_VERSION && version !== FORMER_VERSION) {
     throw refuse(

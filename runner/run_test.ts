@@ -142,7 +142,7 @@ Deno.test("runPlan() until a failure takes what a baseline says for it", async (
   assert.equal(ran.counts.fail, 0);
 });
 
-Deno.test("runPlan() with jobs runs cases side by side on ports apart, and some alone", async () => {
+Deno.test("runPlan() with jobs runs cases in parallel on ports apart, and some alone", async () => {
   let running = 0;
   let most = 0;
   const three = Promise.withResolvers<void>();
@@ -244,7 +244,7 @@ Deno.test("runPlan() with jobs runs again, alone, what a process that died ran s
       verdicts.set(event.run.id, `${event.verdict.outcome}: ${event.verdict.reasons.at(-1)}`);
     },
   });
-  const why = "run again, alone: a process died while this and other cases were under way";
+  const why = "run again on its own: a process died while this and other cases were under way";
   assert.deepEqual(Object.fromEntries(verdicts), {
     "a/b/one": `retried: ${why}`,
     "a/b/two": `broken: ${why}`,

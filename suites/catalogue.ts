@@ -33,6 +33,7 @@ import { cases as eventsPoll } from "./events/poll.ts";
 import { cases as flowConnections } from "./flow/connections.ts";
 import { cases as flowCredit } from "./flow/credit.ts";
 import { cases as flowData } from "./flow/data.ts";
+import { cases as flowDataCalls } from "./flow/data_calls.ts";
 import { cases as flowLong } from "./flow/long.ts";
 import { cases as flowWindow } from "./flow/window.ts";
 import { cases as halfCloseDirections } from "./half-close/directions.ts";
@@ -143,6 +144,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...flowWindow,
   ...flowCredit,
   ...flowData,
+  ...flowDataCalls,
   ...flowConnections,
   ...flowLong,
   ...messagesRecords,

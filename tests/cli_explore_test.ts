@@ -52,7 +52,7 @@ Deno.test("explore says what it cannot do, and why", async () => {
     [["replay", "deno.json", ...at], /^error: deno\.json is not a finding/],
     [
       ["--seed", "1", "replay", "deno.json", ...at],
-      /--seed does nothing in front/,
+      /--seed does nothing before/,
     ],
   ];
   for (const [args, message] of wrong) {

@@ -106,7 +106,11 @@ function scriptedPeer(says: string, stays: boolean) {
 }
 
 const BAD_PEERS: readonly (readonly [string, string, RegExp])[] = [
-  ["speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", /no vsock-conformance\/2: it wrote "HTTP/],
+  [
+    "speaks HTTP",
+    "HTTP/1.1 400 Bad Request\r\n\r\n",
+    /does not speak vsock-conformance\/2: it wrote "HTTP/,
+  ],
   ["speaks the C protocol", "NEXT\n", /the protocol of the kernel's vsock_test/],
   [
     "is another version",

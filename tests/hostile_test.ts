@@ -164,7 +164,7 @@ Deno.test("End.run() ends opposite any agent over TCP", async () => {
           onLost: () => {},
         });
         // As the controller does for an agent that does not report.
-        const late = setTimeout(() => end.abandon("it did not report in time"), HELLO_TIME);
+        const late = setTimeout(() => end.abandon("no report before the deadline"), HELLO_TIME);
         const { state } = await Promise.race([report, never as Promise<never>]);
         clearTimeout(late);
         return state;

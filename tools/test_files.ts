@@ -12,7 +12,7 @@ export interface TestSettings {
   /** Where the files' paths begin. */
   readonly root: string;
   readonly env: Readonly<Record<string, string>>;
-  /** How many files run side by side; the output of one alone is shown as it comes. */
+  /** How many files run in parallel; the output of one alone is shown as it comes. */
   readonly jobs: number;
   /** How long a test may take, in milliseconds. */
   readonly limit: number;

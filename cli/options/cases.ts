@@ -3,6 +3,9 @@
  *
  * @module
  */
+import type { Option } from "commander";
+import { several } from "./parse.ts";
+import { optionOf } from "./value.ts";
 
 /** What the commands have that run or show cases. */
 export interface CaseFileOptions {
@@ -10,12 +13,8 @@ export interface CaseFileOptions {
   readonly cases?: readonly string[] | undefined;
 }
 
-/** How that option is written; it may be given several times. */
-export const CASE_FILES = "--cases <file>";
-/** What help says of it. */
-export const CASE_FILES_TEXT = "add the cases in this file (docs/writing_a_case.md)";
-
-/** The arguments that give another process the same cases. */
-export function caseFileArguments({ cases = [] }: CaseFileOptions): string[] {
-  return cases.flatMap((path) => ["--cases", path]);
+/** The option, which may be repeated. */
+export function caseFilesOption(): Option {
+  return optionOf("file", "--cases <file>", "add the cases in this file (docs/writing_a_case.md)")
+    .argParser(several(String));
 }

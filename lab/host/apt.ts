@@ -72,7 +72,7 @@ export class Archive {
     suites: Suites,
     progress: Progress,
   ): Promise<Archive> {
-    const wait = () => progress.say("waiting for another process that fetches package lists");
+    const wait = () => progress.log("waiting for another process that fetches package lists");
     return await withLock(`apt-${name}`, progress.stop, wait, async () => {
       const text = `fetching Debian's package lists (${debian})`;
       return await progress.phase("lists", text, async () => {

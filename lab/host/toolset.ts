@@ -69,7 +69,7 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
         }
       });
     },
-    (damage) => progress.say(`${damage}; unpacking it again`),
+    (damage) => progress.log(`${damage}; unpacking it again`),
     waiting(progress),
   );
   const list = await Deno.readTextFile(`${root}/${LIST}`);

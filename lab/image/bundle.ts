@@ -44,7 +44,7 @@ export async function findBundle(
         "bundling",
         () => bundle(root, `${making}/vsock-conformance.js`, "cli.ts", progress.stop),
       ),
-    (what) => progress.say(`${what}; making it again`),
+    (what) => progress.log(`${what}; making it again`),
     waiting(progress),
   );
   return await Deno.readFile(`${folder}/vsock-conformance.js`);

@@ -73,8 +73,8 @@ const ALONE = [
   /^transport\/change\//,
   /^zerocopy\/error-queue\/unread-leaks-nothing$/,
 ];
-/** How many others run side by side: most of them wait for something. */
-const SIDE_BY_SIDE = 8;
+/** How many others run in parallel: most of them wait for something. */
+const PARALLEL = 8;
 /** Ports are counted up from here: the cases of a run use two each. */
 const FIRST_PORT = 20_000;
 
@@ -202,7 +202,7 @@ async function main(ground: Ground, selectors: readonly string[]): Promise<void>
   ];
   const isAlone = ({ id }: Job) => ALONE.some((pattern) => pattern.test(id));
   await runJobs(jobs.filter(isAlone), 1);
-  await runJobs(jobs.filter((job) => !isAlone(job)), SIDE_BY_SIDE);
+  await runJobs(jobs.filter((job) => !isAlone(job)), PARALLEL);
   // Calls of cases that were broken may still be blocked.
   Deno.exit(0);
 }
