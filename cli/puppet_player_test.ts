@@ -47,5 +47,5 @@ Deno.test("what was under way when an agent was lost is known", async () => {
   );
   assert.ok(error instanceof PuppetLostError);
   assert.deepEqual(error.calls, CALLS);
-  assert.match(error.message, /^the agent makes no more calls: its agent is lost: /);
+  assert.match(error.message, /^the agent makes no more calls: lost contact with its agent: /);
 });
