@@ -193,7 +193,10 @@ Deno.test("perf says from when its time counts, where it waits and where it conn
 Deno.test("lab shows every kernel that it takes", async () => {
   const { stdout } = await runTool(["lab", "--help"]);
   const shown = stdout.replace(/\s+/g, " ");
-  assert.match(shown, /debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a /);
+  assert.match(
+    shown,
+    /debian:<version>, debian:latest, debug, debug:<leak>, multi-device, faults:<fault>, or a /,
+  );
 });
 
 Deno.test("list shows every case once, explain what one requires", async () => {

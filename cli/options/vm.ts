@@ -42,7 +42,7 @@ export function withKernelOptions<A extends unknown[], O extends Record<string, 
   const options: readonly CommanderOption[] = [
     new Option(
       "--kernel <kernel>",
-      "debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a vmlinuz",
+      "debian:<version>, debian:latest, debug, debug:<leak>, multi-device, faults:<fault>, or a vmlinuz",
     ).default(DEFAULT_KERNEL),
     new Option("--modules <folder>", "with a vmlinuz: where its modules are"),
     new Option("--refresh", "look for a newer kernel than the cached one"),
@@ -83,7 +83,7 @@ interface VmChoice {
 }
 
 /** Kernels that have a name; all others are files. */
-const NAMED = /^(debian|debug|multi-device)(:|$)/;
+const NAMED = /^(debian|debug|multi-device|faults)(:|$)/;
 
 /**
  * Looks whether there may be such VMs, before anything is fetched or booted.

@@ -26,7 +26,7 @@ export async function initramfs(
   );
   const cids = hasSeveralDevices(options) ? GUEST_CIDS : [GUEST_CID];
   const guest = role === "host" ? guestArguments(arch, cids) : [];
-  const script = initScript(arch, role, own.map(({ name }) => name), guest, cids[0]);
+  const script = initScript(arch, role, own, guest, cids[0]);
   const guestFiles: CpioEntry[] = role !== "host" ? [] : [
     { path: "guest", folder: true },
     { path: "guest/vmlinuz", data: await Deno.readFile(parts.kernel.vmlinuz) },

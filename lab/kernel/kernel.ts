@@ -10,14 +10,16 @@ import { cached, sha256 } from "../host/cache.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import { elfMachine } from "../host/elf.ts";
 import { findDebugKernel } from "./debug.ts";
-import { indexModules, readModules } from "./modules.ts";
+import { indexModules, type ModuleIndex, readModules } from "./modules.ts";
+import { FAULTS, FORM, plantFaults, readFaults, requireFault } from "./faults.ts";
 import {
+  applyPatch,
+  buildDigest,
   buildModules,
   buildPackages,
-  type Patch,
-  patchesDigest,
   readFault,
   readPatches,
+  type SourceChange,
 } from "./patched.ts";
 import { vmTools } from "../host/toolset.ts";
 import { type Progress, waiting } from "../progress.ts";
@@ -29,8 +31,8 @@ export const DEFAULT_KERNEL = "debian:latest";
 /** How a user names a kernel. */
 export interface KernelChoice {
   /**
-   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` one that errs), or the path
-   * of a vmlinuz.
+   * `debian:<version>`, `debian:latest`, `multi-device` or `faults` (with `:<fault>` one that errs),
+   * or the path of a vmlinuz.
    */
   readonly kernel: string;
   /** With a path: the folder below which its modules are. */
@@ -43,6 +45,7 @@ export interface KernelChoice {
 const DEBIAN = /^debian:(.*)$/;
 const DEBIAN_VERSION = /^(latest|\d+\.\d+)$/;
 const DEBUG = /^debug(?::(.+))?$/;
+const FAULTY = /^faults(?::(.*))?$/;
 
 /**
  * Looks whether there may be such a kernel, and fetches nothing.
@@ -53,7 +56,7 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   const { kernel } = choice;
   const debian = DEBIAN.exec(kernel)?.[1];
   const isDebug = DEBUG.test(kernel);
-  const isArchived = debian !== undefined || isMultiDevice(choice);
+  const isArchived = debian !== undefined || isBuilt(choice);
   if (choice.refresh && !isArchived) {
     const how = isDebug ? "lab kernel build --debug --refresh" : "leave --refresh out";
     throw new LabUsageError(`The kernel "${kernel}" comes from no archive: ${how}`);
@@ -65,6 +68,7 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
         "kernel that they are of by the path of its vmlinuz",
     );
   }
+  await requireFault(choice);
   if (debian === undefined || DEBIAN_VERSION.test(debian)) return;
   throw new LabUsageError(
     `Cannot use the kernel "${kernel}": write debian:latest or, for example, debian:6.12`,
@@ -95,7 +99,7 @@ export async function findKernel(
   if (debug !== null) return await findDebugKernel(debug[1], arch);
   const { xz } = await vmTools(arch, ownQemu, progress);
   const fetching = { choice, arch, xz, progress };
-  if (isMultiDevice(choice)) return await builtKernel(fetching);
+  if (isBuilt(choice)) return await builtKernel(fetching);
   const debian = DEBIAN.exec(choice.kernel)?.[1];
   if (debian === undefined) return await ownKernel(fetching);
   return await fetchedKernel(fetching, `debian-${debian}`, debian);
@@ -115,13 +119,13 @@ async function fetchedKernel(
   fetching: Fetching,
   name: string,
   version: string,
-  patches?: readonly Patch[],
+  build?: Build,
 ): Promise<Kernel> {
   const { choice: { kernel, refresh }, arch, progress } = fetching;
   const parts = ["kernels", `${name}-${arch.name}`];
   const folder = await cached(
     parts,
-    (making) => fetchDebian(version, making, fetching, patches),
+    (making) => fetchDebian(version, making, fetching, build),
     (what) => progress.say(`${what}; making it again`),
     { refresh, ...waiting(progress) },
   );
@@ -133,16 +137,56 @@ export function isMultiDevice({ kernel }: KernelChoice): boolean {
   return /^multi-device(:|$)/.test(kernel);
 }
 
+/** Whether a kernel's AF_VSOCK is built from its source. */
+function isBuilt(choice: Pick<KernelChoice, "kernel">): boolean {
+  return isMultiDevice(choice) || FAULTY.test(choice.kernel);
+}
+
 /** The version that the patches are for. */
 const PATCHED_VERSION = "6.12";
 
-/** A distribution's kernel whose guests load an AF_VSOCK that is built from patches. */
+/** How modules of AF_VSOCK are built. */
+interface Build {
+  /** What is built, in words. */
+  readonly what: string;
+  readonly change: SourceChange;
+  /** Which VMs load them: a host may have to be a stock one. */
+  readonly for: "guests" | "all";
+}
+
+/** A distribution's kernel whose AF_VSOCK is built from its source. */
 async function builtKernel(fetching: Fetching): Promise<Kernel> {
+  const { kernel } = fetching.choice;
+  const faulty = FAULTY.exec(kernel);
+  if (faulty === null) return await patchedKernel(fetching);
+  const faults = await readFaults();
+  const name = `${FAULTS}-${await buildDigest([faults, FORM])}`;
+  const built = await fetchedKernel(fetching, name, PATCHED_VERSION, {
+    what: `with ${faults.length} faults, none of them on`,
+    change: (tree) => plantFaults(tree, faults),
+    for: "all",
+  });
+  const [, fault] = faulty;
+  if (fault === undefined) return built;
+  const modules = built.modules.map((module) =>
+    module.name === "vsock" ? { ...module, parameters: `fault=${fault}` } : module
+  );
+  return { ...built, modules };
+}
+
+/** One whose guests load modules that are built from patches. */
+async function patchedKernel(fetching: Fetching): Promise<Kernel> {
   const [set = "", fault] = fetching.choice.kernel.split(":");
   const patches = await readPatches(set);
   if (fault !== undefined) patches.push(await readFault(set, fault));
-  const name = `${set}-${await patchesDigest(patches)}`;
-  return await fetchedKernel(fetching, name, PATCHED_VERSION, patches);
+  const name = `${set}-${await buildDigest(patches)}`;
+  return await fetchedKernel(fetching, name, PATCHED_VERSION, {
+    what: `with ${patches.length} patches`,
+    change: async (tree, env) => {
+      for (const patch of patches) await applyPatch(tree, patch, env);
+    },
+    for: "guests",
+  });
 }
 
 async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
@@ -151,17 +195,17 @@ async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise
 }
 
 /**
- * @param patches to build AF_VSOCK with for guests, from the same kernel's source.
+ * @param build how to build AF_VSOCK from the same kernel's source.
  */
 async function fetchDebian(
   version: string,
   making: string,
   { arch, xz, progress }: Fetching,
-  patches?: readonly Patch[],
+  build?: Build,
 ): Promise<void> {
   const [archive, packages] = await kernelPackages(arch, version, progress);
   const image = packages[0];
-  const headers = patches === undefined || image === undefined
+  const headers = build === undefined || image === undefined
     ? undefined
     : await buildPackages(archive, image, arch, progress);
   const text = `downloading ${image?.name} ${image?.version}`;
@@ -176,22 +220,31 @@ async function fetchDebian(
     await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
     await keepModules(unpacked, making, xz);
   });
-  if (patches !== undefined) {
-    await progress.phase(
-      "modules",
-      `building AF_VSOCK with ${patches.length} patches`,
-      async () => {
-        await Deno.mkdir(`${making}/guest`);
-        const built = await indexModules(await buildModules(unpacked, patches, arch, progress));
-        const order: string[] = JSON.parse(await Deno.readTextFile(`${making}/order.json`));
-        for (const name of order) {
-          const from = built.get(name) ?? `${making}/${name}.ko`;
-          await Deno.copyFile(from, `${making}/guest/${name}.ko`);
-        }
-      },
-    );
+  if (build !== undefined) {
+    await progress.phase("modules", `building AF_VSOCK ${build.what}`, async () => {
+      const built = await indexModules(
+        await buildModules(unpacked, build.change, arch, progress),
+      );
+      await keepBuilt(built, making, build.for);
+    });
   }
   await Deno.remove(unpacked, { recursive: true });
+}
+
+/** Keeps modules that were built: in place of the kernel's own, or beside them for guests. */
+async function keepBuilt(
+  built: ModuleIndex,
+  making: string,
+  whose: Build["for"],
+): Promise<void> {
+  const into = whose === "all" ? making : `${making}/guest`;
+  await Deno.mkdir(into, { recursive: true });
+  const order: string[] = JSON.parse(await Deno.readTextFile(`${making}/order.json`));
+  for (const name of order) {
+    const from = built.get(name) ?? `${making}/${name}.ko`;
+    const to = `${into}/${name}.ko`;
+    if (from !== to) await Deno.copyFile(from, to);
+  }
 }
 
 /**
@@ -274,7 +327,7 @@ function withModules(image: Package, found: readonly Package[], archive: Archive
  * and for one that is compressed as a whole.
  */
 export async function kernelFileArch({ kernel }: KernelChoice): Promise<Arch | undefined> {
-  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isMultiDevice({ kernel })) return undefined;
+  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isBuilt({ kernel })) return undefined;
   using file = await Deno.open(kernel);
   const head = new Uint8Array(IMAGE_HEAD);
   await file.read(head);
