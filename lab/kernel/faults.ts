@@ -103,7 +103,9 @@ export function withFaults(
     const { at, text } = applyHunk(source, fault, place);
     const found = functionAt(source, at, place);
     if (found.name !== fault.function) {
-      throw new LabError(`Cannot plant ${place}: it is in ${found.name}(), not ${fault.function}()`);
+      throw new LabError(
+        `Cannot plant ${place}: it is in ${found.name}(), not ${fault.function}()`,
+      );
     }
     const grown = text.length - source.length;
     const copy = text.slice(found.begin, found.end + grown);

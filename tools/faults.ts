@@ -1,0 +1,78 @@
+/**
+ * Shows which cases notice each fault of fixtures/kernel/faults, and writes the table of
+ * docs/faults.md.
+ *
+ * @module
+ */
+import { Option } from "@commander-js/extra-typings";
+import { archOption } from "../cli/options/vm.ts";
+import { select, UnmatchedSelectorError } from "../core/selector.ts";
+import { LabError, LabUsageError } from "../lab/error.ts";
+import { readFaults } from "../lab/kernel/faults.ts";
+import { Progress } from "../lab/progress.ts";
+import { CATALOGUE } from "../suites/catalogue.ts";
+import { screenOf } from "../report/screen.ts";
+import { toolCommand } from "./command.ts";
+import { Hunt } from "./faults/hunt.ts";
+import { complaintsAbout, faultsText, PLACES, record, type Row, rowsIn } from "./faults/table.ts";
+
+const command = toolCommand("faults", "shows which cases notice faults of a kernel")
+  .argument("[faults...]", "their names; all without")
+  .addOption(
+    new Option("--topology <which>", "what VMs there are").choices(PLACES)
+      .default("loopback" as const),
+  )
+  .addOption(archOption())
+  .option("--cases <selector>", "which cases are to notice", "**")
+  .option("--open", "only faults that nothing is known to notice")
+  .option("--untried", "only faults that were not tried there")
+  .option("--limit <minutes>", "begin with no fault after that", "20")
+  .option("--jobs <n>", "how many cases run at the same time", "4")
+  .option("--enough <n>", "how many cases are to notice", "3")
+  .option("--check", "run nothing, and fail where the table names what there is not")
+  .parse(Deno.args, { from: "user" });
+const { topology, arch, cases, open, untried, limit, jobs, enough, check } = command.opts();
+const [names] = command.processedArgs;
+const screen = screenOf(Deno.stdout);
+
+/** The names of the faults to hunt. */
+async function chosen(rows: readonly Row[]): Promise<string[]> {
+  const known = (await readFaults()).map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new LabUsageError(`There is no fault "${unknown[0]}"; there are: ${known.join(", ")}`);
+  }
+  const cellsOf = (name: string) => rows.find((row) => row.name === name)?.cells;
+  return (names.length > 0 ? names : known)
+    .filter((name) => !open || !Object.values(cellsOf(name) ?? {}).some((cell) => cell?.length))
+    .filter((name) => !untried || cellsOf(name)?.[topology] === undefined);
+}
+
+async function hunt(): Promise<void> {
+  const until = performance.now() + Number(limit) * 60_000;
+  const progress = new Progress(screenOf(Deno.stderr));
+  const numbers = { jobs: Number(jobs), enough: Number(enough) };
+  const options = { topology, arch, cases: select(CATALOGUE, [cases]), ...numbers };
+  await using lab = new Hunt(options, progress);
+  const rows = rowsIn(await faultsText());
+  for (const name of await chosen(rows)) {
+    if (performance.now() > until) break;
+    const known = rows.find((row) => row.name === name)?.cells[topology] ?? [];
+    const caught = await lab.noticed(name, known);
+    screen.write(`${name}: ${caught.length === 0 ? "not caught" : caught.join(", ")}\n`);
+    await record(name, topology, caught);
+  }
+}
+
+try {
+  if (check) {
+    const found = await complaintsAbout(await faultsText());
+    for (const complaint of found) screen.write(`${complaint}\n`);
+    Deno.exitCode = found.length === 0 ? 0 : 1;
+  } else await hunt();
+} catch (error) {
+  const isUsage = error instanceof UnmatchedSelectorError || error instanceof LabUsageError;
+  if (!isUsage && !(error instanceof LabError)) throw error;
+  screenOf(Deno.stderr).write(`tools/faults.ts: ${error.message}\n`);
+  Deno.exitCode = isUsage ? 2 : 69;
+}
