@@ -57,18 +57,19 @@ export async function requireFault({ kernel }: { readonly kernel: string }): Pro
  */
 export function parseFault(patch: Patch): Fault {
   const refuse = (why: string) => new LabError(`fixtures/kernel/faults/${patch.name}: ${why}`);
-  const [what = "", ...diff] = patch.text.split(/^(?=--- )/m);
-  const [, file, body] = /^--- a\/\S+\n\+\+\+ b\/(\S+)\n(@@[^]+)$/.exec(diff.join("")) ?? [];
+  const begin = patch.text.search(/^--- /m);
+  const [, file, body] = /^--- a\/\S+\n\+\+\+ b\/(\S+)\n(@@[^]+)$/.exec(patch.text.slice(begin)) ??
+    [];
   if (file === undefined || body === undefined) throw refuse("give a patch of one file");
   const [head = "", ...lines] = body.replace(/\n$/, "").split("\n");
-  if (diff.length !== 1 || lines.some((line) => !/^[ +-]/.test(line))) {
+  if (lines.some((line) => !/^[ +-]/.test(line))) {
     throw refuse("give one hunk, and mark empty lines with a blank");
   }
   const name = /^@@ -\S+ \+\S+ @@ (\w+)$/.exec(head)?.[1];
   if (name === undefined) throw refuse("name the function behind the hunk's second @@");
   const text = (mark: string) =>
     lines.filter((line) => line[0] !== mark).map((line) => `${line.slice(1)}\n`).join("");
-  const words = what.trim().replaceAll(/\s+/g, " ");
+  const words = patch.text.slice(0, begin).trim().replaceAll(/\s+/g, " ");
   if (words === "") throw refuse("say in a paragraph before the patch what is wrong");
   return {
     name: shortName(patch),

@@ -1,0 +1,38 @@
+/**
+ * A kernel with faults that can be turned on: named cases catch some of them, as docs/faults.md says
+ * of all.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { CATALOGUE } from "../../suites/catalogue.ts";
+import { select } from "../../core/selector.ts";
+import { Hunt } from "../../tools/faults/hunt.ts";
+import { runLab, testProgress } from "./support.ts";
+
+/** Faults of several files, and a case of the kernel's own tests or ours that is to catch each. */
+const CAUGHT: readonly (readonly [string, string])[] = [
+  ["reader-woken-late", "stream/msg-peek/leaves-data"],
+];
+
+Deno.test("cases catch faults of a kernel, and pass where they are off", async (t) => {
+  const cases = select(CATALOGUE, CAUGHT.map(([, id]) => id));
+  const options = { topology: "loopback", jobs: 1, enough: Infinity } as const;
+  for (const [fault, id] of CAUGHT) {
+    await t.step(`${fault}: ${id}`, async () => {
+      const own = cases.filter((each) => each.id === id);
+      await using hunt = new Hunt({ ...options, cases: own }, testProgress());
+      assert.deepEqual(await hunt.noticed(fault), [id]);
+    });
+  }
+});
+
+Deno.test("lab --kernel faults:<name> has a fault on from its boot, and none without a name", async () => {
+  const [[fault, id] = ["", ""]] = CAUGHT;
+  const args = ["lab", "--topology", "loopback", id, "--kernel"];
+  const wrong = await runLab([...args, `faults:${fault}`]);
+  assert.equal(wrong.code, 1, wrong.stdout + wrong.stderr);
+  assert.match(wrong.stdout, new RegExp(`^not ok .*${id}`, "m"));
+  const right = await runLab([...args, "faults"]);
+  assert.equal(right.code, 0, right.stdout + right.stderr);
+});
