@@ -8,11 +8,12 @@ import { Option } from "@commander-js/extra-typings";
 import { archOption } from "../cli/options/vm.ts";
 import { select, UnmatchedSelectorError } from "../core/selector.ts";
 import { LabError, LabUsageError } from "../lab/error.ts";
-import { readFaults } from "../lab/kernel/faults.ts";
+import { type Fault, readFaults } from "../lab/kernel/faults.ts";
 import { Progress } from "../lab/progress.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { screenOf } from "../report/screen.ts";
 import { toolCommand } from "./command.ts";
+import { functionsOf } from "./exercised/measure.ts";
 import { Hunt } from "./faults/hunt.ts";
 import { complaintsAbout, faultsText, PLACES, record, type Row, rowsIn } from "./faults/table.ts";
 
@@ -28,24 +29,32 @@ const command = toolCommand("faults", "shows which cases notice faults of a kern
   .option("--untried", "only faults that were not tried there")
   .option("--limit <minutes>", "begin with no fault after that", "20")
   .option("--jobs <n>", "how many cases run at the same time", "4")
-  .option("--enough <n>", "how many cases are to notice", "3")
+  .option("--enough <n>", "how many cases are to notice", "2")
   .option("--check", "run nothing, and fail where the table names what there is not")
   .parse(Deno.args, { from: "user" });
 const { topology, arch, cases, open, untried, limit, jobs, enough, check } = command.opts();
 const [names] = command.processedArgs;
 const screen = screenOf(Deno.stdout);
 
-/** The names of the faults to hunt. */
-async function chosen(rows: readonly Row[]): Promise<string[]> {
-  const known = (await readFaults()).map(({ name }) => name);
+/** The faults to hunt. */
+async function chosen(rows: readonly Row[]): Promise<Fault[]> {
+  const faults = await readFaults();
+  const known = faults.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new LabUsageError(`There is no fault "${unknown[0]}"; there are: ${known.join(", ")}`);
   }
   const cellsOf = (name: string) => rows.find((row) => row.name === name)?.cells;
-  return (names.length > 0 ? names : known)
-    .filter((name) => !open || !Object.values(cellsOf(name) ?? {}).some((cell) => cell?.length))
-    .filter((name) => !untried || cellsOf(name)?.[topology] === undefined);
+  return faults.filter(({ name }) => names.length === 0 || names.includes(name))
+    .filter(({ name }) => !open || !Object.values(cellsOf(name) ?? {}).some((cell) => cell?.length))
+    .filter(({ name }) => !untried || cellsOf(name)?.[topology] === undefined);
+}
+
+/** The cases that are likely to notice a fault: they have, or they are about its function. */
+function likely(fault: Fault, rows: readonly Row[]): string[] {
+  const known = rows.find(({ name }) => name === fault.name)?.cells[topology] ?? [];
+  const about = CATALOGUE.filter((each) => functionsOf(each).includes(fault.function));
+  return [...known, ...about.map(({ id }) => id)];
 }
 
 async function hunt(): Promise<void> {
@@ -55,12 +64,11 @@ async function hunt(): Promise<void> {
   const options = { topology, arch, cases: select(CATALOGUE, [cases]), ...numbers };
   await using lab = new Hunt(options, progress);
   const rows = rowsIn(await faultsText());
-  for (const name of await chosen(rows)) {
+  for (const fault of await chosen(rows)) {
     if (performance.now() > until) break;
-    const known = rows.find((row) => row.name === name)?.cells[topology] ?? [];
-    const caught = await lab.noticed(name, known);
-    screen.write(`${name}: ${caught.length === 0 ? "not caught" : caught.join(", ")}\n`);
-    await record(name, topology, caught);
+    const caught = await lab.noticed(fault.name, likely(fault, rows));
+    screen.write(`${fault.name}: ${caught.length === 0 ? "not caught" : caught.join(", ")}\n`);
+    await record(fault.name, topology, caught);
   }
 }
 

@@ -66,24 +66,39 @@ export class Hunt implements AsyncDisposable {
     const late = cases.filter(({ id }) => !first.includes(id));
     const all = planRun([...early, ...late], directionsOf(topology, "both"));
     await this.#fresh();
-    await this.#turnOn(fault);
-    const found = await this.#run(all, jobs, enough);
+    await this.#turn(fault);
+    const found = (await this.#run(all, jobs, enough)).map(({ planned }) => planned);
     if (found.length === 0) return [];
-    await this.#fresh();
-    await this.#learn(found);
-    const sound = found.filter(({ planned }) => this.#sound.get(keyOf(planned)));
-    await this.#turnOn(fault);
-    const again = await this.#run(sound.map(({ planned }) => planned), 1, Infinity);
+    let again: Notice[];
+    try {
+      again = await this.#again(fault, found);
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      // What the fault has left does not let a case begin.
+      this.#progress.say(`${error.message.split("\n")[0]}; once more in another lab`);
+      await this.#fresh();
+      again = await this.#again(fault, found);
+    }
     return [...new Set(again.map(({ planned }) => planned.case.id))];
   }
 
-  /** Runs what is not known yet without a fault. */
-  async #learn(found: readonly Notice[]): Promise<void> {
-    const unknown = found.map(({ planned }) => planned)
-      .filter((planned) => !this.#sound.has(keyOf(planned)));
-    const failed = new Set((await this.#run(unknown, 1, Infinity)).map(({ planned }) => planned));
-    for (const planned of unknown) this.#sound.set(keyOf(planned), !failed.has(planned));
-    if (failed.size > 0) await this.#fresh();
+  /** Those of these cases that notice a fault, each alone, and nothing where it is off. */
+  async #again(fault: string, found: readonly Planned[]): Promise<Notice[]> {
+    const unknown = found.filter((planned) => !this.#sound.has(keyOf(planned)));
+    await this.#turn(NO_FAULT);
+    let failed = await this.#failedOf(unknown);
+    if (failed.length > 0) {
+      // They may have met what the fault has left.
+      await this.#fresh();
+      failed = await this.#failedOf(failed);
+    }
+    for (const planned of unknown) this.#sound.set(keyOf(planned), !failed.includes(planned));
+    await this.#turn(fault);
+    return await this.#run(found.filter((each) => this.#sound.get(keyOf(each))), 1, Infinity);
+  }
+
+  async #failedOf(plan: readonly Planned[]): Promise<Planned[]> {
+    return (await this.#run(plan, 1, Infinity)).map(({ planned }) => planned);
   }
 
   /** A lab that nothing has happened to yet. */
@@ -96,15 +111,15 @@ export class Hunt implements AsyncDisposable {
     } else await this.#lab.recovery.renew("the next fault");
   }
 
-  /** Turns a fault on in all VMs. */
-  async #turnOn(fault: string): Promise<void> {
+  /** Turns a fault on in all VMs, or all of them off. */
+  async #turn(fault: string): Promise<void> {
     const { topology } = this.#options;
     const shells = this.#lab?.address.shells.slice(0, topology === "loopback" ? 1 : 2) ?? [];
     const file = "/sys/module/vsock/parameters/fault";
-    const script = `grep -qx '${NO_FAULT}' ${file} && echo '${fault}' > ${file}`;
+    const script = `echo '${fault}' > ${file} && grep -x '${fault}' ${file}`;
     await Promise.all(shells.map(async (shell) => {
       const { output, status } = await runScript(shell, script, AbortSignal.timeout(SCRIPT_TIME));
-      if (status !== 0) throw new LabError(`Cannot turn ${fault} on in the VM:\n${output}`);
+      if (status !== 0) throw new LabError(`Cannot set ${file} to ${fault}: ${output}`);
     }));
   }
 
@@ -116,13 +131,15 @@ export class Hunt implements AsyncDisposable {
     const { stop } = this.#progress;
     const over = new AbortController();
     const notices: Notice[] = [];
-    const lost = async () => {
-      await recovery.recover();
-    };
     const late = AbortSignal.timeout(SCRIPT_TIME);
     const kernels = await ConsoleWatch.begin(address);
     const before = recovery.vm;
-    const ends = await openEnds(address, SELF, AbortSignal.any([stop, late]), lost);
+    const ends = await openEnds(
+      address,
+      SELF,
+      AbortSignal.any([stop, late]),
+      () => recovery.recover(),
+    );
     try {
       await runPlan({
         topology: address.topology,
