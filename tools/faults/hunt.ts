@@ -19,7 +19,7 @@ import { closeEnds } from "../../runner/case.ts";
 import { runPlan } from "../../runner/run.ts";
 
 /** The deadline of most cases, in milliseconds: a fault that makes one hang is to cost little. */
-const CASE_TIME = 10_000;
+const CASE_TIME = 15_000;
 /** How long a script in a VM, and connecting to its agents, may take, in milliseconds. */
 const SCRIPT_TIME = 60_000;
 
@@ -27,7 +27,6 @@ const SCRIPT_TIME = 60_000;
 export interface HuntOptions {
   readonly topology: Topology;
   readonly arch?: Arch | undefined;
-  readonly cases: readonly ConformanceCase[];
   /** How many cases run at the same time. */
   readonly jobs: number;
   /** After how many cases that did not pass the run ends. */
@@ -57,14 +56,12 @@ export class Hunt implements AsyncDisposable {
    * The ids of cases that notice a fault: they pass where it is off, and do not where it is on, among
    * others and alone.
    *
-   * @param first cases to be run before the others.
+   * @param cases in the order in which they are to be run.
    * @throws {LabError} where a lab cannot be had.
    */
-  async noticed(fault: string, first: readonly string[] = []): Promise<string[]> {
-    const { topology, cases, jobs, enough } = this.#options;
-    const early = cases.filter(({ id }) => first.includes(id));
-    const late = cases.filter(({ id }) => !first.includes(id));
-    const all = planRun([...early, ...late], directionsOf(topology, "both"));
+  async noticed(fault: string, cases: readonly ConformanceCase[]): Promise<string[]> {
+    const { topology, jobs, enough } = this.#options;
+    const all = planRun(cases, directionsOf(topology, "both"));
     await this.#fresh();
     await this.#turn(fault);
     const found = (await this.#run(all, jobs, enough)).map(({ planned }) => planned);
