@@ -15,7 +15,7 @@ import type { Progress } from "../../lab/progress.ts";
 import { ConsoleWatch } from "../../lab/vm/consoles.ts";
 import { runScript } from "../../lab/vm/shell.ts";
 import type { ConformanceCase } from "../../kit/mod.ts";
-import { closeEnds } from "../../runner/case.ts";
+import { closeEnds, type Ends } from "../../runner/case.ts";
 import { runPlan } from "../../runner/run.ts";
 
 /** The deadline of most cases, in milliseconds: a fault that makes one hang is to cost little. */
@@ -29,14 +29,8 @@ export interface HuntOptions {
   readonly arch?: Arch | undefined;
   /** How many cases run at the same time. */
   readonly jobs: number;
-  /** After how many cases that did not pass the run ends. */
+  /** After how many cases that notice a fault the next one is hunted. */
   readonly enough: number;
-}
-
-/** A verdict that is no pass, and on what. */
-interface Notice {
-  readonly planned: Planned;
-  readonly verdict: Verdict;
 }
 
 /** A lab in which faults are hunted. */
@@ -44,6 +38,9 @@ export class Hunt implements AsyncDisposable {
   readonly #options: HuntOptions;
   readonly #progress: Progress;
   #lab: OpenLab | undefined;
+  #ends: Ends | undefined;
+  /** Whether a fault has left the lab as it should not be. */
+  #spoiled = false;
   /** The cases, with their directions, of which is known whether they pass without any fault. */
   readonly #sound = new Map<string, boolean>();
 
@@ -53,122 +50,115 @@ export class Hunt implements AsyncDisposable {
   }
 
   /**
-   * The ids of cases that notice a fault: they pass where it is off, and do not where it is on, among
-   * others and alone.
+   * The ids of cases that notice a fault: they do not pass where it is on, do where it is off, and
+   * again do not, alone.
    *
    * @param cases in the order in which they are to be run.
    * @throws {LabError} where a lab cannot be had.
    */
   async noticed(fault: string, cases: readonly ConformanceCase[]): Promise<string[]> {
     const { topology, jobs, enough } = this.#options;
-    const all = planRun(cases, directionsOf(topology, "both"));
-    await this.#fresh();
-    await this.#turn(fault);
-    const found = (await this.#run(all, jobs, enough)).map(({ planned }) => planned);
-    if (found.length === 0) return [];
-    let again: Notice[];
-    try {
-      again = await this.#again(fault, found);
-    } catch (error) {
-      if (!(error instanceof LabError)) throw error;
-      // What the fault has left does not let a case begin.
-      this.#progress.say(`${error.message.split("\n")[0]}; once more in another lab`);
-      await this.#fresh();
-      again = await this.#again(fault, found);
+    const plan = planRun(cases, directionsOf(topology, "both"));
+    const caught = new Set<string>();
+    for (let at = 0; at < plan.length && caught.size < enough; at += jobs) {
+      const failed = await this.#failedOf(plan.slice(at, at + jobs), fault);
+      for (const planned of failed) {
+        if (await this.#isSound(planned)) {
+          const again = await this.#failedOf([planned], fault);
+          if (again.length > 0) caught.add(planned.case.id);
+        }
+      }
     }
-    return [...new Set(again.map(({ planned }) => planned.case.id))];
+    return [...caught];
   }
 
-  /** Those of these cases that notice a fault, each alone, and nothing where it is off. */
-  async #again(fault: string, found: readonly Planned[]): Promise<Notice[]> {
-    const unknown = found.filter((planned) => !this.#sound.has(keyOf(planned)));
-    await this.#turn(NO_FAULT);
-    let failed = await this.#failedOf(unknown);
-    if (failed.length > 0) {
-      // They may have met what the fault has left.
-      await this.#fresh();
-      failed = await this.#failedOf(failed);
+  /** Whether a case passes without a fault; if it does not, it may have met what one has left. */
+  async #isSound(planned: Planned): Promise<boolean> {
+    const key = `${planned.case.id} ${planned.direction}`;
+    const known = this.#sound.get(key);
+    if (known !== undefined) return known;
+    const passes = async () => (await this.#failedOf([planned], NO_FAULT)).length === 0;
+    let sound = await passes();
+    if (!sound) {
+      this.#spoiled = true;
+      sound = await passes();
     }
-    for (const planned of unknown) this.#sound.set(keyOf(planned), !failed.includes(planned));
-    await this.#turn(fault);
-    return await this.#run(found.filter((each) => this.#sound.get(keyOf(each))), 1, Infinity);
+    this.#sound.set(key, sound);
+    return sound;
   }
 
-  async #failedOf(plan: readonly Planned[]): Promise<Planned[]> {
-    return (await this.#run(plan, 1, Infinity)).map(({ planned }) => planned);
+  /** Runs cases with a fault, and gives those that did not pass. */
+  async #failedOf(plan: readonly Planned[], fault: string): Promise<Planned[]> {
+    const { lab, ends } = await this.#ready();
+    const { address, recovery } = lab;
+    const { stop } = this.#progress;
+    await this.#turn(fault, lab);
+    const kernels = await ConsoleWatch.begin(address);
+    const before = recovery.vm;
+    const failed: Planned[] = [];
+    await runPlan({
+      topology: address.topology,
+      plan,
+      ends,
+      port: 1234,
+      timeout: CASE_TIME,
+      seed: 1,
+      jobs: this.#options.jobs,
+      stop,
+      postMortem: () => kernels.postMortem(),
+      sink: (event) => {
+        if (event.type !== "case-end") return;
+        const { run: { id, direction }, verdict } = event;
+        const planned = plan.find((each) => each.case.id === id && each.direction === direction);
+        if (planned === undefined || !isNotice(verdict)) return;
+        failed.push(planned);
+        if (isSpoiling(verdict)) this.#spoiled = true;
+      },
+    });
+    stop.throwIfAborted();
+    if (recovery.vm !== before || ends.host.lost !== undefined || ends.guest.lost !== undefined) {
+      this.#spoiled = true;
+    }
+    return failed;
   }
 
-  /** A lab that nothing has happened to yet. */
-  async #fresh(): Promise<void> {
+  /** A lab whose agents are connected, and that no fault has spoiled. */
+  async #ready(): Promise<{ readonly lab: OpenLab; readonly ends: Ends }> {
     const { topology, arch } = this.#options;
     const { stop } = this.#progress;
-    if (this.#lab === undefined) {
-      const options = { topology, arch, kernel: { kernel: FAULTS } };
-      this.#lab = await openIdle(options, this.#progress, stop);
-    } else await this.#lab.recovery.renew("the next fault");
+    if (this.#spoiled && this.#lab !== undefined) {
+      this.#hangUp();
+      await this.#lab.recovery.renew("a fault has spoiled it");
+    }
+    this.#spoiled = false;
+    const kernel = { kernel: FAULTS };
+    this.#lab ??= await openIdle({ topology, arch, kernel }, this.#progress, stop);
+    const { address, recovery } = this.#lab;
+    const limit = AbortSignal.any([stop, AbortSignal.timeout(SCRIPT_TIME)]);
+    this.#ends ??= await openEnds(address, SELF, limit, () => recovery.recover());
+    return { lab: this.#lab, ends: this.#ends };
   }
 
   /** Turns a fault on in all VMs, or all of them off. */
-  async #turn(fault: string): Promise<void> {
-    const { topology } = this.#options;
-    const shells = this.#lab?.address.shells.slice(0, topology === "loopback" ? 1 : 2) ?? [];
+  async #turn(fault: string, { address: { topology, shells } }: OpenLab): Promise<void> {
     const file = "/sys/module/vsock/parameters/fault";
     const script = `echo '${fault}' > ${file} && grep -x '${fault}' ${file}`;
-    await Promise.all(shells.map(async (shell) => {
-      const { output, status } = await runScript(shell, script, AbortSignal.timeout(SCRIPT_TIME));
-      if (status !== 0) throw new LabError(`Cannot set ${file} to ${fault}: ${output}`);
-    }));
+    await Promise.all(
+      shells.slice(0, topology === "loopback" ? 1 : 2).map(async (shell) => {
+        const { output, status } = await runScript(shell, script, AbortSignal.timeout(SCRIPT_TIME));
+        if (status !== 0) throw new LabError(`Cannot set ${file} to ${fault}: ${output}`);
+      }),
+    );
   }
 
-  /** Runs cases until enough have noticed something, and gives those that have. */
-  async #run(plan: readonly Planned[], jobs: number, enough: number): Promise<Notice[]> {
-    const lab = this.#lab;
-    if (lab === undefined || plan.length === 0) return [];
-    const { address, recovery } = lab;
-    const { stop } = this.#progress;
-    const over = new AbortController();
-    const notices: Notice[] = [];
-    const late = AbortSignal.timeout(SCRIPT_TIME);
-    const kernels = await ConsoleWatch.begin(address);
-    const before = recovery.vm;
-    const ends = await openEnds(
-      address,
-      SELF,
-      AbortSignal.any([stop, late]),
-      () => recovery.recover(),
-    );
-    try {
-      await runPlan({
-        topology: address.topology,
-        plan,
-        ends,
-        port: 1234,
-        timeout: CASE_TIME,
-        seed: 1,
-        jobs,
-        stop: AbortSignal.any([stop, over.signal]),
-        postMortem: () => kernels.postMortem(),
-        sink: (event) => {
-          if (event.type !== "case-end") return;
-          const { id, direction } = event.run;
-          const planned = plan.find((each) => each.case.id === id && each.direction === direction);
-          const { verdict } = event;
-          if (planned !== undefined && isNotice(verdict)) notices.push({ planned, verdict });
-          // A VM in the place of one that died has no fault on.
-          if (notices.length >= enough || recovery.vm !== before) {
-            over.abort(new Error("enough was noticed"));
-          }
-        },
-      });
-    } finally {
-      closeEnds(ends);
-    }
-    stop.throwIfAborted();
-    return notices;
+  #hangUp(): void {
+    if (this.#ends !== undefined) closeEnds(this.#ends);
+    this.#ends = undefined;
   }
 
   /** Ends the lab. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#hangUp();
     await this.#lab?.[Symbol.asyncDispose]();
   }
 }
@@ -177,6 +167,9 @@ function isNotice({ outcome }: Verdict): boolean {
   return !["pass", "skip", "retried"].includes(outcome);
 }
 
-function keyOf({ case: { id }, direction }: Planned): string {
-  return `${id} ${direction}`;
+/** Whether sockets may be left in a state of which nobody knows, or a kernel has complained. */
+function isSpoiling({ outcome, sides }: Verdict): boolean {
+  const reports = sides === undefined ? [] : [sides.client, sides.server];
+  return outcome === "timeout" || outcome === "broken" ||
+    reports.some(({ died, splats = [] }) => died === true || splats.length > 0);
 }
