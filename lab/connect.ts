@@ -8,6 +8,7 @@ import { reasonOf } from "../core/error.ts";
 import { connectControl, PeerGoneError, SilentPeerError } from "../control/channel.ts";
 import type { Ends } from "../runner/case.ts";
 import { End } from "../runner/end.ts";
+import { RefusedError } from "../control/greeting.ts";
 import { ProtocolError } from "../control/wire.ts";
 import { LabError } from "./error.ts";
 import { labToken } from "./token.ts";
@@ -21,10 +22,11 @@ const ANSWER_TIME = 3000;
  * Connects to a lab's agents, as soon as they answer.
  *
  * @param onLost called before each attempt to reach one again that was lost.
- * @throws {LabError} naming what was last wrong, when `signal` is aborted first.
+ * @throws {LabError} naming what was last wrong, when `signal` is aborted first; at once where an
+ *   agent refuses this controller, as it will every time.
  */
 export async function openEnds(
-  { topology, ports }: LabAddress,
+  { topology, ports }: Pick<LabAddress, "topology" | "ports">,
   own: EndFacts,
   signal: AbortSignal,
   onLost: () => Promise<void> = () => Promise.resolve(),
@@ -78,6 +80,7 @@ async function openEnd(
     return await connectControl(address, milliseconds);
   };
   const options = { again, helloTime: ANSWER_TIME, token: await labToken() };
+  let last: unknown;
   for (;;) {
     try {
       const channel = await connectControl(address, ANSWER_TIME, signal);
@@ -88,14 +91,26 @@ async function openEnd(
         throw error;
       }
     } catch (error) {
+      if (error instanceof RefusedError) throw refused(name, error);
       const kinds = [PeerGoneError, SilentPeerError, ProtocolError];
       const expected = kinds.some((kind) => error instanceof kind);
       if (!expected && !signal.aborted) throw error;
-      const reason = reasonOf(error);
-      if (signal.aborted) throw new LabError(`the ${name}'s agent does not answer: ${reason}`);
+      if (expected) last = error;
+      if (signal.aborted) {
+        throw new LabError(`the ${name}'s agent does not answer: ${reasonOf(last ?? error)}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+/** An agent that knows other controllers, or speaks another version: what to do. */
+function refused(name: string, error: RefusedError): LabError {
+  return new LabError(
+    `the ${name}'s agent turned this controller away (${error.message}): use the cache ` +
+      "(VSOCK_CONFORMANCE_CACHE) and the version of the tool that the lab was booted with, " +
+      "or boot it anew with 'lab down' and 'lab up'",
+  );
 }
 
 /** The controller of a lab is no side of its cases. */

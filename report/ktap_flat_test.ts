@@ -14,7 +14,6 @@ import {
   type Read,
   slugify,
 } from "../tests/support/ktap_readers.ts";
-import { haveProve } from "../tests/support/prove.ts";
 import { countsOf, type RunReport } from "./model.ts";
 import { renderReport } from "./render.ts";
 
@@ -143,32 +142,6 @@ Deno.test("kunit.py reads the flat form, but takes a skip for a pass: it is to g
     })),
   );
   assert.throws(() => kunitLevel(renderReport("ktap-flat", exampleReport(1))), /misses results/);
-});
-
-Deno.test({
-  name: "prove agrees on which cases of the flat form failed or were skipped",
-  ignore: !await haveProve(),
-  fn: async () => {
-    const judge = async (report: RunReport) => {
-      const file = await Deno.makeTempFile({ suffix: ".tap" });
-      try {
-        await Deno.writeTextFile(file, renderReport("ktap-flat", report));
-        const args = ["--norc", "--directives", "--exec", "cat", file];
-        const { success, stdout } = await new Deno.Command("prove", { args }).output();
-        return { success, text: new TextDecoder().decode(stdout) };
-      } finally {
-        await Deno.remove(file);
-      }
-    };
-    const failed = await judge(exampleReport());
-    assert.equal(failed.success, false);
-    assert.match(failed.text, /Tests: 12 Failed: 5\)\n +Failed tests: +2, 5-6, 8-9\n/);
-    assert.match(failed.text, /ok 3 host-server\/seqpacket\/bounds\/kept # skip/i);
-    assert.doesNotMatch(failed.text, /Parse errors/);
-    assert.equal((await judge(good())).success, true);
-    const stopped = await judge(exampleReport(1));
-    assert.equal(stopped.success, false);
-  },
 });
 
 Deno.test("all cases there are have names that no reader takes for another's", () => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EXAMPLE_GROUPS, playExample } from "../tests/support/example_run.ts";
 import { countOutcomes, type Outcome } from "../core/outcome.ts";
-import { haveProve } from "../tests/support/prove.ts";
 import { KtapWriter } from "./ktap.ts";
 
 /** The KTAP of the example. */
@@ -77,38 +76,4 @@ Deno.test("KtapWriter skips a direction in which all was skipped, as kselftest d
   assert.equal(last("skip", "pass"), "ok 1 loopback");
   assert.equal(last("pass", "skip"), "ok 1 loopback");
   assert.equal(last("skip", "fail"), "not ok 1 loopback");
-});
-
-Deno.test({
-  name: "prove agrees on which directions of a run failed",
-  ignore: !await haveProve(),
-  fn: async () => {
-    const judge = async (lines: string[]) => {
-      const file = await Deno.makeTempFile({ suffix: ".ktap" });
-      try {
-        await Deno.writeTextFile(file, `${lines.join("\n")}\n`);
-        const args = ["--norc", "--exec", "cat", file];
-        const { success, stdout } = await new Deno.Command("prove", { args }).output();
-        return { success, text: new TextDecoder().decode(stdout) };
-      } finally {
-        await Deno.remove(file);
-      }
-    };
-    const failed = await judge(example());
-    assert.equal(failed.success, false);
-    assert.match(failed.text, /Tests: 2 Failed: 1\)\n +Failed test: +1\n/);
-    assert.doesNotMatch(failed.text, /Parse errors/);
-    const lines: string[] = [];
-    const { sink } = new KtapWriter([["loopback", 1]], (line) => lines.push(line));
-    const run = { number: 1, id: "a/b/c", direction: "loopback" as const };
-    const facts = { name: "loopback", kernel: "7.3", machine: "x86_64", version: "0.1.0" };
-    sink({ type: "run-start", topology: "loopback", seed: 1, total: 1, ends: [facts] });
-    sink({ type: "case-start", run, title: "t" });
-    const verdict = { outcome: "warn" as const, reasons: ["slow"], milliseconds: 1 };
-    sink({ type: "case-end", run, title: "t", verdict });
-    const counts = countOutcomes([{ outcome: "warn" }]);
-    sink({ type: "run-end", counts: counts, milliseconds: 1 });
-    assert.equal((await judge(lines)).success, true);
-    assert.match((await judge(example(1))).text, /Bad plan/, "a stopped run lacks a direction");
-  },
 });

@@ -38,8 +38,9 @@ const REPEATED =
   "this is so of a repetition of the case, which had passed, to see whether it leaks";
 
 /**
- * How much more of something the cases may leave that ran side by side. They are not run again, and
- * what comes by itself is less.
+ * How much more of something the cases may leave that ran side by side; what comes by itself is less.
+ * They are not run again to see whether it grows each time, since that takes all of them at least
+ * twice more, for what may have come by itself; so what is less is said, and judged to be none.
  */
 const BESIDE_SLACK = 128;
 
@@ -86,7 +87,10 @@ export class Looker {
     if (planned.case.id === NOTHING_LEFT.id) {
       const all = onBoth((side, role) => withSplats(side, first.sides[role].earlier), sides);
       const leaks = onBoth((side, role) => withSplats(side, besides(first.grown[role])), all);
-      return { verdict: judgeSides(planned, options.ends, leaks), earlier: NOBODYS };
+      const judged = judgeSides(planned, options.ends, leaks);
+      const notes = judged.outcome === "pass" ? notesOn(planned, options.ends, first.grown) : [];
+      const verdict = { ...judged, reasons: [...judged.reasons, ...notes] };
+      return { verdict, earlier: NOBODYS };
     }
     let { grown } = first;
     while (holds(verdict) && ROLES.some((role) => grown[role].some(isUnsure))) {
@@ -187,6 +191,24 @@ function besides(grown: readonly Growth[]): Splat[] {
   return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
     first > BESIDE_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
   );
+}
+
+/** What has grown behind cases that ran side by side, and may be a leak or not, one line each. */
+function notesOn(
+  { direction }: Planned,
+  ends: LookOptions["ends"],
+  grown: Attempt["grown"],
+): string[] {
+  const roles = rolesOf(direction, ends);
+  const lines = ROLES.flatMap((role) =>
+    grown[role].map(({ what, grown: [first] }) =>
+      `${
+        roles[role].name
+      }: ${what}: ${first} more than before; up to ${BESIDE_SLACK} may come by ` +
+      "themselves, a run without --jobs tells"
+    )
+  );
+  return [...new Set(lines)];
 }
 
 function withSplats(side: SideReport, more: readonly Splat[] = []): SideReport {

@@ -48,7 +48,7 @@ import { cases as zerocopyErrorQueue } from "./zerocopy/error_queue.ts";
 import { cases as zerocopyMemory } from "./zerocopy/memory.ts";
 import { cases as zerocopySend } from "./zerocopy/send.ts";
 
-/** Every case, family by family. Ids, not places in this list, are what outlives a change. */
+/** Every case, family by family. Only ids are stable, not positions in this list. */
 export const CATALOGUE: readonly ConformanceCase[] = [
   ...streamConnect,
   ...streamAcceptQueue,
@@ -95,7 +95,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...multiDeviceUnplug,
 ];
 
-/** The case of that id. */
+/** The case with that id. */
 export function findCase(id: string): ConformanceCase | undefined {
   return CATALOGUE.find((definition) => definition.id === id);
 }

@@ -1,5 +1,5 @@
 /**
- * The lists of cases of the kernel's test programs: there a case is known by its position.
+ * The case lists of the kernel's test programs, which identify a case by its position.
  *
  * @module
  */
@@ -56,7 +56,7 @@ const NAMES = [
   "SOCK_STREAM small packets backpressure",
 ] as const;
 
-/** The versions of Linux whose lists are known, the newest first. */
+/** The versions of Linux whose lists are known, newest first. */
 export const UPSTREAM_VERSIONS = ["7.3", "6.12", "6.1"] as const;
 
 /** A version of Linux whose list is known. */
@@ -71,7 +71,7 @@ interface ProgramLists {
   readonly names: readonly string[];
   /** How many of the names each version has. */
   readonly lengths: Readonly<Record<UpstreamVersion, number>>;
-  /** Names under which a version has another case, with other lines on the control channel. */
+  /** Names that stand for a different case in a version, with other lines on the control channel. */
   readonly others?: Readonly<Partial<Record<UpstreamVersion, readonly string[]>>>;
 }
 
@@ -89,13 +89,13 @@ const LISTS: Readonly<Record<Program, ProgramLists>> = {
 export interface UpstreamEntry {
   /** Its position, upstream's test id. */
   readonly position: number;
-  /** Its name there. */
+  /** Its name in the list. */
   readonly name: string;
-  /** The case of ours that exchanges the same lines; undefined where there is none. */
+  /** The case that exchanges the same lines; undefined if there is none. */
   readonly case: ConformanceCase | undefined;
 }
 
-/** The versions of a program that have another case, with other lines, under a name of today's. */
+/** The versions of a program in which a current name stands for a different case, with other lines. */
 export function versionsWithOther(program: Program, name: string): UpstreamVersion[] {
   const { others = {} } = LISTS[program];
   return UPSTREAM_VERSIONS.filter((version) => others[version]?.includes(name));

@@ -13,7 +13,7 @@ export const URING_NAMES = [
   "SOCK_STREAM io_uring MSG_ZEROCOPY test",
 ] as const;
 
-/** The programs that can be stood in for; the first unless one is named. */
+/** The programs that this tool can replace; the first is the default. */
 export const PROGRAMS = ["vsock_test", "vsock_diag_test", "vsock_uring_test"] as const;
 
 /** One of the programs. */

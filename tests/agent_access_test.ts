@@ -287,5 +287,5 @@ Deno.test("a run that stood still goes on", async () => {
   run.interrupt("SIGCONT");
   const { stdout } = await run.ended();
   assert.doesNotMatch(stdout, /# stopped: /);
-  assert.match(stdout, /\n {2}ok 3 stream\/connect\/hundred-at-once\n/);
+  assert.match(stdout, /\n {2}ok \d+ stream\/connect\/hundred-at-once\n/);
 });

@@ -218,6 +218,6 @@ Deno.test("list and explain print as JSON what they know, of the cases that a fi
   });
   assert.deepEqual(facts.needs, { client: ["seqpacket"], server: ["seqpacket"] });
   assert.deepEqual(facts.does, findCase(facts.id)?.does);
-  assert.match(facts.does.server, /^accepts, .* claims that it returns 32 /);
+  assert.match(facts.does.server, /^accepts, .* checks that it returns 32 /);
   assert.equal(facts.refs[1].text, "recv(2): MSG_TRUNC");
 });

@@ -12,6 +12,8 @@ const REFUSED: readonly (readonly [tool: string, args: readonly string[], says: 
   ["reliability", ["abc"], /'abc' is invalid for argument 'rounds'/],
   ["reliability", ["2", "--frobnicate"], /unknown option '--frobnicate'/],
   ["reliability", ["2", "no/such"], /Cannot select "no\/such"/],
+  ["ffi_loops", ["many"], /'many' is invalid for argument 'rounds'/],
+  ["ffi_loops", ["1", "-1"], /'-1' is invalid for argument 'processes'/],
   ["fresh", ["sid"], /'sid' is invalid for argument 'release'/],
   ["fresh", ["trixie", "somebody"], /'somebody' is invalid for argument 'who'/],
   ["porting", ["--chek"], /unknown option '--chek'/],

@@ -17,8 +17,10 @@ interface Shown {
 }
 
 function shown(): Shown[] {
-  const sockets = MUTATIONS.map(({ id, on, what, noticed, state }) => {
-    const where = lackingOnUnix(id) === undefined ? "AF_UNIX, AF_VSOCK" : "AF_VSOCK";
+  const sockets = MUTATIONS.map(({ id, on, what, noticed, state, unseenWithDriver }) => {
+    const unix = lackingOnUnix(id) === undefined ? "AF_UNIX, " : "";
+    const driver = unseenWithDriver === undefined ? "" : " without a guest's driver";
+    const where = `${unix}AF_VSOCK${driver}`;
     return { id, cells: [on, what, noticed, state, where] };
   });
   const others = SHOWN_ELSEWHERE.map(({ id, on, what, noticed, file }) => {

@@ -1,7 +1,8 @@
 /**
  * The project's tests: its checks, the unit tests, then the tests that boot VMs (not with
- * `--no-vm`). Ends with the line `N passed, N failed`, to which `, N skipped` is added where tests
- * were not run.
+ * `--no-vm`). Ends with the names of what was not run and what failed, each with the first line of
+ * its error, and the line `N passed, N failed`, to which `, N skipped` is added where tests were not
+ * run.
  *
  * @module
  */
@@ -9,7 +10,9 @@ import { fileURLToPath } from "node:url";
 import { toolCommand } from "./command.ts";
 import { wrongImports } from "./imports.ts";
 import { portingIsFresh } from "./porting.ts";
-import { runTestFiles, testFilesBelow } from "./test_files.ts";
+import { isOnPath, sortOut } from "./needs.ts";
+import { firstErrorLine, summaryOf, sumOf } from "./tally.ts";
+import { REST, runTestFiles, testFilesBelow } from "./test_files.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 /** The guard against touching this machine's own AF_VSOCK. */
@@ -25,6 +28,7 @@ const FRESH_LIMIT = 3_600_000;
 interface Tally {
   passed: number;
   failed: number;
+  readonly failures: string[];
   readonly ignored: string[];
 }
 
@@ -32,60 +36,77 @@ const { vm, fresh } = toolCommand("ok", "runs the project's checks and tests")
   .option("--no-vm", "without those that boot VMs")
   .option("--fresh", "the README's commands on a fresh machine, too; root only")
   .parse(Deno.args, { from: "user" }).opts();
-const tally: Tally = { passed: 0, failed: 0, ignored: [] };
+const tally: Tally = { passed: 0, failed: 0, failures: [], ignored: [] };
+
+function show(text: string | Uint8Array): void {
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  Deno.stdout.writeSync(bytes);
+}
 
 function say(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+  show(`${text}\n`);
 }
 
-/** Runs Deno, which shows what it writes, and tells whether it ended well, and in time. */
-async function deno(...args: string[]): Promise<boolean> {
-  return await denoWithin(CHECK_LIMIT, ...args);
+/** Runs Deno, which shows what it writes, within a time in milliseconds; gives what went wrong. */
+async function deno(args: readonly string[], limit = CHECK_LIMIT): Promise<string | undefined> {
+  const signal = AbortSignal.timeout(limit);
+  const child = new Deno.Command(Deno.execPath(), {
+    ...{ args: [...args], cwd: ROOT, env: ENV, signal },
+    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+  }).spawn();
+  let text = "";
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      show(piece);
+    }
+  };
+  const reading = Promise.all([read(child.stdout), read(child.stderr)]);
+  const { success } = await child.status;
+  // Whatever it started and left behind may still hold its output.
+  await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, REST))]);
+  if (success) return undefined;
+  return signal.aborted ? `it had not ended after ${limit / 1000} s` : firstErrorLine(text);
 }
 
-/** As {@linkcode deno}, within a time in milliseconds. */
-async function denoWithin(limit: number, ...args: string[]): Promise<boolean> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: ROOT,
-    env: ENV,
-    stdin: "null",
-    signal: AbortSignal.timeout(limit),
-  });
-  return (await command.spawn().status).success;
-}
-
-/** A check that passes or fails as a whole. */
-async function check(name: string, body: () => Promise<boolean>): Promise<void> {
+/** A check that passes or fails as a whole; its body gives what went wrong. */
+async function check(name: string, body: () => Promise<string | undefined>): Promise<void> {
   const started = performance.now();
-  const passed = await body();
-  tally[passed ? "passed" : "failed"]++;
-  say(`${passed ? "ok" : "FAILED"}: ${name} (${Math.round(performance.now() - started)} ms)`);
+  const why = await body();
+  tally[why === undefined ? "passed" : "failed"]++;
+  if (why !== undefined) tally.failures.push(`${name}: ${why}`);
+  const word = why === undefined ? "ok" : "FAILED";
+  say(`${word}: ${name} (${Math.round(performance.now() - started)} ms)`);
 }
 
 /** Test files, counted test by test. */
 async function tests(name: string, files: readonly string[], jobs: number, limit: number) {
   say(`\n== ${name}`);
-  const show = (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(text));
   const settings = { root: ROOT, env: ENV, jobs, limit, show };
-  const { passed, failed, ignored } = await runTestFiles(files, settings);
+  const sorted = await sortOut(files, isOnPath);
+  sorted.counts.failures.forEach((why) => say(`FAILED: ${why}`));
+  const ran = await runTestFiles(sorted.files, settings);
+  const { passed, failed, failures, ignored } = sumOf([sorted.counts, ran]);
   tally.passed += passed;
   tally.failed += failed;
+  tally.failures.push(...failures);
   tally.ignored.push(...ignored);
 }
 
-await check("format", () => deno("fmt", "--check"));
-await check("lint", () => deno("lint"));
-await check("types", () => deno("check", "--quiet", "."));
-await check("documentation", () => deno("doc", "--lint", "mod.ts"));
-await check("examples", () => deno("check", "--quiet", "--doc", "mod.ts"));
-await check("publish", () => deno("publish", "--dry-run", "--allow-dirty", "--quiet"));
+await check("format", () => deno(["fmt", "--check"]));
+await check("lint", () => deno(["lint"]));
+await check("types", () => deno(["check", "--quiet", "."]));
+await check("documentation", () => deno(["doc", "--lint", "mod.ts"]));
+await check("examples", () => deno(["check", "--quiet", "--doc", "mod.ts"]));
+await check("publish", () => deno(["publish", "--dry-run", "--allow-dirty", "--quiet"]));
 await check("imports", async () => {
   const wrong = await wrongImports(ROOT);
   wrong.forEach(say);
-  return wrong.length === 0;
+  return wrong[0];
 });
-await check("docs/porting.md", portingIsFresh);
+await check("docs/porting.md", async () => {
+  return await portingIsFresh() ? undefined : "run 'deno run -A tools/porting.ts'";
+});
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
 await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);
@@ -93,10 +114,8 @@ if (vm) await tests("tests in VMs", await testFilesBelow(ROOT, isVmTest), 1, VM_
 if (fresh) {
   say("\n== a fresh machine");
   const tool = ["run", "-A", "--no-check", "tools/fresh.ts", "--turn"];
-  await check("fresh machine", () => denoWithin(FRESH_LIMIT, ...tool));
+  await check("fresh machine", () => deno(tool, FRESH_LIMIT));
 }
 say("");
-for (const name of tally.ignored) say(`skipped: ${name}`);
-const skipped = tally.ignored.length === 0 ? "" : `, ${tally.ignored.length} skipped`;
-say(`${tally.passed} passed, ${tally.failed} failed${skipped}`);
+say(summaryOf(tally));
 Deno.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);

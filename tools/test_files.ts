@@ -5,6 +5,7 @@
  * @module
  */
 import { killQuietly } from "../lab/vm/vm.ts";
+import { firstErrorLine, sumOf, type TestCounts } from "./tally.ts";
 
 /** How test files are run. */
 export interface TestSettings {
@@ -19,19 +20,10 @@ export interface TestSettings {
   readonly show: (text: string) => void;
 }
 
-/** How tests ended. */
-export interface TestCounts {
-  readonly passed: number;
-  /** A file that failed without a failing test (a leak, a module that does not load) counts as one. */
-  readonly failed: number;
-  /** The names of those that were not run, with their files. */
-  readonly ignored: readonly string[];
-}
-
 /** How often the time is looked at, in milliseconds. */
 const PAUSE = 200;
 /** How long a process's output may outlive it, in milliseconds: whatever it started may hold it. */
-const REST = 2000;
+export const REST = 2000;
 /** How much of a command line is shown, in characters. */
 const SHOWN = 160;
 
@@ -65,11 +57,7 @@ export async function runTestFiles(
     }
   };
   await Promise.all(Array.from({ length: settings.jobs }, worker));
-  return {
-    passed: counts.reduce((sum, { passed }) => sum + passed, 0),
-    failed: counts.reduce((sum, { failed }) => sum + failed, 0),
-    ignored: counts.flatMap(({ ignored }) => ignored),
-  };
+  return sumOf(counts);
 }
 
 async function runTestFile(file: string, settings: TestSettings): Promise<TestCounts> {
@@ -86,15 +74,15 @@ async function runTestFile(file: string, settings: TestSettings): Promise<TestCo
   }).spawn();
   const streams = [run.read(child.stdout, "results"), run.read(child.stderr, "rest")];
   const watch = run.watch(child.pid);
-  const { success } = await child.status;
+  const status = await child.status;
   run.isOver = true;
   const hung = await watch;
   await Promise.race([Promise.all(streams), new Promise((resolve) => setTimeout(resolve, REST))]);
-  const counts = run.counts(success && hung === undefined);
+  const counts = run.counts(status, hung);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const word = counts.failed === 0 ? "ok" : "FAILED";
   if (jobs > 1 && counts.failed > 0) show(run.text);
-  if (hung !== undefined) show(`${hung}\n`);
+  if (hung !== undefined) show(`FAILED: ${file}: ${hung}\n`);
   show(`${word}: ${file} (${counts.passed} passed, ${counts.failed} failed, ${seconds} s)\n`);
   return counts;
 }
@@ -107,6 +95,8 @@ class TestRun {
   text = "";
   /** What Deno says of the tests, and what they wrote themselves. */
   #results = "";
+  /** What else its process writes. */
+  #rest = "";
   /** How many tests had ended when it was last looked at, and since when it is so many. */
   #ended = 0;
   #since = performance.now();
@@ -122,6 +112,7 @@ class TestRun {
     for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
       this.text += piece;
       if (what === "results") this.#results += piece;
+      else this.#rest += piece;
       if (this.#settings.jobs === 1) this.#settings.show(piece);
     }
   }
@@ -149,20 +140,41 @@ class TestRun {
     const waited = lines.length === 0
       ? "none of its processes"
       : `these processes:${lines.join("")}`;
-    return `FAILED: ${this.#file}: ${what} had not ended after ${seconds} s; it waited for ${waited}`;
+    return `${what} had not ended after ${seconds} s; it waited for ${waited}`;
   }
 
-  /** How its tests ended. */
-  counts(success: boolean): TestCounts {
+  /**
+   * How its tests ended.
+   *
+   * @param status how the process ended.
+   * @param hung what a test waited for that took too long.
+   */
+  counts(status: Deno.CommandStatus, hung?: string): TestCounts {
     const results = [...this.#said.matchAll(RESULT)].map(([, , how]) => how);
     const count = (what: string) => results.filter((how) => how === what).length;
     // A process that was ended has not come to its summary.
     const [, passed = count("ok"), failed = count("FAILED")] = SUMMARY.exec(this.#said) ?? [];
+    const failures = this.#failures(status, hung).map((text) => `${this.#file}: ${text}`);
     return {
       passed: Number(passed),
-      failed: success ? Number(failed) : Math.max(Number(failed), 1),
+      failed: Math.max(Number(failed), failures.length === 0 ? 0 : 1),
+      failures,
       ignored: [...this.#said.matchAll(IGNORED)].map(([, name]) => `${this.#file}: ${name}`),
     };
+  }
+
+  /** The tests that failed, or what else did, with the first line of each error. */
+  #failures({ success, signal }: Deno.CommandStatus, hung: string | undefined): string[] {
+    const [, errors = ""] = this.#said.split(/^ ERRORS $/m);
+    const failures = [...errors.matchAll(ERROR)].map(([, test, module, first = "", next = ""]) => {
+      // The first line of an assertion's error only announces what differs.
+      const line = first.endsWith(":") && next !== "" ? `${first} ${next}` : first;
+      return test === undefined ? `outside of a test, in ${module}: ${line}` : `${test}: ${line}`;
+    });
+    if (hung !== undefined) failures.push(hung.split("\n").join(" "));
+    if (success || failures.length > 0) return failures;
+    const why = signal === null ? firstErrorLine(this.#rest || this.text) : `it ended by ${signal}`;
+    return [`no test failed, but its process did: ${why}`];
   }
 
   /** What Deno says of the tests, without what they wrote. */
@@ -173,6 +185,9 @@ class TestRun {
 
 /** A line on how a test ended; that of a step is indented. */
 const RESULT = /^(\S.*) \.\.\. (ok|FAILED|ignored) \(.*\)$/gm;
+/** The heading of a test's error, or of one outside of tests, its first line, and the next one. */
+const ERROR =
+  /^(?:(\S.*) => \S+:\d+:\d+|(\S+) \(uncaught error\))\nerror: (?:\(in promise\) )?(.*)\n\n?(?:\+ actual.*\n\n?)?(.*)$/gm;
 /** The last line. */
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/m;
 /** A line on a test or a step that was not run. */

@@ -242,8 +242,8 @@ async function sizeOf(folder: string): Promise<number> {
 async function configure(debian: string, suites: Suites, name: string): Promise<string> {
   const folder = await cacheFolder("apt", name);
   for (const part of ["lists/partial", "archives/partial"]) await cacheFolder("apt", name, part);
-  await Deno.writeTextFile(`${folder}/status`, "");
-  await Deno.writeTextFile(`${folder}/sources.list`, sourceList(await sites(), suites));
+  await writeIfNew(`${folder}/status`, "");
+  await writeIfNew(`${folder}/sources.list`, sourceList(await sites(), suites));
   const own = (await output("apt-config", ["dump"])).split("\n")
     .filter((line) => /^Acquire::/.test(line));
   const quoted = (text: string) => `"${text.replaceAll('"', "%22")}"`;
@@ -269,8 +269,18 @@ async function configure(debian: string, suites: Suites, name: string): Promise<
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key} ${quoted(value)};`);
   const config = `${folder}/apt.conf`;
-  await Deno.writeTextFile(config, [...own, ...lines, ""].join("\n"));
+  await writeIfNew(config, [...own, ...lines, ""].join("\n"));
   return config;
+}
+
+/**
+ * Writes a file, whole, where it is not there with that text. Another process, which does not fetch
+ * lists any more, may have apt read it at any time: of an empty one it learns that there is nothing.
+ */
+async function writeIfNew(path: string, text: string): Promise<void> {
+  if (await Deno.readTextFile(path).catch(() => undefined) === text) return;
+  await Deno.writeTextFile(`${path}.new`, text);
+  await Deno.rename(`${path}.new`, path);
 }
 
 /** The sites of this machine's sources: of Debian itself, and of its security updates. */

@@ -13,7 +13,7 @@ import { elfFacts, isElf } from "./elf.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 /** Changes when what is done with unpacked packages does. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 /** The file that lists the packages of a toolset, with their versions. */
 const LIST = "packages.txt";
@@ -61,6 +61,7 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
         await Deno.writeTextFile(`${making}/${LIST}`, `${files.sort().join("\n")}\n`);
         if (foreign !== undefined) await unpackForeign(foreign, making, progress);
         for (const folder of NEEDLESS) await removeIfThere(`${making}/${folder}`);
+        await mergeUsr(making);
         if (arch === ownArch()) {
           const home = { now: making, later: root };
           await makeRunnable(making, root, home, arch, progress.stop);
@@ -72,6 +73,14 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
   );
   const list = await Deno.readTextFile(`${root}/${LIST}`);
   return { root, identity: `${name}-${key} ${await sha256Text(list)}` };
+}
+
+/** Some files name others by their place in a root file system: libc.so, for the linker, does. */
+async function mergeUsr(root: string): Promise<void> {
+  for (const name of ["lib", "lib64"]) {
+    const isThere = await Deno.stat(`${root}/usr/${name}`).then(() => true, () => false);
+    if (isThere) await Deno.symlink(`usr/${name}`, `${root}/${name}`);
+  }
 }
 
 async function unpackForeign(

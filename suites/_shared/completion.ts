@@ -10,11 +10,11 @@ import {
   VSOCK_RECVERR,
 } from "../../kit/mod.ts";
 
-/** Room for control messages, as the kernel's tests give. */
+/** Room for control messages, the same as in the kernel's tests. */
 const CONTROL_SIZE = 128;
 
 /**
- * Check that there is a completion in the error queue, and what it says.
+ * Check that there is a completion in the error queue, and its contents.
  *
  * @param copied whether the kernel must have copied the data after all.
  */

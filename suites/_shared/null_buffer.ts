@@ -1,5 +1,5 @@
 /**
- * What recv() into no memory at all must do for either type of socket.
+ * What recv() to address 0 must do for either type of socket.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { bytes, type CaseContext, MSG_DONTWAIT, type SocketType } from "../../ki
 const LENGTH = 512;
 const NOWHERE = { address: 0n, length: LENGTH };
 
-/** Receives at address 0, then in a real buffer: a stream keeps its data, a message is gone. */
+/** Receives to address 0, then into a real buffer: a stream keeps its data, a message is lost. */
 export async function receiveNowhere(
   type: SocketType,
   { vsock, peer, check }: CaseContext,

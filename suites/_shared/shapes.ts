@@ -10,17 +10,17 @@ export interface Element {
   readonly hole?: boolean;
 }
 
-/** A message, and what must come of it. */
+/** A message, and its expected result. */
 export interface Shape {
   readonly name: string;
   readonly elements: readonly Element[];
-  /** Whether SO_ZEROCOPY is set; without it MSG_ZEROCOPY changes nothing. */
+  /** Whether SO_ZEROCOPY is set; without it MSG_ZEROCOPY has no effect. */
   readonly zerocopy: boolean;
-  /** What the completion must say; undefined where there must be none. */
+  /** What the completion must report; undefined if there must be none. */
   readonly completion: "zerocopied" | "copied" | undefined;
   /** The error of sendmsg(), if it must fail. */
   readonly error?: "ENOMEM";
-  /** It is larger than the peer's buffer: not for messages. */
+  /** Larger than the peer's buffer, so not for messages. */
   readonly streamOnly?: boolean;
 }
 

@@ -13,7 +13,7 @@ import {
 } from "../../kit/mod.ts";
 
 /**
- * Check that all of the memory can be sent; sends again what a request did not take.
+ * Check that all of the memory can be sent; sends the rest again if a request took only a part.
  *
  * @throws {ClaimError} where that fails.
  */
@@ -42,7 +42,7 @@ export async function sendThroughRing(
 }
 
 /**
- * Check that exactly `length` bytes can be received; reads again until they are there.
+ * Check that exactly `length` bytes can be received; reads again until they have arrived.
  *
  * @returns the bytes.
  * @throws {ClaimError} where that fails.
@@ -62,7 +62,7 @@ export async function receiveThroughRing(
   return data;
 }
 
-/** Check that there is nothing more to receive: IORING_OP_READV gives 0. */
+/** Check that there is nothing more to receive: IORING_OP_READV returns 0. */
 export async function receivesEndThroughRing(
   check: Check,
   ring: IoUring,
@@ -82,7 +82,7 @@ async function reads(check: Check, ring: IoUring, socket: Socket, into: Bytes): 
   return result;
 }
 
-/** The completion of a request, which must be the next one and no failure. */
+/** The completion of a request, which must be the next one and must not be a failure. */
 async function completes(
   check: Check,
   ring: IoUring,

@@ -38,7 +38,7 @@ function bindReserved(type: SocketType, { vsock, check }: CaseContext): void {
       check.equal(code, "EACCES", `bind() to port ${port} without CAP_NET_BIND_SERVICE`);
     }
     const code = hasCapability(CAP_NET_BIND_SERVICE) ? errorOf(bindTo(port)) : undefined;
-    // Another program may have it: then, too, it was not refused for want of a privilege.
+    // Another program may have the port: then it was not refused for lack of privilege, either.
     check.that(code === undefined || code === "EADDRINUSE", `bind() to port ${port}: ${code}`);
   }
   using _without = new WithoutCapability(CAP_NET_BIND_SERVICE);
@@ -49,19 +49,20 @@ function bindReserved(type: SocketType, { vsock, check }: CaseContext): void {
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Each CID that is this machine's. */
+  /** Each CID of this machine. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/bind/${type}-each-local-cid`,
       title: `a ${type} socket can be bound to each CID of its machine, and to any`,
       requirement:
-        "bind() to each local CID and to VMADDR_CID_ANY MUST succeed, and getsockname() give it back",
+        "bind() to each local CID and to VMADDR_CID_ANY MUST succeed, and getsockname() MUST " +
+        "return it",
       refs: [man("vsock", 7, "VMADDR_CID_ANY"), kernel("vsock_find_cid")],
       needs: [{ client: "known-place" }],
       does: {
         client:
           `binds a ${type} socket to VMADDR_CID_ANY, then one to each CID of its machine, and ` +
-          "claims that getsockname() gives back what bind() was given",
+          "checks that getsockname() returns the address that was bound",
       },
       async client({ vsock, check }) {
         const { port } = vsock.localAddress();
@@ -74,7 +75,7 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  /** CIDs that are not this machine's. */
+  /** CIDs of other machines. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/bind/${type}-foreign-cid`,
@@ -84,8 +85,8 @@ export const cases: readonly ConformanceCase[] = [
       needs: [{ client: "known-place" }],
       does: {
         client:
-          `claims that bind() of a ${type} socket is EADDRNOTAVAIL at each of the CIDs 0 to 3, the ` +
-          "peer's and 0xdead, those left out that its machine has",
+          `checks that bind() of a ${type} socket fails with EADDRNOTAVAIL for each of the CIDs ` +
+          "0 to 3, the peer's, and 0xdead, except those of its own machine",
       },
       async client({ vsock, check }) {
         const local = localCidsOf(vsock.machine.place());
@@ -104,13 +105,13 @@ export const cases: readonly ConformanceCase[] = [
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/bind/${type}-twice`,
-      title: `a ${type} socket that is bound stays so`,
-      requirement: "bind() of a bound socket MUST fail with EINVAL and leave it where it was",
+      title: `a bound ${type} socket keeps its address`,
+      requirement: "bind() of a bound socket MUST fail with EINVAL and leave its address unchanged",
       refs: [man("bind", 2, "EINVAL"), kernel("__vsock_bind")],
       does: {
         client:
-          `binds a ${type} socket, and claims that bind() to the next port is EINVAL and that ` +
-          "getsockname() still gives the first",
+          `binds a ${type} socket, and checks that bind() to the next port fails with EINVAL and ` +
+          "that getsockname() still returns the first address",
       },
       async client({ vsock, check }) {
         using socket = vsock.bound(type);
@@ -130,7 +131,8 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("vsock", 7, "svm_flags"), kernel("vsock_addr_cast")],
       does: {
         client:
-          `claims that bind() and connect() of a ${type} socket are EINVAL with svm_flags 0x80`,
+          `checks that bind() and connect() of a ${type} socket fail with EINVAL if svm_flags is ` +
+          "0x80",
       },
       async client({ vsock, check }) {
         using socket = vsock.open(type);
@@ -148,13 +150,14 @@ export const cases: readonly ConformanceCase[] = [
       id: `addressing/bind/${type}-any-port`,
       title: `VMADDR_PORT_ANY gives a ${type} socket a free port`,
       requirement:
-        "bind() to VMADDR_PORT_ANY MUST choose a free port above 1023, and another for each socket",
+        "bind() to VMADDR_PORT_ANY MUST choose a free port above 1023, a different one for each " +
+        "socket",
       refs: [man("vsock", 7, "VMADDR_PORT_ANY"), kernel("__vsock_bind")],
       does: {
         client:
-          `binds a ${type} socket to VMADDR_PORT_ANY, another to the port behind the one it was ` +
-          "given, and a third to VMADDR_PORT_ANY, and claims that the first port is above 1023 and " +
-          "the last one new",
+          `binds a ${type} socket to VMADDR_PORT_ANY, a second one to the port after the one ` +
+          "chosen, and a third to VMADDR_PORT_ANY, and checks that the first port is above 1023 " +
+          "and that the last one is new",
       },
       client({ vsock, check }) {
         const anywhere = vsock.localAddress(VMADDR_PORT_ANY);
@@ -163,7 +166,7 @@ export const cases: readonly ConformanceCase[] = [
         check.equal(cid, VMADDR_CID_ANY, "the CID after bind() to VMADDR_PORT_ANY");
         check.that(port > LAST_RESERVED_PORT, `the port chosen is ${port}, which is reserved`);
         check.that(port !== VMADDR_PORT_ANY, "no port was chosen");
-        // The one after it is taken: whoever counts up has to leave it out.
+        // The next port is taken: a kernel that counts up has to skip it.
         using next = vsock.open(type);
         const isTaken = errorOf(() => next.bind(vsock.localAddress(port + 1))) === "EADDRINUSE";
         using second = vsock.bound(type, anywhere);
@@ -176,7 +179,7 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  /** Ports below 1024 are for the privileged, port 0 among them. */
+  /** Ports below 1024, including port 0, are privileged. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/bind/${type}-reserved-port`,
@@ -186,9 +189,9 @@ export const cases: readonly ConformanceCase[] = [
       refs: [man("vsock", 7, "EACCES"), kernel("__vsock_bind")],
       does: {
         client:
-          `claims that bind() of a ${type} socket to ports 0, 1, 1022 and 1023 is EACCES without ` +
-          "CAP_NET_BIND_SERVICE, and that with it, and to port 1024 without it, nothing but " +
-          "EADDRINUSE is in its way",
+          `checks that bind() of a ${type} socket to ports 0, 1, 1022 and 1023 fails with EACCES ` +
+          "without CAP_NET_BIND_SERVICE, and that with it, and for port 1024 without it, only " +
+          "EADDRINUSE can occur",
       },
       client: (context) => bindReserved(type, context),
     })

@@ -1,5 +1,5 @@
 /**
- * From which address connect(2) connects.
+ * The source address of connect(2).
  *
  * @module
  */
@@ -34,7 +34,7 @@ async function connectFrom(
   await check.receivesByte(socket);
 }
 
-/** Check from where the connection comes. */
+/** Check the connection's source address. */
 async function seesFrom(type: SocketType, { vsock, peer, check }: CaseContext): Promise<void> {
   const { cid, port } = vsock.peerAddress();
   await peer.writeUlong(cid);
@@ -48,51 +48,52 @@ async function seesFrom(type: SocketType, { vsock, peer, check }: CaseContext): 
   await check.sendsByte(accepted);
 }
 
-/** The errors of connect() from where nothing comes back, or of an address that does not fit. */
+/** The errors of connect() if no answer can come back, or if the address does not fit. */
 const NOT_FROM_THERE = ["ETIMEDOUT", "EADDRNOTAVAIL", "EINVAL", "ENODEV", "ENETUNREACH"];
 /** How long to wait for an answer that does not come, in milliseconds. */
 const NO_ANSWER = 500;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** From the CID that the transport has. */
+  /** From the transport's CID. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/connect/${type}-from-bound-address`,
-      title: `a ${type} connection comes from the CID and port to which its socket was bound`,
+      title: `a ${type} connection comes from the CID and port that its socket is bound to`,
       requirement: "the peer of a bound socket that connects MUST see the bound CID and port",
       refs: [man("bind", 2, "DESCRIPTION"), kernel("virtio_transport_send_pkt_info")],
       needs: connecting(type),
       does: {
         client:
           `binds a ${type} socket to the CID by which the server knows it and the port after the ` +
-          "server's, connects, claims that getsockname() gives both, sends a byte, and receives one",
+          "server's, connects, checks that getsockname() returns both, sends a byte, and " +
+          "receives one",
         server:
-          "tells the client its CID, accepts, claims that accept() gives that CID and the port " +
-          "after its own, receives a byte, and sends one",
+          "tells the client which CID it is known by, accepts, checks that accept() returns that " +
+          "CID and the port after its own, receives a byte, and sends one",
       },
       client: (context) => connectFrom(type, context),
       server: (context) => seesFrom(type, context),
     })
   ),
-  /** From another CID of this machine's. */
+  /** From another CID of this machine. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/connect/${type}-from-other-cid`,
-      title: `a ${type} socket connects from no CID that the transport does not have`,
+      title: `a ${type} socket cannot connect from a CID that its transport does not have`,
       requirement:
-        "connect() of a socket that is bound to a CID of another transport MUST fail, and " +
-        "the peer MUST NOT see that CID",
+        "connect() of a socket bound to a CID of another transport MUST fail, and the peer MUST " +
+        "NOT see that CID",
       refs: [spec("5.10.6.4 Receive and Transmit"), kernel("virtio_transport_send_pkt_info")],
       needs: connecting(type, { client: "second-cid" }),
       does: {
         client:
-          `binds a ${type} socket to each other CID that its transports have, and claims that ` +
+          `binds a ${type} socket to each other CID of its machine's transports, and checks that ` +
           "connect() from there fails: ETIMEDOUT after 500 ms, EADDRNOTAVAIL, EINVAL, ENODEV or " +
           "ENETUNREACH",
         server:
-          "tells the client its CID, listens, and after each attempt accepts what is there, if " +
-          "anything, and claims that getpeername() gives no other CID than that",
+          "tells the client which CID it is known by, listens, and after each attempt accepts " +
+          "whatever is queued and checks that getpeername() returns no CID other than that one",
       },
       async client({ vsock, peer, check }) {
         const { port } = vsock.peerAddress();
@@ -118,7 +119,7 @@ export const cases: readonly ConformanceCase[] = [
           await peer.writeln("LISTENING");
           const cid = Number(await peer.readUlong());
           if (cid === known) return;
-          // The request itself may have arrived, before the answer found nobody.
+          // The request itself may have arrived, before the answer could not be delivered.
           while ((await listener.poll(POLLIN, 0)) & POLLIN) {
             using socket = listener.acceptHere();
             check.equal(socket.getpeername().cid, known, `the CID of a client bound to ${cid}`);

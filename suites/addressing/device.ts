@@ -14,7 +14,7 @@ import {
   VMADDR_PORT_ANY,
 } from "../../kit/mod.ts";
 
-/** An ioctl of the same type that no kernel has. */
+/** An ioctl of the same type that does not exist in any kernel. */
 const UNKNOWN_REQUEST = 0x7ff;
 
 /** The cases of this file. */
@@ -22,18 +22,17 @@ export const cases: readonly ConformanceCase[] = [
   /** The CID by which others know this machine. */
   defineCase({
     id: "addressing/device/names-own-cid",
-    title: "/dev/vsock names the CID by which others reach this machine",
-    requirement:
-      "IOCTL_VM_SOCKETS_GET_LOCAL_CID MUST give a guest's CID, else that of a host, else " +
-      "VMADDR_CID_LOCAL; and one can bind to it",
+    title: "/dev/vsock returns the CID by which others reach this machine",
+    requirement: "IOCTL_VM_SOCKETS_GET_LOCAL_CID MUST return a guest's CID, else a host's, else " +
+      "VMADDR_CID_LOCAL; and bind() to it MUST succeed",
     refs: [man("vsock", 7, "IOCTL_VM_SOCKETS_GET_LOCAL_CID"), kernel("vsock_dev_ioctl")],
     needs: [{ client: "known-place" }],
     does: {
       client:
-        "claims that IOCTL_VM_SOCKETS_GET_LOCAL_CID gives the CID by which the server knows it if " +
-        "that is a guest's, else its device's, a host's or VMADDR_CID_LOCAL, and that one can bind " +
-        "to it",
-      server: "tells the client by which CID it knows it",
+        "checks that IOCTL_VM_SOCKETS_GET_LOCAL_CID returns the CID by which the server knows it " +
+        "if that is a guest's, else its device's, a host's or VMADDR_CID_LOCAL, and that bind() " +
+        "to it succeeds",
+      server: "tells the client which CID it is known by",
     },
     async client({ vsock, peer, check }) {
       const known = Number(await peer.readUlong());
@@ -41,7 +40,7 @@ export const cases: readonly ConformanceCase[] = [
       const ioctl = () => device.localCid();
       const cid = await check.succeeds("ioctl(IOCTL_VM_SOCKETS_GET_LOCAL_CID)", ioctl);
       const { guestCid, host } = vsock.machine.place();
-      // On loopback the peer is this machine, and knows it by VMADDR_CID_LOCAL alone.
+      // On loopback the peer is this machine, and knows it only as VMADDR_CID_LOCAL.
       const expected = known > VMADDR_CID_HOST
         ? known
         : guestCid ?? (host ? VMADDR_CID_HOST : VMADDR_CID_LOCAL);
@@ -57,15 +56,15 @@ export const cases: readonly ConformanceCase[] = [
   /** What /dev/vsock refuses. */
   defineCase({
     id: "addressing/device/refuses-wrong-requests",
-    title: "/dev/vsock refuses what it does not know, and memory that is not there",
+    title: "/dev/vsock refuses unknown requests and invalid memory",
     requirement:
-      "ioctl() on /dev/vsock MUST fail with EFAULT at address 0, with ENOTTY for requests " +
-      "that it does not know",
+      "ioctl() on /dev/vsock MUST fail with EFAULT for address 0, and with ENOTTY for unknown " +
+      "requests",
     refs: [man("ioctl", 2, "ERRORS"), kernel("vsock_dev_ioctl")],
     does: {
       client:
-        "claims that ioctl() on /dev/vsock is EFAULT for IOCTL_VM_SOCKETS_GET_LOCAL_CID at address " +
-        "0, and ENOTTY for request 0x7ff",
+        "checks that ioctl() on /dev/vsock fails with EFAULT for IOCTL_VM_SOCKETS_GET_LOCAL_CID " +
+        "with address 0, and with ENOTTY for request 0x7ff",
     },
     async client({ vsock, check }) {
       using device = vsock.device();

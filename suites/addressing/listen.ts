@@ -1,5 +1,5 @@
 /**
- * Listeners at one CID of several.
+ * Listeners on one of several CIDs.
  *
  * @module
  */
@@ -17,23 +17,24 @@ import {
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** A listener at one CID, then at each, always at the same port. */
+  /** A listener on one CID, then on each, always on the same port. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/listen/${type}-by-cid`,
-      title: `a ${type} listener takes what is addressed to its CID, and nothing else`,
-      requirement: "connect() to a CID MUST reach the listener that is bound to it and no other; " +
-        "where there is none it MUST fail with ECONNRESET",
+      title: `a ${type} listener accepts connections to its CID, and no others`,
+      requirement:
+        "connect() to a CID MUST reach the listener that is bound to it and no other, and MUST " +
+        "fail with ECONNRESET if there is none",
       refs: [man("vsock", 7, "svm_cid"), kernel("vsock_find_bound_socket_net")],
       needs: connecting(type, { client: "known-place" }, { server: "second-cid" }),
       does: {
         client:
-          `connects a ${type} socket, claims ECONNRESET while the server listens at its other CIDs ` +
-          "alone, connects again when it listens at this one, and receives a byte",
+          `connects a ${type} socket, checks for ECONNRESET while the server listens only on its ` +
+          "other CIDs, connects again when it listens on this one, and receives a byte",
         server:
-          "listens at its other CIDs, then at the client's destination, too, accepts there, claims " +
-          "EAGAIN at the others until it connects to them over loopback itself, where it can, and " +
-          "sends a byte",
+          "listens on its other CIDs, then also on the client's destination, accepts there, " +
+          "checks for EAGAIN on the others until it connects to them itself over loopback, if " +
+          "possible, and sends a byte",
       },
       async client({ vsock, peer, check }) {
         await peer.writeUlong(vsock.peerAddress().cid);

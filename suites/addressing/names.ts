@@ -24,17 +24,15 @@ export const cases: readonly ConformanceCase[] = [
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/names/${type}-unconnected`,
-      title:
-        `a ${type} socket without a connection has the name that bind() gave it, and no peer's`,
+      title: `an unconnected ${type} socket has the name that bind() gave it, and no peer name`,
       requirement:
-        "getsockname() MUST give the bound address or VMADDR_CID_ANY and VMADDR_PORT_ANY, " +
-        "and getpeername() fail with ENOTCONN, before a connection and on a listener",
+        "getsockname() MUST return the bound address or VMADDR_CID_ANY and VMADDR_PORT_ANY, and " +
+        "getpeername() fail with ENOTCONN, before a connection and on a listener",
       refs,
       does: {
-        client:
-          `claims that getsockname() of a ${type} socket gives VMADDR_CID_ANY and VMADDR_PORT_ANY ` +
-          "while it is unbound, its address when it is bound and when it listens, and that " +
-          "getpeername() is ENOTCONN",
+        client: `checks that getsockname() of a ${type} socket returns VMADDR_CID_ANY and ` +
+          "VMADDR_PORT_ANY while it is unbound, and its address when bound and listening, and " +
+          "that getpeername() fails with ENOTCONN",
       },
       async client({ vsock, check }) {
         using socket = vsock.open(type);
@@ -60,18 +58,16 @@ export const cases: readonly ConformanceCase[] = [
       id: `addressing/names/${type}-connected`,
       title: `both ends of a ${type} connection agree on their names`,
       requirement:
-        "accept(), getsockname() and getpeername() MUST give the addresses that connect() used",
+        "accept(), getsockname() and getpeername() MUST return the addresses that connect() used",
       refs: [...refs, man("accept", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
       needs: connecting(type, "known-place"),
       does: {
-        client:
-          `connects a ${type} socket, claims that getsockname() gives a CID of its machine's or ` +
-          "VMADDR_CID_ANY, and a port above 1023, and getpeername() what it connected to, and " +
-          "tells its port",
-        server:
-          `accepts a ${type} connection, claims that accept() and getpeername() give the client's ` +
-          "address and getsockname() what it connected to, and that the listener is still at " +
-          "VMADDR_CID_ANY",
+        client: `connects a ${type} socket, checks that getsockname() returns a local CID or ` +
+          "VMADDR_CID_ANY, and a port above 1023, and that getpeername() returns the " +
+          "destination, and tells the server its port",
+        server: `accepts a ${type} connection, checks that accept() and getpeername() return the ` +
+          "client's address and getsockname() the destination, and that the listener is still " +
+          "bound to VMADDR_CID_ANY",
       },
       async client({ vsock, peer, check }) {
         await peer.writeUlong(vsock.peerAddress().cid);

@@ -1,5 +1,5 @@
 /**
- * Which sockets may have the same port.
+ * Which sockets may use the same port.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   VMADDR_CID_ANY,
 } from "../../kit/mod.ts";
 
-/** Binds a socket to each of two CIDs, at one port, and gives the second one's error. */
+/** Binds a socket to each of two CIDs, on one port, and returns the second one's error. */
 function bindBoth(types: readonly [SocketType, SocketType], cids: readonly [number, number], {
   vsock,
 }: Pick<CaseContext, "vsock">): string | undefined {
@@ -27,28 +27,29 @@ function bindBoth(types: readonly [SocketType, SocketType], cids: readonly [numb
   using first = vsock.open(types[0]);
   using second = vsock.open(types[1]);
   first.bind({ cid: cids[0], port });
-  // AF_INET would let the second socket have the address; AF_VSOCK knows no such option.
+  // AF_INET would let the second socket have the address; AF_VSOCK has no such option.
   second.setInt(SOL_SOCKET, SO_REUSEADDR, 1);
   return errorOf(() => second.bind({ cid: cids[1], port }));
 }
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Every pair of CIDs in either order, and of the type with the other type. */
+  /** Every pair of CIDs in either order, with sockets of the same and of different types. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/ports/${type}-one-socket-per-address`,
-      title: `a ${type} socket has its port at its CID alone, and VMADDR_CID_ANY is every CID`,
+      title:
+        `a ${type} socket occupies its port only on its CID, and on every CID with VMADDR_CID_ANY`,
       requirement:
-        "bind() MUST fail with EADDRINUSE where a socket of either type has the port at " +
-        "the same CID or one of the two is VMADDR_CID_ANY, in either order, and only there",
+        "bind() MUST fail with EADDRINUSE if a socket of either type has the port on the same " +
+        "CID or if one of the two is VMADDR_CID_ANY, in either order, and only then",
       refs: [man("vsock", 7, "EADDRINUSE"), kernel("__vsock_find_bound_socket_net")],
       needs: [{ client: "known-place" }],
       does: {
         client:
           `binds a ${type} socket and one of either type to the same port, for each pair of ` +
-          "VMADDR_CID_ANY and its machine's CIDs, and claims EADDRINUSE where they are the same or " +
-          "one is VMADDR_CID_ANY",
+          "VMADDR_CID_ANY and its machine's CIDs, and checks for EADDRINUSE if they are the same " +
+          "or one is VMADDR_CID_ANY",
       },
       client(context) {
         const { vsock, check } = context;
@@ -67,20 +68,20 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  /** Only a socket that is bound holds a port. */
+  /** Only a bound socket occupies a port. */
   ...forBothTypes((type) =>
     defineCase({
       id: `addressing/ports/${type}-free-after-close`,
-      title: `a ${type} listener's port is free once that is closed, whatever it accepted`,
+      title: `a ${type} listener's port is free once it is closed, whatever it has accepted`,
       requirement:
         "bind() to the port of a closed listener MUST succeed while its connections are open",
       refs: [man("bind", 2, "EADDRINUSE"), kernel("vsock_remove_sock")],
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, and sends a byte when the server has bound its port again`,
+          `connects a ${type} socket, and sends a byte once the server has bound its port again`,
         server:
-          `accepts a ${type} connection, closes the listener, claims that another socket can be ` +
+          `accepts a ${type} connection, closes the listener, checks that another socket can be ` +
           "bound to its port, and receives a byte",
       },
       async client({ vsock, peer, check }) {

@@ -1,5 +1,5 @@
 /**
- * What sock_diag(7) lists: no socket that is gone, and each that is there with its state.
+ * What sock_diag(7) lists: no closed sockets, and every open one with its state.
  *
  * @module
  */
@@ -23,39 +23,39 @@ import {
   VMADDR_CID_LOCAL,
 } from "../../kit/mod.ts";
 
-/** How long a closed socket may wait for its peer, in milliseconds: VSOCK_CLOSE_TIMEOUT, and more. */
+/** How long a closed socket may wait for its peer, in milliseconds: over VSOCK_CLOSE_TIMEOUT. */
 const CLOSE_TIME = 9000;
 const PAUSE = 100;
-/** sk_shutdown of a socket that nobody shut down. */
+/** sk_shutdown of a socket that has not been shut down. */
 const OPEN = 0;
 
 const refs = [man("sock_diag", 7, "DESCRIPTION"), kernel("vsock_diag_dump")];
 
 const LISTS =
-  "claims that sock_diag lists its socket once, with both addresses and TCP_ESTABLISHED, and " +
-  "nothing else that is new but, on loopback, the other end";
+  "checks that sock_diag lists its socket once, with both addresses and TCP_ESTABLISHED, and no " +
+  "other new socket except, on loopback, the other end";
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Nothing is open any more. */
+  /** No socket is open any more. */
   defineCase({
     id: "diag/dump/lists-no-socket",
-    title: "sock_diag lists no socket when none is open",
-    requirement: "a dump MUST NOT list a socket that was closed, once its close has had its time",
+    title: "sock_diag lists no sockets when none are open",
+    requirement: "a dump MUST NOT list a closed socket once the close has had time to finish",
     alone: "it looks at all AF_VSOCK sockets of the machine",
     refs: [upstream("No sockets"), ...refs],
     needs: [{ server: "vsock-diag" }, { server: "no-other-sockets" }],
     does: {
       client: "does nothing",
       server:
-        "asks sock_diag for all sockets, listens and closes, and claims that sock_diag then lists none " +
-        "but those that cases before have left; asks again for up to 9 s while closed ones are among " +
-        "them",
+        "asks sock_diag for all sockets, listens and closes, and checks that sock_diag then " +
+        "lists only those that earlier cases left; asks again for up to 9 s while closed ones " +
+        "are among them",
     },
     client: () => Promise.resolve(),
     async server({ vsock, check }) {
       const before = await vsock.dump();
-      // Upstream's sides say nothing to each other here, so that this one has its socket to itself.
+      // Upstream's sides exchange no lines here, so this side is alone with its socket.
       vsock.listening("stream")[Symbol.dispose]();
       const started = performance.now();
       const dump = () => check.succeeds("a dump of all sockets", () => vsock.dump());
@@ -74,19 +74,19 @@ export const cases: readonly ConformanceCase[] = [
       check.equal(listed, [], "the sockets that are listed");
     },
   }),
-  /** A listening socket, and nothing beside it. */
+  /** A listening socket, and no other. */
   defineCase({
     id: "diag/dump/lists-listener",
-    title: "sock_diag lists a listening socket, once and as listening",
+    title: "sock_diag lists a listening socket once, in the listening state",
     requirement: "a dump MUST list a listening socket once, with its address, inode and TCP_LISTEN",
     alone: "it looks at all AF_VSOCK sockets of the machine",
     refs: [upstream("Listen socket"), ...refs],
     needs: [{ server: "vsock-diag" }],
     does: {
       client: "does nothing",
-      server: "listens, and claims that sock_diag lists its socket once, with its address and " +
-        "TCP_LISTEN, nothing else that is new, and it in a dump of that state, but not in one of all " +
-        "others",
+      server: "listens, and checks that sock_diag lists its socket once, with its address and " +
+        "TCP_LISTEN, and no other new one, and that a dump of that state includes it and one of " +
+        "all other states does not",
     },
     client: () => Promise.resolve(),
     async server({ vsock, check }) {
@@ -105,10 +105,10 @@ export const cases: readonly ConformanceCase[] = [
       }
     },
   }),
-  /** A connection, seen from both of its ends. */
+  /** A connection, seen from both ends. */
   defineCase({
     id: "diag/dump/lists-connection",
-    title: "sock_diag lists both ends of a connection, each once and as connected",
+    title: "sock_diag lists both ends of a connection once each, in the connected state",
     requirement:
       "a dump MUST list a connected socket once, with both addresses and TCP_ESTABLISHED",
     alone: "it looks at all AF_VSOCK sockets of the machine",
@@ -121,7 +121,7 @@ export const cases: readonly ConformanceCase[] = [
     async client({ vsock, peer, check }) {
       const before = await vsock.dump();
       using socket = await vsock.connect("stream");
-      // By now the server has closed its listener, which loopback would list here as well.
+      // By now the server has closed its listener, which would be listed here, too, on loopback.
       await peer.expectln("DONE");
       await checkConnection({ vsock, check }, before, socket);
       await peer.writeln("DONE");
@@ -157,13 +157,13 @@ async function checkConnection(
   const own = findOwn(check, after, socket);
   checkOwn(check, own, socket, TCP_ESTABLISHED);
   check.equal(own.remote, bare(socket.getpeername()), "the remote address");
-  // On loopback the other end is this kernel's as well.
+  // On loopback the other end belongs to this kernel, too.
   const { cid } = vsock.peerAddress();
   const peers = cid === VMADDR_CID_LOCAL ? 1 : 0;
   checkOthers(check, after, own, peers);
 }
 
-/** @throws {ClaimError} where the socket is not listed. */
+/** @throws {ClaimError} if the socket is not listed. */
 function findOwn(
   check: CaseContext["check"],
   sockets: readonly DiagSocket[],
@@ -189,7 +189,7 @@ function checkOwn(
   check.equal(own.local, bare(socket.getsockname()), "the local address");
 }
 
-/** Check how many new sockets there are beside our own, and that they are its other end. */
+/** Check how many other new sockets there are, and that they are the other end of it. */
 function checkOthers(
   check: CaseContext["check"],
   sockets: readonly DiagSocket[],

@@ -1,5 +1,5 @@
 /**
- * SIOCINQ: how much has arrived and was not read yet.
+ * SIOCINQ: how much has arrived but has not been read yet.
  *
  * @module
  */
@@ -33,8 +33,9 @@ function countsUnread(type: SocketType): ConformanceCase {
   const needs = type === "seqpacket" ? [type] as const : [];
   return defineCase({
     id: `ioctl/siocinq/${type}-counts-unread`,
-    title: `SIOCINQ on a ${type} socket is what has arrived and was not read`,
-    requirement: "ioctl(SIOCINQ) MUST give the bytes that arrived and were not read, and then 0",
+    title: `SIOCINQ on a ${type} socket returns the number of unread bytes`,
+    requirement:
+      "ioctl(SIOCINQ) MUST return the number of unread bytes, and 0 once they have been read",
     refs: [
       upstream(`SOCK_${type.toUpperCase()} ioctl(SIOCINQ) functionality`),
       kernel("vsock_ioctl"),
@@ -42,8 +43,8 @@ function countsUnread(type: SocketType): ConformanceCase {
     needs: [...needs, { client: "siocinq" }],
     does: {
       client:
-        `connects a ${type} socket, claims that SIOCINQ becomes 64 once the server has sent, ` +
-        "receives 64 bytes, and claims that it becomes 0",
+        `connects a ${type} socket, checks that SIOCINQ becomes 64 once the server has sent, ` +
+        "receives 64 bytes, and checks that it becomes 0",
       server: `accepts a ${type} connection, sends 64 random bytes, and closes`,
     },
     client: (context) => askAndReceive(type, context),

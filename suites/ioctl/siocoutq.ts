@@ -1,5 +1,5 @@
 /**
- * SIOCOUTQ: how much of what was sent the peer has not received yet.
+ * SIOCOUTQ: how much of the sent data the peer has not received yet.
  *
  * @module
  */
@@ -32,8 +32,9 @@ function zeroAfterReceipt(type: SocketType): ConformanceCase {
   const needs = type === "seqpacket" ? [type] as const : [];
   return defineCase({
     id: `ioctl/siocoutq/${type}-zero-after-receipt`,
-    title: `SIOCOUTQ on a ${type} socket is 0 when the peer has received all`,
-    requirement: "ioctl(SIOCOUTQ) MUST give 0 soon after the peer has received all that was sent",
+    title: `SIOCOUTQ on a ${type} socket is 0 once the peer has received everything`,
+    requirement:
+      "ioctl(SIOCOUTQ) MUST return 0 soon after the peer has received everything that was sent",
     refs: [
       upstream(`SOCK_${type.toUpperCase()} ioctl(SIOCOUTQ) 0 unsent bytes`),
       kernel("virtio_transport_unsent_bytes"),
@@ -41,7 +42,7 @@ function zeroAfterReceipt(type: SocketType): ConformanceCase {
     needs: [...needs, { client: "siocoutq" }],
     does: {
       client:
-        `connects a ${type} socket, sends 64 random bytes, and claims that SIOCOUTQ becomes 0 ` +
+        `connects a ${type} socket, sends 64 random bytes, and checks that SIOCOUTQ becomes 0 ` +
         "once the server has received them",
       server: `accepts a ${type} connection, receives 64 bytes, and closes`,
     },

@@ -6,19 +6,19 @@ import {
   VMADDR_PORT_ANY,
 } from "../../kit/mod.ts";
 
-/** A connection, and the guest's CID at it. */
+/** A connection, and the guest's CID on it. */
 export type DeviceConnection = readonly [cid: number, socket: Socket];
 
-/** Which connections: of the side that plays `guest`, to be made by this side, which plays `role`. */
+/** Which connections to make: the devices belong to the side `guest`, and this side is `role`. */
 export interface ThroughEach {
   readonly guest: Role;
   readonly role: Role;
   readonly type: SocketType;
-  /** How many there are to be, over all CIDs in turn; one for each if it is not said. */
+  /** How many to make, going through the CIDs in turn; default: one for each. */
   readonly count?: number;
 }
 
-/** Tells the other side the guest's CIDs, or is told; on either side it gives them. */
+/** Sends the guest's CIDs to the other side, or receives them; returns them on either side. */
 export async function shareCids({ vsock, peer }: CaseContext, isGuest: boolean): Promise<number[]> {
   if (!isGuest) return await peer.readNumbers();
   const cids = vsock.deviceCids();
@@ -27,8 +27,9 @@ export async function shareCids({ vsock, peer }: CaseContext, isGuest: boolean):
 }
 
 /**
- * Connects from, or to, each of the guest's CIDs, or accepts that; both sides have the same order.
- * The kit closes what connects; what was accepted is the caller's, see {@linkcode closeAll}.
+ * Connects from, or to, each of the guest's CIDs, or accepts these connections; both sides use the
+ * same order. The kit closes the connecting sockets; the caller owns the accepted ones, see
+ * {@linkcode closeAll}.
  */
 export async function connectThroughEach(
   cids: readonly number[],
@@ -65,7 +66,7 @@ export async function connectThroughEach(
 
 /** What {@linkcode connectThroughEach} does, in the words of a case's `does`. */
 export function eachText({ guest, role, type, count }: ThroughEach): string {
-  const [verb, end] = role === "client" ? ["makes", "to"] : ["accepts", "at"];
+  const [verb, end] = role === "client" ? ["makes", "to"] : ["accepts", "on"];
   const place = `${guest === "client" ? "from" : end} each of ${
     role === guest ? "its" : "the guest's"
   }`;
@@ -74,7 +75,7 @@ export function eachText({ guest, role, type, count }: ThroughEach): string {
     : `${verb} ${count} ${type} connections, ${place} CIDs in turn`;
 }
 
-/** Closes connections when it is disposed of. */
+/** Closes connections when disposed of. */
 export function closeAll(connections: Iterable<DeviceConnection>): Disposable {
   const stack = new DisposableStack();
   for (const [, socket] of connections) stack.use(socket);

@@ -23,16 +23,17 @@ export const cases: readonly ConformanceCase[] = [
   /** IOCTL_VM_SOCKETS_GET_LOCAL_CIDS. */
   defineCase({
     id: "multi-device/cids/listed-once",
-    title: "each device's CID is listed once, and the default one's is the local CID",
+    title: "each device's CID is listed once, and the default device's is the local CID",
     requirement:
-      "IOCTL_VM_SOCKETS_GET_LOCAL_CIDS MUST list the CID of each device that has a driver " +
-      "once, IOCTL_VM_SOCKETS_GET_LOCAL_CID's among them",
+      "IOCTL_VM_SOCKETS_GET_LOCAL_CIDS MUST list the CID of each device that has a driver once, " +
+      "including that of IOCTL_VM_SOCKETS_GET_LOCAL_CID",
     refs: [proposal("5/5"), kernel("vsock_dev_do_ioctl")],
     needs,
     does: {
       client:
-        "claims that IOCTL_VM_SOCKETS_GET_LOCAL_CIDS lists as many different CIDs, all above 2, as " +
-        "it has devices with a driver, the first that of IOCTL_VM_SOCKETS_GET_LOCAL_CID",
+        "checks that IOCTL_VM_SOCKETS_GET_LOCAL_CIDS lists as many different CIDs, all above 2, " +
+        "as there are devices with a driver, and that the first is that of " +
+        "IOCTL_VM_SOCKETS_GET_LOCAL_CID",
     },
     async client({ vsock, check }) {
       using device = vsock.device();
@@ -45,21 +46,20 @@ export const cases: readonly ConformanceCase[] = [
       check.equal(own, cids[0], "GET_LOCAL_CID, which is to be the default device's");
     },
   }),
-  /** A socket at each. */
+  /** A socket on each. */
   ...forBothTypes((type) =>
     defineCase({
       id: `multi-device/cids/${type}-bound-at-once`,
-      title: `${type} sockets can be bound to one port at each CID at once`,
+      title: `${type} sockets can be bound to one port on every CID at once`,
       requirement:
-        "bind() to the same port at the CID of each device MUST succeed, at any other CID " +
-        "fail with EADDRNOTAVAIL, and at VMADDR_CID_ANY with EADDRINUSE",
+        "bind() to the same port on the CID of each device MUST succeed, on any other CID fail " +
+        "with EADDRNOTAVAIL, and on VMADDR_CID_ANY with EADDRINUSE",
       refs: [proposal("2/5"), kernel("vsock_find_cid")],
       needs,
       does: {
-        client:
-          `binds a ${type} socket to one port at each device's CID and keeps them, and claims ` +
-          "getsockname(), and that bind() to that port at CID 0xdead is EADDRNOTAVAIL, at " +
-          "VMADDR_CID_ANY EADDRINUSE",
+        client: `binds a ${type} socket to one port on each device's CID, keeps them, and checks ` +
+          "getsockname(), and that bind() to that port fails with EADDRNOTAVAIL on CID 0xdead " +
+          "and with EADDRINUSE on VMADDR_CID_ANY",
       },
       async client({ vsock, check }) {
         const { port } = vsock.localAddress();
@@ -77,18 +77,18 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  /** Each is this machine's own. */
+  /** Each CID is local. */
   ...forBothTypes((type) =>
     defineCase({
       id: `multi-device/cids/${type}-stays-here`,
-      title: `a ${type} connection to the CID of any device of this machine stays on it`,
-      requirement: "connect() to the CID of each device MUST reach a listener of this machine",
+      title: `a ${type} connection to the CID of any local device stays local`,
+      requirement: "connect() to the CID of each device MUST reach a listener on this machine",
       refs: [proposal("2/5"), kernel("vsock_loopback_send_pkt")],
       needs: [...needs, { client: "loopback-cid" }],
       does: {
         client:
-          `listens, connects a ${type} socket to each device's CID, and claims that what accept() ` +
-          "gives comes from VMADDR_CID_LOCAL and is at that CID, and that a byte arrives",
+          `listens, connects a ${type} socket to each device's CID, and checks that the accepted ` +
+          "connection comes from VMADDR_CID_LOCAL and is on that CID, and that a byte arrives",
       },
       async client({ vsock, check }) {
         using listener = vsock.listening(type);

@@ -1,5 +1,5 @@
 /**
- * Which device a guest with several connects through.
+ * Which device a guest with several devices connects through.
  *
  * @module
  */
@@ -24,16 +24,14 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `multi-device/connect/${type}-unbound-from-default`,
       title: `an unbound ${type} socket connects through the default device`,
-      requirement:
-        "connect() of an unbound socket MUST leave from the CID that GET_LOCAL_CID gives",
+      requirement: "connect() of an unbound socket MUST use the CID that GET_LOCAL_CID returns",
       refs: [proposal("0/5"), kernel("virtio_transport_get_local_cid")],
       needs: connecting(type, { client: "several-devices" }),
       does: {
-        client:
-          `tells the server its default device's CID, and three times connects an unbound ${type} ` +
-          "socket and receives a byte",
+        client: "tells the server its default device's CID, and three times connects an unbound " +
+          `${type} socket and receives a byte`,
         server:
-          `accepts three ${type} connections, claims that each comes from that CID, and sends a ` +
+          `accepts three ${type} connections, checks that each comes from that CID, and sends a ` +
           "byte on each",
       },
       async client({ vsock, peer, check }) {
@@ -62,15 +60,16 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `multi-device/connect/${type}-from-bound-cid`,
       title: `a bound ${type} socket connects through the device with its CID`,
-      requirement: "connect() of a socket that is bound to the CID of a device MUST leave from it",
+      requirement:
+        "connect() of a socket bound to the CID of a device MUST use that device and CID",
       refs: [proposal("2/5"), kernel("virtio_transport_send_pkt_info")],
       needs: connecting(type, { client: "several-devices" }),
       does: {
         client:
-          `connects a ${type} socket that is bound to a device's CID, for each in turn, tells its ` +
-          "port, sends a byte, and receives one",
+          `connects a ${type} socket bound to a device's CID, for each device in turn, tells the ` +
+          "server its port, sends a byte, and receives one",
         server:
-          `accepts a ${type} connection for each of the client's CIDs, claims that it comes from ` +
+          `accepts a ${type} connection for each of the client's CIDs, checks that it comes from ` +
           "that CID and port, receives a byte, and sends one",
       },
       async client({ vsock, peer, check }) {
@@ -101,22 +100,21 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  /** The same port at each CID, to the same peer: nothing but the CID tells these apart. */
+  /** The same port on each CID, to the same peer: only the CID distinguishes these. */
   ...forBothTypes((type) =>
     defineCase({
       id: `multi-device/connect/${type}-same-port-at-each`,
-      title: `${type} connections from one port at each CID to one peer do not mix`,
-      requirement:
-        "connections that differ in their local CID alone MUST each carry their own data",
+      title: `${type} connections from one port on each CID to one peer do not mix`,
+      requirement: "connections that differ only in their local CID MUST each carry their own data",
       refs: [proposal("2/5"), kernel("vsock_find_connected_socket")],
       needs: connecting(type, { client: "several-devices" }),
       does: {
         client:
-          `connects ${type} sockets that are bound to one port at each device's CID, keeps all, ` +
-          "and claims that each receives the byte that is for its CID",
+          `connects ${type} sockets bound to one port on each device's CID, keeps them all, and ` +
+          "checks that each receives the byte for its CID",
         server:
           `accepts a ${type} connection for each of the client's CIDs, and sends on each the low ` +
-          "byte of the CID that accept() gives",
+          "byte of the CID that accept() returns",
       },
       async client({ vsock, peer, check }) {
         const cids = vsock.deviceCids();

@@ -34,16 +34,16 @@ import {
   shareCids,
 } from "./_each_device.ts";
 
-/** What one side does with the connections of all devices: the guest sends. */
+/** What one side does with the connections of all devices; the guest sends. */
 type Play = (connections: readonly DeviceConnection[], context: CaseContext) => Promise<void>;
 
-/** A case in which the guest plays one role, its id, and what is to be proved. */
+/** A case with the guest in one of the roles: the end of its id, and what it proves. */
 interface DataCase extends Pick<ConformanceCase, "title" | "requirement" | "refs" | "timeFactor"> {
   readonly claim: string;
   readonly type?: SocketType;
   readonly zerocopy?: boolean;
   readonly count?: number;
-  /** What each does with the connections. */
+  /** What each side does with the connections. */
   readonly does: Readonly<Record<"guest" | "host", string>>;
   /** The guest's side. */
   readonly guest: Play;
@@ -51,7 +51,7 @@ interface DataCase extends Pick<ConformanceCase, "title" | "requirement" | "refs
   readonly host: Play;
 }
 
-/** The case with a guest that connects, and with one that accepts. */
+/** The case with a guest that connects, and the one with a guest that accepts. */
 function dataCases(data: DataCase): readonly [ConformanceCase, ConformanceCase] {
   return [dataCase(data, "client"), dataCase(data, "server")];
 }
@@ -87,13 +87,13 @@ function dataCase(data: DataCase, guest: Role): ConformanceCase {
   });
 }
 
-/** Sizes of messages: the last is read with MSG_TRUNC into half of it. */
+/** Sizes of messages; the last is read with MSG_TRUNC into a buffer of half its size. */
 const SIZES = [1, 4052, 4053, 65_536, 3, 1000];
 
 /** Pages that are sent without being copied. */
 const PAGES = 8;
 
-/** Sends until nothing more is taken, and gives how much was. */
+/** Sends until no more is accepted, and returns how much was. */
 function fill(socket: Socket): number {
   const data = bytes(65_536);
   for (let sent = 0;;) {
@@ -106,7 +106,7 @@ function fill(socket: Socket): number {
   }
 }
 
-/** More than a receive buffer: it needs credit to come back. */
+/** More than a receive buffer, so that it needs credit updates. */
 const MUCH = 4 * 262_144;
 
 /** More than a transport queues for a reader that does not read. */
@@ -120,8 +120,8 @@ export const cases: readonly ConformanceCase[] = [
     type: "seqpacket",
     title: "messages keep their boundaries and their length through each device",
     requirement:
-      "messages sent through each device MUST arrive whole and alone; MSG_TRUNC MUST give " +
-      "the real length",
+      "messages sent through each device MUST arrive complete and separately; MSG_TRUNC MUST " +
+      "return the real length",
     refs: [
       proposal("4/5"),
       spec("5.10.6.6 Seqpacket Sockets"),
@@ -129,10 +129,9 @@ export const cases: readonly ConformanceCase[] = [
     ],
     does: {
       guest: "sends messages of 1, 4052, 4053, 65536, 3 and 1000 random bytes, each size on each " +
-        "connection in turn, and tells their hashes",
-      host:
-        "receives each message by itself, claims its length and hash, and of the last only that " +
-        "recvmsg(MSG_TRUNC) into 500 bytes returns 1000 and sets MSG_TRUNC",
+        "connection in turn, and tells the host their hashes",
+      host: "receives each message separately, checks its length and hash, and for the last only " +
+        "that recvmsg(MSG_TRUNC) into 500 bytes returns 1000 and sets MSG_TRUNC",
     },
     async guest(connections, { peer, check, random }) {
       for (const size of SIZES) {
@@ -165,14 +164,15 @@ export const cases: readonly ConformanceCase[] = [
     claim: "zerocopy",
     title: "MSG_ZEROCOPY sends and completes through each device",
     requirement:
-      "send(MSG_ZEROCOPY) through each device MUST carry the data and report that it did " +
-      "not copy it",
+      "send(MSG_ZEROCOPY) through each device MUST transfer the data and report that it was not " +
+      "copied",
     refs: [proposal("3/5"), kernel("virtio_transport_can_msgzerocopy")],
     zerocopy: true,
     does: {
-      guest: "sends 8 random pages with MSG_ZEROCOPY on each in turn, and claims POLLERR and a " +
-        "completion without a copy once they are received",
-      host: "receives 8 pages on each in turn, and claims that their hash is the guest's",
+      guest:
+        "sends 8 random pages with MSG_ZEROCOPY on each in turn, and checks for POLLERR and a " +
+        "completion without a copy once they have been received",
+      host: "receives 8 pages on each in turn, and checks that their hash matches the guest's",
     },
     async guest(connections, { peer, check, random }) {
       const length = PAGES * pageSize();
@@ -201,10 +201,10 @@ export const cases: readonly ConformanceCase[] = [
   /** One device's peer does not read. */
   ...dataCases({
     claim: "stalls-alone",
-    title: "a device whose peer does not read keeps no other waiting",
+    title: "a device whose peer does not read does not block the others",
     requirement:
-      "while the credit of a connection through one device is exhausted, data through the " +
-      "others MUST flow",
+      "while the credit of a connection through one device is exhausted, data through the others " +
+      "MUST flow",
     refs: [
       proposal("0/5"),
       spec("5.10.6.3 Buffer Space Management"),
@@ -213,11 +213,11 @@ export const cases: readonly ConformanceCase[] = [
     timeFactor: 2,
     does: {
       guest:
-        "sends on the first until EAGAIN, then 1 MiB on each other, and receives a byte there; " +
-        "lets the first be read, and sends a byte on it",
+        "sends on the first until EAGAIN, then 1 MiB on each of the others, and receives a byte " +
+        "there; lets the host read the first, and sends a byte on it",
       host:
-        "receives 1 MiB on all but the first, claims its hash, and sends a byte; then reads the " +
-        "first empty, and receives a byte there",
+        "receives 1 MiB on all but the first, checks its hash, and sends a byte; then drains the " +
+        "first, and receives a byte there",
     },
     async guest([stalled, ...others], { peer, check, random }) {
       if (stalled === undefined) return;
@@ -247,18 +247,20 @@ export const cases: readonly ConformanceCase[] = [
   /** Many at once. */
   ...dataCases({
     claim: "hundred-connections",
-    title: "100 connections over all devices at once carry their own data",
+    title: "100 simultaneous connections over all devices carry their own data",
     requirement:
-      "each of 100 connections through several devices MUST carry its own data, both ways",
+      "each of 100 connections through several devices MUST carry its own data, in both " +
+      "directions",
     refs: [proposal("0/5"), kernel("virtio_transport_recv_pkt")],
     count: 100,
     timeFactor: 4,
     does: {
       guest:
-        "sends on each its number and the low byte of its CID, and claims that the number comes back",
+        "sends on each its number and the low byte of its CID, and checks that the number comes " +
+        "back",
       host:
-        "receives two bytes on each, the last connection first, once all are sent, claims that " +
-        "they are right, and sends the number back",
+        "receives two bytes on each, starting with the last connection, once all have been sent, " +
+        "checks that they are correct, and sends the number back",
     },
     async guest(connections, { peer, check }) {
       for (const [i, [cid, socket]] of connections.entries()) {

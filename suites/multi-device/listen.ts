@@ -1,5 +1,5 @@
 /**
- * At which of its CIDs a guest with several devices accepts.
+ * On which of its CIDs a guest with several devices accepts.
  *
  * @module
  */
@@ -15,23 +15,24 @@ import {
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** At one. */
+  /** On one. */
   ...forBothTypes((type) =>
     defineCase({
       id: `multi-device/listen/${type}-at-one-cid`,
-      title: `a ${type} listener at one device's CID takes what is addressed to it alone`,
+      title: `a ${type} listener on one device's CID accepts connections to that CID only`,
       requirement:
-        "a listener that is bound to the CID of a device MUST accept what is addressed to " +
-        "it, and what is addressed to another device's CID MUST fail with ECONNRESET",
+        "a listener bound to the CID of a device MUST accept connections to that CID, and " +
+        "connections to another device's CID MUST fail with ECONNRESET",
       refs: [proposal("2/5"), kernel("vsock_find_bound_socket")],
       needs: connecting(type, { server: "several-devices" }),
       does: {
         client:
-          `connects a ${type} socket to each of the server's CIDs while it listens at one of them, ` +
-          "for each in turn, and claims ECONNRESET but at that one, where it receives a byte",
+          `connects a ${type} socket to each of the server's CIDs while it listens on one of ` +
+          "them, for each in turn, and checks for ECONNRESET except on that one, where it " +
+          "receives a byte",
         server:
-          `listens at each device's CID in turn, accepts one ${type} connection, claims that it is ` +
-          "at that CID and that accept() of another is EAGAIN, and sends a byte",
+          `listens on each device's CID in turn, accepts one ${type} connection, checks that it ` +
+          "is on that CID and that another accept() fails with EAGAIN, and sends a byte",
       },
       async client({ vsock, peer, check }) {
         const { port } = vsock.peerAddress();
@@ -70,23 +71,25 @@ export const cases: readonly ConformanceCase[] = [
       },
     })
   ),
-  /** At any. */
+  /** On any. */
   ...forBothTypes((type) =>
     defineCase({
       id: `multi-device/listen/${type}-at-any-cid`,
-      title: `a ${type} listener at any CID takes what comes through each device, and tells which`,
+      title: `a ${type} listener on VMADDR_CID_ANY accepts connections through each device, and ` +
+        "reports which",
       requirement:
-        "a listener at VMADDR_CID_ANY MUST accept what is addressed to the CID of each " +
-        "device, and getsockname() of what was accepted give that CID",
+        "a listener on VMADDR_CID_ANY MUST accept connections to the CID of each device, and " +
+        "getsockname() of the accepted socket MUST return that CID",
       refs: [proposal("2/5"), kernel("virtio_transport_recv_listen")],
       needs: connecting(type, { server: "several-devices" }),
       does: {
         client:
-          `connects a ${type} socket to each of the server's CIDs, sends a byte, receives one, and ` +
-          "claims that getpeername() gives that CID",
+          `connects a ${type} socket to each of the server's CIDs, sends a byte, receives one, ` +
+          "and checks that getpeername() returns that CID",
         server:
-          `listens at VMADDR_CID_ANY, accepts a ${type} connection for each device, claims that ` +
-          "getsockname() gives its CID and accept() the client's, receives a byte, and sends one",
+          `listens on VMADDR_CID_ANY, accepts a ${type} connection for each device, checks that ` +
+          "getsockname() returns its CID and accept() the client's, receives a byte, and sends " +
+          "one",
       },
       async client({ vsock, peer, check }) {
         const { port } = vsock.peerAddress();

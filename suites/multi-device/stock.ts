@@ -1,5 +1,5 @@
 /**
- * Several devices on a kernel for one.
+ * Several devices on a kernel that supports one.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import {
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** The device that was found first has the driver. */
+  /** The driver is bound to the device that was found first. */
   defineCase({
     id: "multi-device/stock/second-is-busy",
     title: "a driver for one device refuses a second one with EBUSY and keeps the first",
     requirement:
-      "where the driver takes one vsock device, binding another to it MUST fail with EBUSY " +
-      "and leave the first at work",
+      "if the driver supports one vsock device, binding another to it MUST fail with EBUSY and " +
+      "leave the first one working",
     refs: [kernel("virtio_vsock_probe")],
     needs: [{ client: "unused-device" }],
     does: {
       client:
-        "claims that one vsock device has the driver, that binding any other to it is EBUSY and " +
-        "changes nothing, that bind() to the CID of /dev/vsock succeeds, and connects and sends a " +
-        "byte",
+        "checks that one vsock device has the driver, that binding any other to it fails with " +
+        "EBUSY and changes nothing, that bind() to the CID of /dev/vsock succeeds, and connects " +
+        "and sends a byte",
       server: "accepts, and receives a byte",
     },
     async client({ vsock, check }) {

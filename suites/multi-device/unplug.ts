@@ -1,5 +1,5 @@
 /**
- * A device that goes away, and comes back.
+ * A device that is unplugged and plugged in again.
  *
  * @module
  */
@@ -25,16 +25,16 @@ import {
   shareCids,
 } from "./_each_device.ts";
 
-/** How long a guest may take to have a driver for what was plugged in, in milliseconds. */
+/** How long a guest may take to bind a driver to a new device, in milliseconds. */
 const PLUG_TIME = 20_000;
-/** Between two looks, in milliseconds. */
+/** The polling interval, in milliseconds. */
 const PAUSE = 20;
 
 const refs = [proposal("2/5"), kernel("virtio_vsock_remove"), spec("5.10.6.7 Device Events")];
 
 const type = "stream";
 
-/** Which device goes: the default one, or the last. */
+/** Which device is unplugged: the default one, or the last. */
 type Which = "default" | "last";
 
 /** Waits until the CIDs are these. */
@@ -52,13 +52,13 @@ async function cidsBecome(
   check.equal(cids, expected, what);
 }
 
-/** Begins to receive where nothing will come: the end of its device is to end the call. */
+/** Starts to receive although nothing will come: unplugging the device must end the call. */
 function block(socket: Socket, { check }: CaseContext, cid: number): Promise<unknown> {
   const what = `recv() that waits at CID ${cid}`;
   return check.fails("ECONNRESET", what, () => socket.recv(bytes(1)));
 }
 
-/** Check what is left of the connection of a device that is gone. */
+/** Check the state of the connection after its device was unplugged. */
 async function isReset(
   socket: Socket,
   blocked: Promise<unknown>,
@@ -74,7 +74,7 @@ async function isReset(
   );
 }
 
-/** Check that connections carry data: this side sends first, or the other. */
+/** Check that connections carry data; either this side or the other sends first. */
 async function live(
   connections: readonly DeviceConnection[],
   first: boolean,
@@ -116,7 +116,7 @@ async function asGuest(which: Which, role: Role, context: CaseContext): Promise<
   await peer.expectln("DONE");
 }
 
-/** The side that has the guest's QEMU. */
+/** The side that controls the guest's QEMU. */
 async function asHost(role: Role, context: CaseContext): Promise<void> {
   const { vsock, peer, check } = context;
   const guest = role === "client" ? "server" : "client";
@@ -149,7 +149,7 @@ async function asHost(role: Role, context: CaseContext): Promise<void> {
   await peer.writeln("DONE");
 }
 
-/** The connection of a CID, and the others. */
+/** The connection on a CID, and the others. */
 function apart(connections: readonly DeviceConnection[], cid: number) {
   const [, socket] = connections.find(([each]) => each === cid) ?? [];
   if (socket === undefined) throw new Error(`CID ${cid} has no connection`);
@@ -157,13 +157,13 @@ function apart(connections: readonly DeviceConnection[], cid: number) {
 }
 
 function guestText(which: Which): string {
-  return `has the ${which} device unplugged and plugged in again, and claims that its connection, ` +
-    "in recv(), is ECONNRESET, its CID gone, the others unharmed, and that new ones work";
+  return `has the ${which} device unplugged and plugged in again, and checks that recv() on it fails ` +
+    "with ECONNRESET, that its CID is gone, and that the others are unharmed and new ones work";
 }
 
 function hostText(which: Which): string {
-  return `unplugs the ${which} device, claims that its connection, in recv(), is ECONNRESET, ` +
-    "connect() to it ENODEV, and the others unharmed, plugs it in, and claims that new ones work";
+  return `unplugs the ${which} device, checks that recv() on it fails with ECONNRESET, connect() to ` +
+    "it with ENODEV, and that others are unharmed, plugs it in, and checks that new ones work";
 }
 
 function unplugCase(guest: Role, which: Which) {
@@ -176,8 +176,8 @@ function unplugCase(guest: Role, which: Which) {
     id: `multi-device/unplug/${which}-of-${guest}`,
     title: `unplugging the ${which} device of a ${guest} resets its connections and no others`,
     requirement:
-      "connections through a device that is unplugged MUST end with ECONNRESET on both " +
-      "sides, those through others MUST go on, and the device MUST work when it is back",
+      "connections through an unplugged device MUST end with ECONNRESET on both sides, those " +
+      "through others MUST keep working, and the device MUST work when it is back",
     refs,
     needs: [{ [guest]: "several-devices" }, { [host]: "guest-monitor" }],
     timeFactor: 3,

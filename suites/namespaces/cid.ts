@@ -1,6 +1,6 @@
 /**
- * Guests' devices in namespaces: who may have the same CID, and who finds them. No guest runs: a
- * device that is found and has no machine behind it makes connect() fail otherwise than none.
+ * Guests' devices in namespaces: which may have the same CID, and from where they are found. No guest
+ * runs: connect() fails differently for a device without a machine behind it and for no device.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const needs = [{ client: "namespaces" }, { client: "vhost-device" }, {
   client: "known-place",
 }] as const;
 
-/** A CID that no machine of the lab has. */
+/** A CID of no machine in the lab. */
 const CID = 0xbeef;
 const MODES: readonly NamespaceMode[] = ["global", "local"];
 
@@ -25,18 +25,18 @@ export const cases: readonly ConformanceCase[] = [
   /** Two devices, one CID. */
   defineCase({
     id: "namespaces/cid/same-twice",
-    title: "a CID is taken in all global namespaces, and in one local namespace",
+    title: "a CID is taken in all global namespaces, or in one local namespace",
     requirement:
-      "VHOST_VSOCK_SET_GUEST_CID MUST fail with EADDRINUSE where the CID is taken in the " +
-      "same namespace or both are global, and succeed where one of two namespaces is local",
+      "VHOST_VSOCK_SET_GUEST_CID MUST fail with EADDRINUSE if the CID is taken in the same " +
+      "namespace or both are global, and succeed if one of two namespaces is local",
     alone: "it takes the CIDs of guests",
     refs: [kernel("vhost_vsock_dev_ioctl"), kernel("vhost_vsock_get")],
     needs,
     does: {
       client:
-        "gives CID 0xbeef to two vhost-vsock devices in one namespace and in two of each pair of " +
-        "modes, and claims that the second one is EADDRINUSE in one namespace or two global ones, " +
-        "else succeeds",
+        "assigns CID 0xbeef to two vhost-vsock devices in one namespace and in two of each pair " +
+        "of modes, and checks that the second fails with EADDRINUSE in one namespace or two " +
+        "global ones, and succeeds otherwise",
     },
     client({ vsock, check }) {
       for (const first of MODES) {
@@ -57,17 +57,19 @@ export const cases: readonly ConformanceCase[] = [
   /** connect() to a device from each kind of namespace. */
   defineCase({
     id: "namespaces/cid/found-from",
-    title: "a guest is found from its namespace, and from every global one if it is in one",
+    title:
+      "a guest is found from its own namespace, and from every global one if its own is global",
     requirement:
-      "connect() to a guest that does not run MUST fail with EHOSTUNREACH where namespaces " +
-      "let it be found, and with ENODEV where they do not",
+      "connect() to a guest that is not running MUST fail with EHOSTUNREACH if namespaces allow " +
+      "it to be found, and with ENODEV if they do not",
     alone: "it takes the CIDs of guests",
     refs: [kernel("vhost_transport_send_pkt"), kernel("vhost_vsock_get")],
     needs,
     does: {
       client:
-        "gives CID 0xbeef to a vhost-vsock device without a guest, and claims that connect() to it " +
-        "is EHOSTUNREACH from its own namespace and from a global one to a global one, else ENODEV",
+        "assigns CID 0xbeef to a vhost-vsock device without a guest, and checks that connect() " +
+        "to it fails with EHOSTUNREACH from its own namespace and from a global one to a global " +
+        "one, and with ENODEV otherwise",
     },
     async client({ vsock, check }) {
       for (const ofGuest of MODES) {
@@ -77,7 +79,7 @@ export const cases: readonly ConformanceCase[] = [
           using device = one.within(() => vsock.vhost());
           device.setGuestCid(CID);
           const from = two ?? one;
-          // A guest that is a host as well would go on to look at its own host.
+          // A guest that is also a host would continue its search at its own host.
           from.write("g2h_fallback", "0");
           using socket = from.within(() => vsock.open("stream"));
           const isFound = ofClient === "same" || (ofGuest === "global" && ofClient === "global");

@@ -1,5 +1,5 @@
 /**
- * Sockets of one machine in namespaces of its own: who reaches whom, and who shares ports.
+ * Sockets of one machine in separate namespaces: which reach each other, and which share ports.
  *
  * @module
  */
@@ -18,12 +18,12 @@ import {
 const needs = [{ client: "namespaces" }, { client: "loopback-cid" }] as const;
 const refs = [kernel("vsock_find_bound_socket_net"), kernel("vsock_loopback_work")];
 
-/** Opens a socket that is bound to the port of the case in a namespace. */
+/** Opens a socket in a namespace, bound to the port of the case. */
 function openIn(namespace: NetNamespace, vsock: Vsock, type: SocketType = "stream") {
   return namespace.within(() => vsock.open(type));
 }
 
-/** Who connects to whom, and whether that is to succeed; `same` where it is one namespace. */
+/** Which namespaces the two ends are in; `same` if both are in one namespace. */
 interface Reach {
   readonly id: string;
   readonly from: NamespaceMode;
@@ -36,18 +36,18 @@ function reachCase({ id, from, to, same = false }: Reach) {
   const what = same ? `a ${from} namespace to itself` : `a ${from} namespace to another, ${to} one`;
   return defineCase({
     id: `namespaces/loopback/${id}`,
-    title: `loopback ${reaches ? "leads" : "does not lead"} from ${what}`,
+    title: `loopback ${reaches ? "connects" : "does not connect"} ${what}`,
     requirement: reaches
       ? `connect() from ${what} MUST reach the listener there`
-      : `connect() from ${what} MUST fail with ECONNRESET as if nobody listened`,
+      : `connect() from ${what} MUST fail with ECONNRESET, as if nobody were listening`,
     refs,
     needs,
     does: {
       client: reaches
-        ? `listens, and claims that connect() to VMADDR_CID_LOCAL from ${what} succeeds, that ` +
-          "accept() gives that connection, and that a byte arrives"
-        : `listens, and claims that connect() to VMADDR_CID_LOCAL from ${what} is ECONNRESET and ` +
-          "that accept() there is EAGAIN",
+        ? `listens, and checks that connect() to VMADDR_CID_LOCAL from ${what} succeeds, that ` +
+          "accept() returns that connection, and that a byte arrives"
+        : `listens, and checks that connect() to VMADDR_CID_LOCAL from ${what} fails with ` +
+          "ECONNRESET and that accept() there fails with EAGAIN",
     },
     async client({ vsock, check }) {
       using client = vsock.namespace(from);
@@ -80,18 +80,19 @@ export const cases: readonly ConformanceCase[] = [
   reachCase({ id: "local-misses-global", from: "local", to: "global" }),
   reachCase({ id: "local-misses-local", from: "local", to: "local" }),
   reachCase({ id: "local-reaches-itself", from: "local", to: "local", same: true }),
-  /** Messages are not for local namespaces, says the kernel. */
+  /** The kernel does not support SOCK_SEQPACKET in local namespaces. */
   defineCase({
     id: "namespaces/loopback/seqpacket-in-local",
     title: "SOCK_SEQPACKET works on loopback in a local namespace",
     requirement:
-      "connect() of a SOCK_SEQPACKET socket to VMADDR_CID_LOCAL SHOULD succeed where SOCK_STREAM does",
+      "connect() of a SOCK_SEQPACKET socket to VMADDR_CID_LOCAL SHOULD succeed if SOCK_STREAM " +
+      "does",
     refs: [kernel("vsock_loopback_seqpacket_allow")],
     needs,
     does: {
       client:
-        "listens with a seqpacket socket in a new local namespace, and claims that connect() from " +
-        "there to VMADDR_CID_LOCAL succeeds",
+        "listens with a seqpacket socket in a new local namespace, and checks that connect() " +
+        "from there to VMADDR_CID_LOCAL succeeds",
     },
     async client({ vsock, check }) {
       using namespace = vsock.namespace("local");
@@ -107,14 +108,15 @@ export const cases: readonly ConformanceCase[] = [
   defineCase({
     id: "namespaces/loopback/ports",
     title: "global namespaces share their ports, a local one has its own",
-    requirement: "bind() to a port that is bound in another namespace MUST fail with EADDRINUSE " +
-      "where both are global, and succeed where one of them is local",
+    requirement:
+      "bind() to a port that is bound in another namespace MUST fail with EADDRINUSE if both are " +
+      "global, and succeed if one of them is local",
     refs: [kernel("__vsock_find_bound_socket_net")],
     needs: [{ client: "namespaces" }],
     does: {
       client:
-        "binds two sockets to one port in two new namespaces of each pair of modes, and claims " +
-        "that the second one is EADDRINUSE where both are global, else succeeds",
+        "binds two sockets to one port in two new namespaces of each pair of modes, and checks " +
+        "that the second fails with EADDRINUSE if both are global, and succeeds otherwise",
     },
     client({ vsock, check }) {
       const modes = ["global", "local"] as const;
@@ -135,16 +137,16 @@ export const cases: readonly ConformanceCase[] = [
   /** A namespace lives as long as its sockets. */
   defineCase({
     id: "namespaces/loopback/connection-outlives-namespace",
-    title: "a connection goes on when the namespaces of its ends have been left",
+    title: "a connection keeps working after the namespaces of both ends are gone",
     requirement:
       "a connection between two global namespaces MUST carry data after both were deleted",
     refs: [kernel("vsock_create")],
     needs,
     does: {
       client:
-        "opens a socket in each of two new global namespaces, leaves both without anything else in " +
-        "them, connects one to the other over VMADDR_CID_LOCAL, and claims that a byte arrives " +
-        "either way",
+        "opens a socket in each of two new global namespaces, leaves both with nothing else in " +
+        "them, connects one to the other over VMADDR_CID_LOCAL, and checks that a byte arrives " +
+        "in each direction",
     },
     async client({ vsock, check }) {
       const address = { cid: VMADDR_CID_LOCAL, port: vsock.localAddress().port };
@@ -153,7 +155,7 @@ export const cases: readonly ConformanceCase[] = [
         using two = vsock.namespace("global");
         return [openIn(one, vsock), openIn(two, vsock)] as const;
       };
-      // Their namespaces have neither a thread nor a descriptor any more.
+      // Their namespaces no longer have a thread or a descriptor.
       const [listener, socket] = ends();
       listener.bind(vsock.localAddress());
       listener.listen(1);

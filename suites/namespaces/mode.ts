@@ -1,5 +1,5 @@
 /**
- * The modes of network namespaces: who may set which, and when.
+ * The modes of network namespaces: which can be set, and when.
  *
  * @module
  */
@@ -31,8 +31,8 @@ export const cases: readonly ConformanceCase[] = [
     needs,
     does: {
       client:
-        "makes a global namespace, and claims that writing local or global to its ns_mode is " +
-        "EACCES or EPERM, and that ns_mode and child_ns_mode are still global",
+        "creates a global namespace, and checks that writing local or global to its ns_mode " +
+        "fails with EACCES or EPERM, and that ns_mode and child_ns_mode are still global",
     },
     async client({ vsock, check }) {
       using namespace = vsock.namespace("global");
@@ -46,16 +46,16 @@ export const cases: readonly ConformanceCase[] = [
   /** child_ns_mode. */
   defineCase({
     id: "namespaces/mode/child-mode-is-written-once",
-    title: "the mode of children is decided once",
+    title: "the mode of child namespaces can be set only once",
     requirement:
-      "net.vsock.child_ns_mode MUST take a mode once and the same again, fail with EINVAL " +
-      "for what is no mode, and with EBUSY for the other mode",
+      "net.vsock.child_ns_mode MUST accept a mode once and the same mode again, and fail with " +
+      "EINVAL for an invalid mode and with EBUSY for the other mode",
     refs,
     needs,
     does: {
       client:
-        "makes a global namespace, and claims that its child_ns_mode refuses what is no mode with " +
-        "EINVAL, takes local, and local again, refuses global with EBUSY, and is local",
+        "creates a global namespace, and checks that its child_ns_mode refuses an invalid mode " +
+        "with EINVAL, accepts local, and local again, refuses global with EBUSY, and is local",
     },
     async client({ vsock, check }) {
       using namespace = vsock.namespace("global");
@@ -69,18 +69,18 @@ export const cases: readonly ConformanceCase[] = [
       modesAre(check, namespace, "global", "local", "a namespace with local children");
     },
   }),
-  /** What a child is. */
+  /** What a child inherits. */
   defineCase({
     id: "namespaces/mode/child-inherits",
-    title: "a new namespace has the mode that its parent chose for its children",
+    title: "a new namespace has the mode that its parent set for its children",
     requirement: "ns_mode and child_ns_mode of a new namespace MUST be its parent's child_ns_mode",
     refs,
     needs,
     does: {
       client:
-        "makes a child of a global namespace before and one after child_ns_mode there becomes " +
-        "local, and a child of that one, and claims that the first has both modes global, the " +
-        "others local",
+        "creates a child of a global namespace before and one after child_ns_mode there becomes " +
+        "local, and a child of the latter, and checks that the first has both modes global and " +
+        "the others local",
     },
     async client({ vsock, check }) {
       using parent = vsock.namespace("global");
@@ -97,14 +97,14 @@ export const cases: readonly ConformanceCase[] = [
   /** No way back. */
   defineCase({
     id: "namespaces/mode/local-makes-no-global",
-    title: "a local namespace has local children only",
+    title: "a local namespace can only have local children",
     requirement: "writing global to child_ns_mode of a local namespace MUST fail with EPERM",
     refs,
     needs,
     does: {
       client:
-        "makes a local namespace, and claims that writing global to its child_ns_mode is EPERM, " +
-        "that writing local succeeds, and that both its modes are local",
+        "creates a local namespace, and checks that writing global to its child_ns_mode fails " +
+        "with EPERM, that writing local succeeds, and that both its modes are local",
     },
     async client({ vsock, check }) {
       using namespace = vsock.namespace("local");

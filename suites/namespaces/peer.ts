@@ -1,5 +1,5 @@
 /**
- * A machine's sockets in namespaces of its own, and the peer on the other machine.
+ * A machine's sockets in separate namespaces, and the peer on the other machine.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   VMADDR_CID_LOCAL,
 } from "../../kit/mod.ts";
 
-/** What decides: where a client may connect to, or which socket a server's port leads to. */
+/** The deciding functions: where a client may connect, or which socket a server's port belongs to. */
 const REFS = {
   client: [kernel("vsock_assign_transport")],
   server: [kernel("vsock_find_bound_socket_net")],
@@ -21,15 +21,15 @@ const REFS = {
 
 /** The error of connect() from a local namespace, by where the peer is. */
 function errorFromLocal(peerCid: number): string {
-  // A guest's device is in the namespaces of the host and of the guest's own that are global.
+  // A guest's device belongs to the global namespaces of the host and of the guest.
   if (peerCid === VMADDR_CID_LOCAL) return "ECONNRESET";
   return peerCid === VMADDR_CID_HOST ? "ENETUNREACH" : "ENODEV";
 }
 
-/** One side is in a namespace of some mode; the other is where the tool runs. */
+/** One side is in a namespace with the given mode; the other is where the tool runs. */
 function peerCase(where: Role, mode: NamespaceMode) {
   const reaches = mode === "global";
-  const claim = reaches ? "MUST connect" : "MUST NOT connect";
+  const claim = reaches ? "MUST reach each other" : "MUST NOT reach each other";
   const [from, at] = where === "client"
     ? [` from a new ${mode} namespace`, ""]
     : ["", ` in a new ${mode} namespace`];
@@ -38,16 +38,18 @@ function peerCase(where: Role, mode: NamespaceMode) {
     : "ECONNRESET";
   return defineCase({
     id: `namespaces/peer/${where}-in-${mode}`,
-    title: `a ${where} in another, ${mode} namespace ${reaches ? "has" : "does not have"} the peer`,
+    title: `a ${where} in a new ${mode} namespace ${
+      reaches ? "reaches" : "does not reach"
+    } the peer`,
     requirement: `a ${where} in a new ${mode} namespace and a peer in a global one ${claim}`,
     refs: REFS[where],
     needs: [{ [where]: "namespaces" }],
     does: {
       client: reaches
         ? `connects${from}, sends a byte, and receives one`
-        : `claims that connect()${from} is ${refusals}`,
+        : `checks that connect()${from} fails with ${refusals}`,
       server: `listens${at}${
-        reaches ? ", accepts, receives a byte, and sends one" : " until the client was refused"
+        reaches ? ", accepts, receives a byte, and sends one" : " until the client has been refused"
       }`,
     },
     async client({ vsock, peer, check }) {

@@ -19,22 +19,20 @@ export const cases: readonly ConformanceCase[] = [
   /** One byte more than the buffer holds. */
   defineCase({
     id: "seqpacket/send/larger-than-buffer-is-emsgsize",
-    title: "a message larger than the buffer is EMSGSIZE",
+    title: "a message larger than the buffer fails with EMSGSIZE",
     requirement:
       "send() of a message larger than the socket's buffer MUST fail with EMSGSIZE and send nothing",
     refs: [
-      upstream("SOCK_SEQPACKET big message", "claims that nothing of it arrives"),
+      upstream("SOCK_SEQPACKET big message", "checks that nothing of it arrives"),
       man("send", 2, "EMSGSIZE"),
       kernel("virtio_transport_seqpacket_enqueue"),
     ],
     needs: ["seqpacket"],
     does: {
       client:
-        "connects, reads SO_VM_SOCKETS_BUFFER_SIZE, and claims that send() of one byte more is " +
-        "EMSGSIZE",
-      server:
-        "accepts, and claims that recv() gives nothing but the end of file once the client has " +
-        "tried",
+        "connects, reads SO_VM_SOCKETS_BUFFER_SIZE, and checks that send() of one byte more " +
+        "fails with EMSGSIZE",
+      server: "accepts, and checks that recv() returns only end of file once the client has tried",
     },
     async client({ vsock, peer, check }) {
       using socket = await vsock.connect("seqpacket");

@@ -33,15 +33,16 @@ async function enlargeBuffer(socket: Socket, check: CaseContext["check"]) {
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
   /**
-   * Small and large messages in turn, some of which end a record. Both sides add up the hashes of
-   * the messages and the number of MSG_EOR: equal sums say that data and boundaries are the same.
+   * Small and large messages alternately, some of which end a record. Both sides add up the hashes
+   * of the messages and the number of MSG_EOR: equal sums mean that data and boundaries match.
    */
   defineCase({
     id: "seqpacket/bounds/kept-with-eor",
-    title: "messages keep their boundaries, their data and MSG_EOR",
-    requirement: "each message MUST arrive whole and alone, with MSG_EOR where it was sent with it",
+    title: "messages keep their boundaries, their data, and MSG_EOR",
+    requirement:
+      "each message MUST arrive complete and by itself, with MSG_EOR if it was sent with it",
     refs: [
-      upstream("SOCK_SEQPACKET msg bounds", "claims that small and large messages come in turn"),
+      upstream("SOCK_SEQPACKET msg bounds", "checks that small and large messages alternate"),
       spec("5.10.6.6 Seqpacket Sockets"),
       man("recvmsg", 2, "MSG_EOR"),
       kernel("virtio_transport_seqpacket_dequeue"),
@@ -49,11 +50,13 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["seqpacket"],
     does: {
       client:
-        "connects, sets a buffer of 2 MiB, sends messages of up to a page and of one to four pages " +
-        "in turn, about half with MSG_EOR, and tells the sum of their hashes and MSG_EORs",
+        "connects, sets a buffer of 2 MiB, sends messages of up to one page and of one to four " +
+        "pages alternately, about half with MSG_EOR, and tells the server the sum of their " +
+        "hashes and MSG_EORs",
       server:
-        "accepts, sets a buffer of 2 MiB, receives messages once all are sent, until the end of " +
-        "file, and claims that small and large ones come in turn and that the sum is the client's",
+        "accepts, sets a buffer of 2 MiB, receives messages until end of file once all have been " +
+        "sent, and checks that small and large ones alternate and that the sum matches the " +
+        "client's",
     },
     async client({ vsock, peer, check, random }) {
       using socket = await vsock.connect("seqpacket");
@@ -66,7 +69,7 @@ export const cases: readonly ConformanceCase[] = [
       for (let i = 0; i < count; i++) {
         const size = i % 2 === 1 ? page + random.below(maxSize - page) : 1 + random.below(page);
         const message = bytes(size).fill(random.below(256));
-        // At least one record ends, and about half of them.
+        // At least one message ends a record, and about half of them do.
         const ends = i === Math.floor(count / 2) || random.below(2) === 1;
         await check.sends(socket, message, ends ? MSG_EOR : 0);
         sum += djb2(message) + (ends ? 1n : 0n);
@@ -86,7 +89,7 @@ export const cases: readonly ConformanceCase[] = [
       for (let i = 0;; i++) {
         const received = await check.succeeds("recvmsg()", () => socket.recvmsg([buffer]));
         if (received.length === 0) break;
-        // The sum is the same in any order, but small and large ones come in turn.
+        // The sum does not depend on the order, but small and large messages alternate.
         if (i % 2 === 1 ? received.length < page : received.length > page) misplaced++;
         sum += djb2(buffer.subarray(0, received.length)) + (received.flags & MSG_EOR ? 1n : 0n);
       }

@@ -8,11 +8,11 @@ import { peekThenReceive, sendToPeeker } from "../_shared/peek.ts";
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Peeking shows the message and its length, and leaves it there. */
+  /** Peeking returns the message and its length without removing it. */
   defineCase({
     id: "seqpacket/msg-peek/leaves-message",
-    title: "MSG_PEEK shows a message and its length and leaves it in the queue",
-    requirement: "recv(MSG_PEEK) MUST return the message that the next recv() returns",
+    title: "MSG_PEEK returns a message and its length and leaves it in the queue",
+    requirement: "recv(MSG_PEEK) MUST return the same message as the next recv()",
     refs: [
       upstream("SOCK_SEQPACKET MSG_PEEK"),
       man("recv", 2, "MSG_PEEK"),
@@ -22,8 +22,9 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends a message of 64 random bytes when the server is ready",
       server:
-        "accepts, claims EAGAIN while nothing is there, peeks at 32 bytes of the message, at all " +
-        "64, and at its length with MSG_TRUNC, then receives it, and claims that all agree",
+        "accepts, checks that MSG_PEEK fails with EAGAIN while there is no message, peeks at 32 " +
+        "bytes of the message, at all 64, and at its length with MSG_TRUNC, then receives it, " +
+        "and checks that all agree",
     },
     client: (context) => sendToPeeker("seqpacket", context),
     server: (context) => peekThenReceive("seqpacket", context),

@@ -22,7 +22,7 @@ export const cases: readonly ConformanceCase[] = [
     id: "seqpacket/msg-trunc/returns-real-length",
     title: "MSG_TRUNC returns the real length of a message",
     requirement:
-      "recvmsg(MSG_TRUNC) MUST return the message's length, not the buffer's, and say so",
+      "recvmsg(MSG_TRUNC) MUST return the message's length, not the buffer's, and set MSG_TRUNC",
     refs: [
       upstream("SOCK_SEQPACKET MSG_TRUNC flag"),
       man("recv", 2, "MSG_TRUNC"),
@@ -32,7 +32,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends a message of 32 bytes",
       server:
-        "accepts, calls recvmsg(MSG_TRUNC) with room for 16 bytes, and claims that it returns 32 " +
+        "accepts, calls recvmsg(MSG_TRUNC) with room for 16 bytes, and checks that it returns 32 " +
         "and sets MSG_TRUNC in msg_flags",
     },
     async client({ vsock, peer, check }) {

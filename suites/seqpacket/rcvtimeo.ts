@@ -18,19 +18,19 @@ import {
 } from "../../kit/mod.ts";
 
 const TIMEOUT = 1000;
-/** How much later than that a read may return, in milliseconds. */
+/** How late a read may return, in milliseconds. */
 const MAX_LATE = 250;
-/** How often that is measured, and begun, before it counts. */
+/** How many attempts there are before lateness counts as a failure. */
 const TRIES = 3;
 /**
- * How much earlier: the kernel counts in ticks from the last one that it saw, which is some time
- * ago in a VM whose processor was just taken away.
+ * How early: the kernel counts ticks from the last one that it saw, which may be some time ago in a
+ * VM whose processor was just preempted.
  */
 const MAX_EARLY = 250;
 
 /**
- * Reads what nobody sends. A process that was stopped meanwhile, or frozen, is told EINTR instead of
- * the time's end, signal(7); a kernel that says so of itself does it every time.
+ * Reads although nothing is sent. In a process that was stopped or frozen meanwhile the call fails
+ * with EINTR instead of timing out, signal(7); a faulty kernel does so every time.
  */
 async function readNothing(socket: Socket): Promise<unknown> {
   for (let tries = 1;; tries++) {
@@ -45,11 +45,11 @@ async function readNothing(socket: Socket): Promise<unknown> {
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** A read that nothing is sent to. */
+  /** A read while nothing is sent. */
   defineCase({
     id: "seqpacket/rcvtimeo/ends-read-with-eagain",
-    title: "SO_RCVTIMEO ends a read() in time with EAGAIN",
-    requirement: "read() MUST fail with EAGAIN when SO_RCVTIMEO has passed, and not much later",
+    title: "SO_RCVTIMEO makes read() fail with EAGAIN in time",
+    requirement: "read() MUST fail with EAGAIN after SO_RCVTIMEO, and not much later",
     refs: [
       upstream("SOCK_SEQPACKET timeout"),
       man("socket", 7, "SO_RCVTIMEO"),
@@ -58,8 +58,9 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["seqpacket"],
     does: {
       client:
-        "connects, sets SO_RCVTIMEO to 1 s, and claims that read() is EAGAIN, at most 250 ms too " +
-        "early, and in one of three tries at most 250 ms later than a sleep of 1 s beside it",
+        "connects, sets SO_RCVTIMEO to 1 s, and checks that read() fails with EAGAIN, at most " +
+        "250 ms too early, and in one of three attempts at most 250 ms later than a parallel " +
+        "sleep of 1 s",
       server: "accepts, sends nothing, and keeps the connection until the client is done",
     },
     async client({ vsock, peer, check }) {
@@ -67,13 +68,13 @@ export const cases: readonly ConformanceCase[] = [
       await check.setsTimeval(socket, SOL_SOCKET, SO_RCVTIMEO, TIMEOUT);
       let late = Infinity;
       let machineLate = 0;
-      // A busy machine may run a thread late once; a kernel that errs is late every time.
+      // A busy machine may run a thread late once; a faulty kernel is late every time.
       for (let tries = 0; tries < TRIES && late - machineLate > MAX_LATE; tries++) {
-        // A sleep of the same length beside it tells how late this machine itself is.
+        // A sleep of the same length in parallel shows how late this machine itself is.
         const sleep = timedSleep(TIMEOUT);
         const error = await check.fails("EAGAIN", "read()", () => readNothing(socket));
         machineLate = await sleep - TIMEOUT;
-        // What it was instead is written down already.
+        // What happened instead has been recorded already.
         if (!(error instanceof TimedSysError)) return;
         late = Number(error.nanoseconds) / 1e6 - TIMEOUT;
         check.that(late >= -MAX_EARLY, `read() returned ${-Math.round(late)} ms too early`);

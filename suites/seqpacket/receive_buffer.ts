@@ -1,5 +1,5 @@
 /**
- * Receive buffers that are not all there.
+ * Receive buffers that do not exist, or only in part.
  *
  * @module
  */
@@ -21,17 +21,18 @@ const SECOND = 0x62;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** The first message goes into a buffer with a hole, the second into a whole one. */
+  /** The first message is read into a buffer with a hole, the second into an intact one. */
   defineCase({
     id: "seqpacket/receive-buffer/hole-costs-one-message",
-    title: "a read() into a buffer with a hole is EFAULT and costs that message only",
+    title: "read() into a buffer with a hole fails with EFAULT and loses only that message",
     requirement:
-      "read() into unmapped memory MUST fail with EFAULT; the next MUST get the next message",
+      "read() into unmapped memory MUST fail with EFAULT, and the next read() MUST return the " +
+      "next message",
     refs: [
       upstream(
         "SOCK_SEQPACKET invalid receive buffer",
-        "the hole is mapped without access instead of unmapped, since another thread of the process " +
-          "could map something of its own there; the kernel sees the same fault",
+        "the hole is mapped without access rather than unmapped, since another thread of the " +
+          "process could map something there; to the kernel it is the same fault",
       ),
       man("read", 2, "EFAULT"),
       kernel("virtio_transport_seqpacket_dequeue"),
@@ -40,8 +41,8 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends two messages of three pages each",
       server:
-        "accepts, claims that read() is EFAULT with a buffer of three pages whose middle one " +
-        "cannot be accessed, and that the next read() gives all of the second message",
+        "accepts, checks that read() fails with EFAULT with a buffer of three pages whose middle " +
+        "one is not accessible, and that the next read() returns all of the second message",
     },
     async client({ vsock, check }) {
       using socket = await vsock.connect("seqpacket");
@@ -61,12 +62,11 @@ export const cases: readonly ConformanceCase[] = [
       check.sameBytes(whole.bytes(), bytes(whole.length).fill(SECOND), "the second message");
     },
   }),
-  /** Address 0 costs the message. */
+  /** Address 0 loses the message. */
   defineCase({
     id: "seqpacket/receive-buffer/null-costs-one-message",
-    title: "recv() at address 0 is EFAULT and costs that message only",
-    requirement:
-      "recv() into unmapped memory MUST fail with EFAULT and leave nothing of the message",
+    title: "recv() to address 0 fails with EFAULT and loses only that message",
+    requirement: "recv() into unmapped memory MUST fail with EFAULT and discard the message",
     refs: [
       upstream("SOCK_SEQPACKET test invalid buffer"),
       man("recv", 2, "EFAULT"),
@@ -74,9 +74,8 @@ export const cases: readonly ConformanceCase[] = [
     ],
     needs: ["seqpacket"],
     does: {
-      client:
-        "connects, claims that recv() at address 0 is EFAULT, and that recv(MSG_DONTWAIT) then is " +
-        "EAGAIN, for the message is gone",
+      client: "connects, checks that recv() to address 0 fails with EFAULT, and that " +
+        "recv(MSG_DONTWAIT) then fails with EAGAIN, because the message is gone",
       server:
         "accepts, sends a message of 512 bytes, and keeps the connection until the client is done",
     },

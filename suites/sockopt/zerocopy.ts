@@ -29,8 +29,8 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and closes at once",
       server:
-        "accepts, and claims that SO_ZEROCOPY can be set on the socket from accept() and then " +
-        "reads 1",
+        "accepts, and checks that SO_ZEROCOPY can be set on the socket from accept() and then " +
+        "reads as 1",
     },
     async client({ vsock }) {
       using _socket = await vsock.connect("stream");

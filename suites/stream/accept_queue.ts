@@ -16,7 +16,7 @@ import {
   upstream,
 } from "../../kit/mod.ts";
 
-/** What the client tells the server: that it connects once more, or that it is done. */
+/** What the client sends to the server: that it will connect once more, or that it is done. */
 const CONTINUE = 1n;
 const DONE = 0n;
 /** How long connect() races with close(), in milliseconds. */
@@ -24,38 +24,39 @@ const RACE_TIME = 2000;
 /** The longest that a listener stays open, in milliseconds. */
 const LISTEN_TIME = 3;
 
-/** How many listeners come and go before this side lets others run. */
+/** How many listeners come and go before this side yields. */
 const AT_ONCE = 50;
-/** For how long they do, in milliseconds: within 2 s a kernel that leaks was seen to 3 times of 4. */
+/** For how long, in milliseconds: within 2 s the leak of a faulty kernel showed 3 times out of 4. */
 const LONG_RACE_TIME = 5000;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
   /**
-   * A listener is closed while a connection is on its way to it. What it leaks does not show here
-   * but in the kernel's count of its sockets, and in kmemleak.
+   * A listener is closed while a connection is being established with it. A leak does not show
+   * here but in the kernel's socket count, and in kmemleak.
    */
   defineCase({
     id: "stream/accept-queue/closed-while-connecting",
-    title: "connect() that races with the listener's close() succeeds or is reset",
-    requirement: "connect() to a listener that is closed MUST succeed or fail with ECONNRESET",
+    title: "connect() racing with the listener's close() succeeds or is reset",
+    requirement:
+      "connect() to a listener that is being closed MUST succeed or fail with ECONNRESET",
     refs: [
       upstream(
         "SOCK_STREAM leak accept queue",
-        "claims that connect() either succeeds or is reset, and keeps the listener open for a random " +
-          "time up to 3 ms or until a connection is queued: with the control lines between two of " +
-          "ours on their longer way, one closed at once would be gone before each connect()",
+        "checks that connect() either succeeds or is reset, and keeps the listener open for a " +
+          "random time of up to 3 ms or until a connection is queued: control lines between two " +
+          "instances of this tool take longer, so a listener closed at once would be gone before " +
+          "each connect()",
       ),
       man("listen", 2, "DESCRIPTION"),
       kernel("virtio_transport_recv_listen"),
     ],
     does: {
-      client:
-        "connects for 2 s, again and again, each time when the server says that it listens, and " +
-        "claims that connect() succeeds or is ECONNRESET",
+      client: "connects repeatedly for 2 s, each time after the server has announced that it is " +
+        "listening, and checks that connect() succeeds or fails with ECONNRESET",
       server:
-        "listens for each connect(), waits in poll() for a random 0 to 3 ms at the most, and " +
-        "closes the listener without accept()",
+        "listens for each connect(), waits in poll() for a random time of at most 3 ms, and " +
+        "closes the listener without calling accept()",
     },
     async client({ vsock, peer, check }) {
       const end = performance.now() + RACE_TIME;
@@ -83,20 +84,20 @@ export const cases: readonly ConformanceCase[] = [
     },
   }),
   /**
-   * As above without a word between the two, and so as often as can be: in the few microseconds in
-   * which close() has taken the listener's lock, and not yet taken it out of the table of bound
-   * sockets, a request must come that waits for that lock.
+   * As above, but without synchronization between the two, and so as often as possible: a request
+   * has to arrive and wait for the listener's lock in the few microseconds after close() has taken
+   * that lock and before it removes the listener from the table of bound sockets.
    */
   defineCase({
     id: "stream/accept-queue/closed-all-the-time",
-    title: "listeners that are closed while connections come in leave nothing behind",
-    requirement: "close() of a listener MUST end every connection that is on its way to it",
+    title: "listeners closed while connections come in leave nothing behind",
+    requirement: "close() of a listener MUST end every connection that it has not accepted",
     refs: [man("listen", 2, "DESCRIPTION"), kernel("virtio_transport_recv_listen")],
     timeFactor: 2,
     does: {
       client:
-        "starts connect() on a socket that does not block, claims EINPROGRESS, and closes it, over " +
-        "and over for 5 s",
+        "starts a non-blocking connect(), checks that it fails with EINPROGRESS, and closes the " +
+        "socket, over and over for 5 s",
       server:
         "listens and closes the listener at once, over and over, until the client is done; accepts " +
         "nothing",

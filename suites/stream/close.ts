@@ -1,5 +1,5 @@
 /**
- * Closing: the data sent before it arrives, then the end, and nothing can be sent back.
+ * Closing: data sent earlier still arrives, followed by end of file, and nothing can be sent back.
  *
  * @module
  */
@@ -25,7 +25,7 @@ async function sendAndClose(side: "connect" | "accept", { vsock, check }: CaseCo
 
 async function outlivePeer(side: "connect" | "accept", { vsock, check }: CaseContext) {
   using socket = await vsock[side]("stream");
-  // Until the close has arrived a send may still succeed.
+  // A send may still succeed until the close has arrived.
   await vsock.waitRemoteClose(socket);
   await check.fails("EPIPE", "send() after the peer closed", () => socket.send(bytes(1)));
   await check.receivesByte(socket);
@@ -34,8 +34,8 @@ async function outlivePeer(side: "connect" | "accept", { vsock, check }: CaseCon
 
 const SENDS = "sends a byte, and closes";
 const OUTLIVES =
-  "waits until the other side has closed, claims that send() is EPIPE, and receives the byte " +
-  "and the end of file";
+  "waits until the other side has closed, checks that send() fails with EPIPE, and receives the " +
+  "byte and end of file";
 
 const refs = [
   man("send", 2, "EPIPE"),
@@ -44,9 +44,9 @@ const refs = [
   kernel("vsock_stream_has_data"),
 ];
 
-/** So many that buffers which leak stand out among the machine's others: agent/leak_watch.ts. */
+/** Enough that leaked buffers stand out among the machine's others: agent/leak_watch.ts. */
 const PACKETS = 200;
-/** Above GOOD_COPY_LEN, 128, the kernel gives each packet a buffer of its own. */
+/** Above GOOD_COPY_LEN, 128, the kernel gives each packet its own buffer. */
 const PACKET = 129;
 
 /** The cases of this file. */
@@ -54,8 +54,10 @@ export const cases: readonly ConformanceCase[] = [
   /** The client closes. */
   defineCase({
     id: "stream/close/by-client-keeps-data",
-    title: "data sent before the client's close() arrives, then the end",
-    requirement: "what a client sent before close() MUST arrive, then end of file; send() is EPIPE",
+    title: "data sent before the client's close() arrives, followed by end of file",
+    requirement:
+      "data that a client sent before close() MUST arrive, then end of file; send() MUST fail " +
+      "with EPIPE",
     refs: [upstream("SOCK_STREAM client close"), ...refs],
     does: {
       client: `connects, ${SENDS}`,
@@ -67,8 +69,10 @@ export const cases: readonly ConformanceCase[] = [
   /** The server closes. */
   defineCase({
     id: "stream/close/by-server-keeps-data",
-    title: "data sent before the server's close() arrives, then the end",
-    requirement: "what a server sent before close() MUST arrive, then end of file; send() is EPIPE",
+    title: "data sent before the server's close() arrives, followed by end of file",
+    requirement:
+      "data that a server sent before close() MUST arrive, then end of file; send() MUST fail " +
+      "with EPIPE",
     refs: [upstream("SOCK_STREAM server close"), ...refs],
     does: {
       client: `connects, ${OUTLIVES}`,
@@ -77,18 +81,19 @@ export const cases: readonly ConformanceCase[] = [
     client: (context) => outlivePeer("connect", context),
     server: (context) => sendAndClose("accept", context),
   }),
-  /** What nobody read is freed with the socket: what leaks is seen by the kernel's counts. */
+  /** Unread data is freed with the socket: a leak shows in the kernel's counts. */
   defineCase({
     id: "stream/unread/close-leaves-nothing",
     title: "a socket closed with unread data leaves nothing behind",
-    requirement: "close() MUST free the data that nobody read, and tell the peer of the end",
+    requirement: "close() MUST free unread data and notify the peer",
     refs: [man("close", 2, "DESCRIPTION"), kernel("virtio_transport_remove_sock")],
     does: {
       client:
         `connects, sends ${PACKETS} pieces of ${PACKET} bytes, and waits until the server has closed`,
       server:
-        "accepts, sets SO_RCVLOWAT to all of that, waits until it is there, claims that its beginning " +
-        "is what the client sent, which it peeks at, and closes without having read any",
+        "accepts, sets SO_RCVLOWAT to the total, waits until everything has arrived, peeks at " +
+        "the beginning, checks that it is what the client sent, and closes without reading any " +
+        "of it",
     },
     async client({ vsock, check, random }) {
       using socket = await vsock.connect("stream");

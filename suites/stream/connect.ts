@@ -1,5 +1,5 @@
 /**
- * Connecting: refused where nobody listens, and a hundred connections side by side.
+ * Connecting: refused when nobody listens, and a hundred connections in parallel.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import {
   upstream,
 } from "../../kit/mod.ts";
 
-/** As many as VMCI can have at once with its default buffers. */
+/** The most that VMCI supports at once with its default buffers. */
 const CONNECTIONS = 100;
 
-/** Within which a closed socket's port is free, in milliseconds: before VSOCK_CLOSE_TIMEOUT, 8 s. */
+/** How soon a closed socket's port must be free, in milliseconds: before VSOCK_CLOSE_TIMEOUT, 8 s. */
 const RELEASE_TIME = 5000;
 
 /**
- * Binds as soon as the port is free. close() does not wait for the peer's answer to its shutdown,
- * with which the port is released, and the peer's next control line may come before that answer.
+ * Binds as soon as the port is free. It is released by the peer's answer to the shutdown, for which
+ * close() does not wait, and the peer's next control line may arrive before that answer.
  */
 async function onceFree(bind: () => void): Promise<void> {
   const latest = performance.now() + RELEASE_TIME;
@@ -40,10 +40,10 @@ async function onceFree(bind: () => void): Promise<void> {
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Nobody has the port. */
+  /** The port is unused. */
   defineCase({
     id: "stream/connect/refused-without-socket",
-    title: "connect() to a port that nobody has is reset",
+    title: "connect() to an unused port is reset",
     requirement: "connect() to a port without a socket MUST fail with ECONNRESET",
     refs: [
       upstream("SOCK_STREAM connection reset"),
@@ -51,7 +51,8 @@ export const cases: readonly ConformanceCase[] = [
       kernel("virtio_transport_reset_no_sock"),
     ],
     does: {
-      client: "claims that connect() to a port at which the server has no socket is ECONNRESET",
+      client:
+        "checks that connect() fails with ECONNRESET on a port where the server has no socket",
     },
     async client({ vsock, check }) {
       using socket = vsock.open("stream");
@@ -59,19 +60,19 @@ export const cases: readonly ConformanceCase[] = [
       await check.fails("ECONNRESET", "connect() without a listener", connect);
     },
   }),
-  /** Somebody has the port but does not listen. */
+  /** The port is bound, but nobody listens. */
   defineCase({
     id: "stream/connect/refused-by-bound-socket",
-    title: "connect() to a socket that is bound but does not listen is reset",
-    requirement: "connect() to a bound socket that does not listen MUST fail with ECONNRESET",
+    title: "connect() to a socket that is bound but not listening is reset",
+    requirement: "connect() to a bound socket that is not listening MUST fail with ECONNRESET",
     refs: [
       upstream("SOCK_STREAM bind only"),
       man("listen", 2, "DESCRIPTION"),
       kernel("virtio_transport_recv_pkt"),
     ],
     does: {
-      client: "claims that connect() is ECONNRESET once the server has bound the port",
-      server: "binds a socket, does not listen, and keeps it until the client was refused",
+      client: "checks that connect() fails with ECONNRESET once the server has bound the port",
+      server: "binds a socket without listening, and keeps it until the client has been refused",
     },
     async client({ vsock, peer, check }) {
       await peer.expectln("BIND");
@@ -86,11 +87,11 @@ export const cases: readonly ConformanceCase[] = [
       await peer.expectln("DONE");
     },
   }),
-  /** Many connections at once, half of them used in either direction. */
+  /** Many connections at once, half of them used in each direction. */
   defineCase({
     id: "stream/connect/hundred-at-once",
-    title: "100 connections at once carry data",
-    requirement: "a peer MUST be able to keep 100 connections to one port and use each of them",
+    title: "100 simultaneous connections carry data",
+    requirement: "a peer MUST be able to hold 100 connections to one port and use each of them",
     refs: [
       upstream("SOCK_STREAM multiple connections"),
       man("vsock", 7, "DESCRIPTION"),
@@ -99,11 +100,11 @@ export const cases: readonly ConformanceCase[] = [
     timeFactor: 4,
     does: {
       client:
-        "connects 100 times and keeps all connections, then, in order, sends a byte on one and " +
-        "receives one on the next",
+        "connects 100 times, keeps all connections, and then, in order, alternately sends a byte " +
+        "on one and receives one on the next",
       server:
-        "accepts 100 connections, each from a listener of its own at the same port, then, in " +
-        "order, receives a byte on one and sends one on the next",
+        "accepts 100 connections, each from a new listener on the same port, and then, in order, " +
+        "alternately receives a byte on one and sends one on the next",
     },
     async client({ vsock, check }) {
       const sockets: Socket[] = [];
@@ -128,17 +129,17 @@ export const cases: readonly ConformanceCase[] = [
     refs: [
       upstream(
         "SOCK_STREAM double bind connect",
-        "claims that accept() tells that port; waits for the port to be released",
+        "checks that accept() reports that port; waits for the port to be released",
       ),
       man("bind", 2, "EADDRINUSE"),
       kernel("vsock_remove_sock"),
     ],
     does: {
       client:
-        "binds a socket to the port after the server's, connects and closes it, and claims that " +
-        "another can do the same as soon as the port is free, within 5 s",
+        "binds a socket to the port after the server's, connects, and closes it, and checks that " +
+        "a second socket can do the same as soon as the port is free, within 5 s",
       server:
-        "listens, accepts twice, claims that the client's port is the one after its own both " +
+        "listens, accepts twice, checks that the client's port is the one after its own both " +
         "times, and waits until each connection is closed",
     },
     async client({ vsock, peer, check }) {
@@ -154,8 +155,8 @@ export const cases: readonly ConformanceCase[] = [
     async server({ vsock, peer, check }) {
       const { port } = vsock.localAddress();
       using listener = vsock.listening("stream");
-      // As in C they stay open: close() would answer the peer's shutdown with a second RST, which
-      // comes late enough to hit the next connection from the same port.
+      // They stay open, as in C: close() would answer the peer's shutdown with a second RST, which
+      // arrives late enough to hit the next connection from the same port.
       using accepted = new DisposableStack();
       for (let i = 1; i <= 2; i++) {
         await peer.writeln("LISTENING");
@@ -175,9 +176,9 @@ export const cases: readonly ConformanceCase[] = [
     refs: [upstream("SOCK_STREAM retry failed connect()"), kernel("vsock_connect")],
     does: {
       client:
-        "claims that connect() is ECONNRESET, asks the server to listen, and claims that connect() " +
-        "on the same socket then succeeds",
-      server: "listens when it is asked to, accepts, and waits until the client has closed",
+        "checks that connect() fails with ECONNRESET, asks the server to listen, and checks that " +
+        "connect() on the same socket then succeeds",
+      server: "listens when asked, accepts, and waits until the client has closed",
     },
     async client({ vsock, peer, check }) {
       using socket = vsock.open("stream");

@@ -1,5 +1,5 @@
 /**
- * Credit: how much a sender may send, by what the receiver says of its buffer.
+ * Credit: how much a sender may send, given the buffer space that the receiver announces.
  *
  * @module
  */
@@ -30,10 +30,10 @@ const BUFFER = 128 * 1024;
 /** VIRTIO_VSOCK_MAX_PKT_BUF_SIZE: reading less than that from a large buffer sends no credit. */
 const LARGEST_PACKET = 64 * 1024;
 
-/** Sends one byte more than the peer's buffer takes: the call ends when credit comes. */
+/** Sends one byte more than fits into the peer's buffer: the call returns when credit arrives. */
 async function sendMoreThanFits({ vsock, check }: CaseContext) {
   using socket = await vsock.connect("stream");
-  // The byte comes after the news of the buffer's size.
+  // The byte follows the packet that announces the buffer's size.
   await check.receivesByte(socket);
   const sent = await check.succeeds("send()", () => socket.send(bytes(BUFFER + 1)));
   check.equal(sent, BUFFER + 1, "how much one send() took");
@@ -42,8 +42,8 @@ async function sendMoreThanFits({ vsock, check }: CaseContext) {
 /**
  * Fills its buffer, reads half of it, and waits for the byte that the sender could not yet send.
  *
- * @param lowWater set before the data comes: reading must send credit. Otherwise it is set, to one
- * more than is then left, after reading: setting it must send credit.
+ * @param lowWater when SO_RCVLOWAT is set. Before the data arrives: reading must send credit. After
+ * reading, to one more than is left then: setting it must send credit.
  */
 async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseContext) {
   using socket = await vsock.accept("stream");
@@ -51,7 +51,7 @@ async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseCont
   await check.setsU64(socket, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, BigInt(BUFFER));
   if (lowWater === "before") await setLowWater();
   await check.sendsByte(socket);
-  // There is room to see more, which a sender that heeds the buffer's size cannot have sent.
+  // There is room for more, which a sender that respects the buffer's size cannot have sent.
   await check.receives(socket, BUFFER, MSG_PEEK, BUFFER + 1);
   await check.receives(socket, LARGEST_PACKET);
   if (lowWater === "after") await setLowWater();
@@ -63,9 +63,9 @@ async function makeRoom(lowWater: "before" | "after", { vsock, check }: CaseCont
   await check.receivesAtOnce(socket, BUFFER + 1 - LARGEST_PACKET, MSG_DONTWAIT);
 }
 
-const MORE = "connects, receives a byte, and claims that one send() takes 128 KiB + 1 byte";
+const MORE = "connects, receives a byte, and checks that one send() takes 128 KiB + 1 byte";
 const FILLS = "sets its buffer to 128 KiB, sends a byte, peeks at 128 KiB and no more";
-const REST = "claims that poll() sees the rest, which one recv() gives";
+const REST = "checks that poll() sees the rest, which one recv() returns";
 
 const refs = [spec("5.10.6.3 Buffer Space Management")];
 
@@ -81,17 +81,17 @@ async function setBuffer(socket: Socket, size: number, { check }: CaseContext) {
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Raising the low-water mark above what is there. */
+  /** Raising the low-water mark above the amount of data in the buffer. */
   defineCase({
     id: "stream/credit/update-on-rcvlowat",
-    title: "raising SO_RCVLOWAT sends credit, so that what poll() waits for can come",
+    title: "raising SO_RCVLOWAT sends a credit update, so that poll() can be satisfied",
     requirement:
-      "a receiver that raises SO_RCVLOWAT MUST tell its peer of free space, or it starves",
+      "a receiver that raises SO_RCVLOWAT MUST announce its free space to the peer, or it starves",
     refs: [
       upstream(
         "SOCK_STREAM virtio credit update + SO_RCVLOWAT",
-        "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
-          "waited for",
+        "checks that no more arrives than fits into the buffer, and that one recv() returns " +
+          "everything that poll() waited for",
       ),
       kernel("virtio_transport_notify_set_rcvlowat"),
       ...refs,
@@ -103,16 +103,17 @@ export const cases: readonly ConformanceCase[] = [
     client: sendMoreThanFits,
     server: (context) => makeRoom("after", context),
   }),
-  /** Reading until less than the low-water mark is there. */
+  /** Reading until the amount of data is below the low-water mark. */
   defineCase({
     id: "stream/credit/update-below-rcvlowat",
-    title: "reading below SO_RCVLOWAT sends credit, so that what poll() waits for can come",
-    requirement: "a receiver left with less than SO_RCVLOWAT MUST tell its peer of free space",
+    title: "reading below SO_RCVLOWAT sends a credit update, so that poll() can be satisfied",
+    requirement:
+      "a receiver left with less than SO_RCVLOWAT MUST announce its free space to the peer",
     refs: [
       upstream(
         "SOCK_STREAM virtio credit update + low rx_bytes",
-        "claims that no more comes than the buffer takes, and that one recv() gives all that poll() " +
-          "waited for, a byte more than upstream receives",
+        "checks that no more arrives than fits into the buffer, and that one recv() returns " +
+          "everything that poll() waited for, one byte more than upstream receives",
       ),
       kernel("virtio_transport_stream_dequeue"),
       ...refs,
@@ -127,8 +128,8 @@ export const cases: readonly ConformanceCase[] = [
   /** The peer offers much; the sender's own buffer is small. */
   defineCase({
     id: "stream/credit/bound-by-own-buffer",
-    title: "a sender queues no more than its own buffer, whatever the peer offers",
-    requirement: "data not yet read MUST NOT exceed the sender's own SO_VM_SOCKETS_BUFFER_SIZE",
+    title: "a sender queues no more than its own buffer size, however much the peer offers",
+    requirement: "unread data MUST NOT exceed the sender's own SO_VM_SOCKETS_BUFFER_SIZE",
     refs: [
       upstream("SOCK_STREAM TX credit bounds"),
       kernel("virtio_transport_stream_has_space"),
@@ -137,7 +138,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client:
         "connects, sets its own buffer to 64 KiB, sends pieces of 4 KiB without blocking until " +
-        "EAGAIN, and claims that some were taken and no more than 64 KiB",
+        "EAGAIN, and checks that some were accepted, but no more than 64 KiB",
       server:
         "accepts, sets its buffer to 2 MiB, reads nothing, and closes when the client is done",
     },

@@ -14,7 +14,7 @@ import {
   upstream,
 } from "../../kit/mod.ts";
 
-/** Half of what a wait for the peer may take, in seconds. */
+/** Half of the longest wait for the peer, in seconds. */
 const LINGER = 5;
 
 /** The cases of this file. */
@@ -30,7 +30,7 @@ export const cases: readonly ConformanceCase[] = [
       kernel("vsock_linger"),
     ],
     does: {
-      client: "connects, sets SO_LINGER to 1 s, and claims that close() succeeds",
+      client: "connects, sets SO_LINGER to 1 s, and checks that close() succeeds",
       server: "accepts, and waits until the client has closed",
     },
     async client({ vsock, check }) {
@@ -44,16 +44,16 @@ export const cases: readonly ConformanceCase[] = [
       await vsock.waitRemoteClose(socket);
     },
   }),
-  /** What was sent has arrived, but the peer never reads it. */
+  /** The data has arrived, but the peer does not read it. */
   defineCase({
     id: "stream/linger/no-wait-for-unread",
     title: "close() with SO_LINGER does not wait for a peer that does not read",
     requirement:
-      "close() with SO_LINGER MUST NOT wait for data that was sent and only not yet read",
+      "close() with SO_LINGER MUST NOT wait for data that has been delivered but not read",
     refs: [
       upstream(
         "SOCK_STREAM SO_LINGER close() on unread",
-        "claims that the data can then be received",
+        "checks that the data can be received afterwards",
       ),
       man("socket", 7, "SO_LINGER"),
       kernel("vsock_linger"),
@@ -61,9 +61,9 @@ export const cases: readonly ConformanceCase[] = [
     needs: [{ client: "siocoutq" }],
     does: {
       client:
-        "connects, sets SO_LINGER to 5 s, sends a byte, claims that SIOCOUTQ becomes 0, and that " +
-        "close() returns within 4 s",
-      server: "accepts, and receives the byte only when the client has closed",
+        "connects, sets SO_LINGER to 5 s, sends a byte, and checks that SIOCOUTQ becomes 0 and " +
+        "that close() returns within 4 s",
+      server: "accepts, and receives the byte only after the client has closed",
     },
     async client({ vsock, peer, check }) {
       using socket = await vsock.connect("stream");

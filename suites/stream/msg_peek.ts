@@ -8,11 +8,11 @@ import { peekAtRest, peekThenReceive, sendToPeeker } from "../_shared/peek.ts";
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Peeking shows the data and leaves it there. */
+  /** Peeking returns the data without removing it. */
   defineCase({
     id: "stream/msg-peek/leaves-data",
-    title: "MSG_PEEK shows the data and leaves it in the queue",
-    requirement: "recv(MSG_PEEK) MUST return the data that the next recv() returns",
+    title: "MSG_PEEK returns the data and leaves it in the queue",
+    requirement: "recv(MSG_PEEK) MUST return the same data as the next recv()",
     refs: [
       upstream("SOCK_STREAM MSG_PEEK"),
       man("recv", 2, "MSG_PEEK"),
@@ -21,17 +21,17 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends 64 random bytes when the server is ready",
       server:
-        "accepts, claims that MSG_PEEK is EAGAIN while nothing is there, peeks at 32 and at 64 " +
-        "bytes, receives 64, and claims that all three agree",
+        "accepts, checks that MSG_PEEK fails with EAGAIN while there is no data, peeks at 32 and " +
+        "at 64 bytes, receives 64, and checks that all three agree",
     },
     client: (context) => sendToPeeker("stream", context),
     server: (context) => peekThenReceive("stream", context),
   }),
-  /** Peeking begins where the last recv() ended. */
+  /** Peeking starts where the last recv() ended. */
   defineCase({
     id: "stream/msg-peek/after-partial-recv",
-    title: "MSG_PEEK after a recv() of a part shows the rest, with room for more",
-    requirement: "recv(MSG_PEEK) MUST show the data not yet received, and no more than that",
+    title: "MSG_PEEK after a partial recv() returns only the remaining data",
+    requirement: "recv(MSG_PEEK) MUST return the data not yet received, and no more than that",
     refs: [
       upstream("SOCK_STREAM MSG_PEEK after partial recv"),
       man("recv", 2, "MSG_PEEK"),
@@ -40,8 +40,8 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects, and sends 64 random bytes when the server is ready",
       server:
-        "accepts, receives 1 byte, peeks with room for 64, and claims that it sees the 63 that are " +
-        "left, which recv() then gives",
+        "accepts, receives 1 byte, peeks with room for 64, and checks that it gets the remaining " +
+        "63, which recv() then returns",
     },
     client: (context) => sendToPeeker("stream", context),
     server: (context) => peekAtRest("stream", context),

@@ -1,5 +1,5 @@
 /**
- * Packets that a stream is made of, and that its user must not notice.
+ * The packets that a stream consists of, which must be invisible to its user.
  *
  * @module
  */
@@ -23,39 +23,39 @@ import {
 
 const FIRST = new TextEncoder().encode("HELLO");
 const SECOND = new TextEncoder().encode("WORLD");
-/** How much of the first packet is read before the second comes. */
+/** How much of the first packet is read before the second arrives. */
 const PART = 2;
 const ROOM = 64;
 
-/** Above GOOD_COPY_LEN, 128, the kernel gives each packet memory of its own. */
+/** Above GOOD_COPY_LEN, 128, the kernel gives each packet its own memory. */
 const SMALLEST = 129;
 const LARGEST = 512;
 const TOTAL = 2 * 1024 * 1024;
 /**
- * The receiver's buffer: so many small packets fit that what they cost besides their data, more
- * than 512 bytes each, would not. With the usual 256 KiB it is the same, and takes longer.
+ * The receiver's buffer: so many small packets fit into it that their overhead, more than 512 bytes
+ * each, would not. The usual 256 KiB would behave the same, but take longer.
  */
 const BUFFER = 64 * 1024;
-/** A sender that sends whole packets only may leave room for less than one. */
+/** A sender that sends only whole packets may leave less room than one needs. */
 const FULL = BUFFER - LARGEST;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** The second packet may be appended to the first, of which a part has been read. */
+  /** The kernel may append the second packet to the first, which has been partly read. */
   defineCase({
     id: "stream/packets/joined-after-partial-read",
-    title: "a packet that is appended to one half read arrives once and whole",
-    requirement: "data appended to a packet that was read in part MUST arrive once and in order",
+    title: "a packet appended to a partly read one arrives once and complete",
+    requirement: "data appended to a partly read packet MUST arrive once and in order",
     refs: [
       upstream("SOCK_STREAM virtio skb merge"),
       spec("5.10.6.5 Stream Sockets"),
       kernel("virtio_transport_recv_pkt"),
     ],
     does: {
-      client: "connects, sends HELLO, and WORLD when the server has read a part of it",
+      client: "connects, sends HELLO, and sends WORLD once the server has read part of it",
       server:
-        "accepts, receives 2 bytes of HELLO, the other 8 when WORLD was sent, and claims that " +
-        "recv() then is EAGAIN and that they read HELLOWORLD",
+        "accepts, receives 2 bytes of HELLO, receives the other 8 once WORLD has been sent, and " +
+        "checks that recv() then fails with EAGAIN and that the data is HELLOWORLD",
     },
     async client({ vsock, peer, check }) {
       using socket = await vsock.connect("stream");
@@ -85,14 +85,13 @@ export const cases: readonly ConformanceCase[] = [
   defineCase({
     id: "stream/packets/small-ones-keep-connection",
     title: "2 MiB in packets of 129 to 512 bytes arrive",
-    requirement:
-      "many small packets MUST neither reset a connection nor be lost, however slow it is",
+    requirement: "many small packets MUST NOT be lost or reset the connection, however slow it is",
     refs: [
       upstream(
         "SOCK_STREAM small packets backpressure",
-        "sends on the calling thread and waits only where the peer's buffer is full; the receiver, " +
-          "whose buffer has 64 KiB, begins to read when it is, since one that keeps up is under no " +
-          "pressure",
+        "sends on the calling thread and waits only when the peer's buffer is full; the " +
+          "receiver, whose buffer is 64 KiB, starts to read only then, since a receiver that keeps " +
+          "up is under no pressure",
       ),
       man("send", 2, "DESCRIPTION"),
       kernel("virtio_transport_collapse_rx_queue"),
@@ -100,11 +99,11 @@ export const cases: readonly ConformanceCase[] = [
     timeFactor: 2,
     does: {
       client:
-        "connects, sends 2 MiB of random data in pieces of 129 to 512 bytes, waits only where a " +
-        "piece is not taken at once, and tells the data's hash",
+        "connects, sends 2 MiB of random data in pieces of 129 to 512 bytes, waits only when a " +
+        "piece is not accepted at once, and tells the server the data's hash",
       server:
-        "accepts with a buffer of 64 KiB, waits until that is full, receives 2 MiB, and claims that " +
-        "their hash is the client's",
+        "accepts with a buffer of 64 KiB, waits until it is full, receives 2 MiB, and checks " +
+        "that the hash matches the client's",
     },
     async client({ vsock, peer, check, random }) {
       const data = random.bytes(TOTAL);

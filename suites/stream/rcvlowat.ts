@@ -23,10 +23,10 @@ const QUIET_TIME = 1000;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** One byte is there and does not count; the rest comes, and then all can be read at once. */
+  /** A single byte is not enough; once the rest arrives, everything can be read at once. */
   defineCase({
     id: "stream/rcvlowat/poll-waits-for-all",
-    title: "poll() wakes up when SO_RCVLOWAT bytes are there, not before",
+    title: "poll() wakes up when SO_RCVLOWAT bytes have arrived, not earlier",
     requirement: "poll() MUST NOT report POLLIN until SO_RCVLOWAT bytes can be received at once",
     refs: [
       upstream("SOCK_STREAM poll() + SO_RCVLOWAT"),
@@ -35,9 +35,10 @@ export const cases: readonly ConformanceCase[] = [
     ],
     does: {
       client:
-        "connects, sets SO_RCVLOWAT to 128, and claims that poll() sees nothing for 1 s while 1 " +
-        "byte is there, and POLLIN and POLLRDNORM when all 128 are, which one recv() gives",
-      server: "accepts, sends 1 byte, and 127 more, each by itself, when the client has polled",
+        "connects, sets SO_RCVLOWAT to 128, and checks that poll() reports nothing for 1 s while " +
+        "there is only 1 byte, and POLLIN and POLLRDNORM when all 128 are there, which one " +
+        "recv() returns",
+      server: "accepts, sends 1 byte, and once the client has polled sends 127 more, one at a time",
     },
     async client({ vsock, peer, check }) {
       using socket = await vsock.connect("stream");

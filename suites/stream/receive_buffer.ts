@@ -1,5 +1,5 @@
 /**
- * Receive buffers that are not there.
+ * Receive buffers that do not exist.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { receiveNowhere, sendToNowhere } from "../_shared/null_buffer.ts";
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Address 0 costs nothing. */
+  /** Address 0 loses no data. */
   defineCase({
     id: "stream/receive-buffer/null-keeps-data",
-    title: "recv() at address 0 is EFAULT and the data stays",
-    requirement: "recv() into unmapped memory MUST fail with EFAULT and leave a stream's data",
+    title: "recv() to address 0 fails with EFAULT and keeps the data",
+    requirement: "recv() into unmapped memory MUST fail with EFAULT and keep a stream's data",
     refs: [
       upstream("SOCK_STREAM test invalid buffer"),
       man("recv", 2, "EFAULT"),
@@ -20,8 +20,8 @@ export const cases: readonly ConformanceCase[] = [
     ],
     does: {
       client:
-        "connects, claims that recv() of 512 bytes at address 0 is EFAULT, and that the 512 bytes " +
-        "can then be received without waiting",
+        "connects, checks that recv() of 512 bytes to address 0 fails with EFAULT, and that the " +
+        "512 bytes can then be received without waiting",
       server: "accepts, sends 512 bytes, and keeps the connection until the client is done",
     },
     client: (context) => receiveNowhere("stream", context),

@@ -1,5 +1,5 @@
 /**
- * shutdown(): EPIPE for whoever still sends, and SIGPIPE unless MSG_NOSIGNAL says otherwise.
+ * shutdown(): later sends fail with EPIPE, and with SIGPIPE unless MSG_NOSIGNAL is set.
  *
  * @module
  */
@@ -23,10 +23,10 @@ import {
 
 type Check = CaseContext["check"];
 
-/** Between two sends, so that they do not fill the peer's buffer; milliseconds. */
+/** Pause between two sends, so that they do not fill the peer's buffer; in milliseconds. */
 const PAUSE = 10;
 
-/** Sends until it fails: until a peer's shutdown() has arrived a send may still succeed. */
+/** Sends until it fails: a send may still succeed until the peer's shutdown() has arrived. */
 async function sendUntilRefused(socket: Socket, { patience }: Check): Promise<number> {
   const deadline = performance.now() + patience;
   for (;;) {
@@ -51,20 +51,23 @@ const refs = [man("send", 2, "EPIPE"), kernel("vsock_connectible_sendmsg")];
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** Our own side is shut down for sending. */
+  /** The sender's own side is shut down for sending. */
   defineCase({
     id: "stream/shutdown/own-write-is-epipe",
-    title: "send() after shutdown(SHUT_WR) is EPIPE with SIGPIPE",
-    requirement: "send() after shutdown(SHUT_WR) MUST fail with EPIPE and raise SIGPIPE if allowed",
+    title: "send() after shutdown(SHUT_WR) fails with EPIPE and raises SIGPIPE",
+    requirement:
+      "send() after shutdown(SHUT_WR) MUST fail with EPIPE and, without MSG_NOSIGNAL, raise " +
+      "SIGPIPE",
     alone: "it counts the signals of its process",
     refs: [
-      upstream("SOCK_STREAM SHUT_WR", "claims that the first send() is refused, not a later one"),
+      upstream("SOCK_STREAM SHUT_WR", "checks that the first send() is refused, not a later one"),
       man("shutdown", 2, "DESCRIPTION"),
       ...refs,
     ],
     does: {
-      client: "connects, calls shutdown(SHUT_WR), and claims that send() is EPIPE and raises one " +
-        "SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
+      client:
+        "connects, calls shutdown(SHUT_WR), and checks that send() fails with EPIPE and raises " +
+        "one SIGPIPE, and that send(MSG_NOSIGNAL) fails with EPIPE and raises none",
       server: "accepts, and keeps the connection until the client is done",
     },
     async client({ vsock, peer, check }) {
@@ -78,18 +81,19 @@ export const cases: readonly ConformanceCase[] = [
       await peer.expectln("CLIENTDONE");
     },
   }),
-  /** The other side is shut down for receiving. */
+  /** The peer's side is shut down for receiving. */
   defineCase({
     id: "stream/shutdown/peers-read-is-epipe",
-    title: "send() after the peer's shutdown(SHUT_RD) is EPIPE with SIGPIPE",
+    title: "send() after the peer's shutdown(SHUT_RD) fails with EPIPE and raises SIGPIPE",
     requirement:
-      "send() to a peer that did shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
+      "send() to a peer that called shutdown(SHUT_RD) MUST fail with EPIPE and raise SIGPIPE",
     alone: "it counts the signals of its process",
     refs: [upstream("SOCK_STREAM SHUT_RD"), spec("5.10.6.5 Stream Sockets"), ...refs],
     does: {
       client:
-        "connects, sends a byte every 10 ms when the server has shut down, and claims that this " +
-        "ends with EPIPE and one SIGPIPE, and that send(MSG_NOSIGNAL) is EPIPE and raises none",
+        "connects, sends a byte every 10 ms once the server has shut down, and checks that this " +
+        "ends with EPIPE and one SIGPIPE, and that send(MSG_NOSIGNAL) fails with EPIPE and " +
+        "raises none",
       server: "accepts, calls shutdown(SHUT_RD), and keeps the connection until the client is done",
     },
     async client({ vsock, peer, check }) {

@@ -26,16 +26,16 @@ import {
   VMADDR_PORT_ANY,
 } from "../../kit/mod.ts";
 
-/** MAX_PORT_RETRIES: how many ports the kernel tries when it binds a socket by itself. */
+/** MAX_PORT_RETRIES: how many ports the kernel tries when it binds a socket automatically. */
 const PORTS_TRIED = 24;
 
 /**
  * Takes the ports that the kernel would bind a socket to, so that connect() assigns a transport and
  * then fails; then connects elsewhere, so that the transport of an unbound socket is released. The
- * socket that is moved is not moved again: when it has found a port there, or waits for an answer,
- * nothing is left to be seen.
+ * socket is not moved a second time: once it has found a port there, or waits for an answer, there
+ * is nothing left to test.
  *
- * @returns whether the CID that it is moved from has a transport to do it with.
+ * @returns whether the CID that it is moved from has a transport to test this with.
  */
 async function moveUnbound(from: number, to: number, context: CaseContext): Promise<boolean> {
   const { vsock, check } = context;
@@ -70,22 +70,22 @@ async function moveUnbound(from: number, to: number, context: CaseContext): Prom
   }
 }
 
-/** What the client tells the server: that there may be connections, or that it is done. */
+/** What the client sends to the server: that there may be connections, or that it is done. */
 const CONTINUE = 1n;
 const DONE = 0n;
-/** How long sockets are moved about, in milliseconds. */
+/** How long sockets are moved, in milliseconds. */
 const RACE_TIME = 2000;
-/** How long they are at the most, where no signal has come in the midst of a call by then. */
+/** The limit if no signal has interrupted a call by then, in milliseconds. */
 const MAX_RACE_TIME = 7000;
-/** How long after setting it the signal comes at first, in microseconds. */
+/** The timer's initial delay before the signal, in microseconds. */
 const FIRST_DELAY = 100;
-/** How much sooner or later the next signal comes where this one missed the call. */
+/** By how much the delay changes after a signal that missed the call. */
 const STEP = 1.25;
 
 /**
- * Interrupts calls of this thread, and learns from those it missed when to do it. The signal counts
- * only if the thread gets to see it before the answer to its call does: it runs before the
- * kernel's worker of the loopback transport, where that is allowed.
+ * Interrupts calls of this thread, and learns the right time from those it missed. The signal counts
+ * only if it reaches the thread before the answer to its call does: it runs before the loopback
+ * transport's kernel worker, if that is permitted.
  */
 class Interrupter implements Disposable {
   readonly #urgency = new Urgency();
@@ -103,7 +103,7 @@ class Interrupter implements Disposable {
     return this.#hits;
   }
 
-  /** Makes a call and gives the name of its error, EINTR if the signal came in the midst of it. */
+  /** Makes a call and returns the name of its error, EINTR if the signal interrupted it. */
   interrupt(call: () => void): string | undefined {
     const before = this.#alarm.count;
     this.#alarm.set(this.#delay * (0.75 + this.#random.below(512) / 1024));
@@ -123,7 +123,7 @@ class Interrupter implements Disposable {
 /**
  * Interrupts connect() to the peer, again and again, and then connects the same socket elsewhere.
  *
- * @param judge is given what both came to, if anything is to be said of it.
+ * @param judge gets both results, if they are to be checked.
  */
 async function interruptAndMove(
   { vsock, peer, check, random }: CaseContext,
@@ -147,12 +147,12 @@ async function interruptAndMove(
     const first = interrupter.interrupt(() => socket.connectHere(address));
     const known = [undefined, "EINTR", "ECONNRESET"].includes(first);
     check.that(known, `connect() with a signal: expected EINTR or ECONNRESET, got ${first}`);
-    // A host does not answer what a guest sends to this CID: there is nothing to wait for.
+    // A host does not answer packets that a guest sends to this CID: there is nothing to wait for.
     connectInBackground(socket);
     const second = errorOf(() => socket.connectHere({ ...address, cid }));
     judge(first, second);
     socket[Symbol.dispose]();
-    // A listener with a full queue resets; then, too, the server has something to accept.
+    // A listener with a full queue resets; the server has something to accept then, too.
     const queued = [first, second].some((code) => code === undefined || code === "ECONNRESET");
     if (queued) await peer.writeUlong(CONTINUE);
   } while (goesOn());
@@ -160,7 +160,7 @@ async function interruptAndMove(
   if (interrupter.hits === 0) throw new Error("no signal came in the midst of connect()");
 }
 
-/** Accepts what comes of that, and closes it. */
+/** Accepts the resulting connections and closes them. */
 async function acceptInterrupted({ vsock, peer, check }: CaseContext): Promise<void> {
   using listener = vsock.listening("stream");
   listener.setNonblocking();
@@ -175,23 +175,24 @@ async function acceptInterrupted({ vsock, peer, check }: CaseContext): Promise<v
 
 const INTERRUPTS = "it sends its thread signals in the midst of calls, and floods the transport";
 const ACCEPTS_ALL =
-  "listens, accepts and closes what has come each time that the client tells it to, and claims " +
-  "that accept() then is EAGAIN";
+  "listens, accepts and closes all pending connections each time that the client asks for it, " +
+  "and checks that accept() then fails with EAGAIN";
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** A reference too few was kept for such a socket: the kernel's log tells. */
+  /** A kernel bug took one reference too few for such a socket; its log shows it. */
   defineCase({
     id: "transport/change/release-of-unbound-socket",
     title: "a socket that could not be bound can be moved to another transport",
-    requirement: "connect() that finds no free port MUST fail with EADDRNOTAVAIL and harm nothing",
+    requirement: "connect() that finds no free port MUST fail with EADDRNOTAVAIL and cause no harm",
     alone: "it takes the ports that the kernel would choose next",
     refs: [
       upstream(
         "SOCK_STREAM transport release use-after-free",
-        "is skipped where there are no two transports to be moved between, or none that can be " +
-          "tested; takes ENODEV for any CID as that CID having no transport, not for the host's " +
-          "alone; moves a socket to one other CID only, since what it has found there keeps it",
+        "is skipped if there are no two transports to move between, or none that can be tested; " +
+          "takes ENODEV for any CID to mean that the CID has no transport, not only for the " +
+          "host's; moves a socket to one other CID only, since a port found there stays with the " +
+          "socket",
       ),
       kernel("__vsock_bind"),
       kernel("vsock_assign_transport"),
@@ -200,9 +201,9 @@ export const cases: readonly ConformanceCase[] = [
     needs: [{ client: "second-transport" }, { client: "local-transport" }],
     does: {
       client:
-        "takes the 24 ports that the kernel would try next at each CID of 0 to 3 that is its own and " +
-        "has a transport, claims that connect() there is EADDRNOTAVAIL, and not under way when it is " +
-        "called for another CID: a socket for each",
+        "takes the 24 ports that the kernel would try next on each local CID from 0 to 3 that " +
+        "has a transport, checks that connect() there fails with EADDRNOTAVAIL and is not still " +
+        "in progress on connect() to another CID: one socket each",
     },
     async client(context) {
       const destinations = new Set([...LOCAL_CIDS, context.vsock.peerAddress().cid, FOREIGN_CID]);
@@ -217,20 +218,21 @@ export const cases: readonly ConformanceCase[] = [
       context.check.that(tested.size > 0, "no CID had a transport to test");
     },
   }),
-  /** An interrupted connect() leaves a socket that the next one moves: the kernel's log tells. */
+  /** The next connect() moves a socket after an interrupted one; the kernel's log shows the bug. */
   defineCase({
     id: "transport/change/after-interrupted-connect",
     title: "a socket can be moved to another transport after an interrupted connect()",
     requirement:
-      "connect() that a signal interrupts MUST fail with EINTR, and another harm nothing",
+      "connect() interrupted by a signal MUST fail with EINTR, and a later one MUST cause no harm",
     alone: INTERRUPTS,
     refs: [
       upstream(
         "SOCK_STREAM transport change null-ptr-deref, lockdep warn",
-        "one signal for every connect(), from a timer that is aimed at the midst of the call, and not " +
-          "a thread that calls kill() without end; moves to a CID that another transport serves, " +
-          "not always to 0, and is skipped where there is none: " +
-          "`transport/change/refused-after-interrupted-connect` is for CIDs that none serves",
+        "one signal for each connect(), from a timer that aims at the middle of the call, " +
+          "instead of a thread that calls kill() endlessly; moves to a CID that another transport " +
+          "serves, not always to 0, and is skipped if there is none: " +
+          "`transport/change/refused-after-interrupted-connect` covers CIDs that no transport " +
+          "serves",
       ),
       kernel("vsock_connect"),
       kernel("vsock_assign_transport"),
@@ -240,8 +242,8 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client:
         "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
-        "timer's signal, claims success, EINTR or ECONNRESET, moves it with connect() to a CID of " +
-        "another transport, and closes it",
+        "timer's signal, checks for success, EINTR or ECONNRESET, moves it with connect() to a " +
+        "CID of another transport, and closes it",
       server: ACCEPTS_ALL,
     },
     async client(context) {
@@ -252,21 +254,21 @@ export const cases: readonly ConformanceCase[] = [
     },
     server: acceptInterrupted,
   }),
-  /** Where no transport leads, the one that the socket has must not be taken from it. */
+  /** If no transport serves the CID, the socket must not lose the transport that it has. */
   defineCase({
     id: "transport/change/refused-after-interrupted-connect",
-    title: "a socket stays whole when it cannot be moved after an interrupted connect()",
+    title: "a socket stays intact when it cannot be moved after an interrupted connect()",
     requirement:
-      "connect() to a CID that no transport serves MUST fail with ENODEV, also after one that a " +
-      "signal interrupted, and harm nothing",
+      "connect() to a CID that no transport serves MUST fail with ENODEV, even after an " +
+      "interrupted connect(), and cause no harm",
     alone: INTERRUPTS,
     refs: [man("vsock", 7, "ENODEV"), kernel("vsock_connect"), kernel("vsock_assign_transport")],
     needs: [{ client: "cid-without-transport" }],
     does: {
       client:
         "opens sockets with SO_LINGER of 1 s for 2 to 7 s, interrupts connect() on each with a " +
-        "timer's signal, claims that connect() to a CID without a transport then is ENODEV, or " +
-        "EISCONN after one that succeeded, and closes it",
+        "timer's signal, checks that connect() to a CID without a transport then fails with " +
+        "ENODEV, or EISCONN after a success, and closes it",
       server: ACCEPTS_ALL,
     },
     async client(context) {

@@ -21,11 +21,11 @@ const RING_ENTRIES = 4;
 /** Upstream's page, whatever this machine's is: both sides must agree on the lengths. */
 const PAGE = 4096;
 
-/** What is sent, a connection each. */
+/** The data, one entry per connection. */
 const SENDINGS: readonly (readonly Element[])[] = [
   // Whole pages.
   [{ length: PAGE }, { length: 2 * PAGE }, { length: 3 * PAGE }],
-  // The one in the middle neither begins nor ends with a page.
+  // The middle piece neither starts nor ends at a page boundary.
   [{ length: PAGE }, { length: 200, offset: 1 }, { length: 3 * PAGE }],
 ];
 
@@ -55,16 +55,17 @@ async function receive({ vsock, peer, check }: CaseContext): Promise<void> {
 }
 
 const RECEIVES =
-  "accepts twice, receives with IORING_OP_READV what was sent, and claims that its hash is the " +
-  "client's, and that the next IORING_OP_READV gives 0";
+  "accepts twice, receives with IORING_OP_READV what was sent, and checks that the hash matches " +
+  "the client's, and that the next IORING_OP_READV returns 0";
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
   /** Copying. */
   defineCase({
     id: "uring/sendmsg/arrives-whole",
-    title: "what io_uring sends in pieces, io_uring receives",
-    requirement: "IORING_OP_SENDMSG of pieces MUST send them in order and say how much it sent",
+    title: "data sent in pieces with io_uring can be received with io_uring",
+    requirement:
+      "IORING_OP_SENDMSG with several pieces MUST send them in order and return how much it sent",
     refs: [
       upstream("SOCK_STREAM io_uring test"),
       man("io_uring_enter", 2, "IORING_OP_SENDMSG"),
@@ -73,8 +74,9 @@ export const cases: readonly ConformanceCase[] = [
     needs: ["io-uring"],
     does: {
       client:
-        "connects twice, each time sends three pieces of memory with IORING_OP_SENDMSG, claims " +
-        "that one completion says how much it took, and tells the hash of all",
+        "connects twice, each time sends three pieces of memory with IORING_OP_SENDMSG, checks " +
+        "that a single completion reports how much was sent, and tells the server the hash of " +
+        "everything",
       server: RECEIVES,
     },
     client: (context) => send(false, context),
@@ -83,7 +85,9 @@ export const cases: readonly ConformanceCase[] = [
   /** Not copying. */
   defineCase({
     id: "uring/sendmsg-zc/arrives-whole-and-notifies",
-    title: "what io_uring sends without copying arrives, and it tells when the memory is free",
+    title:
+      "data sent by io_uring without copying arrives, followed by a notification that its memory " +
+      "is free",
     requirement:
       "IORING_OP_SENDMSG_ZC MUST send the pieces in order and notify when their memory is free",
     refs: [
@@ -94,8 +98,8 @@ export const cases: readonly ConformanceCase[] = [
     needs: [{ client: "zerocopy" }, { client: "sendmsg-zc", server: "io-uring" }],
     does: {
       client: "connects twice with SO_ZEROCOPY, each time sends three pieces of memory with " +
-        "IORING_OP_SENDMSG_ZC, claims a completion that says how much it took and a notification " +
-        "behind it, and tells the hash of all",
+        "IORING_OP_SENDMSG_ZC, checks for a completion with the amount sent, followed by a " +
+        "notification, and tells the server the hash of everything",
       server: RECEIVES,
     },
     client: (context) => send(true, context),

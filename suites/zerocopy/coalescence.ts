@@ -18,22 +18,22 @@ import {
   upstream,
 } from "../../kit/mod.ts";
 
-/** A packet whose memory has room for another behind it. */
+/** A packet whose memory has room for another one after it. */
 const FIRST = 4096 + 1;
-/** GOOD_COPY_LEN: a packet no longer than that may be appended to the one before it. */
+/** GOOD_COPY_LEN: a packet of at most this length may be appended to the previous one. */
 const SECOND = 128;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
-  /** The second packet's data is not where a packet's data usually is. */
+  /** The second packet's data is not stored where a packet's data usually is. */
   defineCase({
     id: "zerocopy/coalescence/keeps-data",
-    title: "a small MSG_ZEROCOPY packet behind a copied one arrives unharmed",
-    requirement: "data sent with MSG_ZEROCOPY MUST arrive as it was, also where packets are joined",
+    title: "a small MSG_ZEROCOPY packet behind a copied one arrives intact",
+    requirement: "data sent with MSG_ZEROCOPY MUST arrive intact, even if packets are coalesced",
     refs: [
       upstream(
         "SOCK_STREAM virtio MSG_ZEROCOPY coalescence corruption",
-        "waits with MSG_PEEK until both packets are there, which every kernel has, not with SIOCINQ",
+        "waits for both packets with MSG_PEEK, which every kernel has, instead of SIOCINQ",
       ),
       spec("5.10.6.5 Stream Sockets"),
       kernel("virtio_transport_recv_pkt"),
@@ -42,10 +42,10 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client:
         "connects, sets SO_ZEROCOPY, sends 4097 bytes without MSG_ZEROCOPY and 128 random ones " +
-        "with it, tells the hash of these, and claims that poll() sees POLLERR",
+        "with it, tells the server the hash of the latter, and checks that poll() reports POLLERR",
       server:
-        "accepts, peeks until all 4225 bytes are there, receives 4097, then 128, and claims that " +
-        "the hash of these is the client's",
+        "accepts, peeks until all 4225 bytes have arrived, receives 4097, then 128, and checks " +
+        "that the hash of the latter matches the client's",
     },
     async client({ vsock, peer, check, random }) {
       using socket = await vsock.connect("stream");

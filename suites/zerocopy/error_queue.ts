@@ -26,13 +26,13 @@ import {
 const CONTROL_SIZE = 128;
 
 const UNREAD =
-  "sets SO_ZEROCOPY, sends a byte with MSG_ZEROCOPY, claims that poll() sees POLLERR, and closes " +
-  "without reading the completion";
+  "sets SO_ZEROCOPY, sends a byte with MSG_ZEROCOPY, checks that poll() reports POLLERR, and " +
+  "closes without reading the completion";
 
 /** Sends a byte with MSG_ZEROCOPY, and closes the socket without reading the completion. */
 async function closeUnread(socket: Socket, check: Check): Promise<void> {
   await check.setsInt(socket, SOL_SOCKET, SO_ZEROCOPY, 1);
-  // The kernel sends it from where it is: memory that the engine may use anew would not do.
+  // The kernel sends it from where it is, so it must not be in memory that V8 may reuse.
   using memory = new Mapping(pageSize());
   const byte = memory.bytes(0, 1).fill(BYTE);
   await check.sends(socket, byte, MSG_ZEROCOPY);
@@ -41,7 +41,7 @@ async function closeUnread(socket: Socket, check: Check): Promise<void> {
   await check.succeeds("close()", () => socket.close());
 }
 
-/** So many that buffers which leak stand out among the machine's others: agent/leak_watch.ts. */
+/** Enough that leaked buffers stand out among the machine's others: agent/leak_watch.ts. */
 const CONNECTIONS = 200;
 
 /** The cases of this file. */
@@ -49,18 +49,18 @@ export const cases: readonly ConformanceCase[] = [
   /** Nothing was sent. */
   defineCase({
     id: "zerocopy/error-queue/empty-is-eagain",
-    title: "recvmsg(MSG_ERRQUEUE) on an empty error queue is EAGAIN",
+    title: "recvmsg(MSG_ERRQUEUE) on an empty error queue fails with EAGAIN",
     requirement: "recvmsg(MSG_ERRQUEUE) with nothing in the error queue MUST fail with EAGAIN",
     refs: [
       upstream(
         "SOCK_STREAM MSG_ZEROCOPY empty MSG_ERRQUEUE",
-        "claims which error it is",
+        "checks which error it is",
       ),
       man("recv", 2, "MSG_ERRQUEUE"),
       kernel("sock_recv_errqueue"),
     ],
     does: {
-      client: "connects, sends nothing, and claims that recvmsg(MSG_ERRQUEUE) is EAGAIN",
+      client: "connects, sends nothing, and checks that recvmsg(MSG_ERRQUEUE) fails with EAGAIN",
       server: "accepts, and keeps the connection until the client is done",
     },
     async client({ vsock, peer, check }) {
@@ -74,16 +74,16 @@ export const cases: readonly ConformanceCase[] = [
       await peer.expectln("DONE");
     },
   }),
-  /** A completion stays unread. One that leaks is seen by kmemleak only, many by their number. */
+  /** A completion stays unread. Only kmemleak sees a single leak; many show in the counts. */
   defineCase({
     id: "zerocopy/error-queue/closed-unread",
     title: "a socket with an unread completion can be closed",
     requirement:
-      "send(MSG_ZEROCOPY) MUST lead to POLLERR, and close() MUST take an unread completion",
+      "send(MSG_ZEROCOPY) MUST cause POLLERR, and close() MUST discard an unread completion",
     refs: [
       upstream(
         "SOCK_STREAM MSG_ZEROCOPY leak MSG_ERRQUEUE",
-        "claims that poll() woke up for POLLERR",
+        "checks that poll() woke up for POLLERR",
       ),
       man("recv", 2, "MSG_ERRQUEUE"),
       kernel("vsock_sk_destruct"),
@@ -103,11 +103,11 @@ export const cases: readonly ConformanceCase[] = [
       await vsock.waitRemoteClose(socket);
     },
   }),
-  /** As above, until what leaks shows in the kernel's count of socket buffers. */
+  /** As above, until a leak shows in the kernel's count of socket buffers. */
   defineCase({
     id: "zerocopy/error-queue/unread-leaks-nothing",
     title: "sockets closed with unread completions leave nothing behind",
-    requirement: "close() MUST free the completions that nobody read",
+    requirement: "close() MUST free unread completions",
     refs: [man("recv", 2, "MSG_ERRQUEUE"), kernel("vsock_sk_destruct")],
     needs: [{ client: "zerocopy" }],
     does: {
@@ -126,7 +126,7 @@ export const cases: readonly ConformanceCase[] = [
       }
     },
     async server({ vsock, peer, check }) {
-      // A client may have closed the next one before this side has accepted one.
+      // The client may have closed the next connection before this side has accepted one.
       using listener = vsock.listening("stream", CONNECTIONS);
       await peer.writeln("LISTENING");
       for (let i = 0; i < CONNECTIONS; i++) {

@@ -1,5 +1,5 @@
 /**
- * MSG_ZEROCOPY where the kernel has no memory left for its completion.
+ * MSG_ZEROCOPY when the kernel has no memory left for the completion.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import {
   upstream,
 } from "../../kit/mod.ts";
 
-/** As much as the kernel can have in one piece: a page shifted by MAX_PAGE_ORDER. */
+/** The kernel's largest contiguous allocation: a page shifted by MAX_PAGE_ORDER. */
 const LARGEST = 4096 << 10;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
   /**
-   * Control data takes up all of net.core.optmem_max for as long as the call lasts. What the way out
-   * of it leaks shows in kmemleak.
+   * Control data uses up all of net.core.optmem_max for the duration of the call. A leak on the
+   * error path shows in kmemleak.
    */
   defineCase({
     id: "zerocopy/send/without-memory-is-enomem",
-    title: "MSG_ZEROCOPY without memory for the completion is ENOMEM",
+    title: "MSG_ZEROCOPY without memory for the completion fails with ENOMEM",
     requirement: "send(MSG_ZEROCOPY) MUST fail with ENOMEM when optmem_max is used up",
     refs: [
       upstream("SOCK_STREAM MSG_ZEROCOPY leak completion skb"),
@@ -38,8 +38,8 @@ export const cases: readonly ConformanceCase[] = [
     needs: [{ client: "zerocopy" }],
     does: {
       client:
-        "connects, sets SO_ZEROCOPY, and claims that sendmsg(MSG_ZEROCOPY) of a byte is ENOMEM " +
-        "when it comes with one byte less of control data than net.core.optmem_max",
+        "connects, sets SO_ZEROCOPY, and checks that sendmsg(MSG_ZEROCOPY) of a byte fails with " +
+        "ENOMEM when its control data is one byte smaller than net.core.optmem_max",
       server: "accepts, and waits until the client has closed",
     },
     async client({ vsock, check }) {

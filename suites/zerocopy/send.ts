@@ -1,5 +1,5 @@
 /**
- * Sending with MSG_ZEROCOPY, in every shape of memory: what arrives, and what the completion says.
+ * Sending with MSG_ZEROCOPY, from every memory layout: what arrives, and what the completion says.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 import { receivesCompletion } from "../_shared/completion.ts";
 import { lengthOf, type Shape, ShapedMemory, SHAPES } from "../_shared/shapes.ts";
 
-/** How long a completion that must not come is waited for, in milliseconds. */
+/** How long to wait for a completion that must not come, in milliseconds. */
 const QUIET_TIME = 100;
 
 async function sendShape(type: SocketType, shape: Shape, context: CaseContext) {
@@ -85,13 +85,15 @@ function sendsEveryShape(type: SocketType): ConformanceCase {
   const needs = type === "seqpacket" ? [type] as const : [];
   return defineCase({
     id: `zerocopy/send/${type}-completes`,
-    title: `MSG_ZEROCOPY on a ${type} socket sends every shape of memory and completes`,
-    requirement: "send(MSG_ZEROCOPY) MUST carry the data and then report how in the error queue",
+    title: `MSG_ZEROCOPY on a ${type} socket sends every memory layout and completes`,
+    requirement:
+      "send(MSG_ZEROCOPY) MUST transfer the data and then report in the error queue how it was " +
+      "sent",
     refs: [
       upstream(
         `SOCK_${type.toUpperCase()} MSG_ZEROCOPY`,
-        "waits for a completion that must come as long as the peer needs to read, not 100 ms, and " +
-          "claims that there is none where none is due; the hole is mapped without access",
+        "waits for an expected completion as long as the peer needs to read, not 100 ms, and " +
+          "checks that there is none when none is expected; the hole is mapped without access",
       ),
       man("recv", 2, "MSG_ERRQUEUE"),
       kernel("virtio_transport_send_pkt_info"),
@@ -100,13 +102,12 @@ function sendsEveryShape(type: SocketType): ConformanceCase {
     needs: [...needs, { client: "zerocopy" }],
     timeFactor: 2,
     does: {
-      client:
-        `sends ${shapes.length} shapes of memory with MSG_ZEROCOPY, each on a ${type} connection ` +
-        "of its own, and claims that all is taken, or ENOMEM where there is a hole, and which " +
-        "completion comes, if one is due",
+      client: `sends ${shapes.length} memory layouts with MSG_ZEROCOPY, each on its own ${type} ` +
+        "connection, and checks that all data is accepted, or ENOMEM if there is a hole, and " +
+        "which completion arrives, if one is expected",
       server:
-        `accepts ${shapes.length} ${type} connections, reads what comes on each, and claims that ` +
-        "its hash is the client's, and that nothing comes of the shape with a hole",
+        `accepts ${shapes.length} ${type} connections, reads the data on each, and checks that ` +
+        "its hash matches the client's, and that the layout with a hole sends nothing",
     },
     async client(context) {
       for (const shape of shapes) await sendShape(type, shape, context);

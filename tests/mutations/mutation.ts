@@ -14,6 +14,14 @@ import type { Bytes } from "../../sys/structs.ts";
 /** Derives a class of sockets that errs. */
 export type Mutate = (Base: typeof Socket) => typeof Socket;
 
+/** Where the cases are played: AF_UNIX in AF_VSOCK's place, or AF_VSOCK on loopback in a VM. */
+export type Ground =
+  | "unix"
+  /** As the lab boots it: a host that has the driver of a guest, too, and no device. */
+  | "vsock"
+  /** A host without that driver; only where connections lead is another there. */
+  | "vsock-host";
+
 /** A wrongness and what is to be noticed of it. */
 export interface Mutation {
   /** The case that must notice. */
@@ -29,6 +37,8 @@ export interface Mutation {
   readonly noticed: Role;
   /** How that side ends. */
   readonly state: SideState;
+  /** Why it cannot be noticed with the driver of a guest that has no device. */
+  readonly unseenWithDriver?: string;
 }
 
 /** A mutation as the tables have it; who notices is who has it, and fails, unless they say so. */
@@ -38,7 +48,7 @@ export type Row = readonly [
   what: string,
   mutate: Mutate,
   reason: RegExp,
-  more?: Partial<Pick<Mutation, "noticed" | "state">>,
+  more?: Partial<Pick<Mutation, "noticed" | "state" | "unseenWithDriver">>,
 ];
 
 /** The mutations of some rows. */
@@ -103,10 +113,21 @@ function onFailure<M extends Method>(
   });
 }
 
-/** A call fails with another errno than it must. */
-export function errsWith<M extends Method>(method: M, from: ErrnoName, to: ErrnoName): Mutate {
+/**
+ * A call fails with another errno than it must.
+ *
+ * @param from the errno that it fails with, or several.
+ */
+export function errsWith<M extends Method>(
+  method: M,
+  from: ErrnoName | readonly ErrnoName[],
+  to: ErrnoName,
+): Mutate {
   return onFailure<M>(method, (error) => {
-    throw failedWith(error, from) ? failure(error.call, to) : error;
+    for (const name of [from].flat()) {
+      if (failedWith(error, name)) throw failure(error.call, to);
+    }
+    throw error;
   });
 }
 

@@ -1,12 +1,12 @@
 /**
  * A program: runs the cases with whole and with broken sockets, both sides in this process, and
- * writes a {@linkcode Finding} a line. It takes `unix` (AF_UNIX in AF_VSOCK's place, for the cases
- * which that can play) or `vsock` (loopback, in a VM). A process of its own, since some cases count
- * the signals of the whole process.
+ * writes a {@linkcode Finding} a line. Its argument is a {@linkcode Ground}; it plays the cases that
+ * can be played there. A process of its own, since some cases count the signals of the whole process.
  *
  * @module
  */
 import type { Role } from "../../core/case.ts";
+import type { Verdict } from "../../core/outcome.ts";
 import { findCase } from "../../suites/catalogue.ts";
 import { Socket } from "../../sys/socket.ts";
 import { VSOCK } from "../../sys/structs.ts";
@@ -14,11 +14,9 @@ import type { ConformanceCase } from "../../kit/mod.ts";
 import { runBothSides } from "../support/both_sides.ts";
 import { freshFamily } from "../support/unix_pair.ts";
 import { VsockLike } from "../support/vsock_like.ts";
-import type { Mutation } from "./mutation.ts";
+import { proveHang } from "./hang.ts";
+import type { Ground, Mutation } from "./mutation.ts";
 import { lackingOnUnix, MUTATIONS } from "./table.ts";
-
-/** Where the cases are played. */
-export type Ground = "unix" | "vsock";
 
 /** What came of one run of a case. */
 export interface Finding {
@@ -36,13 +34,20 @@ export function nameOf({ id, on, what }: Pick<Mutation, "id" | "on" | "what">): 
 
 /** The mutations that can be shown there. */
 export function mutationsOn(ground: Ground): readonly Mutation[] {
-  return MUTATIONS.filter(({ id }) => ground === "vsock" || lackingOnUnix(id) === undefined);
+  switch (ground) {
+    case "unix":
+      return MUTATIONS.filter(({ id }) => lackingOnUnix(id) === undefined);
+    case "vsock":
+      return MUTATIONS.filter(({ unseenWithDriver }) => unseenWithDriver === undefined);
+    case "vsock-host":
+      return MUTATIONS.filter(({ id }) => /^(addressing|transport)\//.test(id));
+  }
 }
 
 /** A deadline that only a case which hangs reaches, in milliseconds: a VM may be emulated. */
 const PATIENCE = 150_000;
-/** The deadline of a case that is expected to hang, in milliseconds. */
-const SHORT: Readonly<Record<Ground, number>> = { unix: 1200, vsock: 5000 };
+/** The first deadline of a side that is expected to hang, in milliseconds; see hang.ts. */
+const SHORT: Readonly<Record<Ground, number>> = { unix: 1200, vsock: 5000, "vsock-host": 5000 };
 /** Cases that count this process's signals, keep its thread busy, or take long: these run alone. */
 const ALONE = [
   /^(addressing|namespaces)\//,
@@ -97,39 +102,70 @@ async function runWhole(ground: Ground, id: string): Promise<string | undefined>
   return outcome === "pass" ? undefined : `${outcome}: ${reasons.join("\n")}`;
 }
 
-/** Runs a case with a mutation, with this deadline for the side that is to hang, if one is. */
+/** A verdict, and the steps that the side took which is to notice. */
+interface Traced {
+  readonly verdict: Verdict;
+  readonly steps: readonly string[];
+}
+
+/**
+ * Runs a case with a mutation.
+ *
+ * @param deadline of the side that is to notice.
+ * @param isBroken without it nothing is broken.
+ */
 async function attempt(
   ground: Ground,
   definition: ConformanceCase,
-  { on, mutate, noticed, state, reason }: Mutation,
-  deadline: number,
-): Promise<string | undefined> {
+  { on, mutate, noticed }: Mutation,
+  deadline = PATIENCE,
+  isBroken = true,
+): Promise<Traced> {
   const whole = groundOf(ground);
+  const steps: string[] = [];
   const side = (role: Role) => ({
     ...whole,
-    socketClass: role === on ? mutate(whole.socketClass) : whole.socketClass,
-    timeout: role === noticed ? deadline : PATIENCE,
+    socketClass: isBroken && role === on ? mutate(whole.socketClass) : whole.socketClass,
+    ...role === noticed
+      ? { timeout: deadline, onStep: (step: string) => void steps.push(step) }
+      : {},
   });
   const sides = { client: side("client"), server: side("server") };
-  const verdict = await runBothSides(definition, sides);
-  const report = verdict.sides?.[noticed];
-  const holds = verdict.outcome === state && report?.state === state &&
-    reason.test(`${report.reasons.join("\n")}\nin ${report.step}`);
-  return holds ? undefined : `expected ${state}, ${reason}: ${JSON.stringify(verdict)}`;
+  return { verdict: await runBothSides(definition, sides), steps };
 }
 
 /** Runs a case with a mutation. */
 async function runBroken(ground: Ground, mutation: Mutation): Promise<string | undefined> {
   const definition = findCase(mutation.id);
   if (definition === undefined) return "there is no such case";
-  if (mutation.state !== "timeout") return await attempt(ground, definition, mutation, PATIENCE);
-  // The side that is to hang is the first whose deadline passes. On a machine that stands still that
-  // may be before it hangs, which says nothing.
-  let problem: string | undefined = "it was not run";
-  for (let time = SHORT[ground]; problem !== undefined && time < PATIENCE; time *= 3) {
-    problem = await attempt(ground, definition, mutation, time);
-  }
-  return problem;
+  if (mutation.state === "timeout") return await runHanging(ground, definition, mutation);
+  const { noticed, state, reason } = mutation;
+  const { verdict } = await attempt(ground, definition, mutation);
+  const report = verdict.sides?.[noticed];
+  const holds = verdict.outcome === state && report?.state === state &&
+    reason.test(`${report.reasons.join("\n")}\nin ${report.step}`);
+  return holds ? undefined : `expected ${state}, ${reason}: ${JSON.stringify(verdict)}`;
+}
+
+/** Runs a case with a mutation of which one side is to hang: that is the first to reach a deadline. */
+async function runHanging(
+  ground: Ground,
+  definition: ConformanceCase,
+  mutation: Mutation,
+): Promise<string | undefined> {
+  const { noticed, reason } = mutation;
+  const whole = await attempt(ground, definition, mutation, PATIENCE, false);
+  const deadlines: number[] = [];
+  for (let time = SHORT[ground]; time < PATIENCE; time *= 3) deadlines.push(time);
+  return await proveHang({
+    attempt: async (deadline) => {
+      const { verdict, steps } = await attempt(ground, definition, mutation, deadline);
+      const { outcome, sides } = verdict;
+      const other = sides?.[noticed === "client" ? "server" : "client"];
+      return { outcome, hangs: sides?.[noticed], other, steps };
+    },
+    ...{ whole: whole.steps, reason, deadlines },
+  });
 }
 
 async function main(ground: Ground): Promise<void> {
@@ -150,4 +186,4 @@ async function main(ground: Ground): Promise<void> {
   Deno.exit(0);
 }
 
-if (import.meta.main) await main(Deno.args[0] === "vsock" ? "vsock" : "unix");
+if (import.meta.main) await main(Deno.args[0] as Ground);

@@ -4,7 +4,10 @@
  *
  * @module
  */
+import { Archive } from "../../lab/host/apt.ts";
 import { cached, withLock } from "../../lab/host/cache.ts";
+import { Progress } from "../../lab/progress.ts";
+import { screenOf } from "../../report/screen.ts";
 
 const [what] = Deno.args;
 const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
@@ -25,6 +28,15 @@ switch (what) {
     );
     const texts = ["first", "second"].map((name) => Deno.readTextFileSync(`${folder}/${name}`));
     say(`got ${texts.join(" ")}`);
+    break;
+  }
+  // Fetches package lists, and looks at them many times, while others may be fetching them.
+  case "lists": {
+    const archive = await Archive.open("amd64", "all", new Progress(screenOf(Deno.stderr)));
+    for (let i = 0; i < 20; i++) {
+      const found = await archive.find(/^linux-image-/);
+      say(`found ${found.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
+    }
     break;
   }
   // Has a lock, and a program that outlives it, until it is killed.

@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Finding, type Ground, mutationsOn, nameOf } from "../mutations/run.ts";
+import type { Ground } from "../mutations/mutation.ts";
+import { type Finding, mutationsOn, nameOf } from "../mutations/run.ts";
 
 /** Makes a step of each case that was to pass and of each mutation that was to be noticed. */
 export async function judge(
