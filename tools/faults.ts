@@ -5,6 +5,7 @@
  * @module
  */
 import { Option } from "@commander-js/extra-typings";
+import { wholeNumber } from "../cli/options/parse.ts";
 import { archOption } from "../cli/options/vm.ts";
 import { select, UnmatchedSelectorError } from "../core/selector.ts";
 import { LabError, LabUsageError } from "../lab/error.ts";
@@ -25,12 +26,16 @@ const command = toolCommand("faults", "shows which cases notice faults of a kern
   )
   .addOption(archOption())
   .option("--cases <selector>", "which cases are to notice", "**")
-  .option("--likeliest <n>", "of those, only the first, which share most words with the fault")
+  .option(
+    "--likeliest <n>",
+    "of those, only the first, which share most words with the fault",
+    wholeNumber(1, 10_000),
+  )
   .option("--open", "only faults that nothing is known to notice")
   .option("--untried", "only faults that were not tried there")
-  .option("--limit <minutes>", "begin with no fault after that", "20")
-  .option("--jobs <n>", "how many cases run at the same time", "4")
-  .option("--enough <n>", "how many cases are to notice", "2")
+  .option("--limit <minutes>", "begin no fault after that", wholeNumber(1, 10_000), 600)
+  .option("--jobs <n>", "how many cases run in parallel", wholeNumber(1, 64), 4)
+  .option("--enough <n>", "how many cases are to catch a fault", wholeNumber(1, 10_000), 2)
   .option("--check", "run nothing, and fail where the table names what there is not")
   .parse(Deno.args, { from: "user" });
 const { topology, arch, cases, likeliest = Infinity, open, untried, limit, jobs, enough, check } =
@@ -53,16 +58,15 @@ async function chosen(rows: readonly Row[]): Promise<Fault[]> {
 }
 
 async function hunt(): Promise<void> {
-  const until = performance.now() + Number(limit) * 60_000;
+  const until = performance.now() + limit * 60_000;
   const progress = new Progress(screenOf(Deno.stderr));
-  const numbers = { jobs: Number(jobs), enough: Number(enough) };
-  await using lab = new Hunt({ topology, arch, ...numbers }, progress);
+  await using lab = new Hunt({ topology, arch, jobs, enough }, progress);
   const among = select(CATALOGUE, [cases]);
   const rows = rowsIn(await faultsText());
   for (const fault of await chosen(rows)) {
     if (performance.now() > until) break;
     const known = rows.find(({ name }) => name === fault.name)?.cells[topology];
-    const likely = likeliestFirst(among, fault, known).slice(0, Number(likeliest));
+    const likely = likeliestFirst(among, fault, known).slice(0, likeliest);
     const caught = await lab.noticed(fault.name, likely);
     screen.write(`${fault.name}: ${caught.length === 0 ? "not caught" : caught.join(", ")}\n`);
     // That some of the cases do not notice it says nothing of the others.
