@@ -20,8 +20,8 @@ interface CommandLine {
 
 /** Options, as commander names their values, that are not of the machines but of one run. */
 const OF_ONE_RUN: readonly string[] = [
-  ...["direction", "exclude", "failFast", "jobs", "ktap", "quiet", "repeat", "report"],
-  ...["rerunFailed", "seed", "shuffle", "untilFailure"],
+  ...["direction", "exclude", "failFast", "jobs", "ktap", "quick", "quiet", "repeat"],
+  ...["report", "rerunFailed", "seed", "shuffle", "untilFailure"],
 ];
 
 /**

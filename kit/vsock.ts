@@ -5,13 +5,15 @@
  */
 import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../sys/constants.ts";
 import { VsockDevice } from "../sys/dev_vsock.ts";
+import { Epoll } from "../sys/epoll.ts";
 import { IoUring } from "../sys/io_uring.ts";
 import { ALL_STATES, type DiagSocket, dumpVsock } from "../sys/sock_diag.ts";
 import type { CallContext } from "../sys/descriptor.ts";
 import { type NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../sys/socket.ts";
 import { VhostVsock } from "../sys/dev_vhost_vsock.ts";
-import type { Address } from "../sys/structs.ts";
+import { DataFile } from "../sys/splice.ts";
+import type { Address, Bytes } from "../sys/structs.ts";
 import { vsockDevices } from "../sys/virtio_devices.ts";
 import { Qmp } from "../control/qmp.ts";
 import { connectPatiently } from "./connect_timeout.ts";
@@ -53,6 +55,18 @@ export class Vsock implements Disposable {
     return this.#own(socketClass.open(family, type, context));
   }
 
+  /** socket(2) with a type and a protocol of one's own, flags among the type; as `open` otherwise. */
+  create(type: number, protocol: number): Socket {
+    const { family, context, socketClass = Socket } = this.#options;
+    return this.#own(socketClass.create(family, type, protocol, context));
+  }
+
+  /** socketpair(2). */
+  pair(type: SocketType): Socket[] {
+    const { family, context, socketClass = Socket } = this.#options;
+    return socketClass.pair(family, type, context).map((socket) => this.#own(socket));
+  }
+
   /** A new socket that is bound. */
   bound(type: SocketType, address: Address = this.localAddress()): Socket {
     const socket = this.open(type);
@@ -84,9 +98,49 @@ export class Vsock implements Disposable {
     return this.#own(socket);
   }
 
+  /** As many connections as that, to one listener of {@linkcode acceptSeveral}, in order. */
+  async connectSeveral(type: SocketType, count: number): Promise<Socket[]> {
+    await this.#options.peer.expectln("LISTENING");
+    const sockets: Socket[] = [];
+    for (let i = 0; i < count; i++) {
+      const socket = this.open(type);
+      connectPatiently(socket);
+      await socket.connect(this.peerAddress());
+      sockets.push(socket);
+    }
+    return sockets;
+  }
+
+  /** As many connections as that, from one listener, in the order of connect(2); as `accept`. */
+  async acceptSeveral(type: SocketType, count: number): Promise<Socket[]> {
+    using listener = this.listening(type, count);
+    await this.#options.peer.writeln("LISTENING");
+    const sockets: Socket[] = [];
+    for (let i = 0; i < count; i++) {
+      const { socket } = await listener.accept();
+      sockets.push(this.#own(socket));
+    }
+    return sockets;
+  }
+
   /** Waits until the peer has closed or shut down its side of a connection. */
   async waitRemoteClose(socket: Socket): Promise<void> {
     while (((await socket.poll(POLLRDHUP)) & (POLLRDHUP | POLLHUP)) === 0);
+  }
+
+  /** A new epoll instance; its user closes it. */
+  epoll(): Epoll {
+    return Epoll.open(this.#options.context);
+  }
+
+  /** A new pipe; its user closes both ends. */
+  pipe(): { reader: DataFile; writer: DataFile } {
+    return DataFile.pipe(this.#options.context);
+  }
+
+  /** A file in memory with that content, at its beginning; its user closes it. */
+  file(content: Bytes): Promise<DataFile> {
+    return DataFile.inMemory(content, this.#options.context);
   }
 
   /** The AF_VSOCK sockets that this machine's kernel lists, sock_diag(7). */

@@ -6,6 +6,7 @@
  */
 
 /** Address families. */
+export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_NETLINK = 16;
@@ -15,7 +16,9 @@ export const AF_VSOCK = 40;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
+export const SOCK_RDM = 4;
 export const SOCK_SEQPACKET = 5;
+export const SOCK_TYPE_MASK = 0xf;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 
@@ -38,18 +41,40 @@ export const SO_VM_SOCKETS_BUFFER_MIN_SIZE = 1;
 export const SO_VM_SOCKETS_BUFFER_MAX_SIZE = 2;
 /** SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD, whose struct timeval has 64 bits on 64-bit machines. */
 export const SO_VM_SOCKETS_CONNECT_TIMEOUT = 6;
+/** The same option under the number that 32-bit programs use. */
+export const SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW = 8;
+/** Options that linux/vm_sockets.h names and Linux does not have. */
+export const SO_VM_SOCKETS_PEER_HOST_VM_ID = 3;
+export const SO_VM_SOCKETS_TRUSTED = 5;
+export const SO_VM_SOCKETS_NONBLOCK_TXRX = 7;
 
 /** Socket options. */
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
+export const SO_REUSEPORT = 15;
+export const SO_PASSCRED = 16;
+export const SO_PEERCRED = 17;
 export const SO_RCVLOWAT = 18;
 export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
+export const SO_ACCEPTCONN = 30;
+export const SO_PROTOCOL = 38;
+export const SO_DOMAIN = 39;
 export const SO_ZEROCOPY = 60;
+
+/** Levels of other protocols, and an option of each. */
+export const IPPROTO_IP = 0;
+export const IP_TOS = 1;
+export const IPPROTO_TCP = 6;
+export const TCP_NODELAY = 1;
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
 
 /** The level and type of control messages from an AF_VSOCK error queue. */
 export const SOL_VSOCK = 287;
@@ -68,6 +93,7 @@ export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
 export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
 export const MSG_ZEROCOPY = 0x4000000;
 
 /** shutdown(2). */
@@ -132,8 +158,11 @@ export const SCHED_RESET_ON_FORK = 0x40000000;
 export const PR_SET_PDEATHSIG = 1;
 
 /** fcntl(2) commands. */
+export const F_GETFD = 1;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
+export const FD_CLOEXEC = 1;
 
 /** open(2). */
 export const O_RDONLY = 0;
@@ -158,6 +187,7 @@ const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_WAITALL, "MSG_WAITALL"],
   [MSG_ERRQUEUE, "MSG_ERRQUEUE"],
   [MSG_NOSIGNAL, "MSG_NOSIGNAL"],
+  [MSG_MORE, "MSG_MORE"],
   [MSG_ZEROCOPY, "MSG_ZEROCOPY"],
 ];
 

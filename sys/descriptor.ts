@@ -7,8 +7,10 @@
  */
 import {
   AT_EMPTY_PATH,
+  F_GETFD,
   F_GETFL,
   F_SETFL,
+  FD_CLOEXEC,
   O_CLOEXEC,
   O_NONBLOCK,
   pollEvents,
@@ -36,6 +38,7 @@ export class TimedSysError extends SysError {
   /** Nanoseconds spent in the call, on the thread that made it. */
   readonly nanoseconds: bigint;
 
+  /** The error of a call, as it is written in messages, that came to that end. */
   constructor(call: string, completion: Completion) {
     super(call, -completion.result);
     this.nanoseconds = completion.nanoseconds;
@@ -85,10 +88,25 @@ export class Descriptor implements Disposable {
     return this.#context;
   }
 
-  /** Makes calls fail with EAGAIN or EINPROGRESS instead of waiting: O_NONBLOCK, fcntl(2). */
-  setNonblocking(): void {
+  /**
+   * Makes calls fail with EAGAIN or EINPROGRESS instead of waiting: O_NONBLOCK, fcntl(2).
+   *
+   * @param on false to have them wait again.
+   */
+  setNonblocking(on = true): void {
     const flags = this.call("fcntl", "F_GETFL", F_GETFL);
-    this.call("fcntl", "F_SETFL, O_NONBLOCK", F_SETFL, flags | O_NONBLOCK);
+    const set = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    this.call("fcntl", on ? "F_SETFL, O_NONBLOCK" : "F_SETFL", F_SETFL, set);
+  }
+
+  /** Whether its calls do not wait: O_NONBLOCK, fcntl(2). */
+  isNonblocking(): boolean {
+    return (this.call("fcntl", "F_GETFL", F_GETFL) & O_NONBLOCK) !== 0;
+  }
+
+  /** Whether execve(2) closes it: FD_CLOEXEC, fcntl(2). */
+  closesOnExec(): boolean {
+    return (this.call("fcntl", "F_GETFD", F_GETFD) & FD_CLOEXEC) !== 0;
   }
 
   /**
@@ -149,11 +167,12 @@ export class Descriptor implements Disposable {
   }
 
   /**
-   * Makes a call whose first argument is the descriptor.
+   * Makes a call whose first argument is the descriptor: for what wraps calls beside this class.
    *
    * @param shown the other arguments as a trace shows them.
+   * @throws {SysError}
    */
-  protected call(symbol: string, shown: string, ...args: Argument[]): number {
+  call(symbol: string, shown: string, ...args: Argument[]): number {
     const name = this.#describe(symbol, shown);
     this.#context.trace?.(name);
     const result = call(symbol, this.#fd, ...args);
@@ -162,7 +181,7 @@ export class Descriptor implements Disposable {
   }
 
   /** As {@linkcode call}, on a thread of its own. */
-  protected callBlocking(symbol: string, shown: string, ...args: Argument[]): Promise<Completion> {
+  callBlocking(symbol: string, shown: string, ...args: Argument[]): Promise<Completion> {
     return this.#invoke(symbol, shown, [this.#fd, ...args]);
   }
 

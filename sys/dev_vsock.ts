@@ -7,12 +7,13 @@ import {
   IOCTL_VM_SOCKETS_GET_LOCAL_CID,
   IOCTL_VM_SOCKETS_GET_LOCAL_CIDS,
   O_RDONLY,
+  SEEK_SET,
   VM_SOCKETS_MAX_DEVS,
 } from "./constants.ts";
 import { type CallContext, Descriptor, openFile } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
 import { refuseForbidden } from "./forbidden.ts";
-import { bytes, intOf } from "./structs.ts";
+import { type Bytes, bytes, intOf } from "./structs.ts";
 
 const PATH = "/dev/vsock";
 
@@ -63,5 +64,15 @@ export class VsockDevice extends Descriptor {
   /** ioctl(2) with address 0 for what it is to store. */
   ioctlNowhere(request: number): void {
     this.call("ioctl", `0x${request.toString(16)}, 0`, request, null);
+  }
+
+  /** read(2). */
+  read(into: Bytes): number {
+    return this.call("read", `${into.length}`, into, into.length);
+  }
+
+  /** lseek(2) from the beginning, to where a file's position is an int. */
+  seek(offset: number): number {
+    return this.call("lseek", `${offset}`, offset, SEEK_SET);
   }
 }

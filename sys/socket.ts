@@ -5,16 +5,19 @@
  */
 import {
   AF_VSOCK,
+  F_DUPFD_CLOEXEC,
   messageFlags,
   MSG_DONTWAIT,
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
   SOCK_STREAM,
+  SOCK_TYPE_MASK,
 } from "./constants.ts";
-import { type CallContext, Descriptor } from "./descriptor.ts";
+import type { CallContext } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
 import { refuseForbidden } from "./forbidden.ts";
 import { type Argument, call, type Completion } from "./libc.ts";
+import { SocketNames } from "./socket_names.ts";
 import {
   type Address,
   type AddressFamily,
@@ -25,12 +28,9 @@ import {
   int,
   intOf,
   type IoVector,
-  linger,
   messageHeader,
   messageHeaderFlags,
   SOCKADDR_STORAGE_SIZE,
-  timeval,
-  u64,
 } from "./structs.ts";
 
 /** The types of socket that AF_VSOCK has for connections. */
@@ -60,7 +60,7 @@ const TYPE_NUMBERS: Readonly<Record<SocketType, number>> = {
 };
 
 /** A socket; closed when disposed of. */
-export class Socket extends Descriptor {
+export class Socket extends SocketNames {
   /** Its family, which encodes its addresses. */
   readonly family: AddressFamily;
   /** Its type. */
@@ -96,6 +96,42 @@ export class Socket extends Descriptor {
     return new this(fd, family, type, context);
   }
 
+  /**
+   * socket(2) with numbers of the caller's own.
+   *
+   * @param type what is known of it as: {@linkcode open} knows two types alone.
+   * @throws {SysError} ESOCKTNOSUPPORT, EPROTONOSUPPORT, ENODEV, ...
+   */
+  static create(
+    family: AddressFamily,
+    type: number,
+    protocol: number,
+    context: CallContext = {},
+  ): Socket {
+    if (family.domain === AF_VSOCK) refuseForbidden("an AF_VSOCK socket");
+    const name = `socket(${family.name}, ${type}, ${protocol})`;
+    context.trace?.(name);
+    const fd = call("socket", family.domain, type, protocol);
+    if (fd < 0) throw new SysError(name, -fd);
+    const isStream = (type & SOCK_TYPE_MASK) === SOCK_STREAM;
+    return new this(fd, family, isStream ? "stream" : "seqpacket", context);
+  }
+
+  /**
+   * socketpair(2).
+   *
+   * @throws {SysError} EOPNOTSUPP for AF_VSOCK, ...
+   */
+  static pair(family: AddressFamily, type: SocketType, context: CallContext = {}): Socket[] {
+    if (family.domain === AF_VSOCK) refuseForbidden("an AF_VSOCK socket");
+    const name = `socketpair(${family.name}, ${type})`;
+    context.trace?.(name);
+    const fds = new Int32Array(2);
+    const result = call("socketpair", family.domain, TYPE_NUMBERS[type] | SOCK_CLOEXEC, 0, fds);
+    if (result < 0) throw new SysError(name, -result);
+    return [...fds].map((fd) => new this(fd, family, type, context));
+  }
+
   /** bind(2). */
   bind(address: Address): void {
     const sockaddr = this.family.encode(address);
@@ -116,9 +152,13 @@ export class Socket extends Descriptor {
     return { socket, address: this.family.decode(sockaddr, intOf(length)) };
   }
 
-  /** accept4(2) on the calling thread, which it blocks where the socket blocks. */
-  acceptHere(): Socket {
-    return this.#accepted(this.call("accept4", "", null, null, SOCK_CLOEXEC));
+  /**
+   * accept4(2) on the calling thread, which it blocks where the socket blocks.
+   *
+   * @param name where the kernel stores the peer's name, and `length` its length; nowhere without.
+   */
+  acceptHere(flags = SOCK_CLOEXEC, name: Argument = null, length: Argument = null): Socket {
+    return this.#accepted(this.call("accept4", "", name, length, flags));
   }
 
   /** connect(2), blocking. */
@@ -205,6 +245,11 @@ export class Socket extends Descriptor {
     this.call("shutdown", ["SHUT_RD", "SHUT_WR", "SHUT_RDWR"][how] ?? `${how}`, how);
   }
 
+  /** A second descriptor of the same socket, fcntl(F_DUPFD_CLOEXEC). */
+  dup(): Socket {
+    return this.#accepted(this.call("fcntl", "F_DUPFD_CLOEXEC", F_DUPFD_CLOEXEC, 0));
+  }
+
   /** getsockname(2). */
   getsockname(): Address {
     return this.#name("getsockname");
@@ -213,53 +258,6 @@ export class Socket extends Descriptor {
   /** getpeername(2). */
   getpeername(): Address {
     return this.#name("getpeername");
-  }
-
-  /** setsockopt(2) with an option's bytes, such as those of `int`, `u64`, `timeval`, `linger`. */
-  setsockopt(level: number, option: number, value: Bytes): void {
-    this.call("setsockopt", `${level}, ${option}`, level, option, value, value.length);
-  }
-
-  /**
-   * getsockopt(2) with room for `size` bytes.
-   *
-   * @returns the bytes that the kernel stored.
-   */
-  getsockopt(level: number, option: number, size: number): Bytes {
-    const value = bytes(size);
-    const length = int(size);
-    this.call("getsockopt", `${level}, ${option}`, level, option, value, length);
-    return value.slice(0, intOf(length));
-  }
-
-  /** An int option. */
-  getInt(level: number, option: number): number {
-    return intOf(this.getsockopt(level, option, 4));
-  }
-
-  /** Sets an int option. */
-  setInt(level: number, option: number, value: number): void {
-    this.setsockopt(level, option, int(value));
-  }
-
-  /** An unsigned long long option. */
-  getU64(level: number, option: number): bigint {
-    return new DataView(this.getsockopt(level, option, 8).buffer).getBigUint64(0, true);
-  }
-
-  /** Sets an unsigned long long option. */
-  setU64(level: number, option: number, value: bigint): void {
-    this.setsockopt(level, option, u64(value));
-  }
-
-  /** Sets a struct timeval option. */
-  setTimeval(level: number, option: number, milliseconds: number): void {
-    this.setsockopt(level, option, timeval(milliseconds));
-  }
-
-  /** Sets a struct linger option; undefined turns it off. */
-  setLinger(level: number, option: number, seconds: number | undefined): void {
-    this.setsockopt(level, option, linger(seconds));
   }
 
   #accepted(fd: number): Socket {

@@ -229,6 +229,19 @@ Deno.test("--exclude and ! leave cases out", async () => {
   assert.equal(none.code, 2);
 });
 
+Deno.test("--quick leaves slow cases out", async () => {
+  await using tool = await standIn();
+  const slow = "connect/timeout/default-is-two-seconds";
+  const { stdout } = await tool.run("--quick", PASSES, slow);
+  assert.match(stdout, /\n1 cases, seed [^]* stream\/msg-peek\/leaves-data\n/);
+  const none = await tool.run("--quick", slow);
+  assert.match(
+    none.stderr,
+    /^error: Nothing is left to run: all that was chosen is slow; leave out/,
+  );
+  assert.equal(none.code, 2);
+});
+
 Deno.test("--rerun-failed runs what failed, with the seed of that run, and no more", async () => {
   await using tool = await standIn();
   const { json } = tool;

@@ -17,6 +17,7 @@ const REFUSED: readonly (readonly [tool: string, args: readonly string[], says: 
   ["fresh", ["sid"], /'sid' is invalid for argument 'release'/],
   ["fresh", ["trixie", "somebody"], /'somebody' is invalid for argument 'who'/],
   ["porting", ["--chek"], /unknown option '--chek'/],
+  ["behaviours", ["--chek"], /unknown option '--chek'/],
   ["exercised", ["--chek"], /unknown option '--chek'/],
   ["exercised", ["no/such"], /Cannot select "no\/such"/],
   ["exercised", ["--topology", "ring"], /'ring' is invalid.*Allowed choices are loopback/],

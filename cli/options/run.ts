@@ -12,6 +12,7 @@ import { REPORT_FORMATS } from "../../report/formats.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { secondsOption, seedOption, several, vsockPortOption, wholeNumber } from "./parse.ts";
 import { UsageError } from "../../core/error.ts";
+import { CASE_FILES, CASE_FILES_TEXT, type CaseFileOptions } from "./cases.ts";
 import { reportOption, type ReportTarget } from "./report.ts";
 
 /** The AF_VSOCK port of upstream's tests. */
@@ -24,7 +25,7 @@ export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are
 export const DEFAULT_CASE_TIMEOUT = 10_000;
 
 /** What every command that runs cases can be told. */
-export interface ConductOptions {
+export interface ConductOptions extends CaseFileOptions {
   readonly direction: DirectionChoice;
   readonly peerPort: number;
   readonly caseTimeout: number;
@@ -39,6 +40,8 @@ export interface ConductOptions {
   readonly strict?: boolean | undefined;
   /** Cases that are left out. */
   readonly exclude?: readonly string[] | undefined;
+  /** Leaves out what takes long by the kernel's own times. */
+  readonly quick?: boolean | undefined;
   /** A report of which only what failed is run. */
   readonly rerunFailed?: string | undefined;
   /** Shows only what did not do well. */
@@ -71,6 +74,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
 ): Command<[...A, string[]], O & Plain<ConductOptions>> {
   const plain = command as unknown as PlainCommand;
   plain.argument("[cases...]", CASES_TEXT)
+    .option(CASE_FILES, CASE_FILES_TEXT, several(String))
     .addOption(
       new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default("both"),
     )
@@ -83,6 +87,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
     .option("--jobs <number>", "run up to that many cases at the same time", jobsOption)
     .option("--exclude <cases>", "leave these out; may be given again", several(String))
+    .option("--quick", "leave out cases that take more than 2 s")
     .option("--rerun-failed <file>", "only what failed, or did not run, in that JSON")
     .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
     .option("--shuffle", "run the cases in an order that the seed decides")
@@ -93,7 +98,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
     .option("--keep-going", "go on after an Oops, a lockup or the like")
     .option("--baseline <file>", "what is known to fail (docs/outcomes.md)")
     .option("-q, --quiet", "show only what did not do well, and the end")
-    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level), progress on the other")
+    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level)")
     // An option of its own: one that may have a value would take the case behind it for that.
     .addOption(new Option("--ktap=flat").hideHelp())
     .option(
