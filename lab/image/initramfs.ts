@@ -6,7 +6,7 @@
 import type { Topology } from "../../core/plan.ts";
 import { cpio, type CpioEntry } from "./cpio.ts";
 import { initScript } from "./init_script.ts";
-import { isMultiDevice } from "../kernel/kernel.ts";
+import { isMultiDevice } from "../kernel/built.ts";
 import { guestArguments } from "../vm/qemu_args.ts";
 import { labToken, TOKEN_FILE } from "../token.ts";
 import type { ImageParts, LabOptions } from "../types.ts";

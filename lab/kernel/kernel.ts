@@ -10,17 +10,10 @@ import { cached, sha256 } from "../host/cache.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import { elfMachine } from "../host/elf.ts";
 import { findDebugKernel } from "./debug.ts";
-import { indexModules, type ModuleIndex, readModules } from "./modules.ts";
-import { FAULTS, FORM, plantFaults, readFaults, requireFault } from "./faults.ts";
-import {
-  applyPatch,
-  buildDigest,
-  buildModules,
-  buildPackages,
-  readFault,
-  readPatches,
-  type SourceChange,
-} from "./patched.ts";
+import { indexModules, readModules } from "./modules.ts";
+import { type Build, buildFor, isBuilt, keepBuilt, withFault } from "./built.ts";
+import { requireFault } from "./faults.ts";
+import { buildModules, buildPackages } from "./patched.ts";
 import { vmTools } from "../host/toolset.ts";
 import { type Progress, waiting } from "../progress.ts";
 import { keepModules, keptKernel, type Kernel, MODULES } from "./kept.ts";
@@ -45,7 +38,6 @@ export interface KernelChoice {
 const DEBIAN = /^debian:(.*)$/;
 const DEBIAN_VERSION = /^(latest|\d+\.\d+)$/;
 const DEBUG = /^debug(?::(.+))?$/;
-const FAULTY = /^faults(?::(.*))?$/;
 
 /**
  * Looks whether there may be such a kernel, and fetches nothing.
@@ -132,61 +124,14 @@ async function fetchedKernel(
   return await keptKernel(kernel, folder);
 }
 
-/** Whether a kernel is that of the repository's patches for several devices. */
-export function isMultiDevice({ kernel }: KernelChoice): boolean {
-  return /^multi-device(:|$)/.test(kernel);
-}
-
-/** Whether a kernel's AF_VSOCK is built from its source. */
-function isBuilt(choice: Pick<KernelChoice, "kernel">): boolean {
-  return isMultiDevice(choice) || FAULTY.test(choice.kernel);
-}
-
 /** The version that the patches are for. */
 const PATCHED_VERSION = "6.12";
-
-/** How modules of AF_VSOCK are built. */
-interface Build {
-  /** What is built, in words. */
-  readonly what: string;
-  readonly change: SourceChange;
-  /** Which VMs load them: a host may have to be a stock one. */
-  readonly for: "guests" | "all";
-}
 
 /** A distribution's kernel whose AF_VSOCK is built from its source. */
 async function builtKernel(fetching: Fetching): Promise<Kernel> {
   const { kernel } = fetching.choice;
-  const faulty = FAULTY.exec(kernel);
-  if (faulty === null) return await patchedKernel(fetching);
-  const faults = await readFaults();
-  const name = `${FAULTS}-${await buildDigest([faults, FORM])}`;
-  const built = await fetchedKernel(fetching, name, PATCHED_VERSION, {
-    what: `with ${faults.length} faults, none of them on`,
-    change: (tree) => plantFaults(tree, faults),
-    for: "all",
-  });
-  const [, fault] = faulty;
-  if (fault === undefined) return built;
-  const modules = built.modules.map((module) =>
-    module.name === "vsock" ? { ...module, parameters: `fault=${fault}` } : module
-  );
-  return { ...built, modules };
-}
-
-/** One whose guests load modules that are built from patches. */
-async function patchedKernel(fetching: Fetching): Promise<Kernel> {
-  const [set = "", fault] = fetching.choice.kernel.split(":");
-  const patches = await readPatches(set);
-  if (fault !== undefined) patches.push(await readFault(set, fault));
-  const name = `${set}-${await buildDigest(patches)}`;
-  return await fetchedKernel(fetching, name, PATCHED_VERSION, {
-    what: `with ${patches.length} patches`,
-    change: async (tree, env) => {
-      for (const patch of patches) await applyPatch(tree, patch, env);
-    },
-    for: "guests",
-  });
+  const build = await buildFor(kernel);
+  return withFault(kernel, await fetchedKernel(fetching, build.name, PATCHED_VERSION, build));
 }
 
 async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
@@ -229,22 +174,6 @@ async function fetchDebian(
     });
   }
   await Deno.remove(unpacked, { recursive: true });
-}
-
-/** Keeps modules that were built: in place of the kernel's own, or beside them for guests. */
-async function keepBuilt(
-  built: ModuleIndex,
-  making: string,
-  whose: Build["for"],
-): Promise<void> {
-  const into = whose === "all" ? making : `${making}/guest`;
-  await Deno.mkdir(into, { recursive: true });
-  const order: string[] = JSON.parse(await Deno.readTextFile(`${making}/order.json`));
-  for (const name of order) {
-    const from = built.get(name) ?? `${making}/${name}.ko`;
-    const to = `${into}/${name}.ko`;
-    if (from !== to) await Deno.copyFile(from, to);
-  }
 }
 
 /**
