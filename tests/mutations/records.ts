@@ -16,7 +16,7 @@ import {
   sendmsgLosesABuffer,
 } from "./calls.ts";
 import { recvChangesData, sendFlipsABit } from "./data.ts";
-import { errsWith, replacing, type Row } from "./mutation.ts";
+import { replacing, type Row } from "./mutation.ts";
 
 const sendForgetsEor = replacing("send", (send, data, flags = 0) => send(data, flags & ~MSG_EOR));
 const recvmsgSaysEor = replacing("recvmsg", async (recvmsg, ...args) => {
