@@ -1,14 +1,15 @@
 /**
- * What an agent's process leaves to the one that is started in its place: where it listened, whose
- * run it took part in, and the sides of cases that it did not live to report on. It is memory that
- * a file backs, so that every step is in it before it is taken, whatever then ends the process.
+ * The crash journal: what an agent's process needs that takes the place of one that died. Where that
+ * one listened, whose run it took part in, and the sides of cases that it did not live to report on.
+ * It is memory that a file backs, so that every step is in it before it is taken, whatever then ends
+ * the process.
  *
  * @module
  */
 import type { SideReport } from "../core/outcome.ts";
 import type { Splat } from "../core/splat.ts";
 import type { Harm } from "../core/taint.ts";
-import type { Inherited, SideOrder, SideRunner } from "./session.ts";
+import type { RecoveredReport, SideOrder, SideRunner } from "./session.ts";
 import { MAX_SIDES } from "./session.ts";
 import { MAX_TIME } from "../control/wire.ts";
 import { O_RDWR } from "../sys/constants.ts";
@@ -56,8 +57,8 @@ interface SideRecord {
   readonly timeout: number;
 }
 
-/** What a process left. */
-export interface Left extends ProcessRecord {
+/** The journal of the previous process. */
+export interface PreviousProcess extends ProcessRecord {
   readonly sides: readonly (SideRecord & { readonly step: string })[];
 }
 
@@ -87,32 +88,32 @@ class Field {
   }
 }
 
-/** The testament of this process, which reads first what the one before it left. */
-export class Testament implements Disposable {
-  /** What the process before left; undefined where there was none. */
-  readonly left: Left | undefined;
+/** The journal of this process; first it reads that of the previous one. */
+export class CrashJournal implements Disposable {
+  /** What the previous process wrote; undefined where there was none. */
+  readonly previous: PreviousProcess | undefined;
   readonly #memory: Mapping;
   readonly #process: Field;
   readonly #free: number[] = Array.from({ length: MAX_SIDES }, (_, i) => i);
   #record: ProcessRecord = {};
 
-  private constructor(memory: Mapping, left: Left | undefined) {
-    this.left = left;
+  private constructor(memory: Mapping, previous: PreviousProcess | undefined) {
+    this.previous = previous;
     this.#memory = memory;
     this.#process = new Field(memory.bytes(0, FIELD));
   }
 
   /**
-   * Opens a file, which is made where there is none.
+   * Opens a file, which is created if missing.
    *
    * @throws {SysError} EACCES, ENOSPC, ...
    */
-  static open(path: string): Testament {
-    const left = readLeft(path);
+  static open(path: string): CrashJournal {
+    const previous = readPrevious(path);
     Deno.writeFileSync(path, new Uint8Array(SIZE));
     const fd = openFile(path, O_RDWR);
     try {
-      return new Testament(new Mapping(SIZE, { shared: { fd, offset: 0 } }), left);
+      return new CrashJournal(new Mapping(SIZE, { shared: { fd, offset: 0 } }), previous);
     } finally {
       call("close", fd);
     }
@@ -160,7 +161,7 @@ export class Testament implements Disposable {
   }
 }
 
-/** A runner that costs the process where a side hangs so that nothing can end it. */
+/** A runner whose process is killed if a side hangs and nothing else can end it. */
 export function killedWhenLate(runSide: SideRunner): SideRunner {
   return async (order) => {
     using _deadline = killUnlessDone(order.timeout + KILL_TIME);
@@ -168,8 +169,8 @@ export function killedWhenLate(runSide: SideRunner): SideRunner {
   };
 }
 
-/** What a file says; undefined where there is none, or it is of another form. */
-function readLeft(path: string): Left | undefined {
+/** What a file says; undefined if there is none, or it has another form. */
+function readPrevious(path: string): PreviousProcess | undefined {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = Deno.readFileSync(path);
@@ -183,7 +184,7 @@ function readLeft(path: string): Left | undefined {
     (_, i) => new Field(bytes.subarray(FIELD * i, FIELD * (i + 1))).text,
   );
   const [own = "", ...rest] = texts;
-  // It had not begun to listen, or nobody was before.
+  // It had not begun to listen, or there was no previous process.
   if (own === "") return undefined;
   try {
     const sides = Array.from({ length: MAX_SIDES }, (_, slot) => {
@@ -199,16 +200,16 @@ function readLeft(path: string): Left | undefined {
 }
 
 /**
- * The reports on what a process left.
+ * The reports on the sides that were under way in the previous process.
  *
  * @param how it ended: `SIGKILL`, `exit code 1`.
  * @param kernel what its kernel reported meanwhile, and what has become of it.
  */
-export function inherited(
-  { sides }: Left,
+export function recoveredReports(
+  { sides }: PreviousProcess,
   how: string,
   { splats = [], harm }: { splats?: readonly Splat[]; harm?: Harm | undefined },
-): Inherited[] {
+): RecoveredReport[] {
   return sides.map(({ run, begun, timeout, step }) => {
     const passed = Math.round(now() - begun);
     const milliseconds = Math.max(0, Math.min(passed, MAX_TIME));
@@ -217,7 +218,7 @@ export function inherited(
     const report: SideReport = {
       state: hung ? "timeout" : "broken",
       reasons: hung
-        ? [`it had not ended after ${timeout / 1000} s, and its process could not say so (${how})`]
+        ? [`it had not ended after ${timeout / 1000} s, and its process did not respond (${how})`]
         : [`its process died: ${how}`],
       step,
       milliseconds,

@@ -179,7 +179,7 @@ function rejections({ unhandled }: SidePromises): string[] {
   return unhandled.map((reason) => `not awaited, and rejected: ${reason}`);
 }
 
-/** A case that ends in order closes what it opened beside what the kit closes for it. */
+/** A case that ends normally closes what it opened, except what the kit closes for it. */
 function leftText(count: number): string {
   return `it left ${count} ${count === 1 ? "descriptor" : "descriptors"} open, closed now; ` +
     "the case must hold each with using";

@@ -164,7 +164,7 @@ export class KernelWatch implements Disposable {
   /**
    * A runner whose reports carry the faults that came while it ran, and apart from them those that
    * had come before it, since nobody else ran then: they are the case's before. A fault that came
-   * while several sides ran is told by each, since nobody knows whose it is.
+   * while several sides ran is reported by each, since it could be of any.
    *
    * @param onBegin called when what came before is known.
    */

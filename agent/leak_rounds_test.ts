@@ -1,5 +1,5 @@
 /**
- * What is left of cases that run side by side: the watch of leaks and the run together.
+ * What is left of cases that run in parallel: the watch of leaks and the run together.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { CaseInfo } from "../core/case.ts";
 import { exitCode, type SideReport, type Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
-import { NOTHING_LEFT, withLook } from "../core/side_by_side.ts";
+import { NOTHING_LEFT, withLeakCheck } from "../core/parallel_leaks.ts";
 import { serveController, type SideOrder, type SideRunner } from "./session.ts";
 import { LineChannel } from "../control/channel.ts";
 import { streamPair } from "../control/stream_pair.ts";
@@ -45,13 +45,13 @@ const CASES = ["a/b/one", "a/b/two", "a/b/three", "a/b/alone"].map((id): CaseInf
   ...(id.endsWith("alone") ? { alone: "it counts" } : {}),
 }));
 
-/** Runs the cases side by side, of which some leak on the guest. */
+/** Runs the cases in parallel, of which some leak on the guest. */
 async function run(leaky: readonly string[]) {
   const ends = { host: await leakingEnd([]), guest: await leakingEnd(leaky) };
   const verdicts: [string, Verdict][] = [];
   const { counts } = await runPlan({
     topology: "guest-host",
-    plan: planRun(withLook(CASES, 2, true), ["host-server"]),
+    plan: planRun(withLeakCheck(CASES, 2, true), ["host-server"]),
     ends,
     port: 1,
     timeout: 10_000,
@@ -78,7 +78,7 @@ Deno.test("a run with --jobs fails where something is left, and says of which ca
   ]);
   const reasons = new Map(verdicts).get(NOTHING_LEFT.id)?.reasons ?? [];
   assert.match(reasons[0] ?? "", /^client \(end\): .*leak: 1 more things than before/);
-  assert.match(reasons[1] ?? "", /a run without --jobs says of which/);
+  assert.match(reasons[1] ?? "", /a run without --jobs tells which/);
   assert.deepEqual(reasons.slice(2).sort(), ["| a/b/one", "| a/b/three", "| a/b/two"]);
 });
 
@@ -100,5 +100,5 @@ Deno.test("Watches say that they could not look, instead of nothing at all", asy
   const watches = new Watches(KernelWatch.none(), leaks);
   const order = { id: NOTHING_LEFT.id, role: "server" } as SideOrder;
   const { state, reasons } = await watches.around(() => Promise.resolve(PASS))(order);
-  assert.deepEqual([state, reasons], ["broken", ["it could not look for leaks: no netlink"]]);
+  assert.deepEqual([state, reasons], ["broken", ["the leak check failed: no netlink"]]);
 });

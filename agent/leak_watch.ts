@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause, until } from "../core/wait.ts";
 import type { LeakFacts } from "../core/event.ts";
 import type { Role } from "../core/case.ts";
 import type { Held } from "../core/leak_check.ts";
@@ -33,7 +34,7 @@ export interface Gauge {
 
 /** AF_VSOCK sockets with a transport but without a file. One that is left is a leak. */
 const SOCKETS: Gauge = {
-  what: "AF_VSOCK sockets that belong to no file",
+  what: "orphaned AF_VSOCK sockets",
   read: fileLessSockets,
   list: async () => (await fileLessListed()).map(describeSocket),
 };
@@ -43,9 +44,8 @@ const SOCKETS: Gauge = {
  * shutdown lives for another 8 s: VSOCK_CLOSE_TIMEOUT.
  */
 const GRACE = 12_000;
-/** How long after each other the gauges are read, in milliseconds, at first and at most. */
-const FIRST_PAUSE = 2;
-const MAX_PAUSE = 250;
+/** How long after each other the gauges are read, in milliseconds. */
+const PAUSES = { pause: 2, maxPause: 250 } as const;
 /**
  * How long what has grown may take to come down again, in milliseconds, when no socket is left that
  * it could be of: packets of the control channel are under way for less.
@@ -54,7 +54,7 @@ const CALM = 250;
 /** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
 const SCAN_TIME = 60_000;
 
-/** Most of what is left that is named, so that a report fits a control line. */
+/** How many leaked objects are named at most, so that a report fits a control line. */
 const MAX_LISTED = 30;
 
 /** Fewer than there ever are. */
@@ -150,7 +150,7 @@ export class LeakWatch {
     return { watched, milliseconds: this.#grace + CALM + scanTime };
   }
 
-  /** Looks, when no side runs any more, at what this kernel still holds. */
+  /** Checks, when no side is running, what this kernel still holds. */
   async look(role: Role): Promise<Found> {
     // Two that look at the same time would see what the other needs for it.
     if (this.#shared && role !== "server") return {};
@@ -196,26 +196,23 @@ export class LeakWatch {
 
   /** How much more than before is left of something when it is back, or when the time is over. */
   async #moreOf(level: Level, end: number): Promise<number> {
-    for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
-      // Looked at before the gauge: what it told before this machine stood still is not the end.
-      const isOver = performance.now() >= end;
-      const { floor, gauge, blind } = level;
+    const { floor, gauge, blind } = level;
+    const look = async (isLast: boolean) => {
       const count = await gauge.read(floor);
       if (count !== undefined && count <= floor) {
         level.floor = count;
         level.blind = false;
         return 0;
       }
-      // A kernel that no longer tells (its sock_diag module died) need not be waited for every time.
+      // A kernel that no longer answers (its sock_diag module died) is not waited for every time.
       if (count === undefined && blind) return 0;
-      if (isOver) {
-        level.blind = count === undefined;
-        // What has leaked stays: it must not be told again after the next case.
-        level.floor = count ?? floor;
-        return level.floor - floor;
-      }
-      await pause(time);
-    }
+      if (!isLast) return undefined;
+      level.blind = count === undefined;
+      // What has leaked stays: it must not be reported again after the next case.
+      level.floor = count ?? floor;
+      return level.floor - floor;
+    };
+    return await until(look, { timeout: end - performance.now(), ...PAUSES }) ?? 0;
   }
 
   /**
@@ -224,19 +221,18 @@ export class LeakWatch {
    */
   async #calm(): Promise<readonly Held[]> {
     if (this.#memory === undefined) return [];
-    const end = performance.now() + CALM;
+    const memory = this.#memory;
     let before: readonly Held[] = this.#held;
-    for (let time = FIRST_PAUSE;; time = Math.min(2 * time, MAX_PAUSE)) {
-      const isOver = performance.now() >= end;
-      const now = this.#memory.read();
+    const look = (isLast: boolean) => {
+      const now = memory.read();
       const stands = now.every(({ what, count, slack }) =>
         Math.abs(count - countOf(before, what)) <= slack
       );
       const grew = now.some(({ what, count, slack }) => count > countOf(this.#held, what) + slack);
-      if (isOver || stands && !grew) return this.#held = now;
       before = now;
-      await pause(time);
-    }
+      return (isLast || stands && !grew) && now;
+    };
+    return this.#held = await until(look, { timeout: CALM, ...PAUSES }) ?? this.#held;
   }
 }
 
@@ -248,8 +244,4 @@ function onThisMachine(exclusive: boolean): Pick<LeakWatchOptions, "gauges" | "m
 /** How much was held of something; of what is new, nothing is more than before. */
 function countOf(held: readonly Held[], what: string): number {
   return held.find((known) => known.what === what)?.count ?? Infinity;
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

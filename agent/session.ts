@@ -1,6 +1,6 @@
 /**
  * The agent: the end that waits, runs its sides of the cases that the controller names, and reports
- * how they ended. It runs cases of its own catalogue and does nothing else it is told.
+ * how they ended. It runs cases of its own catalogue, and nothing else.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export interface SideOrder extends SideStart {
 export type SideRunner = (order: SideOrder) => Promise<SideReport>;
 
 /** The report on a side whose process died in it. */
-export interface Inherited {
+export interface RecoveredReport {
   /** Which of the run's sides it is. */
   readonly run: number;
   /** What is known of it. */
@@ -57,7 +57,7 @@ export interface AgentServices {
   /** Runs sides of its catalogue's cases. */
   readonly runSide: SideRunner;
   /** Begins a controller's run, or goes on with it: then with what an earlier process left. */
-  readonly begin?: (session: string) => readonly Inherited[] | undefined;
+  readonly begin?: (session: string) => readonly RecoveredReport[] | undefined;
   /** How long the other end may take to introduce itself, in milliseconds. */
   readonly helloTime?: number;
   /** What a controller must know to be served; where this is missing, nothing. */
@@ -65,7 +65,7 @@ export interface AgentServices {
   /** The AF_VSOCK ports that its cases may use; where this is missing, any. */
   readonly ports?: PortRange | undefined;
   /**
-   * Lets a controller in whose token is right.
+   * Admits a controller whose token is right.
    *
    * @throws {RefusedError | BusyError} to turn it away.
    */
@@ -80,7 +80,7 @@ export const MAX_SIDES = 16;
 const HELLO_TIME = 10_000;
 /** Most characters of a step. */
 const MAX_STEP = 400;
-/** How long a side must be at a step before the controller is told of it, in milliseconds. */
+/** How long a side must be at a step before that is reported to the controller, in milliseconds. */
 const STEP_TIME = 500;
 
 interface RunningSide {
@@ -118,10 +118,10 @@ export async function serveController(
   } catch (error) {
     if (!(error instanceof PeerGoneError)) throw error;
   } finally {
-    // A controller that reads no more must not keep a case waiting to tell it something.
+    // A controller that has stopped reading must not keep a case waiting to send it something.
     channel.close();
     const sides = [...running.values()];
-    for (const { stop } of sides) stop.abort(new PeerGoneError("the controller went away"));
+    for (const { stop } of sides) stop.abort(new PeerGoneError("the controller disconnected"));
     await Promise.all(sides.map(({ done }) => done));
   }
 }
@@ -193,7 +193,7 @@ function start(
   const lines = new LineQueue();
   const stop = new AbortController();
   const send = (answer: Answer) => channel.writeLine(encodeMessage(answer));
-  const steps = new StepTeller((text) => send({ type: "step", run, text }));
+  const steps = new StepReporter((text) => send({ type: "step", run, text }));
   const side: SideOrder = {
     ...order,
     lines: { write: (text) => send({ type: "line", run, text }), read: (s) => lines.read(s) },
@@ -206,23 +206,23 @@ function start(
       ended();
     })
     .then((report) => send({ type: "done", run, report }))
-    // Nobody is left to be told.
+    // There is nobody left to report to.
     .catch(() => {});
   return { lines, stop, done };
 }
 
-/** Tells the controller what a side is doing where that takes it long: most steps take no time. */
-class StepTeller {
+/** Reports what a side is doing where that takes long: most steps take no time. */
+class StepReporter {
   readonly #timer: ReturnType<typeof setInterval>;
   #step = "";
-  #told = "";
+  #sent = "";
 
-  constructor(tell: (step: string) => Promise<void>) {
+  constructor(send: (step: string) => Promise<void>) {
     let before = "";
     this.#timer = setInterval(() => {
-      if (this.#step === before && this.#step !== this.#told) {
-        this.#told = this.#step;
-        tell(this.#told.slice(0, MAX_STEP)).catch(() => {});
+      if (this.#step === before && this.#step !== this.#sent) {
+        this.#sent = this.#step;
+        send(this.#sent.slice(0, MAX_STEP)).catch(() => {});
       }
       before = this.#step;
     }, STEP_TIME);

@@ -1,5 +1,5 @@
 /**
- * An agent in a process of its own, which is started anew where it dies: killed, or by a fault in a
+ * An agent in a process of its own, which is restarted if it dies: killed, or by a fault in a
  * call of libc's. The new one listens where the old one did, and reports on what it left.
  *
  * @module
@@ -8,6 +8,19 @@ import { EXIT } from "../core/outcome.ts";
 import { parseAddress } from "../control/channel.ts";
 import type { ControlAddress } from "../control/channel.ts";
 import { TOKEN_VARIABLE } from "../control/token.ts";
+import type { SideSettings } from "./settings.ts";
+
+/** Arguments that make another process the same side. */
+export function sideArguments(settings: SideSettings): string[] {
+  const { cases = [], peerCid, standIn, exclusive, guestMonitor } = settings;
+  return [
+    ...cases.flatMap((path) => ["--cases", path]),
+    ...["--peer-cid", `${peerCid}`],
+    ...(standIn === undefined ? [] : ["--stand-in", standIn]),
+    ...(exclusive ? ["--exclusive"] : []),
+    ...(guestMonitor === undefined ? [] : ["--guest-monitor", guestMonitor]),
+  ];
+}
 
 /** How an agent is started. */
 export interface SupervisorOptions {
@@ -42,7 +55,7 @@ export class SupervisedAgent implements AsyncDisposable {
   private constructor(options: SupervisorOptions, file: AnonymousFile) {
     this.#options = options;
     this.#file = file;
-    // Nobody need ask where it listens.
+    // Nobody has to ask where it listens.
     this.#listening.promise.catch(() => {});
     this.ended = this.#supervise();
   }
@@ -67,12 +80,12 @@ export class SupervisedAgent implements AsyncDisposable {
   }
 
   async #supervise(): Promise<number> {
-    const testament = this.#file.path;
+    const journal = this.#file.path;
     let { listen } = this.#options;
     let after: string[] = [];
     try {
       for (;;) {
-        const { code, address } = await this.#once(["--listen", listen, ...after], testament);
+        const { code, address } = await this.#once(["--listen", listen, ...after], journal);
         // One that dies before it listens would die again.
         if (this.#ending || FINAL.has(code) || address === undefined) return code;
         listen = address;
@@ -85,9 +98,9 @@ export class SupervisedAgent implements AsyncDisposable {
   }
 
   /** Runs its process to the end. */
-  async #once(args: readonly string[], testament: string) {
+  async #once(args: readonly string[], journal: string) {
     const { onError, token = "" } = this.#options;
-    const own = [...this.#options.args, ...args, "--testament", testament];
+    const own = [...this.#options.args, ...args, "--crash-journal", journal];
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", "-A", Deno.mainModule, "agent", ...own],
       // A Ctrl-C at the terminal reaches only this process, which ends the other when it should.

@@ -7,7 +7,7 @@ import { reasonOf } from "../core/error.ts";
 import { type AgentServices, serveController } from "./session.ts";
 import { LineChannel, PeerGoneError, showAddress } from "../control/channel.ts";
 import { BusyError, type Greeting } from "../control/greeting.ts";
-import { mention } from "../report/screen.ts";
+import { writeStderr } from "../report/screen.ts";
 
 /** How long a controller may take to leave when another is there already, in milliseconds. */
 const LEAVE_TIME = 300;
@@ -25,20 +25,20 @@ interface Served {
 /** Takes controllers, one at a time. */
 export class Waiter {
   readonly #services: Omit<AgentServices, "admit">;
-  readonly #tell: (when: string) => void;
+  readonly #onChange: (when: string) => void;
   readonly #stop: AbortSignal;
   /** Who has connected and not been admitted, the oldest first. */
   readonly #strangers = new Set<LineChannel>();
   #served: Served | undefined;
 
-  /** @param tell is called when a controller comes and when it has left, and told that. */
+  /** @param onChange called with what has happened, when a controller comes and when it has left. */
   constructor(
     services: Omit<AgentServices, "admit">,
-    tell: (when: string) => void,
+    onChange: (when: string) => void,
     stop: AbortSignal,
   ) {
     this.#services = services;
-    this.#tell = tell;
+    this.#onChange = onChange;
     this.#stop = stop;
   }
 
@@ -87,7 +87,9 @@ export class Waiter {
     const [oldest] = this.#strangers;
     if (this.#strangers.size <= MAX_STRANGERS || oldest === undefined) return;
     this.#strangers.delete(oldest);
-    oldest.close(new PeerGoneError("it said nothing, and others want to"));
+    oldest.close(
+      new PeerGoneError("it did not introduce itself, and other connections are waiting"),
+    );
   }
 
   /**
@@ -99,7 +101,7 @@ export class Waiter {
   async #admit(channel: LineChannel, { session }: Greeting): Promise<void> {
     const before = this.#served;
     if (session !== undefined && session === before?.session) {
-      before.channel.close(new PeerGoneError("the controller has connected anew"));
+      before.channel.close(new PeerGoneError("the controller has reconnected"));
     }
     if (before !== undefined) {
       const { promise: moment, resolve } = Promise.withResolvers<void>();
@@ -110,7 +112,7 @@ export class Waiter {
     if (this.#served !== undefined) throw new BusyError("another controller is using this agent");
     this.#strangers.delete(channel);
     this.#served = { channel, session, left: Promise.withResolvers() };
-    this.#tell("before this controller came");
+    this.#onChange("before this controller came");
   }
 
   /** Whether it had been admitted. */
@@ -120,12 +122,12 @@ export class Waiter {
     if (served?.channel !== channel) return false;
     this.#served = undefined;
     served.left.resolve();
-    this.#tell("after the last case");
+    this.#onChange("after the last case");
     return true;
   }
 }
 
-/** Says something on standard error. */
+/** Writes a line to standard error. */
 export function log(text: string): void {
-  mention(`agent: ${text}\n`);
+  writeStderr(`agent: ${text}\n`);
 }

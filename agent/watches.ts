@@ -7,7 +7,7 @@ import type { Role } from "../core/case.ts";
 import type { EndFacts, LeakFacts } from "../core/event.ts";
 import type { SideReport, SideState } from "../core/outcome.ts";
 import { reasonOf } from "../core/error.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { SideRunner } from "./session.ts";
 import { VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { type KernelRecord, KernelWatch } from "./kernel_log_watch.ts";
@@ -83,7 +83,7 @@ export class Watches implements Disposable {
     try {
       return report("pass", [], await this.leaks.look(role));
     } catch (error) {
-      return report("broken", [`it could not look for leaks: ${reasonOf(error)}`], {});
+      return report("broken", [`the leak check failed: ${reasonOf(error)}`], {});
     }
   }
 

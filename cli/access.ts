@@ -1,6 +1,6 @@
 /**
- * Who may use an agent: the token that a controller has to know, and the ports that its cases may
- * use. SECURITY.md says what that is good for.
+ * Who may use an agent: the token that a controller must present, and the ports that its cases may
+ * use. SECURITY.md explains what this protects against.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { newToken, TOKEN_VARIABLE } from "../control/token.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
 import { reasonOf, UsageError } from "../core/error.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";
-import { type ConductOptions, DEFAULT_PORT, firstPort } from "./options/run.ts";
+import { type CasesOptions, DEFAULT_PORT, firstPort } from "./options/run.ts";
 /** The ports that an agent's cases may use unless it is told otherwise: those of `run --jobs 16`. */
 export const DEFAULT_PORTS: PortRange = [DEFAULT_PORT, DEFAULT_PORT + MAX_SIDES * PORT_STRIDE - 1];
 
-/** What a token must be: nobody guesses 16 random characters. */
+/** The form of a token; 16 random characters cannot be guessed. */
 const TOKEN = /^[\x21-\x7e]{16,200}$/;
 const FORM = "16 to 200 characters of ASCII without spaces";
 
-/** Options of `agent` that say who may use it. */
+/** Options of `agent` that control who may use it. */
 export interface AccessOptions {
   readonly listen: ControlAddress;
   /** A file with the token. */
   readonly tokenFile?: string | undefined;
-  /** No token, although others may reach it. */
+  /** Serve without a token, even if others can reach it. */
   readonly allowAnyone?: boolean | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface AccessOptions {
 export interface AgentToken {
   /** Undefined where it asks for none. */
   readonly token?: string | undefined;
-  /** Whether it was made for this agent alone, so that nobody knows it yet. */
+  /** Whether it was just generated, so that nobody knows it yet. */
   readonly isNew: boolean;
 }
 
@@ -48,7 +48,7 @@ export async function agentToken(options: AccessOptions): Promise<AgentToken> {
   const inVariable = tokenInVariable();
   if (allowAnyone) {
     const given = tokenFile !== undefined ? "--token-file" : inVariable && TOKEN_VARIABLE;
-    if (given) throw new UsageError(`--allow-anyone goes without a token: leave out ${given}`);
+    if (given) throw new UsageError(`--allow-anyone serves without a token: leave out ${given}`);
     return { isNew: false };
   }
   if (tokenFile !== undefined) return { token: await readOrMake(tokenFile), isNew: false };
@@ -69,7 +69,7 @@ export async function runToken(
   if (token !== undefined && tokenFile !== undefined) {
     throw new UsageError("Give --token or --token-file, not both");
   }
-  if (token !== undefined) return checked(token, "--token is no token");
+  if (token !== undefined) return checked(token, "--token is not a token");
   return tokenFile === undefined ? tokenInVariable() : await readToken(tokenFile);
 }
 
@@ -80,7 +80,7 @@ export function isLoopback(host: string): boolean {
 
 function tokenInVariable(): string | undefined {
   const token = Deno.env.get(TOKEN_VARIABLE);
-  return token ? checked(token, `${TOKEN_VARIABLE} is no token`) : undefined;
+  return token ? checked(token, `${TOKEN_VARIABLE} is not a token`) : undefined;
 }
 
 function checked(token: string, otherwise: string): string {
@@ -99,7 +99,7 @@ async function readToken(path: string): Promise<string> {
   return checked(text.trim(), `${path} has no token`);
 }
 
-/** The token in a file, which only its owner may read where it is made. */
+/** The token in a file; a file that is created is readable by its owner only. */
 async function readOrMake(path: string): Promise<string> {
   const isThere = await Deno.stat(path).then(() => true, () => false);
   if (isThere) return await readToken(path);
@@ -127,13 +127,13 @@ export function portsOption(text: string): PortRange {
 }
 
 /** The ports that the cases of a run use. */
-export function portsOf(options: ConductOptions): PortRange {
+export function portsOf(options: CasesOptions): PortRange {
   const first = firstPort(options);
   return [first, first + (options.jobs ?? 1) * PORT_STRIDE - 1];
 }
 
 /** @throws {UsageError} where a run's cases would use ports that an agent's may not. */
-export function requirePorts(options: ConductOptions, allowed: PortRange | undefined): void {
+export function requirePorts(options: CasesOptions, allowed: PortRange | undefined): void {
   const [first, last] = portsOf(options);
   if (allowed === undefined || first >= allowed[0] && last <= allowed[1]) return;
   throw new UsageError(

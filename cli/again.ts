@@ -1,35 +1,28 @@
 /**
- * What a command was called with, as a report keeps it: the arguments that run cases on the same
- * machines again, and none that nobody else is to see.
+ * The arguments of a command as a report keeps them: those that run cases on the same machines
+ * again, without secrets.
  *
  * @module
  */
+import type { Command } from "commander";
 
-/** What is asked of a command. */
-interface CommandLine {
-  readonly options: readonly {
-    readonly long?: string | undefined;
-    readonly short?: string | undefined;
-    readonly required: boolean;
-    readonly optional: boolean;
-    attributeName(): string;
-  }[];
-  readonly parent: CommandLine | null;
-  name(): string;
-}
-
-/** Options, as commander names their values, that are not of the machines but of one run. */
+/** Options, by commander's names for their values, that concern one run rather than the machines. */
 const OF_ONE_RUN: readonly string[] = [
   ...["direction", "exclude", "failFast", "jobs", "ktap", "quick", "quiet", "repeat"],
   ...["report", "rerunFailed", "seed", "shuffle", "untilFailure"],
 ];
 
+/** What the report of a command that runs cases keeps of its arguments. */
+export function againOf(command: Command): { readonly again: readonly string[] } {
+  return { again: againArguments(command, Deno.args) };
+}
+
 /**
- * The arguments of a command but for the cases and what is of one run alone.
+ * The arguments of a command, except the cases and what concerns one run alone.
  *
  * @param args all that the tool was called with.
  */
-export function againArguments(command: CommandLine, args: readonly string[]): string[] {
+export function againArguments(command: Command, args: readonly string[]): string[] {
   const kept = namesOf(command);
   const left = [...args];
   for (let arg; (arg = left.shift()) !== undefined && arg !== "--";) {
@@ -43,14 +36,14 @@ export function againArguments(command: CommandLine, args: readonly string[]): s
   return withoutSecrets(kept);
 }
 
-function namesOf(command: CommandLine): string[] {
+function namesOf(command: Command): string[] {
   return command.parent === null ? [] : [...namesOf(command.parent), command.name()];
 }
 
-/** Options whose values open something to whoever knows them. */
+/** Options whose values are secrets. */
 const SECRET = ["--token"];
 
-/** Arguments as others may see them. */
+/** Arguments without secrets. */
 export function withoutSecrets(args: readonly string[]): string[] {
   return args.map((arg, i) => {
     const [name = ""] = arg.split("=");

@@ -5,7 +5,7 @@ import { program } from "./program.ts";
 
 /** The command that a path leads to. */
 function commandAt(...path: string[]): Command {
-  let at = program(() => {}) as unknown as Command;
+  let at = program(() => {});
   for (const name of path) {
     at = at.commands.find((below) => below.name() === name) ?? assert.fail(name);
   }

@@ -1,11 +1,11 @@
 /**
  * The command `agent`: waits for a controller and runs its side of the cases, in a process that is
- * started anew where a case costs its life.
+ * restarted when a case kills it.
  *
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import type { AgentServices, Inherited } from "../agent/session.ts";
+import type { AgentServices, RecoveredReport } from "../agent/session.ts";
 import { listenControl, showAddress } from "../control/channel.ts";
 import type { PortRange } from "../control/greeting.ts";
 import type { Machine } from "../sys/machine.ts";
@@ -21,11 +21,17 @@ import {
   ownFacts,
   sideRunner,
 } from "../agent/side.ts";
-import { SupervisedAgent } from "../agent/supervisor.ts";
-import { inherited, killedWhenLate, type Left, Testament } from "../agent/crash_journal.ts";
+import { sideArguments, SupervisedAgent } from "../agent/supervisor.ts";
+import {
+  CrashJournal,
+  killedWhenLate,
+  type PreviousProcess,
+  recoveredReports,
+} from "../agent/crash_journal.ts";
 import { log, Waiter } from "../agent/waiter.ts";
 import { UsageError } from "../core/error.ts";
 import { Watches } from "../agent/watches.ts";
+import { addCaseFiles } from "./case_files.ts";
 import { interruptible } from "./signals.ts";
 import type { SideSettings } from "../agent/settings.ts";
 
@@ -34,31 +40,24 @@ export interface AgentOptions extends SideSettings, AccessOptions {
   /** The AF_VSOCK ports that its cases may use. */
   readonly ports: PortRange;
   readonly once?: boolean | undefined;
-  /** A file for what this process leaves; it is then one that another starts anew. */
-  readonly testament?: string | undefined;
-  /** With which status the process before this one ended, as a shell has it. */
+  /** The file of its crash journal; this process is then one that another one starts again. */
+  readonly crashJournal?: string | undefined;
+  /** The status that the previous process ended with, as a shell has it. */
   readonly after?: number | undefined;
 }
 
 /** Serves controllers, one after the other, until it is interrupted (or once). */
 export function agent(options: AgentOptions): Promise<number> {
-  return options.testament === undefined ? supervise(options) : serve(options, options.testament);
-}
-
-/** Arguments that make another process the same side. */
-export function sideArguments(settings: SideSettings): string[] {
-  const { peerCid, standIn, exclusive, guestMonitor } = settings;
-  return [
-    ...["--peer-cid", `${peerCid}`],
-    ...(standIn === undefined ? [] : ["--stand-in", standIn]),
-    ...(exclusive ? ["--exclusive"] : []),
-    ...(guestMonitor === undefined ? [] : ["--guest-monitor", guestMonitor]),
-  ];
+  return options.crashJournal === undefined
+    ? supervise(options)
+    : serve(options, options.crashJournal);
 }
 
 function supervise(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
-    // The guest may be started later than this.
+    // What is wrong with them is reported once, before there is an agent.
+    await addCaseFiles(options.cases);
+    // The guest may be started later than this agent.
     const trouble = await monitorTrouble(options);
     if (trouble !== undefined) log(`${trouble}; cases that need it are broken until there is`);
     const { once, allowAnyone, ports: [first, last] } = options;
@@ -84,36 +83,40 @@ function serve(options: AgentOptions, path: string): Promise<number> {
   return interruptible(async (stop) => {
     dieWithParent();
     loadTimers();
+    await addCaseFiles(options.cases);
     const { token } = await agentToken({ ...options, listen: THIS_MACHINE });
-    using testament = Testament.open(path);
-    const { left } = testament;
-    const settings = settingsOf(options, left);
-    using watches = await Watches.open(options, left?.kernel);
-    const offered = services(options, testament, watches, await machineDetails(), token);
-    using listener = listenControl({ ...options.listen, port: left?.port ?? options.listen.port });
+    using journal = CrashJournal.open(path);
+    const { previous } = journal;
+    const settings = settingsOf(options, previous);
+    using watches = await Watches.open(options, previous?.kernel);
+    const offered = services(options, journal, watches, await machineDetails(), token);
+    using listener = listenControl({
+      ...options.listen,
+      port: previous?.port ?? options.listen.port,
+    });
     stop.addEventListener("abort", () => listener.close());
     const { hostname, port } = listener.addr as Deno.NetAddr;
     requireToken(token, hostname, options);
-    testament.note({ port, settings });
+    journal.note({ port, settings });
     Deno.stdout.writeSync(new TextEncoder().encode(`${showAddress({ host: hostname, port })}\n`));
-    const waiter = new Waiter(offered, (when) => tell(watches.log, when), stop);
+    const waiter = new Waiter(offered, (when) => logFaults(watches.log, when), stop);
     await waiter.serveAll(listener, options.once === true);
     return EXIT.ok;
   });
 }
 
-/** The machine's settings as they were before the first case: what the last one left is undone. */
-function settingsOf({ standIn }: SideSettings, left: Left | undefined): Settings {
+/** The machine's settings as they were before the first case; what the last one left is undone. */
+function settingsOf({ standIn }: SideSettings, previous: PreviousProcess | undefined): Settings {
   if (standIn !== undefined) return {};
-  const before = left?.settings ?? settingsNow();
+  const before = previous?.settings ?? settingsNow();
   for (const line of setBack(before)) log(line);
   return before;
 }
 
-/** For {@linkcode agentToken}: a process that another one starts makes no token of its own. */
+/** For {@linkcode agentToken}: a supervised process does not generate a token of its own. */
 const THIS_MACHINE = { host: "127.0.0.1", port: 0 };
 
-/** @throws {UsageError} where others than this machine's users could use the agent. */
+/** @throws {UsageError} if anyone but this machine's users could use the agent. */
 function requireToken(
   token: string | undefined,
   host: string,
@@ -123,50 +126,56 @@ function requireToken(
   throw new UsageError(`others can reach ${host}: give --token-file or --allow-anyone`);
 }
 
-/** What this process offers to a controller, and what it knows of the process before. */
+/** What this process offers to a controller, and what it knows of the previous one. */
 function services(
   options: AgentOptions,
-  testament: Testament,
+  journal: CrashJournal,
   watches: Watches,
   machine: Machine,
   token: string | undefined,
 ): AgentServices {
-  const { left } = testament;
+  const { previous } = journal;
   const facts = { ...ownFacts("agent", options, watches.watched), ...machine };
-  let remembered = left === undefined ? undefined : inherit(left, options.after, watches.log);
-  // Where this process dies, the next one must know what the kernel was like before.
-  const note = () => testament.note({ kernel: watches.log.record });
+  let remembered = previous === undefined
+    ? undefined
+    : recovered(previous, options.after, watches.log);
+  // If this process dies, the next one must know what the kernel was like before.
+  const note = () => journal.note({ kernel: watches.log.record });
   return {
-    // A kernel may be tainted at any time, and what counts is how it is when a run begins.
+    // A kernel may be tainted at any time; what counts is its state when a run begins.
     get facts() {
       return { ...facts, ...kernelStateHere(options, watches.log) };
     },
     token,
     ports: options.ports,
-    // What is left behind is looked for beyond a case's deadline, so only the case itself is timed.
-    runSide: testament.around(watches.around(killedWhenLate(sideRunner(options)), note)),
-    begin(session): readonly Inherited[] | undefined {
-      const mine = left?.session === session ? remembered : undefined;
+    // The leak check may go beyond a case's deadline, so only the case itself is timed.
+    runSide: journal.around(watches.around(killedWhenLate(sideRunner(options)), note)),
+    begin(session): readonly RecoveredReport[] | undefined {
+      const mine = previous?.session === session ? remembered : undefined;
       remembered = undefined;
       if (mine === undefined) watches.log.begin();
-      testament.note({ session });
+      journal.note({ session });
       note();
       return mine;
     },
   };
 }
 
-function inherit(left: Left, status: number | undefined, watch: KernelWatch): Inherited[] {
+function recovered(
+  previous: PreviousProcess,
+  status: number | undefined,
+  watch: KernelWatch,
+): RecoveredReport[] {
   const how = status === undefined ? "how is unknown" : howEnded(status);
   const splats = watch.look();
-  const reports = inherited(left, how, { splats, harm: watch.harm });
+  const reports = recoveredReports(previous, how, { splats, harm: watch.harm });
   // Otherwise they are in those reports.
   for (const [first] of reports.length > 0 ? [] : splats) log(`its kernel reported: ${first}`);
-  log(`the process before ended (${how}) with ${reports.length} cases under way`);
+  log(`the previous process ended (${how}) with ${reports.length} cases under way`);
   return reports;
 }
 
-/** Signals by which a process may end, as a shell's status has them, above 128. */
+/** Signals that may end a process; a shell's status is 128 plus the number. */
 const SIGNALS: Readonly<Record<number, Deno.Signal>> = {
   4: "SIGILL",
   6: "SIGABRT",
@@ -181,7 +190,7 @@ function howEnded(status: number): string {
   return status > 128 ? SIGNALS[status - 128] ?? `signal ${status - 128}` : `exit code ${status}`;
 }
 
-/** Says here what no case's report will. */
-function tell(watch: KernelWatch, when: string): void {
+/** Logs what no case's report will have. */
+function logFaults(watch: KernelWatch, when: string): void {
   for (const [first] of watch.look()) log(`${when} the kernel reported: ${first}`);
 }

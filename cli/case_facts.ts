@@ -1,5 +1,5 @@
 /**
- * What is known of cases without running them, as JSON, and choosing cases by it.
+ * What is known of cases without running them, as JSON, and filters on it.
  *
  * @module
  */
@@ -15,6 +15,8 @@ import {
   type Role,
   upstreamName,
 } from "../core/case.ts";
+import { matches } from "../core/selector.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { upstreamList } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 
@@ -39,6 +41,23 @@ export function fits(info: CaseInfo, filter: CaseFilter): boolean {
     (ported !== true || upstreamName(info) !== undefined);
 }
 
+/**
+ * What `list` takes for a selector: text that matches no id stands for the ids of all cases that
+ * have it, in any case of letters, in their id, title, requirement or sources.
+ *
+ * @param text a selector, or that text; `!` in front is kept.
+ * @returns selectors; the text itself where no case has it.
+ */
+export function foundBy(text: string, cases: readonly CaseInfo[]): string[] {
+  const [, not = "", pattern = ""] = /^(!?)(.*)$/s.exec(text) ?? [];
+  if (cases.some(({ id }) => matches(pattern, id))) return [text];
+  const wanted = pattern.toLowerCase();
+  const found = cases.filter(({ id, title, requirement, refs }) =>
+    [id, title, requirement, ...refs.map(referenceText)].join("\n").toLowerCase().includes(wanted)
+  );
+  return pattern === "" || found.length === 0 ? [text] : found.map(({ id }) => `${not}${id}`);
+}
+
 /** Where a case is among upstream's. */
 export interface UpstreamPlace {
   readonly program: Program;
@@ -61,10 +80,10 @@ export interface CaseFacts {
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
   /** Why no other case may run at the same time, where none may. */
   readonly alone?: string;
+  /** Sources, each also as a line of text, and where it can be read. */
+  readonly refs: readonly (Reference & { readonly text: string; readonly url: string })[];
   /** That the kernel's own times make it take more than 2 s. */
   readonly slow?: true;
-  /** Sources, each also as a line of text. */
-  readonly refs: readonly (Reference & { readonly text: string })[];
   /** The case in tools/testing/vsock that it was ported from. */
   readonly upstream?: { readonly name: string } & Partial<UpstreamPlace>;
 }
@@ -81,8 +100,12 @@ export function factsOf(info: DescribedCase): CaseFacts {
     does,
     needs: { client: neededOf(info, "client"), server: neededOf(info, "server") },
     ...(alone === undefined ? {} : { alone }),
+    refs: refs.map((reference) => ({
+      ...reference,
+      text: referenceText(reference),
+      url: referenceUrl(reference),
+    })),
     ...(slow === undefined ? {} : { slow }),
-    refs: refs.map((reference) => ({ ...reference, text: referenceText(reference) })),
     ...(name === undefined ? {} : { upstream: { name, ...upstreamPlace(name) } }),
   };
 }

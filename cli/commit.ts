@@ -1,5 +1,5 @@
 /**
- * Which commit of the tool runs, where it runs from a clone of its repository.
+ * The commit of the tool, if it runs from a clone of its repository.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 const GIT_TIME = 5000;
 
 /**
- * The commit, with "-dirty" behind it where files differ from it; undefined where the tool is not in
- * a clone, or there is no git that says so.
+ * The commit, followed by "-dirty" if files differ from it; undefined if the tool is not in a clone
+ * or there is no git.
  *
  * @param root the tool's folder.
  */
@@ -23,11 +23,11 @@ export async function toolCommit(
     git(folder, "rev-parse", "--show-toplevel"),
     git(folder, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"),
   ]);
-  // A tool that lies in somebody else's repository is no commit of that.
+  // The tool may lie in a different repository, whose commit says nothing about it.
   return top === folder ? commit : undefined;
 }
 
-/** Where the tool's sources are; a bundle may lie beside others than those it was made of. */
+/** Where the tool's sources are; a bundle may lie next to sources it was not made from. */
 function ownFolder(): URL | undefined {
   const self = new URL(import.meta.url);
   return self.pathname.endsWith("/cli/commit.ts") ? new URL("..", self) : undefined;
@@ -39,7 +39,7 @@ async function git(folder: string, ...args: string[]): Promise<string | undefine
       args: ["-C", folder, ...args],
       stdin: "null",
       stderr: "null",
-      // It only looks, and is not to be in the way of another git.
+      // It only reads, and must not block another git.
       env: { GIT_OPTIONAL_LOCKS: "0" },
       signal: AbortSignal.timeout(GIT_TIME),
     }).output();

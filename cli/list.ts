@@ -1,5 +1,5 @@
 /**
- * The commands `list` and `explain`: what cases there are, and what one of them is about.
+ * The commands `list` and `explain`.
  *
  * @module
  */
@@ -13,24 +13,39 @@ import {
   upstreamName,
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { select } from "../core/selector.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
-import { type CaseFilter, type DescribedCase, factsOf, fits, upstreamPlace } from "./case_facts.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
+import {
+  type CaseFilter,
+  type DescribedCase,
+  factsOf,
+  fits,
+  foundBy,
+  upstreamPlace,
+} from "./case_facts.ts";
+import { allCases } from "../suites/catalogue.ts";
+import { addCaseFiles } from "./case_files.ts";
+import type { CaseFileOptions } from "./options/cases.ts";
 import { chosenCases } from "./run_cases.ts";
 import { screenOf } from "../report/screen.ts";
 
 /** How to print cases. */
-interface PrintOptions {
+export interface PrintOptions extends CaseFileOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Prints the chosen cases, an id and a title a line. */
-export function list(selectors: readonly string[], options: CaseFilter & PrintOptions): number {
-  const cases = chosenCases(selectors).filter((info) => fits(info, options));
+/** Prints the chosen cases, an id and a title per line; text that matches no id is searched for. */
+export async function list(
+  selectors: readonly string[],
+  options: CaseFilter & PrintOptions,
+): Promise<number> {
+  await addCaseFiles(options.cases);
+  const chosen = chosenCases(selectors.flatMap((text) => foundBy(text, allCases())));
+  const cases = chosen.filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
   const lines = cases.map(({ id, title, alone, slow }) => {
-    const marks = [...(alone === undefined ? [] : ["alone"]), ...(slow ? ["slow"] : [])];
+    const marks = [...(alone === undefined ? [] : ["exclusive"]), ...(slow ? ["slow"] : [])];
     return `${id.padEnd(width)}  ${title}${marks.length === 0 ? "" : ` (${marks.join(", ")})`}\n`;
   });
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : lines.join(""));
@@ -38,8 +53,9 @@ export function list(selectors: readonly string[], options: CaseFilter & PrintOp
 }
 
 /** Prints what is known of the chosen cases. */
-export function explain(selector: string, options: PrintOptions): number {
-  const cases = select<DescribedCase>([...CATALOGUE, NOTHING_LEFT], [selector]);
+export async function explain(selector: string, options: PrintOptions): Promise<number> {
+  await addCaseFiles(options.cases);
+  const cases = select<DescribedCase>([...allCases(), NOTHING_LEFT], [selector]);
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : cases.map(explanation).join("\n"));
   return EXIT.ok;
 }
@@ -48,11 +64,11 @@ function jsonOf(cases: readonly DescribedCase[]): string {
   return `${JSON.stringify(cases.map(factsOf), null, 2)}\n`;
 }
 
-/** How wide the text is, and where the value of a field begins. */
+/** The width of the text, and the column where the value of a field begins. */
 const WIDTH = 100;
 const VALUE_AT = 15;
 
-/** Text behind what its first line begins with, on as many lines as it takes. */
+/** Text wrapped to as many lines as it takes, each indented as far as the first one's beginning. */
 function wrapped(begin: string, text: string): string {
   const lines = new Help().boxWrap(text, WIDTH - begin.length).split("\n");
   return begin + lines.join(`\n${" ".repeat(begin.length)}`);
@@ -63,7 +79,7 @@ function field(name: string, value: string): string {
   return wrapped(`  ${name}`.padEnd(VALUE_AT), value);
 }
 
-/** A field for every feature that a case needs, and on which side if not on both. */
+/** A field for every feature that a case needs, with the side if it is only one. */
 function needsText(info: CaseInfo): string[] {
   const client = neededOf(info, "client");
   const server = neededOf(info, "server");
@@ -86,9 +102,13 @@ function explanation(info: DescribedCase): string {
     field("client", info.does.client ?? "does nothing"),
     field("server", info.does.server ?? "does nothing"),
     ...needsText(info),
-    ...(info.alone === undefined ? [] : [field("alone", info.alone)]),
+    ...(info.alone === undefined ? [] : [field("exclusive", info.alone)]),
+    ...info.refs.flatMap((reference) => [
+      field("source", referenceText(reference)),
+      // Not wrapped: terminals and people take it whole.
+      `${" ".repeat(VALUE_AT)}${referenceUrl(reference)}`,
+    ]),
     ...(info.slow ? [field("slow", "yes: the kernel's own times are so long")] : []),
-    ...info.refs.map((reference) => field("source", referenceText(reference))),
     ...(place === undefined
       ? []
       : [field("upstream id", `${place.id} (${place.program}, Linux 7.3)`)]),

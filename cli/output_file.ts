@@ -1,63 +1,63 @@
 /**
- * Files that are written whole: under another name beside the old one, which is then renamed, so
- * that nobody ever reads half of one, or yesterday's for today's.
+ * Files that are written atomically: under a temporary name, which is then renamed, so that nobody
+ * ever reads half a file, or yesterday's file for today's.
  *
  * @module
  */
 import { basename, dirname, resolve } from "node:path";
 import { reasonOf, UsageError } from "../core/error.ts";
 
-/** Where a file is, behind all links. */
-interface Place {
+/** A file, with all symbolic links resolved. */
+interface Target {
   readonly path: string;
-  /** Whether it can only be written as it is: a pipe, a device, or what a process has open. */
+  /** Whether it can only be written in place: a pipe, a device, or what a process has open. */
   readonly isStream: boolean;
 }
 
-/** A file that was found to be writable before there is anything to write to it. */
+/** A file that was checked to be writable before there is anything to write to it. */
 export class OutputFile implements Disposable {
   readonly #path: string;
   readonly #what: string;
-  readonly #place: Place;
+  readonly #target: Target;
   readonly #stream: Sink | undefined;
 
-  private constructor(path: string, what: string, place: Place, stream?: Sink) {
+  private constructor(path: string, what: string, target: Target, stream?: Sink) {
     this.#path = path;
     this.#what = what;
-    this.#place = place;
+    this.#target = target;
     this.#stream = stream;
   }
 
   /**
-   * Tries it out.
+   * Checks that it can be written.
    *
-   * @param what it is to be, as errors call it.
-   * @param meanwhile what takes the place of its old content, which must not be taken for what is
-   *   to come, until it is written; a pipe or a device gets nothing. Without it nothing is tried.
+   * @param what errors call it.
+   * @param meanwhile replaces its old content, which must not be mistaken for the new one, until it
+   *   is written; a pipe or a device gets nothing. Without it nothing is checked.
    * @throws {UsageError} where it cannot be written.
    */
   static async open(path: string, what: string, meanwhile?: string): Promise<OutputFile> {
     try {
-      const place = await placeOf(path);
-      if (!place.isStream) {
-        if (meanwhile !== undefined) await replace(place.path, meanwhile);
-        return new OutputFile(path, what, place);
+      const target = await targetOf(path);
+      if (!target.isStream) {
+        if (meanwhile !== undefined) await replace(target.path, meanwhile);
+        return new OutputFile(path, what, target);
       }
-      return new OutputFile(path, what, place, await streamOf(place.path));
+      return new OutputFile(path, what, target, await streamOf(target.path));
     } catch (error) {
       throw cannotWrite(path, error, what);
     }
   }
 
-  /** What tells whether two of them are one file. */
+  /** Equal for two that are the same file. */
   get identity(): string {
-    return this.#place.path;
+    return this.#target.path;
   }
 
-  /** @throws {UsageError} where it can be written no more; it is then what it was. */
+  /** @throws {UsageError} if it can no longer be written; it then keeps its content. */
   async write(text: string): Promise<void> {
     try {
-      if (this.#stream === undefined) await replace(this.#place.path, text);
+      if (this.#stream === undefined) await replace(this.#target.path, text);
       else await writeAll(this.#stream, text);
     } catch (error) {
       throw cannotWrite(this.#path, error, this.#what);
@@ -69,7 +69,7 @@ export class OutputFile implements Disposable {
   }
 }
 
-/** The error that says that a file cannot be written, and why. */
+/** The error for a file that cannot be written. */
 export function cannotWrite(path: string, error: unknown, what: string): Error {
   if (error instanceof Deno.errors.NotCapable) return error;
   return new UsageError(`Cannot write the ${what} ${path}: ${reasonOf(error)}`);
@@ -78,15 +78,15 @@ export function cannotWrite(path: string, error: unknown, what: string): Error {
 /** What takes bytes: a file, or what this process has open for its output. */
 type Sink = Pick<Deno.FsFile, "write">;
 
-/** Opens what can only be written as it is, behind what is there: it may be others', too. */
+/** Opens what can only be written in place, for appending: others may write to it, too. */
 async function streamOf(path: string): Promise<Sink> {
-  // Opened anew, it would have a place of its own: what is written after would be upon it.
+  // Reopened, it would have an offset of its own, and later output would overwrite it.
   if (path === `/proc/${Deno.pid}/fd/1`) return Deno.stdout;
   if (path === `/proc/${Deno.pid}/fd/2`) return Deno.stderr;
   return await Deno.open(path, { append: true });
 }
 
-async function placeOf(path: string): Promise<Place> {
+async function targetOf(path: string): Promise<Target> {
   // As many links as the kernel follows.
   let at = resolve(path);
   for (let links = 0; links < 40; links++) {
@@ -109,10 +109,10 @@ async function unlessAbsent<T>(found: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** What may keep a file from being renamed in a folder though it can be written itself. */
+/** Errors of a rename in a folder that do not mean that the file itself cannot be written. */
 const NOT_BY_NAME: readonly unknown[] = ["EACCES", "EPERM", "EROFS", "EBUSY"];
 
-/** Puts a text in the place of a file's content, at once. */
+/** Replaces a file's content atomically. */
 async function replace(path: string, text: string): Promise<void> {
   const old = await unlessAbsent(Deno.stat(path));
   try {
@@ -120,7 +120,7 @@ async function replace(path: string, text: string): Promise<void> {
   } catch (error) {
     const { code } = error as { readonly code?: unknown };
     if (old === undefined || !NOT_BY_NAME.includes(code)) throw error;
-    // Its folder is another's, or it is mounted by itself.
+    // Its folder belongs to another user, or the file is a mount point.
     await Deno.writeTextFile(path, text, { create: false });
   }
 }
@@ -144,7 +144,7 @@ async function renameOver(
   }
 }
 
-/** Gives a file the mode, and where that may be the owner, that another has. */
+/** Gives a file the mode of another one, and its owner if permitted. */
 async function keepOwner(path: string, { mode, uid, gid }: Deno.FileInfo): Promise<void> {
   if (mode !== null) await Deno.chmod(path, mode & 0o777);
   if (uid === Deno.uid() && gid === Deno.gid()) return;

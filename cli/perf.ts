@@ -11,7 +11,7 @@ import { runEcho } from "../perf/echo.ts";
 import { throughputJson, throughputText, timesJson, timesText } from "../perf/figures.ts";
 import { MAX_SHARED_REQUEST } from "../perf/greeting.ts";
 import { type LatencyOptions, runLatency } from "../perf/latency.ts";
-import type { Place } from "../perf/endpoint.ts";
+import type { Endpoint } from "../perf/endpoint.ts";
 import {
   runReceiver,
   runSender,
@@ -21,7 +21,7 @@ import {
 import { SysError } from "../sys/errno.ts";
 import type { SocketType } from "../sys/socket.ts";
 import { ownFacts } from "../agent/side.ts";
-import { mention, screenOf } from "../report/screen.ts";
+import { screenOf, writeStderr } from "../report/screen.ts";
 import { familyOf } from "../agent/settings.ts";
 
 /** What every command here can be told. */
@@ -56,7 +56,7 @@ export function perfSender(
   const { sender, port, bytes, bufSize, zerocopy = false } = options;
   return measured(async () => {
     const settings = throughputOptions(options, zerocopy);
-    say(options, [
+    writeLines(options, [
       `Run as sender${zerocopy ? " MSG_ZEROCOPY" : ""}`,
       `Connect to ${sender}:${port}`,
       `Send ${bytes} bytes`,
@@ -71,7 +71,7 @@ export function perfReceiver(options: PerfThroughputOptions): Promise<number> {
   const { port, bufSize, vskSize, rcvlowat } = options;
   return measured(async () => {
     const onListening = () =>
-      say(options, [
+      writeLines(options, [
         "Run as receiver",
         `Listen port ${port}`,
         `RX buffer ${bufSize} bytes`,
@@ -86,11 +86,11 @@ export function perfReceiver(options: PerfThroughputOptions): Promise<number> {
 export function perfEcho(options: SharedOptions & { readonly once?: true }): Promise<number> {
   return measured(() =>
     runEcho({
-      ...placeOf(options),
+      ...endpointOf(options),
       timeout: options.timeout,
       once: options.once ?? false,
-      onListening: () => say(options, [`Listen port ${options.port}`]),
-      onError: (error) => mention(`echo: ${reasonOf(error)}\n`),
+      onListening: () => writeLines(options, [`Listen port ${options.port}`]),
+      onError: (error) => writeStderr(`echo: ${reasonOf(error)}\n`),
     })
   );
 }
@@ -107,7 +107,7 @@ export function perfLatency(
   return measured(async () => {
     const { times, seconds } = await runLatency(options.peerCid, {
       ...options,
-      ...placeOf(options),
+      ...endpointOf(options),
     });
     show(options, [["round trip", times]], seconds);
   });
@@ -118,13 +118,13 @@ export function perfConnect(options: CountedOptions): Promise<number> {
   return measured(() => {
     const { connects, cycles, seconds } = runConnect(options.peerCid, {
       ...options,
-      ...placeOf(options),
+      ...endpointOf(options),
     });
     show(options, [["connect", connects], ["cycle", cycles]], seconds);
   });
 }
 
-/** What a failed call means here is the user's to judge: it is no defect of the tool. */
+/** A failed call is for the user to judge here, and no defect of the tool. */
 async function measured(body: () => void | Promise<void>): Promise<number> {
   try {
     await body();
@@ -139,8 +139,8 @@ async function measured(body: () => void | Promise<void>): Promise<number> {
   }
 }
 
-function placeOf({ type, port, standIn }: SharedOptions): Place {
-  // Says so where this kernel has no AF_VSOCK.
+function endpointOf({ type, port, standIn }: SharedOptions): Endpoint {
+  // Throws if this kernel has no AF_VSOCK.
   ownFacts("perf", { peerCid: 0, standIn });
   return { family: familyOf({ peerCid: 0, standIn }), type, port };
 }
@@ -148,11 +148,11 @@ function placeOf({ type, port, standIn }: SharedOptions): Place {
 function throughputOptions(options: PerfThroughputOptions, zerocopy: boolean): ThroughputOptions {
   const both = options.direction === "both";
   if (both && zerocopy) throw new UsageError("--zerocopy goes with --direction one");
-  return { ...options, ...placeOf(options), zerocopy, both };
+  return { ...options, ...endpointOf(options), zerocopy, both };
 }
 
-/** Says something that is no figure. */
-function say({ json }: SharedOptions, lines: readonly string[]): void {
+/** Writes lines that are not figures. */
+function writeLines({ json }: SharedOptions, lines: readonly string[]): void {
   const screen = screenOf(json ? Deno.stderr : Deno.stdout);
   screen.write(lines.map((line) => `${line}\n`).join(""));
 }

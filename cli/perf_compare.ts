@@ -1,6 +1,6 @@
 /**
- * The command `perf compare`: ours and C in turn, on this machine over AF_UNIX, or in VMs that the
- * lab boots.
+ * The command `perf compare`: vsock-conformance and C programs in turn, on this machine over AF_UNIX
+ * or in VMs that the lab boots.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
   type ScriptRunner,
 } from "../lab/script_pair.ts";
 import { Progress } from "../lab/progress.ts";
-import { LabRelay } from "../lab/retry.ts";
+import { RetryingLab } from "../lab/retry.ts";
 import { WorkFolder } from "../lab/host/work_folder.ts";
 import { runScript, type ScriptResult } from "../lab/vm/shell.ts";
 import { comparisonHtml, comparisonSvg } from "../perf/chart.ts";
@@ -37,10 +37,9 @@ import { type Comparison, comparisonJson, comparisonText } from "../perf/compari
 import { type BootOptions, longRunOptions, requireVms } from "./options/vm.ts";
 import { OutputFile } from "./output_file.ts";
 import { screenOf } from "../report/screen.ts";
-import { GUEST_CID } from "../lab/layout.ts";
+import { GUEST_CID, hasGuest, type LabVm } from "../lab/layout.ts";
 import { withTimeout } from "./signals.ts";
-import { SELF } from "../lab/connect.ts";
-import { openIdle } from "../lab/open.ts";
+import { startLab } from "../lab/lab.ts";
 
 /** Options of `perf compare`. */
 export interface CompareOptions extends Omit<BootOptions, "topology"> {
@@ -58,15 +57,15 @@ const AMOUNTS = {
   unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
   vm: { bytes: 512 * 1024 ** 2, requests: 4000, warmup: 4000 },
 } as const;
-/** What is aimed at for p50 of a round trip: ours to C. */
+/** The target for p50 of a round trip, as a multiple of the C program's. */
 const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
-/** Measures ours and C, and shows both. */
+/** Measures vsock-conformance and the C programs, and shows both. */
 export async function perfCompare(options: CompareOptions): Promise<number> {
   if (options.topology !== "unix") await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const { chart = "" } = options;
-    // Opened first: that it cannot be written is told before the measurements, not after them.
+    // Opened first, so that an unwritable file is reported before the measurements, not after them.
     using file = chart === "" ? undefined : await OutputFile.open(chart, "chart", "");
     const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
@@ -80,7 +79,7 @@ export async function perfCompare(options: CompareOptions): Promise<number> {
   });
 }
 
-/** A comparison, and what ended it too early, if anything did. */
+/** A comparison, and what cut it short, if anything did. */
 interface Made {
   readonly comparison: Comparison;
   readonly failure?: unknown;
@@ -123,31 +122,34 @@ async function compareInVm(
   const pingpong = await Deno.readFile(`${await perfPrograms(arch, progress)}/pingpong`);
   const own: CpioEntry = { path: `${C_FOLDER}/pingpong`, data: pingpong, executable: true };
   const what = { ...plain, files: [...files, own] };
-  await using relay = new LabRelay(() => openIdle(what, progress, stop), SELF, progress);
-  const { address, ends } = await relay.lab();
+  await using labs = new RetryingLab(() => startLab(what, progress), progress);
+  const { address, kernel } = await labs.run("the start", options.timeout, async (lab, signal) => {
+    using ends = await lab.connect(signal);
+    return { address: lab.address, kernel: ends.host.facts.kernel };
+  }, stop);
   const setting: Setting = {
     ours: "deno run -A /app/vsock-conformance.js",
     c: { stream: `/${C_FOLDER}/vsock_perf`, pingpong: `/${C_FOLDER}/pingpong` },
-    where: { cid: topology === "loopback" ? 1 : GUEST_CID },
+    where: { cid: hasGuest(topology) ? GUEST_CID : 1 },
   };
-  // A figure of a lab that then failed is none, and costs no other.
+  // A figure from a lab that is then lost does not count, and costs no other.
   const programs: RunPrograms = (commands) =>
-    relay.run("the comparison", options.timeout, ({ address: { shells } }, signal) => {
-      const shell = (socket: string): ScriptRunner => (script) => runScript(socket, script, signal);
-      const [host, guest] = [shell(shells[0]), shell(shells[1])];
+    labs.run("the comparison", options.timeout, ({ address }, signal) => {
+      const { vms: [host, guest = host] } = address;
+      const shell = (vm: LabVm): ScriptRunner => (script) => runScript(vm.shell, script, signal);
       // The guest accepts: its CID is one that a host can connect to.
-      const pair = { server: topology === "loopback" ? host : guest, client: host };
+      const pair = { server: shell(guest), client: shell(host) };
       return runBoth(arch, pair, commands, "/tmp");
     }, stop);
   const how = { kvm: "KVM", tcg: "emulated (TCG)", "tcg-single": "emulated (TCG), one thread" };
   const head = {
     ...about(`AF_VSOCK, ${topology}`, `${source}, and fixtures/perf for round trips`),
-    vm: `Linux ${ends.host.facts.kernel}, ${address.arch}, ${how[address.accelerator]}`,
+    vm: `Linux ${kernel}, ${address.arch}, ${how[address.accelerator]}`,
   };
   return await make(head, options, setting, programs, progress);
 }
 
-/** Measures, and says what it was made on; what is interrupted or fails keeps what it has. */
+/** Measures; what is interrupted or fails keeps the figures it has. */
 async function make(
   what: Omit<Comparison, "rows">,
   options: CompareOptions,
@@ -158,9 +160,9 @@ async function make(
   const place = options.topology === "unix" ? "unix" : "vm";
   const { bytes = AMOUNTS[place].bytes, requests = AMOUNTS[place].requests, rounds } = options;
   const amounts: Amounts = { bytes, requests, rounds, warmup: AMOUNTS[place].warmup };
-  const say = (text: string) => progress.say(text);
+  const log = (text: string) => progress.log(text);
   const maximum = MAX_ROUND_TRIP[place];
-  const { rows, failure } = await compare(setting, amounts, maximum, programs, say);
+  const { rows, failure } = await compare(setting, amounts, maximum, programs, log);
   if (failure === undefined) return { comparison: { ...what, rows } };
   const cutShort = reasonOf(failure).split("\n")[0] ?? "";
   return {

@@ -1,6 +1,6 @@
 /**
- * The command `probe`: what this machine and its kernel offer. A case is skipped for what is missing
- * here, since its needs are looked for by the same code.
+ * The command `probe`: what this machine and its kernel support. Cases that need a missing feature
+ * are skipped; the same code decides that.
  *
  * @module
  */
@@ -29,16 +29,16 @@ export interface ProbeOptions extends SideSettings {
 
 /** What there is, as `--json` prints it. */
 export interface Probed {
-  /** As an end of a run says it of itself. */
+  /** As an end of a run reports them. */
   readonly facts: EndFacts;
   readonly deno: string;
-  /** The user's number. */
+  /** The user id. */
   readonly uid: number | null;
-  /** Whether this process may do what some cases need. */
+  /** Whether this process has the capabilities that some cases need. */
   readonly capabilities: Readonly<Record<keyof typeof CAPABILITIES, boolean>>;
   /** The transports of AF_VSOCK whose code is loaded. */
   readonly transports: readonly Transport[];
-  /** The CIDs of this machine, or why they cannot be told. */
+  /** The CIDs of this machine, or why they are unknown. */
   readonly localCids: readonly number[] | string;
   /** The vsock devices of a guest. */
   readonly devices: readonly VsockDeviceEntry[];

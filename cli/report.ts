@@ -12,10 +12,9 @@ import {
   isRegression,
 } from "../report/diff.ts";
 import type { ReportFormat } from "../report/formats.ts";
-import type { RunReport } from "../report/model.ts";
 import { renderReport } from "../report/render.ts";
-import { parseReport } from "../report/schema.ts";
 import { OutputFile } from "./output_file.ts";
+import { readReport } from "./read_report.ts";
 import { UsageError } from "../core/error.ts";
 import { screenOf } from "../report/screen.ts";
 
@@ -39,7 +38,7 @@ export async function render(
   return EXIT.ok;
 }
 
-/** Says what changed from one run to another; fails where that is for the worse. */
+/** Shows what changed from one run to another; fails if anything got worse. */
 export async function diff(
   beforePath: string,
   afterPath: string,
@@ -58,24 +57,4 @@ export async function diff(
   }
   screenOf(Deno.stdout).write(diffText(before, after, options));
   return isRegression(diffReports(before, after), options) ? EXIT.failed : EXIT.ok;
-}
-
-/**
- * Reads a report.
- *
- * @param path a report as JSON; "-" is standard input.
- * @throws {UsageError} where there is nothing to read; {@linkcode ReportError} where it is none.
- */
-export async function readReport(path: string): Promise<RunReport> {
-  const source = path === "-" ? "standard input" : path;
-  let text: string;
-  try {
-    text = path === "-"
-      ? await new Response(Deno.stdin.readable).text()
-      : await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
-    throw new UsageError(`Cannot read ${source}: ${error.message}`);
-  }
-  return parseReport(text, source);
 }

@@ -3,18 +3,18 @@ import { reasonOf, UsageError } from "../core/error.ts";
 import type { ReportFormat } from "../report/formats.ts";
 import { type IntendedRun, reportNotStarted, type RunReport } from "../report/model.ts";
 import { cannotWrite, OutputFile } from "./output_file.ts";
-import { mention } from "../report/screen.ts";
+import { screenOf, writeStderr } from "../report/screen.ts";
 import type { ReportTarget } from "./options/report.ts";
 
 /** What a report says until the run has ended, for whoever finds it after a SIGKILL. */
 const PENDING = "it had not when this was written, and is under way since or was killed";
-/** What it says where the run ended in order, and yet nothing began. */
+/** What it says if the run ended normally without having begun. */
 const NOTHING_BEGAN = "the tool ended before it";
 
 /**
  * Calls `body`, which gives an exit code, and then writes the reports of its run, however it ended:
- * those of a run that never began say so, and why. Each report stands alone: one that cannot be
- * written costs no other, is told on standard error, and a success.
+ * those of a run that never began say why. A report that cannot be written is an error on standard
+ * error and turns a success into a failure; the others are still written.
  *
  * @param intended what is known of the run before it begins.
  * @param body says with {@linkcode ReportFiles.from} where the report is to come from.
@@ -43,7 +43,7 @@ export async function withReports(
   return isGood && !isWritten ? EXIT.broken : code;
 }
 
-/** Files that were found to be writable before a run, and are written at its end. */
+/** Files that were checked to be writable before a run, and are written at its end. */
 export class ReportFiles implements Disposable {
   readonly #files: (ReportTarget & { file: OutputFile })[] = [];
   readonly #intended: IntendedRun;
@@ -84,7 +84,7 @@ export class ReportFiles implements Disposable {
   }
 
   /**
-   * Writes all that can be written; what cannot is told on standard error.
+   * Writes all that can be written; errors go to standard error.
    *
    * @param why the run never began, if it did not.
    * @returns whether all were written.
@@ -99,7 +99,7 @@ export class ReportFiles implements Disposable {
       } catch (error) {
         isWhole = false;
         const known = error instanceof UsageError ? error : cannotWrite(path, error, "report");
-        mention(`error: ${reasonOf(known)}\n`);
+        writeStderr(`error: ${reasonOf(known)}\n`);
       }
     }
     return isWhole;
@@ -114,4 +114,12 @@ export class ReportFiles implements Disposable {
 async function rendered(format: ReportFormat, report: RunReport): Promise<string> {
   const { renderReport } = await import("../report/render.ts");
   return renderReport(format, report);
+}
+
+/** Writes a report as KTAP to standard output, if that was asked for. */
+export async function writeKtap(
+  form: "ktap" | "ktap-flat" | undefined,
+  report: RunReport,
+): Promise<void> {
+  if (form !== undefined) screenOf(Deno.stdout).write(await rendered(form, report));
 }

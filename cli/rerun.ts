@@ -1,22 +1,22 @@
 /**
- * The option `--rerun-failed`: of an earlier run, only what was not found to hold.
+ * The option `--rerun-failed`: only what failed in an earlier run.
  *
  * @module
  */
 import type { Outcome } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { ReportedCase, RunReport } from "../report/model.ts";
 import { findCase } from "../suites/catalogue.ts";
 import { UsageError } from "../core/error.ts";
 
 const FAILED: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken", "unexpected-pass"]);
-/** What makes a run fail besides where it is strict. */
+/** What also makes a strict run fail. */
 const STRICTLY: ReadonlySet<Outcome> = new Set(["warn", "retried"]);
 
 /** What is to run of an earlier run. */
 export interface Rerun {
-  /** Of that run, so that its randomness comes back. */
+  /** The seed of that run, which repeats its random choices. */
   readonly seed: number;
   /** Whether a case is to run in a direction. */
   wants(id: string, direction: Direction): boolean;
@@ -34,12 +34,14 @@ export function rerunOf(report: RunReport, source: string, strict: boolean): Rer
     verdict === undefined || FAILED.has(verdict.outcome) ||
     strict && STRICTLY.has(verdict.outcome);
   const failed = report.cases.filter(isWanted);
-  if (failed.length === 0) throw new UsageError(`Nothing failed in ${source}: nothing is to run`);
+  if (failed.length === 0) {
+    throw new UsageError(`Nothing failed in ${source}, so there is nothing to run`);
+  }
   const wanted = new Set(failed.flatMap((entry) => causesOf(entry, report)).map(nameOf));
   const gone = failed.find(({ id }) => id !== NOTHING_LEFT.id && findCase(id) === undefined);
   if (gone !== undefined) {
     throw new UsageError(
-      `Cannot run again what failed in ${source}: this version has no case ${gone.id}`,
+      `Cannot rerun what failed in ${source}: this version has no case ${gone.id}`,
     );
   }
   return {
@@ -48,7 +50,7 @@ export function rerunOf(report: RunReport, source: string, strict: boolean): Rer
   };
 }
 
-/** A case; where it is the look at what others left, all that this may be of. */
+/** A case, or for the leak check of parallel cases all those that it may be about. */
 function causesOf(entry: ReportedCase, { cases }: RunReport): readonly ReportedCase[] {
   if (entry.id !== NOTHING_LEFT.id) return [entry];
   return cases.filter(({ id, direction }) =>

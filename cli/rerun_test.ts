@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Outcome } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { ReportedCase, RunReport } from "../report/model.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { exampleReport } from "../tests/support/example_run.ts";

@@ -1,9 +1,10 @@
 /**
- * The command `run`: this machine is one end, with an agent of its own; an agent elsewhere is the
+ * The command `run`: this machine, with an agent of its own, is one end; an agent elsewhere is the
  * other.
  *
  * @module
  */
+import { pause } from "../core/wait.ts";
 import type { Topology } from "../core/plan.ts";
 import {
   connectControl,
@@ -17,29 +18,28 @@ import { unlessAborted } from "../control/lines.ts";
 import { newToken } from "../control/token.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { portsOf, requirePorts, runToken } from "./access.ts";
-import { sideArguments } from "./agent.ts";
-import type { ConductOptions } from "./options/run.ts";
+import type { CasesOptions } from "./options/run.ts";
 import { Session } from "./session.ts";
 import { monitorTrouble } from "../agent/side.ts";
-import { SupervisedAgent } from "../agent/supervisor.ts";
+import { sideArguments, SupervisedAgent } from "../agent/supervisor.ts";
 import { UsageError } from "../core/error.ts";
-import { mention } from "../report/screen.ts";
+import { writeStderr } from "../report/screen.ts";
 import { machineFacts } from "../core/facts.ts";
 import { interruptible } from "./signals.ts";
 import type { SideSettings } from "../agent/settings.ts";
 
 /** Options of `run`. */
-export interface RunOptions extends ConductOptions, SideSettings {
+export interface RunOptions extends CasesOptions, SideSettings {
   readonly agent: ControlAddress;
   readonly connectTimeout: number;
-  /** What the agent asks for, or the file that has it. */
+  /** The agent's token, or the file that has it. */
   readonly token?: string;
   readonly tokenFile?: string;
 }
 
 /** How long the agent on this machine may take to answer, in milliseconds. */
 const LOCAL_TIME = 30_000;
-/** How long to wait before an agent that refused is asked anew, in milliseconds. */
+/** How long to wait before asking a busy agent again, in milliseconds. */
 const PAUSE = 100;
 
 /** Runs the chosen cases against an agent. */
@@ -75,13 +75,13 @@ export function run(selectors: readonly string[], options: RunOptions): Promise<
 /** How an agent is reached. */
 interface Reach {
   readonly address: ControlAddress;
-  /** How long that may take, also anew. */
+  /** How long that may take, also after losing it. */
   readonly milliseconds: number;
-  /** What it asks for. */
+  /** Its token. */
   readonly token: string | undefined;
 }
 
-/** Reaches an agent. One that serves another controller is asked anew until the time is over. */
+/** Connects to an agent. One that is busy is asked again until the time is over. */
 async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<End> {
   const { address, milliseconds } = reach;
   const deadline = performance.now() + milliseconds;
@@ -91,11 +91,13 @@ async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<E
       const channel = await connectControl(address, left(), stop);
       return await introduce(name, channel, reach, left(), stop);
     } catch (error) {
-      // Where there is no time to be heard once more, this is what it said.
+      // There is no time left to ask again.
       if (!(error instanceof BusyError) || left() < 2 * PAUSE) throw error;
       const seconds = milliseconds / 1000;
-      if (isFirst) mention(`the agent serves another controller: waiting for up to ${seconds} s\n`);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      if (isFirst) {
+        writeStderr(`the agent serves another controller: waiting for up to ${seconds} s\n`);
+      }
+      await pause(PAUSE, stop);
     }
   }
 }
@@ -118,7 +120,7 @@ async function introduce(
   }
 }
 
-/** @throws {PeerGoneError} where the agent here does not listen; it may have said why. */
+/** @throws {PeerGoneError} if the agent here does not listen; it may have written why. */
 async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<ControlAddress> {
   const late = AbortSignal.timeout(LOCAL_TIME);
   try {
@@ -130,13 +132,13 @@ async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<Con
   }
 }
 
-/** Shows what this machine's agent says, but for its greetings. */
+/** Passes on what this machine's agent writes, except its own log. */
 function passOn(text: string): void {
   const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
-  mention(lines.join(""));
+  writeStderr(lines.join(""));
 }
 
-/** What this end is, by the CID of the other. */
+/** Which end this machine is, by the CID of the other. */
 function placeOf(peerCid: number): { topology: Topology; here: string; there: string } {
   if (peerCid === VMADDR_CID_LOCAL) {
     return { topology: "loopback", here: "loopback", there: "loopback" };
@@ -146,10 +148,10 @@ function placeOf(peerCid: number): { topology: Topology; here: string; there: st
     : { topology: "guest-host", here: "host", there: "guest" };
 }
 
-/** @throws {UsageError} where the agent has another CID than the one given. */
+/** @throws {UsageError} if the agent has a CID other than the one given. */
 function requireCid(peerCid: number, localCid: number | undefined): void {
   const own = localCid ?? 0xffffffff;
-  // A machine that is guest of one and host of another has CID 2 for its own guests as well.
+  // A machine that is a guest and a host at once also has CID 2, for its own guests.
   if (peerCid <= VMADDR_CID_HOST || own === 0xffffffff || own === peerCid) return;
   throw new UsageError(
     `--peer-cid is ${peerCid}, but the agent's machine says that its CID is ${own}`,

@@ -1,13 +1,13 @@
 /**
- * What the commands that run cases have in common: what was chosen, and being interrupted.
+ * What the commands that run cases share: the chosen cases and the baseline.
  *
  * @module
  */
 import { Baseline } from "../core/baseline.ts";
 import { select } from "../core/selector.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { allCases } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
-import type { ConductOptions } from "./options/run.ts";
+import type { CasesOptions } from "./options/run.ts";
 import { UsageError } from "../core/error.ts";
 
 /**
@@ -18,15 +18,15 @@ import { UsageError } from "../core/error.ts";
  * @throws {UsageError} where all of them are slow and these are left out.
  */
 export function chosenCases(selectors: readonly string[], quick = false): ConformanceCase[] {
-  const chosen = select(CATALOGUE, selectors);
+  const chosen = select(allCases(), selectors);
   if (!quick) return chosen;
   const left = chosen.filter(({ slow }) => slow === undefined);
   if (left.length > 0) return left;
   throw new UsageError("Nothing is left to run: all that was chosen is slow; leave out --quick");
 }
 
-/** What a user says is known to fail. */
-export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline> {
+/** The known failures that the user gave. */
+export async function baselineOf({ baseline }: CasesOptions): Promise<Baseline> {
   if (baseline === undefined) return Baseline.none;
   let text: string;
   try {
@@ -35,5 +35,5 @@ export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline
     if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
     throw new UsageError(`Cannot read the baseline ${baseline}: ${error.message}`);
   }
-  return Baseline.parse(text, baseline, CATALOGUE.map(({ id }) => id));
+  return Baseline.parse(text, baseline, allCases().map(({ id }) => id));
 }

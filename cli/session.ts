@@ -1,5 +1,5 @@
 /**
- * A run as its command makes it: reported however it ends, also where it never begins.
+ * A run as its command makes it, which is reported however it ends, even if it never begins.
  *
  * @module
  */
@@ -17,32 +17,27 @@ import { EXIT, exitCode } from "../core/outcome.ts";
 import { directionsOf, type Planned, planRun, type Topology } from "../core/plan.ts";
 import { reasonOf, UsageError } from "../core/error.ts";
 import { type RoundOptions, roundsOf } from "../core/round.ts";
-import { withLook } from "../core/side_by_side.ts";
+import { withLeakCheck } from "../core/parallel_leaks.ts";
 import { VERSION } from "../core/version.ts";
 import type { Ends } from "../runner/case.ts";
 import { runPlan } from "../runner/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { KtapFlatWriter } from "../report/ktap_flat.ts";
-import {
-  byDirection,
-  type IntendedRun,
-  ReportBuilder,
-  reportNotStarted,
-  type RunReport,
-} from "../report/model.ts";
+import { byDirection, type IntendedRun, ReportBuilder, reportNotStarted } from "../report/model.ts";
 import { TerminalWriter } from "../report/terminal.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
 import { withoutSecrets } from "./again.ts";
 import { toolCommit } from "./commit.ts";
+import { addCaseFiles } from "./case_files.ts";
 import { baselineOf, chosenCases } from "./run_cases.ts";
 import {
-  type ConductOptions,
+  type CasesOptions,
   firstPort,
   ktapForm,
   requireDirection,
   roundsAsked,
 } from "./options/run.ts";
-import { type ReportFiles, withReports } from "./report_files.ts";
+import { type ReportFiles, withReports, writeKtap } from "./report_files.ts";
 import type { Rerun } from "./rerun.ts";
 import { OutputError, screenOf } from "../report/screen.ts";
 import { RetryCount } from "../core/run_facts.ts";
@@ -50,13 +45,13 @@ import { RetryCount } from "../core/run_facts.ts";
 /** What cases run on, once it is there. */
 export interface Machines {
   readonly ends: Ends;
-  /** Is told of each event, too. */
+  /** Receives each event as well. */
   readonly also?: EventSink;
-  /** Says what a kernel died of, where an end was lost. */
+  /** Finds out what a kernel died of when contact with an end was lost. */
   readonly postMortem?: () => Promise<readonly string[]>;
-  /** How often the machines have gone away, and come back, without a word of their kernels. */
+  /** How often the VMs were lost and brought back without a kernel having logged a reason. */
   readonly losses?: (() => number) | undefined;
-  /** Sees to clean kernels where one has gone wrong, and says whether there are. */
+  /** Replaces kernels one of which can no longer be trusted; whether it could. */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
 }
 
@@ -65,7 +60,7 @@ type Intention = { -readonly [K in keyof IntendedRun]: IntendedRun[K] };
 
 /** A run that is being prepared, or under way. */
 export class Session {
-  readonly #options: ConductOptions;
+  readonly #options: CasesOptions;
   readonly #stop: AbortSignal;
   readonly #reports: ReportFiles;
   readonly #intention: Intention;
@@ -73,11 +68,11 @@ export class Session {
   #cases: readonly ConformanceCase[] = [];
   #rerun: Rerun | undefined;
   #baseline = Baseline.none;
-  /** There when the run has begun: takes its events. */
+  /** Receives the events of the run once it has begun. */
   #sink: EventSink | undefined;
 
   private constructor(
-    options: ConductOptions,
+    options: CasesOptions,
     intention: Intention,
     reports: ReportFiles,
     stop: AbortSignal,
@@ -92,11 +87,11 @@ export class Session {
    * Opens the reports and then calls `body`, which prepares a run, makes it with
    * {@linkcode runCases}, and gives the exit code. Where that never begins, the reports say why.
    *
-   * @param topology how the ends are to be connected, as far as that is known.
+   * @param topology how the ends will be connected, as far as known.
    * @param stop what ends the run.
    */
   static async reported(
-    options: ConductOptions,
+    options: CasesOptions,
     topology: Topology,
     stop: AbortSignal,
     body: (session: Session) => Promise<number>,
@@ -132,11 +127,12 @@ export class Session {
    */
   async choose(selectors: readonly string[]): Promise<void> {
     const { exclude = [], quick, rerunFailed, strict = false } = this.#options;
+    await addCaseFiles(this.#options.cases);
     this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)], quick);
     this.#baseline = await baselineOf(this.#options);
     if (rerunFailed === undefined) return;
     const [{ readReport }, { rerunOf }] = await Promise.all([
-      import("./report.ts"),
+      import("./read_report.ts"),
       import("./rerun.ts"),
     ]);
     this.#rerun = rerunOf(await readReport(rerunFailed), rerunFailed, strict);
@@ -144,9 +140,9 @@ export class Session {
   }
 
   /**
-   * Says how the ends are connected.
+   * Sets how the ends are connected.
    *
-   * @throws {UsageError} where nothing that was chosen runs so.
+   * @throws {UsageError} if none of the chosen cases runs that way.
    */
   place(topology: Topology): void {
     requireDirection(topology, this.#options.direction);
@@ -160,12 +156,12 @@ export class Session {
     );
   }
 
-  /** Says of what lab the ends are. */
+  /** Sets the lab that the ends are in. */
   useLab(lab: LabFacts): void {
     this.#intention.facts = { ...this.#intention.facts, lab };
   }
 
-  /** Takes what had to be done again, before the run begins or meanwhile. */
+  /** Records what had to be done again, before the run or during it. */
   readonly retried = (retry: Retry): void => {
     if (this.#sink !== undefined) return this.#sink({ type: "retry", ...retry });
     this.#retries.add(retry);
@@ -177,6 +173,7 @@ export class Session {
    *
    * @param stop ends the run; what ends the session does so anyway.
    */
+  // deno-lint-ignore length/function -- to be split with the command line
   async runCases(
     { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,
@@ -184,8 +181,8 @@ export class Session {
     const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure, keepGoing } =
       this.#options;
     if (strict) refuseTrouble(ends);
-    const looks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
-    const plan = this.#plan(looks);
+    const checksLeaks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
+    const plan = this.#plan(checksLeaks);
     const rounds = this.#rounds;
     const builder = new ReportBuilder({
       ...this.#intention,
@@ -237,12 +234,12 @@ export class Session {
     return { seed: this.#intention.seed, repeat: roundsAsked(this.#options), shuffle };
   }
 
-  /** What is to run; with looks at what is left of cases that run side by side, or without. */
-  #plan(looks: boolean): readonly Planned[] {
+  /** What is to run, with leak checks of cases that run in parallel or without. */
+  #plan(checksLeaks: boolean): readonly Planned[] {
     const { direction, jobs = 1 } = this.#options;
     return directionsOf(this.#intention.topology, direction).flatMap((direction) => {
       const cases = this.#cases.filter(({ id }) => this.#rerun?.wants(id, direction) ?? true);
-      return planRun(withLook(cases, jobs, looks), [direction]);
+      return planRun(withLeakCheck(cases, jobs, checksLeaks), [direction]);
     });
   }
 
@@ -252,7 +249,7 @@ export class Session {
     const form = ktapForm(this.#options);
     const screen = screenOf(form === undefined ? Deno.stdout : Deno.stderr);
     const terminal = new TerminalWriter(screen, { quiet }).sink;
-    // KTAP has one result for a case, which is not known before the last of several rounds.
+    // KTAP has one result per case, which is not known before the last of several rounds.
     if (form === undefined || roundsAsked(this.#options) > 1) return [terminal];
     const out = screenOf(Deno.stdout);
     const write = (line: string) => out.write(`${line}\n`);
@@ -264,7 +261,7 @@ export class Session {
   }
 }
 
-async function factsOf({ again }: ConductOptions): Promise<RunFacts> {
+async function factsOf({ again }: CasesOptions): Promise<RunFacts> {
   const commit = await toolCommit();
   return {
     tool: VERSION,
@@ -273,16 +270,16 @@ async function factsOf({ again }: ConductOptions): Promise<RunFacts> {
   };
 }
 
-/** @throws {UsageError} where a kernel had gone wrong before the run, which is strict. */
+/** @throws {UsageError} if a kernel was tainted by a fault before the run, which is strict. */
 function refuseTrouble({ host, guest }: Ends): void {
   const trouble = [...new Set([host, guest].flatMap(({ facts }) => troubleBefore(facts)))];
   if (trouble.length === 0) return;
   throw new UsageError(
-    `--strict: ${trouble.join("; ")}: boot it anew, or leave --strict out`,
+    `--strict: ${trouble.join("; ")}: boot it again, or leave --strict out`,
   );
 }
 
-/** Does something; output that is not taken any more ends the run, in order. */
+/** Does something; where its output can no longer be written, the run ends cleanly. */
 function unlessLost(body: () => void, lost: AbortController): void {
   try {
     body();
@@ -296,14 +293,4 @@ function unlessLost(body: () => void, lost: AbortController): void {
 function firstRound(plan: readonly Planned[], rounds: RoundOptions): readonly Planned[] {
   const [first] = roundsOf(plan, rounds);
   return first?.plan ?? plan;
-}
-
-/** Writes a report as KTAP to standard output, where it is to be there. */
-async function writeKtap(
-  form: ReturnType<typeof ktapForm>,
-  report: RunReport,
-): Promise<void> {
-  if (form === undefined) return;
-  const { renderReport } = await import("../report/render.ts");
-  screenOf(Deno.stdout).write(renderReport(form, report));
 }

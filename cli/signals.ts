@@ -1,12 +1,12 @@
 /**
- * Commands that signals and the end of their time interrupt.
+ * Commands that signals and timeouts interrupt.
  *
  * @module
  */
 import { LabError } from "../lab/error.ts";
 import { EXIT } from "../core/outcome.ts";
 
-/** Calls `body` with a signal that Ctrl-C or the end of the time aborts. */
+/** Calls `body` with a signal that is aborted by Ctrl-C or after the timeout. */
 export function withTimeout(
   milliseconds: number,
   body: (stop: AbortSignal) => Promise<number>,
@@ -14,7 +14,7 @@ export function withTimeout(
   return interruptible(async (interrupted) => {
     const late = new AbortController();
     const seconds = milliseconds / 1000;
-    const reason = new LabError(`--timeout: the command had not ended after ${seconds} s`);
+    const reason = new LabError(`--timeout: the command did not finish within ${seconds} s`);
     const timer = setTimeout(() => late.abort(reason), milliseconds);
     try {
       const code = await body(AbortSignal.any([interrupted, late.signal]));
@@ -26,7 +26,7 @@ export function withTimeout(
   });
 }
 
-/** Deno takes SIGHUP over a moment later, and what it was is no longer to be seen. */
+/** Read at once: Deno handles SIGHUP a moment later, and its disposition can no longer be seen. */
 export const OUTLIVES_TERMINAL = outlivesTerminal();
 
 /** Whether this process was started with SIGHUP, 1, ignored, as nohup(1) does it. */
@@ -40,10 +40,10 @@ export function outlivesTerminal(): boolean {
 }
 
 /**
- * Calls `body`, which gives an exit code, with a signal that Ctrl-C, SIGTERM, or a terminal that
- * goes away aborts.
+ * Calls `body`, which returns an exit code, with a signal that is aborted by Ctrl-C, SIGTERM or the
+ * end of the terminal.
  *
- * @returns the exit code; 128 and the signal's number, however `body` ended, where one came.
+ * @returns the exit code; after a signal 128 plus its number, however `body` ended.
  */
 export async function interruptible(
   body: (stop: AbortSignal) => Promise<number>,

@@ -1,10 +1,10 @@
 /**
- * Standing in for the kernel's vsock_test and its two siblings: their options, their protocol,
- * their lists, their output.
+ * A stand-in for the kernel's vsock_test and its two siblings: their options, protocol, lists and
+ * output.
  *
  * @module
  */
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, Option } from "commander";
 import { deadlineOf, type Role } from "../core/case.ts";
 import { oneLine } from "../core/clean.ts";
 import { EXIT } from "../core/outcome.ts";
@@ -56,8 +56,8 @@ const OPTIONS = [
 ];
 const PROTOCOLS = UPSTREAM_VERSIONS.map((version) => `upstream:${version}` as const);
 const EXAMPLES = [
-  "--mode server --control-port 1234 --peer-cid 3    # on the host",
-  "--mode client --control-host 192.0.2.7 --control-port 1234 --peer-cid 2    # in the guest",
+  "--mode server --control-port 1234 --peer-cid 3",
+  "--mode client --control-host 10.0.2.2 --control-port 1234 \\\n      --peer-cid 2",
   "--list --protocol upstream:6.1",
 ];
 /** How long the peer may take to show up, in milliseconds. */
@@ -69,19 +69,19 @@ export function isVsockTestCall(args: readonly string[]): boolean {
 }
 
 /** The command line of vsock_test. */
-export function vsockTestCommand(act: (code: Promise<number>) => void) {
+export function vsockTestCommand(act: (code: Promise<number>) => void): Command {
   const testId = several(wholeNumber(0, upstreamList().length - 1));
-  const protocol = new Option("--protocol <protocol>", "whose list of tests the peer has")
+  const protocol = new Option("--protocol <protocol>", "which version's list of tests the peer has")
     .choices(PROTOCOLS)
-    .default(`upstream:${NEWEST_VERSION}` as const);
+    .default(`upstream:${NEWEST_VERSION}`);
   return new Command("vsock-conformance")
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
-    .description("Stands in for the kernel's vsock_test, on either side, opposite it or another.")
+    .description("Stands in for the kernel's vsock_test, as either side.")
     .addOption(
       new Option("--program <name>", "whose list").choices(PROGRAMS).default(PROGRAMS[0]),
     )
-    .addOption(new Option("--mode <role>", "role").choices(["client", "server"] as const))
+    .addOption(new Option("--mode <role>", "role").choices(["client", "server"]))
     .option(
       "--control-host <host>",
       "server: address to listen on (0.0.0.0); client: to connect to",
@@ -90,19 +90,19 @@ export function vsockTestCommand(act: (code: Promise<number>) => void) {
     .option("--peer-cid <cid>", "CID of the other side", cidOption)
     .option("--peer-port <port>", PORT_TEXT, vsockPortOption, DEFAULT_PORT)
     .option("--list", "show the list and the test ids")
-    .option("--pick <id>", "run this test only; may be given again", testId)
-    .option("--skip <id>", "do not run this test; may be given again", testId)
+    .option("--pick <id>", "run only this test; repeatable", testId)
+    .option("--skip <id>", "skip this test; repeatable", testId)
     .addOption(protocol)
     .addOption(
       secondsOption(
         "--case-timeout <seconds>",
-        "deadline of a case, and of a line of the peer's",
+        "deadline of a case, and of each line from the peer",
         DEFAULT_CASE_TIMEOUT,
       ),
     )
     .addOption(new Option("--stand-in <name>", "AF_UNIX in AF_VSOCK's place").hideHelp())
     .addHelpText("after", examples(...EXAMPLES))
-    .action((options) => act(vsockTest(options)));
+    .action((options: VsockTestOptions) => act(vsockTest(options)));
 }
 
 interface VsockTestOptions {
@@ -158,7 +158,7 @@ async function vsockTest(options: VsockTestOptions): Promise<number> {
   });
 }
 
-/** What a session came to that has passed. */
+/** The summary of a session that has passed. */
 function endText(executed: number, skipped: number): string {
   if (executed === 0) return `No test has been executed: all ${skipped} were skipped.`;
   if (skipped === 0) return "All tests have been executed, by both sides.";
@@ -169,7 +169,7 @@ function endText(executed: number, skipped: number): string {
 /**
  * Shows a session as vsock_test does, and why a case was skipped or failed.
  *
- * @param onExecuted told of each case that neither side skipped.
+ * @param onExecuted called for each case that neither side skipped.
  */
 function eventsOn(screen: Screen, program: Program, onExecuted: () => void): UpstreamEvents {
   return {
@@ -220,7 +220,7 @@ async function stepsOf(
   const skipped = new Set(options.skip);
   const list = listOf(options);
   const steps: UpstreamStep[] = [];
-  // One after the other: what is looked for may be that nobody has a socket open.
+  // One after the other: a check may be that no socket is open.
   for (const entry of list) {
     const wanted = (picked.size === 0 || picked.has(entry.position)) &&
       !skipped.has(entry.position);
@@ -239,10 +239,10 @@ async function stepOf(
 ): Promise<UpstreamStep> {
   if (!wanted) return { position, name, run: undefined };
   if (definition === undefined) {
-    const skip = [`the case of that name in ${options.protocol} is another than ours`];
+    const skip = [`in ${options.protocol} a different case has that name`];
     return { position, name, run: undefined, skip };
   }
-  // A case cannot be left half way, so what it needs must be there before it begins.
+  // A case cannot be abandoned halfway, so what it needs must be there before it begins.
   const skip = await lackingHere(definition, role, options, options.peerPort);
   if (skip.length > 0) return { position, name, run: undefined, skip };
   const run: UpstreamStep["run"] = (lines) =>

@@ -4,25 +4,25 @@
  *
  * @module
  */
-import { reasonOf } from "../core/error.ts";
+import { ExpectedError, reasonOf } from "../core/error.ts";
 import { LineDecoder, MAX_LINE } from "./line_decoder.ts";
 import { settledWithin } from "./lines.ts";
 import { ProtocolError } from "./wire.ts";
 
 /** The peer closed the channel, or the connection broke. */
-export class PeerGoneError extends Error {
+export class PeerGoneError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "PeerGoneError";
 }
 
 /** The peer sent no line in time. */
-export class SilentPeerError extends Error {
+export class SilentPeerError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "SilentPeerError";
 }
 
 /** This side cannot listen where it was told to. */
-export class ListenError extends Error {
+export class ListenError extends ExpectedError {
   override readonly name = "ListenError";
 }
 

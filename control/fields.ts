@@ -4,10 +4,11 @@
  * @module
  */
 
+import { ExpectedError } from "../core/error.ts";
 import { oneLine } from "../core/clean.ts";
 
 /** The peer broke the protocol. */
-export class ProtocolError extends Error {
+export class ProtocolError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name: string = "ProtocolError";
 }

@@ -128,7 +128,7 @@ function refuseOthers(line: string): void {
         "use the same version of the tool on both",
     );
   }
-  throw new ProtocolError(`the peer is no ${DIALECT}: it wrote ${quote(line)}`);
+  throw new ProtocolError(`the peer does not speak ${DIALECT}: it wrote ${quote(line)}`);
 }
 
 /** @throws {ProtocolError} where an agent could not write it down for its next process. */
@@ -157,7 +157,7 @@ function leakFacts(value: unknown, line: string): LeakFacts {
   const isTime = typeof milliseconds === "number" && milliseconds >= 0 &&
     milliseconds <= MAX_LEAK_TIME;
   if (!isList || !isTime) {
-    throw new ProtocolError(`the peer does not say how it looks for leaks: ${quote(line)}`);
+    throw new ProtocolError(`the peer does not say how it checks for leaks: ${quote(line)}`);
   }
   return { watched, milliseconds };
 }

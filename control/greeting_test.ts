@@ -55,7 +55,7 @@ Deno.test("decodeHello() says who the peer is, where that is known", () => {
     [
       "HTTP/1.1 400 Bad Request",
       "ProtocolError",
-      /no vsock-conformance\/2: it wrote "HTTP\/1.1 400/,
+      /the peer does not speak vsock-conformance\/2: it wrote "HTTP\/1.1 400/,
     ],
     ["HELLO vsock-conformance/1 {}", "RefusedError", OTHER_VERSION],
     [
@@ -85,7 +85,7 @@ Deno.test("decodeHello() refuses an end that says nonsense of how it looks for l
   ];
   for (const leaks of bad) {
     const line = `${HELLO} ${JSON.stringify({ ...facts, leaks })}`;
-    assert.throws(() => decodeHello(line), /does not say how it looks for leaks/);
+    assert.throws(() => decodeHello(line), /does not say how it checks for leaks/);
   }
 });
 

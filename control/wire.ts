@@ -1,6 +1,6 @@
 /**
  * The messages of our own dialect, a line each. Nothing here reads or writes; see
- * docs/architecture.md for the two protocols.
+ * docs/internals.md for the two protocols.
  *
  * @module
  */
@@ -33,8 +33,6 @@ export interface SideStart {
   readonly seed: number;
   /** The case's deadline, in milliseconds. */
   readonly timeout: number;
-  /** There where other cases may run at the same time, here or on the other side. */
-  readonly beside?: true;
 }
 
 /** Has an agent run a side of a case. */
@@ -77,7 +75,6 @@ export function decodeOrder(line: string): Order {
         port: integer(message, "port", MAX_WORD),
         seed: integer(message, "seed", MAX_WORD),
         timeout: integer(message, "timeout", MAX_TIME),
-        ...(message.beside === true ? { beside: true } : {}),
       };
     }
     case "line":

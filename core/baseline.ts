@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { ExpectedError } from "./error.ts";
 import type { Verdict } from "./outcome.ts";
 import type { Direction } from "./plan.ts";
 import { matches } from "./selector.ts";
 
 /** A baseline that cannot be used as it is written. */
-export class BaselineError extends Error {
+export class BaselineError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "BaselineError";
 }
@@ -93,7 +94,7 @@ export class Baseline {
         );
       }
       const same = entries.slice(0, i).find((other) => keyOf(other) === keyOf(entry));
-      if (same !== undefined) throw new BaselineError(`${at}: says the same as ${same.at}`);
+      if (same !== undefined) throw new BaselineError(`${at}: repeats ${same.at}`);
       if (!isPossible(entry.bounds)) {
         throw new BaselineError(`${at}: no kernel's version is in that range`);
       }

@@ -82,7 +82,7 @@ Deno.test("Baseline.parse() refuses lines that say nothing, or what cannot be, a
     ["a/b/one 6.x # why", /"6.x" is neither a kernel's version, as 6.1.*nor one of host-server/],
     ["a/b/one toString # why", /"toString" is neither a kernel's version/],
     ["a/b/one sideways # why", /"sideways" is neither/],
-    ["a/b/one # why\na/b/one # again", /^known:2: says the same as known:1$/],
+    ["a/b/one # why\na/b/one # again", /^known:2: repeats known:1$/],
     ["a/b/one >=6.12 <6.1 # why", /^known:1: no kernel's version is in that range$/],
     ["a/b/one 6.1 6.2 # why", /no kernel's version is in that range/],
   ];

@@ -1,5 +1,5 @@
 /**
- * The plan of a run: which case runs in which direction, and which is skipped, and why.
+ * The plan of a run: which case runs in which direction.
  *
  * @module
  */
@@ -31,8 +31,6 @@ export interface Planned<C extends CaseInfo = CaseInfo> {
   readonly case: C;
   /** Who accepts. */
   readonly direction: Direction;
-  /** Why it is skipped; empty where it is to run. */
-  readonly skip: readonly string[];
 }
 
 /** The directions that a topology has, of those chosen. */
@@ -43,15 +41,10 @@ export function directionsOf(topology: Topology, choice: DirectionChoice): Direc
 
 /**
  * Lays out a run: direction by direction, each in the order of the catalogue.
- *
- * @param skipReasons why a case cannot run here; empty where it can.
  */
 export function planRun<C extends CaseInfo>(
   cases: readonly C[],
   directions: readonly Direction[],
-  skipReasons: (info: C) => readonly string[] = () => [],
 ): Planned<C>[] {
-  return directions.flatMap((direction) =>
-    cases.map((info) => ({ case: info, direction, skip: skipReasons(info) }))
-  );
+  return directions.flatMap((direction) => cases.map((info) => ({ case: info, direction })));
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { ExpectedError } from "./error.ts";
 
 /** A selector that matches nothing, very likely a typing error, or that leaves nothing. */
-export class UnmatchedSelectorError extends Error {
+export class UnmatchedSelectorError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "UnmatchedSelectorError";
 

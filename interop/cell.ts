@@ -1,12 +1,13 @@
 /**
- * One case, run by two programs of the kernel's protocol, each of which is ours or C.
+ * One case, run by two programs of the kernel's protocol: vsock-conformance ("ours") or the kernel's
+ * C program ("C") on either side.
  *
  * @module
  */
 import type { Direction } from "../core/plan.ts";
 import type { Cell } from "./output.ts";
 
-/** Whose program plays a side. */
+/** Which program plays a side. */
 export type Player = "ours" | "C";
 
 /** Who accepts and who connects. */
@@ -24,7 +25,7 @@ export const PAIRINGS: readonly Pairing[] = [
 ];
 
 /** A case that is in the list of a C program. */
-export interface CrossCase {
+export interface InteropCase {
   /** The C program. */
   readonly program: string;
   /** How long that program's list is. */
@@ -33,13 +34,13 @@ export interface CrossCase {
   readonly position: number;
   /** Its name there. */
   readonly name: string;
-  /** Ours. */
+  /** The id of the ported case. */
   readonly id: string;
 }
 
 /** A cell of the table. */
-export interface CrossCell extends Cell {
-  readonly case: CrossCase;
+export interface InteropCell extends Cell {
+  readonly case: InteropCase;
   readonly pairing: Pairing;
   readonly direction: Direction;
   /** How long it took, in milliseconds. */

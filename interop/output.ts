@@ -1,5 +1,5 @@
 /**
- * What two programs of the kernel's protocol wrote, ours or the C one, as a verdict for each case.
+ * Judges what two programs of the kernel's protocol wrote, case by case.
  *
  * @module
  */
@@ -12,13 +12,13 @@ export type CellOutcome = "ok" | "FAIL" | "skip";
 /** A case between two programs, one of which accepted. */
 export interface Cell {
   readonly outcome: CellOutcome;
-  /** What the programs said, each line with the side that said it; none where it is ok. */
+  /** What the programs wrote, each line with its side; none if it is ok. */
   readonly reasons: readonly string[];
 }
 
 /** What one program did. */
 export interface ProgramRun {
-  /** Who it is, to be named in reasons: `C server`. */
+  /** Its name in reasons: `C server`. */
   readonly name: string;
   /** All that it wrote. */
   readonly output: string;
@@ -65,7 +65,7 @@ export function judgeSession(
         const said = own === undefined ? lastLines(output) : own.said;
         return [...said.map((line) => `${name}: ${line}`), `${name}: ended with ${status}`];
       });
-      // Where a program did not even come to a case, it will not come to those behind it, either.
+      // A program that did not reach a case will not reach those after it, either.
       const lost = failed ? [position] : wanted.slice(index);
       for (const each of lost) cells.set(each, { outcome: "FAIL", reasons });
       return { cells, left: failed ? wanted.slice(index + 1) : [] };
@@ -78,7 +78,7 @@ export function judgeSession(
   return { cells: withEnd(cells, wanted, runs), left: [] };
 }
 
-/** The last case fails, too, where a program was not content at the end of them all. */
+/** The last case fails as well if a program failed at the end of them all. */
 function withEnd(
   cells: ReadonlyMap<number, Cell>,
   wanted: readonly number[],
@@ -114,7 +114,7 @@ function casesOf(output: string): ReadonlyMap<number, CaseEnd> {
 function endOf(said: readonly string[]): Pick<CaseEnd, "outcome"> {
   if (said[0] === "skipped") return { outcome: "skip" };
   if (said.at(-1) !== "ok") return { outcome: "FAIL" };
-  // The C program says so and goes on where a kernel lacks something.
+  // The C program prints this and goes on if a kernel lacks something.
   return { outcome: said.some((line) => /^Test skipped/.test(line)) ? "skip" : "ok" };
 }
 

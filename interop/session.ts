@@ -1,6 +1,6 @@
 /**
- * The cases four ways: ours and the kernel's own C programs, each on either side of the other, in
- * the kernel's protocol. Whether all four say the same tells whether a port means what C means.
+ * The cases in four pairings: vsock-conformance and the kernel's C programs, on either side, in the
+ * kernel's protocol. If all four agree, a ported case means the same as the original.
  *
  * @module
  */
@@ -13,36 +13,36 @@ import type { Progress } from "../lab/progress.ts";
 import { runScript } from "../lab/vm/shell.ts";
 import type { LabAddress } from "../lab/types.ts";
 import { CONTROL_PORT, GUEST_CID, GUEST_CONTROL_PORT, HOST_ADDRESS } from "../lab/layout.ts";
-import { type CrossCase, type CrossCell, type Pairing, PAIRINGS } from "./cell.ts";
+import { type InteropCase, type InteropCell, type Pairing, PAIRINGS } from "./cell.ts";
 
 /** How long two programs may take for their list, in milliseconds: some C cases never end. */
 const SESSION_TIME = 300_000;
 /**
- * C programs without --skip. Opposite ours that is enough of one side; two of them run everything
- * again, and what is behind a case that fails again fails with it.
+ * C programs without --skip. It is enough if the other side has it; two of them run everything
+ * again, and the cases after one that fails again fail with it.
  */
 const CANNOT_SKIP: readonly string[] = ["vsock_uring_test"];
-/** The deadline of a case of ours, in seconds. */
+/** The deadline of a case of vsock-conformance, in seconds. */
 const CASE_SECONDS = 30;
 
 /** What two programs do with each other before they end. */
-export interface CrossSession {
+export interface InteropSession {
   readonly direction: Direction;
   readonly pairing: Pairing;
-  /** The C program, or the one of ours that stands for it. */
+  /** The C program, which vsock-conformance may stand in for. */
   readonly program: string;
   /** Of its list, in its order. */
-  readonly cases: readonly CrossCase[];
+  readonly cases: readonly InteropCase[];
 }
 
 /**
- * Cases four ways in each direction. The short lists come first: C's first case of vsock_diag_test
- * expects that no socket is left on the machine, not even one that is closing.
+ * All four pairings in each direction. The short lists come first: the first case of vsock_diag_test
+ * expects that there is no socket on the machine, not even one that is closing.
  */
-export function crossSessions(
+export function interopSessions(
   directions: readonly Direction[],
-  cases: readonly CrossCase[],
-): CrossSession[] {
+  cases: readonly InteropCase[],
+): InteropSession[] {
   const lists = [...Map.groupBy(cases, ({ program }) => program)]
     .sort(([, [one]], [, [other]]) => (one?.listLength ?? 0) - (other?.listLength ?? 0));
   return directions.flatMap((direction) =>
@@ -55,10 +55,10 @@ export function crossSessions(
 /** Runs a session in a lab. */
 export async function runSession(
   address: LabAddress,
-  { direction, pairing, program, cases }: CrossSession,
+  { direction, pairing, program, cases }: InteropSession,
   progress: Progress,
   stop: AbortSignal,
-): Promise<CrossCell[]> {
+): Promise<InteropCell[]> {
   const ends = endsOf(address, direction);
   const text = `${direction}, ${program}: ${pairing.server} accepts, ${pairing.client} connects`;
   const run: Session = (skipped) => session(program, pairing, ends, skipped, stop);
@@ -74,10 +74,10 @@ type Session = (skipped: readonly number[]) => Promise<readonly [ProgramRun, Pro
  * two new ones.
  */
 export async function verdicts(
-  list: readonly CrossCase[],
+  list: readonly InteropCase[],
   run: Session,
-): Promise<Omit<CrossCell, "pairing" | "direction">[]> {
-  const found: Omit<CrossCell, "pairing" | "direction">[] = [];
+): Promise<Omit<InteropCell, "pairing" | "direction">[]> {
+  const found: Omit<InteropCell, "pairing" | "direction">[] = [];
   let wanted = list;
   while (wanted.length > 0) {
     const positions = wanted.map(({ position }) => position);
@@ -103,9 +103,10 @@ interface PlayerEnd {
 }
 
 function endsOf(
-  { shells: [host, guest] }: LabAddress,
+  { vms: [outer, inner = outer] }: LabAddress,
   direction: Direction,
 ): Readonly<Record<"server" | "client", PlayerEnd>> {
+  const [host, guest] = [outer.shell, inner.shell];
   const listen = ["0.0.0.0", CONTROL_PORT] as const;
   switch (direction) {
     case "loopback":

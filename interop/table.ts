@@ -1,17 +1,17 @@
 /**
- * The cases four ways as one table, and what in it disagrees.
+ * The cases in four pairings as one table, and what in it disagrees.
  *
  * @module
  */
 import type { Direction } from "../core/plan.ts";
-import { type CrossCase, type CrossCell, type Pairing, PAIRINGS } from "./cell.ts";
+import { type InteropCase, type InteropCell, type Pairing, PAIRINGS } from "./cell.ts";
 
 /** A failure of a C program that says nothing about the kernel. */
 interface KnownFailure {
   readonly program: string;
   readonly name: string;
   readonly direction: Direction;
-  /** What the C program says then. */
+  /** What the C program prints then. */
   readonly says: RegExp;
   readonly note: string;
 }
@@ -22,13 +22,14 @@ const KNOWN_FAILURES: readonly KnownFailure[] = [
     name: "Connect",
     direction: "loopback",
     says: /^C \w+: expected 1 sockets, found \d+$/,
-    note: "C counts all sockets of the machine and expects one; on loopback both ends of the " +
-      "connection are there. Ours expects both.",
+    note:
+      "The C program counts all sockets of the machine and expects one; on loopback both ends of " +
+      "the connection are counted. vsock-conformance expects both.",
   },
 ];
 
 /** What comes of all cells. */
-export interface CrossSummary {
+export interface InteropSummary {
   /** The table with its notes, as text that ends with a line end. */
   readonly text: string;
   /** Whether every case passed or was skipped, and alike in all four pairings, none left out. */
@@ -36,12 +37,12 @@ export interface CrossSummary {
 }
 
 /** Makes the table, a row for each case. */
-export function crossTable(
-  cases: readonly CrossCase[],
-  cells: readonly CrossCell[],
-): CrossSummary {
+export function interopTable(
+  cases: readonly InteropCase[],
+  cells: readonly InteropCell[],
+): InteropSummary {
   const directions = [...new Set(cells.map(({ direction }) => direction))];
-  const at = (info: CrossCase, direction: Direction, pairing: Pairing) =>
+  const at = (info: InteropCase, direction: Direction, pairing: Pairing) =>
     cells.find((cell) =>
       cell.case === info && cell.direction === direction && cell.pairing === pairing
     );
@@ -60,24 +61,23 @@ export function crossTable(
       }),
     ]),
   ];
-  const wrong = directions.flatMap((direction) =>
-    cases.flatMap((info) =>
-      complaints(cells.filter((cell) => cell.case === info && cell.direction === direction))
-    )
-  );
+  const of = (info: InteropCase, direction: Direction) =>
+    cells.filter((cell) => cell.case === info && cell.direction === direction);
+  const wrong = directions.flatMap((way) => cases.flatMap((info) => complaints(of(info, way))));
   const missing = cases.length * columns.length - cells.length;
   const judgement = wrong.length > 0
     ? "not all agree"
     : cells.length === 0 || missing > 0
     ? `${missing} cells were not run`
     : "all agree";
-  const notes = [...new Set(cells.map(noteOf).filter((note) => note !== undefined))];
+  const notes = new Set(cells.flatMap((cell) => noteOf(cell) ?? []));
   const lines = [
     ...aligned(rows),
     ...wrong.length > 0 ? ["", ...wrong] : [],
-    ...notes.length > 0 ? ["", ...notes.map((note) => `* ${note}`)] : [],
+    ...notes.size > 0 ? ["", ...[...notes].map((note) => `* ${note}`)] : [],
     "",
-    `servers/clients: ${counts(cases, cells)}; ${judgement}`,
+    `server/client: ${counts(cases, cells)}; ${judgement}`,
+    '"ours" is vsock-conformance, "C" the kernel\'s C program',
   ];
   return { text: lines.map((line) => `${line}\n`).join(""), agrees: judgement === "all agree" };
 }
@@ -87,7 +87,7 @@ function nameOf({ server, client }: Pairing): string {
 }
 
 /** The note of a failure that is known. */
-function noteOf(cell: CrossCell): string | undefined {
+function noteOf(cell: InteropCell): string | undefined {
   return KNOWN_FAILURES.find(({ program, name, direction, says }) =>
     cell.outcome === "FAIL" && cell.case.program === program && cell.case.name === name &&
     cell.direction === direction && cell.reasons.some((reason) => says.test(reason))
@@ -95,13 +95,13 @@ function noteOf(cell: CrossCell): string | undefined {
 }
 
 /** What is wrong with a case in one direction, as lines; none where all agree that nothing is. */
-function complaints(cells: readonly CrossCell[]): string[] {
+function complaints(cells: readonly InteropCell[]): string[] {
   const counted = cells.filter((cell) => noteOf(cell) === undefined);
   const [first] = counted;
   if (first === undefined) return [];
   const alike = counted.every(({ outcome }) => outcome === first.outcome);
   if (alike && first.outcome !== "FAIL") return [];
-  const what = alike ? "all fail" : "they disagree";
+  const what = alike ? "all fail" : "the pairings disagree";
   return [
     `${first.case.id} (${first.direction}): ${what}`,
     ...counted.flatMap(({ pairing, outcome, reasons }) => [
@@ -111,7 +111,7 @@ function complaints(cells: readonly CrossCell[]): string[] {
   ];
 }
 
-function counts(cases: readonly CrossCase[], cells: readonly CrossCell[]): string {
+function counts(cases: readonly InteropCase[], cells: readonly InteropCell[]): string {
   const count = (outcome: string) => cells.filter((cell) => cell.outcome === outcome).length;
   return `${cases.length} cases, ${cells.length} cells: ${count("ok")} ok, ${
     count("FAIL")

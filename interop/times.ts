@@ -1,11 +1,12 @@
 /**
- * How long cases took between two programs of ours and between two of C's, on the same kernels.
+ * How long cases took between two vsock-conformance programs and between two C programs, on the same
+ * kernels.
  *
  * @module
  */
 import type { Direction } from "../core/plan.ts";
 import { aligned } from "./table.ts";
-import type { CrossCase, CrossCell, Player } from "./cell.ts";
+import type { InteropCase, InteropCell, Player } from "./cell.ts";
 
 /** A case's line, which both kinds of program write when it begins. */
 const BEGIN = /^(\d+) - .*?\.\.\./gm;
@@ -42,12 +43,12 @@ export class CaseClock {
   }
 }
 
-/** The cases of a direction that ours and C both did, and how long either took. */
+/** A case that both kinds of program passed in a direction, and how long either took. */
 export interface TimedCase {
-  readonly case: CrossCase;
-  /** Milliseconds between two programs of ours. */
+  readonly case: InteropCase;
+  /** Milliseconds between two vsock-conformance programs. */
   readonly ours: number;
-  /** Milliseconds between two of C's. */
+  /** Milliseconds between two C programs. */
   readonly c: number;
 }
 
@@ -60,13 +61,13 @@ export interface RunnerTime {
   readonly milliseconds: number | undefined;
 }
 
-/** What can be compared in a direction: only what both did. */
+/** What can be compared in a direction: only what both passed. */
 export function timedCases(
-  cases: readonly CrossCase[],
-  cells: readonly CrossCell[],
+  cases: readonly InteropCase[],
+  cells: readonly InteropCell[],
   direction: Direction,
 ): TimedCase[] {
-  const time = (info: CrossCase, player: Player) =>
+  const time = (info: InteropCase, player: Player) =>
     cells.find((cell) =>
       cell.case === info && cell.direction === direction && cell.outcome === "ok" &&
       cell.pairing.server === player && cell.pairing.client === player
@@ -78,9 +79,9 @@ export function timedCases(
 }
 
 /** The times as a table, with their sums; empty where none were watched. */
-export function crossTimes(
-  cases: readonly CrossCase[],
-  cells: readonly CrossCell[],
+export function interopTimes(
+  cases: readonly InteropCase[],
+  cells: readonly InteropCell[],
   runner: readonly RunnerTime[] = [],
 ): string {
   const directions = [...new Set(cells.map(({ direction }) => direction))];
@@ -88,7 +89,7 @@ export function crossTimes(
   if (timed.every(({ length }) => length === 0)) return "";
   const sum = (list: readonly TimedCase[], of: "ours" | "c") =>
     list.reduce((total, one) => total + one[of], 0);
-  const row = (info: CrossCase) =>
+  const row = (info: InteropCase) =>
     timed.flatMap((list) => {
       const found = list.find((one) => one.case === info);
       return found === undefined ? ["", "", ""] : figures(found.ours, found.c);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { CaseClock, crossTimes } from "./times.ts";
-import { type CrossCase, type CrossCell, PAIRINGS } from "./cell.ts";
+import { CaseClock, interopTimes } from "./times.ts";
+import { type InteropCase, type InteropCell, PAIRINGS } from "./cell.ts";
 
 Deno.test("CaseClock.times() are those between the lines that begin cases", () => {
   let now = 0;
@@ -17,8 +17,8 @@ Deno.test("CaseClock.times() are those between the lines that begin cases", () =
   assert.deepEqual([...clock.times()], [[0, 28], [1, 1], [12, 9]]);
 });
 
-Deno.test("crossTimes() compares what both did, and sums it up", () => {
-  const info = (position: number): CrossCase => ({
+Deno.test("interopTimes() compares what both did, and sums it up", () => {
+  const info = (position: number): InteropCase => ({
     program: "vsock_test",
     listLength: 3,
     position,
@@ -27,7 +27,7 @@ Deno.test("crossTimes() compares what both did, and sums it up", () => {
   });
   const cases = [info(0), info(1)];
   const times = [[30, 1, 1, 20], [40, 1, 1, 20]];
-  const cells = cases.flatMap((of, i): CrossCell[] =>
+  const cells = cases.flatMap((of, i): InteropCell[] =>
     PAIRINGS.map((pairing, j) => ({
       case: of,
       pairing,
@@ -37,7 +37,7 @@ Deno.test("crossTimes() compares what both did, and sums it up", () => {
       milliseconds: times[i]?.[j],
     }))
   );
-  assert.deepEqual(crossTimes(cases, cells).split("\n"), [
+  assert.deepEqual(interopTimes(cases, cells).split("\n"), [
     "                       loopback",
     "time of a case, in ms  ours/ours  C/C  ratio",
     "a/b/case-0             30         20   1.50",
@@ -45,9 +45,9 @@ Deno.test("crossTimes() compares what both did, and sums it up", () => {
     "all of these           30         20   1.50",
     "",
   ]);
-  assert.equal(crossTimes(cases, []), "");
+  assert.equal(interopTimes(cases, []), "");
   const jobs = (milliseconds?: number) =>
-    crossTimes(cases, cells, [
+    interopTimes(cases, cells, [
       { direction: "loopback", how: "by agents", milliseconds: 30 },
       { direction: "loopback", how: "--jobs 4", milliseconds },
     ]).split("\n").slice(-3, -1);

@@ -1,5 +1,31 @@
 /**
- * The case kit: all that a case file imports.
+ * The case kit: all that a case file imports. docs/writing_a_case.md says how one is written.
+ *
+ * @example A file of cases, for `--cases`
+ * ```ts
+ * import { bytes, type ConformanceCase, defineCase, kernel, man } from "@vsock/conformance/kit";
+ *
+ * export const cases: readonly ConformanceCase[] = [
+ *   defineCase({
+ *     id: "example/send/arrives",
+ *     title: "What is sent arrives",
+ *     requirement: "send() MUST deliver every byte",
+ *     refs: [man("send", 2, "DESCRIPTION"), kernel("vsock_connectible_sendmsg")],
+ *     does: {
+ *       client: "connects, and sends 3 bytes",
+ *       server: "accepts, and checks that recv() gives 3 bytes",
+ *     },
+ *     async client({ vsock, check }) {
+ *       using socket = await vsock.connect("stream");
+ *       await check.sends(socket, bytes(3));
+ *     },
+ *     async server({ vsock, check }) {
+ *       using socket = await vsock.accept("stream");
+ *       await check.receives(socket, 3);
+ *     },
+ *   }),
+ * ];
+ * ```
  *
  * @module
  */

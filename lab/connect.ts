@@ -3,20 +3,32 @@
  *
  * @module
  */
+import { pause } from "../core/wait.ts";
 import type { EndFacts } from "../core/event.ts";
 import { reasonOf } from "../core/error.ts";
+import { machineFacts } from "../core/facts.ts";
 import { connectControl, PeerGoneError, SilentPeerError } from "../control/channel.ts";
-import type { Ends } from "../runner/case.ts";
-import { End } from "../runner/end.ts";
 import { RefusedError } from "../control/greeting.ts";
 import { ProtocolError } from "../control/wire.ts";
+import { closeEnds, type Ends } from "../runner/case.ts";
+import { End } from "../runner/end.ts";
 import { LabError } from "./error.ts";
+import { vmTitle } from "./layout.ts";
 import { labToken } from "./token.ts";
 import type { LabAddress } from "./types.ts";
-import { machineFacts } from "../core/facts.ts";
 
-/** How long an agent may take to answer before it is asked anew, in milliseconds. */
+/** The two ends of a lab, until they are disposed of. */
+export interface ConnectedEnds extends Ends, Disposable {}
+
+/** What identifies the controller to the agents; it is no side of its cases. */
+const SELF: EndFacts = machineFacts("lab");
+/** How long an agent may take to answer before it is asked again, in milliseconds. */
 const ANSWER_TIME = 3000;
+/** How long to wait before that, in milliseconds. */
+const PAUSE = 50;
+
+/** What a controller must know of a lab in order to connect. */
+type Reachable = Pick<LabAddress, "vms" | "agents">;
 
 /**
  * Connects to a lab's agents, as soon as they answer.
@@ -25,40 +37,37 @@ const ANSWER_TIME = 3000;
  * @throws {LabError} naming what was last wrong, when `signal` is aborted first; at once where an
  *   agent refuses this controller, as it will every time.
  */
-export async function openEnds(
-  { topology, ports }: Pick<LabAddress, "topology" | "ports">,
-  own: EndFacts,
+export async function connectAgents(
+  { vms: [outer, guest = outer], agents }: Reachable,
   signal: AbortSignal,
   onLost: () => Promise<void> = () => Promise.resolve(),
-): Promise<Ends> {
-  const names = topology === "loopback"
-    ? ["loopback", "loopback"] as const
-    : ["host", "guest"] as const;
-  const host = await openEnd(names[0], ports[0], own, signal, onLost);
+): Promise<ConnectedEnds> {
+  const host = await connectAgent(outer.name, agents.host, signal, onLost);
   try {
-    return { host, guest: await openEnd(names[1], ports[1], own, signal, onLost) };
+    const ends = { host, guest: await connectAgent(guest.name, agents.guest, signal, onLost) };
+    return { ...ends, [Symbol.dispose]: () => closeEnds(ends) };
   } catch (error) {
     host.close();
     throw error;
   }
 }
 
-/** How long an agent may say nothing at all before its VM is taken to stand still. */
+/** How long an agent may say nothing at all before its VM counts as stalled, in milliseconds. */
 const SILENCE = 20_000;
 
-/** The ends of a lab of which nothing comes, not even that another controller is being served. */
-export async function silentEnds(address: LabAddress, own: EndFacts): Promise<string[]> {
-  const found = await Promise.all(address.ports.map(async (port, i) => {
-    const name = address.topology === "loopback" ? "VM" : ["host", "guest"][i] ?? "";
+/** The VMs of a lab whose agents send nothing, not even that another controller is being served. */
+export async function silentVms({ vms: [outer, guest = outer], agents }: Reachable) {
+  const all = [[outer, agents.host], [guest, agents.guest]] as const;
+  const found = await Promise.all(all.map(async ([vm, port]) => {
     try {
       const channel = await connectControl({ host: "127.0.0.1", port }, SILENCE);
       try {
-        await End.open(name, channel, own, { helloTime: SILENCE });
+        await End.open(vm.name, channel, SELF, { helloTime: SILENCE });
       } finally {
         channel.close();
       }
     } catch (error) {
-      if (error instanceof SilentPeerError) return [name];
+      if (error instanceof SilentPeerError) return [vmTitle(vm.name)];
       // It said something else, or closed: it lives.
       if (!(error instanceof PeerGoneError || error instanceof ProtocolError)) throw error;
     }
@@ -67,10 +76,9 @@ export async function silentEnds(address: LabAddress, own: EndFacts): Promise<st
   return [...new Set(found.flat())];
 }
 
-async function openEnd(
+async function connectAgent(
   name: string,
   port: number,
-  own: EndFacts,
   signal: AbortSignal,
   onLost: () => Promise<void>,
 ): Promise<End> {
@@ -85,7 +93,7 @@ async function openEnd(
     try {
       const channel = await connectControl(address, ANSWER_TIME, signal);
       try {
-        return await End.open(name, channel, own, options);
+        return await End.open(name, channel, SELF, options);
       } catch (error) {
         channel.close();
         throw error;
@@ -99,7 +107,7 @@ async function openEnd(
       if (signal.aborted) {
         throw new LabError(`the ${name}'s agent does not answer: ${reasonOf(last ?? error)}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(PAUSE);
     }
   }
 }
@@ -107,11 +115,8 @@ async function openEnd(
 /** An agent that knows other controllers, or speaks another version: what to do. */
 function refused(name: string, error: RefusedError): LabError {
   return new LabError(
-    `the ${name}'s agent turned this controller away (${error.message}): use the cache ` +
+    `the ${name}'s agent refused this controller (${error.message}): use the cache ` +
       "(VSOCK_CONFORMANCE_CACHE) and the version of the tool that the lab was booted with, " +
-      "or boot it anew with 'lab down' and 'lab up'",
+      "or boot it again with 'lab down' and 'lab up'",
   );
 }
-
-/** The controller of a lab is no side of its cases. */
-export const SELF: EndFacts = machineFacts("lab");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inCache } from "../tests/support/own_cache.ts";
-import { openEnds, SELF } from "./connect.ts";
+import { connectAgents } from "./connect.ts";
 import { LabError } from "./error.ts";
 
 /** An agent that greets every controller with one line; stopped when disposed of. */
@@ -17,10 +17,8 @@ function agentThatSays(line: string) {
   const { port } = listener.addr as Deno.NetAddr;
   return {
     address: {
-      topology: "loopback",
-      arch: "arm64",
-      ports: [port, port],
-      shells: ["", ""],
+      vms: [{ name: "loopback", console: "", shell: "" }],
+      agents: { host: port, guest: port },
     } as const,
     connections: () => connections,
     async [Symbol.asyncDispose]() {
@@ -30,10 +28,10 @@ function agentThatSays(line: string) {
   };
 }
 
-/** What openEnds() fails with, and after how many milliseconds, where it may take so many. */
-async function failure(address: Parameters<typeof openEnds>[0], patience: number) {
+/** What connectAgents() fails with, and after how many milliseconds, where it may take so many. */
+async function failure(address: Parameters<typeof connectAgents>[0], patience: number) {
   const started = performance.now();
-  const error = await openEnds(address, SELF, AbortSignal.timeout(patience)).then(
+  const error = await connectAgents(address, AbortSignal.timeout(patience)).then(
     () => assert.fail("it was let in"),
     (error: unknown) => error,
   );
@@ -41,20 +39,20 @@ async function failure(address: Parameters<typeof openEnds>[0], patience: number
   return { message: error.message, milliseconds: performance.now() - started };
 }
 
-Deno.test("openEnds() ends at once where an agent refuses it, and says what to do", async () => {
+Deno.test("connectAgents() ends at once where an agent refuses it, and says what to do", async () => {
   await inCache(async () => {
     await using agent = agentThatSays("REFUSED the token is wrong");
     const { message } = await failure(agent.address, 60_000);
     assert.match(
       message,
-      /^the loopback's agent turned this controller away \(.*token is wrong\): /,
+      /^the loopback's agent refused this controller \(.*token is wrong\): /,
     );
     assert.match(message, /VSOCK_CONFORMANCE_CACHE.*'lab down' and 'lab up'/);
     assert.equal(agent.connections(), 1);
   });
 });
 
-Deno.test("openEnds() waits until its deadline for an agent that serves another", async () => {
+Deno.test("connectAgents() waits until its deadline for an agent that serves another", async () => {
   await inCache(async () => {
     await using agent = agentThatSays("BUSY it serves another controller");
     const { message, milliseconds } = await failure(agent.address, 500);

@@ -15,9 +15,9 @@ import type { Progress } from "./progress.ts";
 import { hasSafeThreads, qemuAt, type QemuProgram } from "./host/qemu.ts";
 import { vmTools } from "./host/toolset.ts";
 import type { LabOptions, Parts } from "./types.ts";
-import type { OuterVm } from "./layout.ts";
+import { hasGuest, outerRole, type OuterVm } from "./layout.ts";
 
-/** The architecture on which an emulated host with a guest comes up surely; docs/reliability.md. */
+/** The architecture on which an emulated host with a guest boots reliably; docs/reliability.md. */
 const EMULATED_PAIR: Arch = "arm64";
 
 /** The architecture that a lab's VMs have; nothing is fetched to know it. */
@@ -28,38 +28,38 @@ export async function archOfLab(options: LabOptions): Promise<ArchTraits> {
 
 /** Finds, fetches or makes all that a lab is made of. */
 export async function prepare(options: LabOptions, progress: Progress): Promise<Parts> {
-  // What was written wrongly is said before anything is fetched.
+  // Wrong usage is reported before anything is fetched.
   await requireChoice(options.kernel);
   const named = options.qemu === undefined ? undefined : await qemuAt(options.qemu, progress.stop);
-  const role = options.topology === "loopback" ? "loopback" : "host";
+  const role = outerRole(options.topology);
   const kvm = await chooseAccelerator();
   const arch = archTraits(await archOf(options, kvm));
   if (named !== undefined) requireSuitable(named, arch, role, kvm);
   const [tools, deno, bundle, kernel] = await allOf(
     vmTools(arch, named !== undefined, progress),
     denoFor(arch, progress),
-    findBundle(progress),
+    findBundle(progress, options.cases),
     findKernel(options.kernel, arch, progress, named !== undefined),
   );
   const qemu = named ?? await qemuAt(tools.qemu ?? "", progress.stop);
   const guestQemu = arch === ownArch() ? named : undefined;
   if (named !== undefined && guestQemu === undefined && role === "host") {
-    progress.say(`the guest's QEMU is Debian's: ${named.path} does not run on ${arch.name}`);
+    progress.log(`the guest's QEMU is Debian's: ${named.path} does not run on ${arch.name}`);
   }
   const disk = await findDisk({ arch, tools, deno, guestQemu }, progress);
   const accelerator = acceleratorOf(arch, qemu, kvm);
   if (accelerator !== "kvm") {
     const why = arch === ownArch() ? kvm.why : `${arch.name} is not this machine's architecture`;
-    progress.say(`the VM is emulated (${arch.name}, TCG), without KVM: ${why}`);
+    progress.log(`the VM is emulated (${arch.name}, TCG), without KVM: ${why}`);
   }
-  if (accelerator === "tcg-single") progress.say("QEMU 8.1 or newer would use more processors");
+  if (accelerator === "tcg-single") progress.log("QEMU 8.1 or newer would use more processors");
   const image = { arch, kernel, busybox: tools.busybox, bundle };
   const initrd = await initramfs(role, image, options);
   const firmware = named === undefined ? tools.firmware : [];
   return { ...image, qemu, firmware, role, disk, initrd, accelerator };
 }
 
-/** As Promise.all(), but for what is still under way when one fails: that ends first. */
+/** As Promise.all(), but when one fails, it waits for the others to end first. */
 async function allOf<T extends readonly unknown[]>(
   ...promises: { readonly [K in keyof T]: Promise<T[K]> }
 ): Promise<T> {
@@ -85,7 +85,7 @@ export async function archOf(
   const own = ownArch().name;
   // A QEMU of the user's own is for the machine's architecture, unless --arch says otherwise.
   if (qemu !== undefined || kvm.works) return own;
-  return topology === "loopback" ? own : EMULATED_PAIR;
+  return hasGuest(topology) ? EMULATED_PAIR : own;
 }
 
 function acceleratorOf(
@@ -97,7 +97,7 @@ function acceleratorOf(
   return hasSafeThreads(qemu) ? "tcg" : "tcg-single";
 }
 
-/** @throws {LabUsageError} where a QEMU is known not to boot what it is wanted for. */
+/** @throws {LabUsageError} if a QEMU is known not to boot such a lab. */
 export function requireSuitable(
   qemu: QemuProgram,
   arch: ArchTraits,
@@ -107,6 +107,6 @@ export function requireSuitable(
   if (arch.name !== "x86_64" || role !== "host" || kvm.works || hasSafeThreads(qemu)) return;
   throw new LabUsageError(
     `QEMU ${qemu.version.join(".")} (${qemu.path}) does not boot an emulated x86-64 guest in a ` +
-      "host: every one of 16 guests stood still. Leave --qemu out, or give QEMU 8.1 or newer",
+      "host: all of 16 guests stalled. Leave --qemu out, or give QEMU 8.1 or newer",
   );
 }

@@ -44,10 +44,12 @@ const OUTER = {
   vmlinuz: "/k",
   initrd: "/i",
   disk: "/d",
-  consoles: ["/c1", "/c2"],
-  shells: ["/s1", "/s2"],
+  vms: [
+    { name: "host", console: "/c1", shell: "/s1" },
+    { name: "guest", console: "/c2", shell: "/s2" },
+  ],
   monitor: "/m",
-  ports: [4001, 4002],
+  agents: { host: 4001, guest: 4002 },
 } as const;
 
 Deno.test("outerArguments() forwards ports of 127.0.0.1 only, and nothing out of the VM", () => {
@@ -89,10 +91,25 @@ Deno.test("outerArguments() doubles a comma in a path, where QEMU would end it",
     ...OUTER,
     accelerator: "tcg",
     disk: "/a,b/d",
-    consoles: ["/x,y", "/z"],
+    vms: [{ name: "host", console: "/x,y", shell: "/z" }],
   });
   assert.ok(args.some((each) => each.startsWith("file=/a,,b/d,if=none")));
   assert.ok(args.some((each) => each.includes("path=/x,,y,append=on")));
+});
+
+Deno.test("outerArguments() gives a VM without a guest the same serial ports, two of them unused", () => {
+  const [outer] = OUTER.vms;
+  for (const arch of ARCHES.map(archTraits)) {
+    const serial = (args: readonly string[]) =>
+      args.filter((text) => /^chardev:|chardev=(console|shell)/.test(text));
+    const alone = outerArguments({ ...OUTER, arch, vms: [outer] });
+    assert.deepEqual(serial(alone), serial(outerArguments({ ...OUTER, arch })));
+    assert.equal(serial(alone).length, 4);
+    assert.deepEqual(alone.filter((text) => text.startsWith("null,")), [
+      "null,id=console-1",
+      "null,id=shell-1",
+    ]);
+  }
 });
 
 Deno.test("initScript() loads modules in order and starts what its role needs", () => {

@@ -7,9 +7,9 @@ import { cleanLines, oneLine } from "../core/clean.ts";
 import type { Screen } from "../report/screen.ts";
 import { duration } from "../core/duration.ts";
 
-/** How often a line that can be written over is, in milliseconds. */
+/** How often a line that can be overwritten is updated, in milliseconds. */
 const LIVE_PAUSE = 500;
-/** How often a phase is said to go on where lines stay, in milliseconds. */
+/** How often a line about what is under way is written elsewhere, in milliseconds. */
 const PLAIN_PAUSE = 5000;
 
 /** A phase that is under way. */
@@ -19,16 +19,16 @@ interface Phase {
   detail: string;
 }
 
-/** Says how far a phase is: "12 of 35 MB". */
+/** Takes how far a phase is: "12 of 35 MB". */
 export type Detail = (text: string) => void;
 
 /**
- * Tells people about phases, several of which may be under way at once, and keeps their times. It
- * carries the signal that ends them all.
+ * Shows phases, several of which may be under way at once, and keeps their times. It carries the
+ * signal that ends them all.
  */
 export class Progress {
   readonly #screen: Screen;
-  /** Aborted when whatever is being prepared is not wanted any more. */
+  /** Aborted when what is being prepared is no longer needed. */
   readonly stop: AbortSignal;
   readonly #started = performance.now();
   readonly #phases: [string, number][] = [];
@@ -40,8 +40,8 @@ export class Progress {
     this.stop = stop;
   }
 
-  /** One line of news. */
-  say(text: string): void {
+  /** Writes one line. */
+  log(text: string): void {
     this.#line(`lab: ${text}`);
   }
 
@@ -49,7 +49,7 @@ export class Progress {
    * Does something that takes a while, and shows that it goes on and how long it took.
    *
    * @param name the phase's name in {@linkcode summary}.
-   * @param body may say how far it is.
+   * @param body may report how far it is.
    */
   async phase<T>(name: string, text: string, body: (detail: Detail) => Promise<T>): Promise<T> {
     this.stop.throwIfAborted();
@@ -100,19 +100,19 @@ export class Progress {
     const { live } = this.#screen;
     this.#timer ??= setInterval(() => {
       if (live) this.#show();
-      else this.#sayOpen();
+      else this.#logOpen();
     }, live ? LIVE_PAUSE : PLAIN_PAUSE);
   }
 
-  /** One line for all that is under way for a while. */
-  #sayOpen(): void {
+  /** Writes one line for all that has been under way for a while. */
+  #logOpen(): void {
     const long = [...this.#open].filter(({ started }) =>
       performance.now() - started > PLAIN_PAUSE / 2
     );
     if (long.length > 0) this.#screen.write(`lab: (${long.map(goingOn).join("; ")})\n`);
   }
 
-  /** The time since the command was given and what it went into, when the first verdict falls. */
+  /** The time from the command to the first verdict, and what it was spent on. */
   summary(): string {
     const total = performance.now() - this.#started;
     const parts = this.#phases.map(([name, time]) => `${name} ${duration(time)}`);
@@ -122,7 +122,7 @@ export class Progress {
 
 /** How something is waited for that another process is making, for cached(). */
 export function waiting(progress: Progress) {
-  return { signal: progress.stop, onWait: (what: string) => progress.say(what) };
+  return { signal: progress.stop, onWait: (what: string) => progress.log(what) };
 }
 
 function goingOn({ text, started, detail }: Phase): string {

@@ -1,21 +1,21 @@
 /**
- * Brings a lab back with clean kernels when one of them has died, or is not to be trusted any more,
- * or QEMU has ended, so that either costs a restore or a boot and not the run.
+ * Recovers a lab, with clean kernels, after a kernel has died or can no longer be trusted, or QEMU
+ * has ended, so that this costs a restore or a boot and not the run.
  *
  * @module
  */
 import { ConsoleWatch, readConsole } from "./vm/consoles.ts";
-import { MishapError } from "./error.ts";
+import { VmLostError } from "./error.ts";
 import type { Vm } from "./vm/vm.ts";
 import type { LabAddress } from "./types.ts";
 import { GUEST_GONE, guestEnd, type QemuEnd } from "./vm/qemu_end.ts";
 
-/** How often the tool's own QEMU may end without a word of a kernel. */
+/** How often the tool's own QEMU may end without a kernel having logged a reason. */
 const MAX_LOSSES = 3;
 
-/** How a lab is brought back. */
+/** How a lab is recovered. */
 export interface RecoverySettings {
-  /** Starts a VM in place of one that has ended, is told why, and gives it when it runs. */
+  /** Starts a VM in place of one that has ended, for the given reason; resolves when it runs. */
   start(why: string): Promise<Vm>;
   /**
    * Whether QEMU's own end is a finding: it is the implementation under test, or nothing is emulated
@@ -24,7 +24,7 @@ export interface RecoverySettings {
   readonly qemuIsTested: boolean;
 }
 
-/** The VM of a lab, and those that take its place. */
+/** The current VM of a lab. */
 export class Recovery implements AsyncDisposable {
   readonly #address: LabAddress;
   readonly #settings: RecoverySettings;
@@ -37,44 +37,44 @@ export class Recovery implements AsyncDisposable {
   #findings: string[] = [];
   #over = false;
 
-  /** @param vm that there is at first. */
+  /** @param vm the first one. */
   constructor(address: LabAddress, vm: Vm, settings: RecoverySettings) {
     this.#address = address;
     this.#vm = vm;
     this.#settings = settings;
   }
 
-  /** The VM that there is. */
+  /** The current VM. */
   get vm(): Vm {
     return this.#vm;
   }
 
-  /** How often it came back from what no kernel had said a word of: the emulator's doing. */
+  /** How often it was recovered although no kernel had logged a reason: the emulator's fault. */
   get losses(): number {
     return this.#losses;
   }
 
-  /** What QEMU ended of where that is a finding; what was taken is not given again. */
+  /** How QEMU ended where that is a finding; each is returned once. */
   takeFindings(): readonly string[] {
     return this.#findings.splice(0);
   }
 
-  /** From now on a kernel that dies is one that cases killed. */
+  /** From now on a kernel that dies was killed by a case. */
   async begin(): Promise<void> {
     this.#consoles = await ConsoleWatch.begin(this.#address);
-    this.#from = (await readConsole(this.#address.consoles[0])).length;
+    this.#from = (await readConsole(this.#address.vms[0].console)).length;
   }
 
   /**
-   * Brings the lab back where it has gone away, and does nothing where it has not.
+   * Recovers the lab if it was lost, and does nothing otherwise.
    *
-   * @throws {MishapError} where QEMU ended without a word, once too often.
+   * @throws {VmLostError} if QEMU ended without a reason once too often.
    */
   recover(): Promise<void> {
     return this.#recovering ??= this.#ifGone().finally(() => this.#recovering = undefined);
   }
 
-  /** Replaces a VM that runs but whose kernels are not to be trusted any more. */
+  /** Replaces a VM that runs but whose kernels can no longer be trusted. */
   renew(why: string): Promise<void> {
     return this.#recovering ??= this.#replace(why).finally(() => this.#recovering = undefined);
   }
@@ -89,8 +89,8 @@ export class Recovery implements AsyncDisposable {
       this.#findings.push(end.text);
       return await this.#replace(end.text.split("\n")[0] ?? "");
     }
-    if (this.#settings.qemuIsTested || this.#losses === MAX_LOSSES) throw new MishapError(end.text);
-    await this.#replace(`${end.text.split("\n")[0]}, and no kernel said why`);
+    if (this.#settings.qemuIsTested || this.#losses === MAX_LOSSES) throw new VmLostError(end.text);
+    await this.#replace(`${end.text.split("\n")[0]}, and no kernel logged a reason`);
     this.#losses++;
   }
 
@@ -103,12 +103,12 @@ export class Recovery implements AsyncDisposable {
 
   /** How a QEMU of the lab ended, its guest's first; undefined where both run. */
   async #qemuEnd(): Promise<QemuEnd | undefined> {
-    const said = (await readConsole(this.#address.consoles[0])).slice(this.#from);
+    const said = (await readConsole(this.#address.vms[0].console)).slice(this.#from);
     if (GUEST_GONE.some((mark) => said.includes(mark))) return guestEnd(said);
     return this.#vm.isOver ? this.#vm.end : undefined;
   }
 
-  /** Ends the VM that there is. */
+  /** Ends the current VM. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over = true;
     await this.#recovering?.catch(() => {});

@@ -1,25 +1,35 @@
 /**
- * Labs that stay up between commands: what `lab up` writes down for `run`, `shell` and `down`.
+ * Labs that stay up between commands: what `lab up` records for `run`, `shell` and `down`.
  *
  * @module
  */
+import { until } from "../core/wait.ts";
 import { cacheFolder, removeIfThere, withLock } from "./host/cache.ts";
 import { LabError, LabUsageError } from "./error.ts";
 import { killQuietly } from "./vm/vm.ts";
 import type { LabAddress } from "./types.ts";
 
-/** Where a named lab is written down. */
+/** The file of a named lab. */
 async function fileOf(name: string): Promise<string> {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
-    throw new LabUsageError(`Cannot call a lab "${name}": use small letters, digits and "-"`);
+    throw new LabUsageError(`Cannot name a lab "${name}": use lower-case letters, digits and "-"`);
   }
   return `${await cacheFolder("labs")}/${name}.json`;
 }
 
+/** How long QEMU may take to end after a signal, in milliseconds. */
+const END_TIME = 5000;
+
+/** Changes when the file of a lab does. */
+const FORMAT = 2;
+
+/** What is known of a running lab, whatever version of the tool started it. */
+export type RunningLab = Pick<LabAddress, "pid" | "folder"> & { readonly format?: number };
+
 /** The lab of that name, if it is up. */
-export async function findLab(name: string): Promise<LabAddress | undefined> {
+export async function findLab(name: string): Promise<RunningLab | undefined> {
   const file = await fileOf(name);
-  let address: LabAddress;
+  let address: RunningLab;
   try {
     address = JSON.parse(await Deno.readTextFile(file));
   } catch (error) {
@@ -32,16 +42,24 @@ export async function findLab(name: string): Promise<LabAddress | undefined> {
 }
 
 /** @throws {LabError} where no lab of that name is up. */
+export async function requireRunning(name: string): Promise<RunningLab> {
+  const lab = await findLab(name);
+  if (lab === undefined) throw new LabError(`No lab "${name}" is up; start it with "lab up"`);
+  return lab;
+}
+
+/** @throws {LabError} where no lab of that name is up, or another version of the tool started it. */
 export async function requireLab(name: string): Promise<LabAddress> {
-  const address = await findLab(name);
-  if (address === undefined) {
-    throw new LabError(`No lab "${name}" is up; start it with "lab up"`);
-  }
-  return address;
+  const lab = await requireRunning(name);
+  if (lab.format === FORMAT) return lab as RunningLab & LabAddress;
+  throw new LabError(
+    `The lab "${name}" was started by another version of this tool; end it with "lab down", and ` +
+      'start it with "lab up"',
+  );
 }
 
 /**
- * Writes down a lab.
+ * Records a lab that is up.
  *
  * @throws {LabError} where another one came up under that name meanwhile.
  */
@@ -49,11 +67,11 @@ export async function rememberLab(name: string, address: LabAddress): Promise<vo
   const file = await fileOf(name);
   await withLock(`labs/${name}`, undefined, () => {}, async () => {
     if (await findLab(name) !== undefined) throw isUp(name);
-    await Deno.writeTextFile(file, JSON.stringify(address, null, 2));
+    await Deno.writeTextFile(file, JSON.stringify({ format: FORMAT, ...address }, null, 2));
   });
 }
 
-/** Says that a name is taken. */
+/** The error for a name that is taken. */
 export function isUp(name: string): LabError {
   return new LabError(`A lab "${name}" is up already; end it with "lab down"`);
 }
@@ -63,33 +81,34 @@ export function isUp(name: string): LabError {
  *
  * @throws {LabError} where its QEMU cannot be ended.
  */
-export async function endLab(name: string, address: LabAddress): Promise<void> {
+export async function endLab(name: string, address: RunningLab): Promise<void> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (!await isRunning(address)) break;
     killQuietly(address.pid, signal);
-    for (let i = 0; i < 50 && await isRunning(address); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await hasEnded(address, END_TIME);
   }
   if (await isRunning(address)) throw new LabError(`Cannot end QEMU, process ${address.pid}`);
   await forgetLab(name, address);
 }
 
-async function forgetLab(name: string, address: LabAddress): Promise<void> {
+async function forgetLab(name: string, address: RunningLab): Promise<void> {
   await removeIfThere(address.folder);
   await removeIfThere(await fileOf(name));
 }
 
 /** Whether a lab's QEMU has ended; one that is about to is given a second. */
-export async function isGone(address: LabAddress): Promise<boolean> {
-  for (let i = 0; i < 10 && await isRunning(address); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return !await isRunning(address);
+export function isGone(address: RunningLab): Promise<boolean> {
+  return hasEnded(address, 1000);
 }
 
-/** Whether the process is still there and still that lab's: process ids are used again. */
-async function isRunning({ pid, folder }: LabAddress): Promise<boolean> {
+/** Whether a lab's QEMU ends within a time in milliseconds. */
+async function hasEnded(address: RunningLab, timeout: number): Promise<boolean> {
+  const look = async () => !await isRunning(address);
+  return await until(look, { timeout, pause: 100 }) ?? false;
+}
+
+/** Whether the process still exists and is that lab's: process ids are reused. */
+async function isRunning({ pid, folder }: RunningLab): Promise<boolean> {
   const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
   return commandLine.includes(folder);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inCache } from "../tests/support/own_cache.ts";
-import { endLab, findLab, rememberLab } from "./registry.ts";
+import { endLab, findLab, rememberLab, requireLab, requireRunning } from "./registry.ts";
 import type { LabAddress } from "./types.ts";
 
 /** A process with the folder of a lab among its arguments, as QEMU has it, and the lab's address. */
@@ -40,6 +40,24 @@ Deno.test("a lab whose QEMU has ended is not up", async () => {
     await vm.stdin.close();
     await vm.status;
     await rememberLab("lab", address);
+    assert.equal(await findLab("lab"), undefined);
+  });
+});
+
+Deno.test("a lab that another version of the tool started can be ended, and no more", async () => {
+  await inCache(async (cache) => {
+    const { vm, address } = await startVm(`${cache}/folder`);
+    await using _vm = vm;
+    await rememberLab("lab", address);
+    assert.equal((await requireLab("lab")).pid, vm.pid);
+    const file = `${cache}/labs/lab.json`;
+    const { format: _, ...old } = JSON.parse(await Deno.readTextFile(file));
+    await Deno.writeTextFile(file, JSON.stringify(old));
+    await assert.rejects(
+      requireLab("lab"),
+      /^LabError: The lab "lab" was started by another version of this tool; end it with "lab down"/,
+    );
+    await endLab("lab", await requireRunning("lab"));
     assert.equal(await findLab("lab"), undefined);
   });
 });

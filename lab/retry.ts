@@ -1,53 +1,47 @@
 /**
- * Work in steps that outlives the lab it is done in: where an emulated lab fails without a word of
- * its kernels, or stands still, another one begins the step anew that was under way.
+ * Work in steps that outlives the lab it is done in: where an emulated lab is lost and no kernel
+ * logged a reason, or it stalls, another lab repeats the step that was under way.
  *
  * @module
  */
-import type { EndFacts } from "../core/event.ts";
 import { reasonOf } from "../core/error.ts";
 import { ConsoleWatch } from "./vm/consoles.ts";
-import { silentEnds } from "./connect.ts";
-import { KernelDeathError, MishapError, StandstillError } from "./error.ts";
-import type { OpenLab } from "./open.ts";
-import { whileAwake } from "./vm/stall_watch.ts";
+import { silentVms } from "./connect.ts";
+import { KernelDeathError, VmLostError, VmStalledError } from "./error.ts";
+import type { Lab } from "./lab.ts";
+import { withStallWatch } from "./vm/stall_watch.ts";
 import type { Progress } from "./progress.ts";
 
 /** How often in a row labs may fail in the same step. */
 const TRIES = 3;
 
-/** What a step does; its signal is aborted where the lab is of no more use. */
-export type Step<T> = (lab: OpenLab, signal: AbortSignal) => Promise<T>;
+/** What a step does; its signal is aborted when the lab can no longer be used. */
+export type Step<T> = (lab: Lab, signal: AbortSignal) => Promise<T>;
 
-/** One lab after another, each opened when a step needs it. */
-export class LabRelay implements AsyncDisposable {
-  readonly #open: () => Promise<OpenLab>;
-  readonly #own: EndFacts;
-  readonly #progress: Pick<Progress, "say">;
-  #lab: OpenLab | undefined;
+/** One lab after another, each started when a step needs it. */
+export class RetryingLab implements AsyncDisposable {
+  readonly #start: () => Promise<Lab>;
+  readonly #progress: Pick<Progress, "log">;
+  #lab: Lab | undefined;
 
-  /**
-   * @param open opens a lab to whose agents nobody is connected.
-   * @param own what the controller says of itself.
-   */
-  constructor(open: () => Promise<OpenLab>, own: EndFacts, progress: Pick<Progress, "say">) {
-    this.#open = open;
-    this.#own = own;
+  /** @param start starts a lab. */
+  constructor(start: () => Promise<Lab>, progress: Pick<Progress, "log">) {
+    this.#start = start;
     this.#progress = progress;
   }
 
   /** The lab for the next step. */
-  async lab(): Promise<OpenLab> {
-    return this.#lab ??= await this.#open();
+  async lab(): Promise<Lab> {
+    return this.#lab ??= await this.#start();
   }
 
   /**
-   * Takes a step. What one has found in a lab that then failed is nothing: it is taken again. A
-   * kernel that died with a word is a finding, and ends the work.
+   * Takes a step, and again where the lab is lost: what a step found in such a lab does not count. A
+   * kernel that died and logged why is a finding, and ends the work.
    *
    * @param what the step is, for messages.
    * @param milliseconds it may take in one lab.
-   * @throws {KernelDeathError} quoting the kernel; {@linkcode MishapError} where labs keep failing;
+   * @throws {KernelDeathError} quoting the kernel; {@linkcode VmLostError} where labs keep being lost;
    * {@linkcode LabError} where the step itself fails, its error being the cause.
    */
   async run<T>(
@@ -63,32 +57,32 @@ export class LabRelay implements AsyncDisposable {
       const inTime = (signal: AbortSignal) =>
         lab.recovery.vm.during(what, milliseconds, body, signal);
       try {
-        return await whileAwake(lab.address, stop, inTime);
+        return await withStallWatch(lab.address, stop, inTime);
       } catch (error) {
         stop.throwIfAborted();
-        const mishap = await this.#mishapBehind(error, lab);
-        if (mishap === undefined) throw error;
-        // One that stands still may have complained of that, and did not die of it.
-        const words = mishap instanceof StandstillError ? [] : await consoles.postMortem();
-        if (words.length > 0) throw new KernelDeathError([...words, mishap.message].join("\n"));
-        if (tries === TRIES) throw mishap;
-        this.#progress.say(`${mishap.message.split("\n")[0]}; going on in another lab`);
+        const loss = await this.#lossBehind(error, lab);
+        if (loss === undefined) throw error;
+        // A kernel that stalls may have logged that, and did not die of it.
+        const words = loss instanceof VmStalledError ? [] : await consoles.postMortem();
+        if (words.length > 0) throw new KernelDeathError([...words, loss.message].join("\n"));
+        if (tries === TRIES) throw loss;
+        this.#progress.log(`${loss.message.split("\n")[0]}; going on in another lab`);
         await this[Symbol.asyncDispose]();
       }
     }
   }
 
-  /** The mishap behind a step's error: a VM that stands still is known by its silence alone. */
-  async #mishapBehind(error: unknown, lab: OpenLab): Promise<MishapError | undefined> {
-    if (error instanceof MishapError) return error;
-    const silent = await silentEnds(lab.address, this.#own);
+  /** The loss behind a step's error: a VM that stalls is known by its silence alone. */
+  async #lossBehind(error: unknown, lab: Lab): Promise<VmLostError | undefined> {
+    if (error instanceof VmLostError) return error;
+    const silent = await silentVms(lab.address);
     if (silent.length === 0) return undefined;
     const why = reasonOf(error).split("\n")[0];
-    const text = `nothing comes from the ${silent.join(" and the ")} any more (${why})`;
-    return new StandstillError(await lab.recovery.vm.explain(text), { cause: error });
+    const text = `the ${silent.join(" and the ")} no longer responds (${why})`;
+    return new VmStalledError(await lab.recovery.vm.explain(text), { cause: error });
   }
 
-  /** Ends the lab that there is. */
+  /** Ends the current lab. */
   async [Symbol.asyncDispose](): Promise<void> {
     const lab = this.#lab;
     this.#lab = undefined;

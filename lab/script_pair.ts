@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { until } from "../core/wait.ts";
 import type { ArchTraits } from "./arch.ts";
 import type { ScriptResult } from "./vm/shell.ts";
 import { killQuietly } from "./vm/vm.ts";
 
-/** Runs a script in a shell to its end; what it left in the background goes on. */
+/** Runs a script in a shell to its end; what it started in the background keeps running. */
 export type ScriptRunner = (script: string) => Promise<ScriptResult>;
 
 /** Something for each of the two. */
@@ -85,8 +86,5 @@ export async function endServerIn(folder: string): Promise<void> {
   const hasEnded = async () => await text("server.status") !== undefined;
   if (await hasEnded() || !(pid > 0)) return;
   killQuietly(pid, "SIGKILL");
-  for (const deadline = performance.now() + STATUS_TIME; !await hasEnded();) {
-    if (performance.now() > deadline) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(hasEnded, { timeout: STATUS_TIME, pause: 10 });
 }

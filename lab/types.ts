@@ -8,7 +8,7 @@ import type { CpioEntry } from "./image/cpio.ts";
 import type { KernelChoice } from "./kernel/kernel.ts";
 import type { Accelerator, Arch, ArchTraits } from "./arch.ts";
 import type { QemuProgram } from "./host/qemu.ts";
-import type { OuterVm } from "./layout.ts";
+import type { AgentPorts, LabVm, LabVms, OuterVm } from "./layout.ts";
 import type { Kernel } from "./kernel/kept.ts";
 
 /** What lab to make. */
@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly qemu?: string | undefined;
   /** Files to put into the VM besides the lab's own. */
   readonly files?: readonly CpioEntry[];
+  /** Files of cases that its agents have besides the catalogue's. */
+  readonly cases?: readonly string[] | undefined;
   /** How long a boot may take, in milliseconds. */
   readonly bootTime?: number | undefined;
   /** Boot, and neither use a snapshot nor save one. */
@@ -41,15 +43,22 @@ export interface LabAddress {
   readonly pid: number;
   /** The folder of its sockets. */
   readonly folder: string;
-  /** TCP ports on 127.0.0.1 of its two agents: host and guest, or both loopback. */
-  readonly ports: readonly [number, number];
-  /** Unix sockets of its shells: host's (or loopback's) and guest's. */
-  readonly shells: readonly [string, string];
-  readonly consoles: readonly [string, string];
+  readonly vms: LabVms;
+  readonly agents: AgentPorts;
 }
 
-/** Where a VM can be reached, before it runs. */
-export type Place = Omit<LabAddress, "pid" | "command">;
+/** Where a lab can be reached once it runs. */
+export type LabPlace = Omit<LabAddress, "pid" | "command">;
+
+/** The VMs of a lab as a list. */
+export function vmsOf({ vms: [outer, guest] }: Pick<LabAddress, "vms">): readonly LabVm[] {
+  return guest === undefined ? [outer] : [outer, guest];
+}
+
+/** The files of a lab's consoles. */
+export function consolesOf(lab: Pick<LabAddress, "vms">): readonly string[] {
+  return vmsOf(lab).map((vm) => vm.console);
+}
 
 /** The Unix socket of a VM's monitor. */
 export function monitorOf({ folder }: Pick<LabAddress, "folder">): string {

@@ -76,7 +76,7 @@ export async function compare(
   amounts: Amounts,
   maxRoundTrip: number,
   run: RunPrograms,
-  say: (text: string) => void,
+  log: (text: string) => void,
 ): Promise<Measured> {
   const measurements = [
     ...throughputs(setting, amounts),
@@ -93,7 +93,7 @@ export async function compare(
   try {
     for (let round = 1; round <= amounts.rounds; round++) {
       for (const [i, { what, commands, read }] of measurements.entries()) {
-        say(`round ${round} of ${amounts.rounds}: ${what}`);
+        log(`round ${round} of ${amounts.rounds}: ${what}`);
         for (const player of ["ours", "C"] as const) {
           // A port for each, so that what closes slowly is in nobody's way.
           const output = await run(commands(player, port++));

@@ -9,10 +9,10 @@ import { Socket } from "../sys/socket.ts";
 import { bytes } from "../sys/structs.ts";
 import { FastSocket, PeerError } from "./fast_socket.ts";
 import { Histogram } from "./histogram.ts";
-import type { Place } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 /** What `perf connect` can be told. */
-export interface ConnectOptions extends Place {
+export interface ConnectOptions extends Endpoint {
   /** How many connections are measured. */
   readonly requests: number;
   /** How many come before them and are not. */

@@ -8,14 +8,14 @@ import { bytes } from "../sys/structs.ts";
 import type { Socket } from "../sys/socket.ts";
 import { FastSocket, PollSet } from "./fast_socket.ts";
 import { decodeGreeting, type Greeting, GREETING_SIZE } from "./greeting.ts";
-import { listenAt, type Place } from "./endpoint.ts";
+import { type Endpoint, listenAt } from "./endpoint.ts";
 
 /** How many connections may wait to be accepted. */
 const BACKLOG = 128;
 const GREETING_LENGTH = BigInt(GREETING_SIZE);
 
 /** What the server can be told. */
-export interface EchoOptions extends Place {
+export interface EchoOptions extends Endpoint {
   /** End after one client. */
   readonly once: boolean;
   /** How long a client may do nothing, in milliseconds. */

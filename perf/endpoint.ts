@@ -15,15 +15,15 @@ import {
 import { Socket, type SocketType } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
 
-/** A place in a family's addresses. */
-export interface Place {
+/** The sockets of a measurement, and their port. */
+export interface Endpoint {
   readonly family: AddressFamily;
   readonly type: SocketType;
   readonly port: number;
 }
 
 /** A socket that listens there, on every CID of this machine. */
-export function listenAt({ family, type, port }: Place, backlog: number): Socket {
+export function listenAt({ family, type, port }: Endpoint, backlog: number): Socket {
   const socket = Socket.open(family, type);
   try {
     socket.bind({ cid: VMADDR_CID_ANY, port });
@@ -41,7 +41,7 @@ export function listenAt({ family, type, port }: Place, backlog: number): Socket
  * @param milliseconds how long connect(2) may block.
  */
 export async function connectTo(
-  { family, type, port }: Place,
+  { family, type, port }: Endpoint,
   cid: number,
   milliseconds: number,
 ): Promise<Socket> {

@@ -10,10 +10,10 @@ import { type Bytes, bytes } from "../sys/structs.ts";
 import { FastSocket, IdlePeerError, PeerError, PollSet } from "./fast_socket.ts";
 import { encodeGreeting, GREETING_SIZE } from "./greeting.ts";
 import { Histogram } from "./histogram.ts";
-import { connectTo, type Place } from "./endpoint.ts";
+import { connectTo, type Endpoint } from "./endpoint.ts";
 
 /** What `perf latency` can be told. */
-export interface LatencyOptions extends Place {
+export interface LatencyOptions extends Endpoint {
   /** The size of a request, in bytes. */
   readonly size: number;
   /** How many requests are measured. */

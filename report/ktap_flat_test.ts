@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { exitCode, type Outcome } from "../core/outcome.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { exampleNotStarted, exampleReport } from "../tests/support/example_run.ts";
 import {

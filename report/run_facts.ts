@@ -5,7 +5,7 @@
  * @module
  */
 import type { EndFacts, Retry, RunFacts, VmFacts } from "../core/event.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import { taintText } from "../core/taint.ts";
 import type { ReportedCase, RunReport } from "./model.ts";
 
@@ -78,7 +78,7 @@ export function againText(
   entry: Pick<ReportedCase, "id" | "direction"> & { readonly seed?: number | undefined },
 ): string | undefined {
   const { id, direction, seed: own = seed } = entry;
-  // That one comes with what runs side by side, and cannot be chosen.
+  // That one comes with what runs in parallel, and cannot be chosen.
   if (again === undefined || id === NOTHING_LEFT.id) return undefined;
   const one = direction === "loopback" ? [] : ["--direction", direction];
   return shellText(["vsock-conformance", ...again, ...one, "--seed", `${own}`, id]);

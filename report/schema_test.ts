@@ -71,9 +71,9 @@ Deno.test("parseReport() reads what was written, and ignores fields it does not 
 
 Deno.test("parseReport() says that a text is no report", () => {
   assert.equal(refusal(" \n"), "it is empty");
-  assert.match(refusal("KTAP version 1"), /^it is no JSON \(/);
+  assert.match(refusal("KTAP version 1"), /^it is not valid JSON \(/);
   for (const text of ["null", "[]", '"x"', '{"format":"other"}']) {
-    assert.match(refusal(text), /^it is no report of a run: its field "format" is not/);
+    assert.match(refusal(text), /^it is not a report of a run: its field "format" is not/);
   }
 });
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { cleanLines } from "../core/clean.ts";
-import { reasonOf } from "../core/error.ts";
+import { ExpectedError, reasonOf } from "../core/error.ts";
+import { EXIT } from "../core/outcome.ts";
 
 /** Where the text goes. */
 export interface Screen {
@@ -22,8 +23,9 @@ export interface Screen {
 export type StandardStream = typeof Deno.stdout | typeof Deno.stderr;
 
 /** Standard output or standard error takes no more. */
-export class OutputError extends Error {
+export class OutputError extends ExpectedError {
   override readonly name = "OutputError";
+  override readonly exitCode: number;
   /** Whether that is because whoever read it has gone away, as `head` does. */
   readonly unread: boolean;
 
@@ -31,8 +33,9 @@ export class OutputError extends Error {
     const name = stream === Deno.stderr ? "standard error" : "standard output";
     const unread = cause instanceof Deno.errors.BrokenPipe;
     const why = `Cannot write to ${name}: ${reasonOf(cause)}`;
-    super(unread ? `nobody reads ${name} any more` : why, { cause });
+    super(unread ? `nothing reads ${name} any more` : why, { cause });
     this.unread = unread;
+    this.exitCode = unread ? EXIT.unread : EXIT.broken;
   }
 }
 
@@ -92,8 +95,8 @@ export function screenOf(stream: StandardStream): Screen {
   };
 }
 
-/** Says something on standard error, whoever it is from. Where nobody reads that, there is nobody to be told. */
-export function mention(text: string): void {
+/** Writes to standard error; that nobody reads it any more is no error. */
+export function writeStderr(text: string): void {
   try {
     writeTo(Deno.stderr, new TextEncoder().encode(cleanLines(text)));
   } catch (error) {

@@ -8,7 +8,7 @@ import { type CaseInfo, deadlineOf, levelOf, type Role } from "../core/case.ts";
 import { joinSides, type SideReport, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned } from "../core/plan.ts";
 import { seedFor } from "../core/random.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { End } from "./end.ts";
 import type { StartOrder } from "../control/wire.ts";
 import { unlessAborted } from "../control/lines.ts";
@@ -16,7 +16,7 @@ import { unlessAborted } from "../control/lines.ts";
 /** How long after a case's deadline an end's report is waited for, in milliseconds. */
 const REPORT_TIME = 5000;
 
-/** How long is looked for reports that came in time, when the time is over; in milliseconds. */
+/** How long reports that came in time are still read after the deadline, in milliseconds. */
 const LOOK_TIME = 200;
 
 /** The two ends of a run; on loopback both are on one machine. */
@@ -47,7 +47,7 @@ export interface CaseOptions {
   /** The seed of the round. */
   readonly seed: number;
   /** Whether other cases may run at the same time. */
-  readonly beside?: boolean;
+  readonly parallel?: boolean;
   /** Ends the case without a verdict. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -75,7 +75,7 @@ export async function runSides(planned: Planned, options: CaseOptions): Promise<
       onLine: (text) => other.order({ type: "line", run, text }),
       onLost: () => {
         late.after(ends[role].returnTime + REPORT_TIME);
-        stopOther(`the ${role} is lost`);
+        stopOther(`lost contact with the ${role}`);
       },
     });
     late.reported(role);
@@ -101,27 +101,27 @@ export function judgeSides(planned: Planned, ends: Ends, sides: Sides): Verdict 
 class Lateness {
   readonly #left = new Set<Role>(["client", "server"]);
   readonly #ends: Readonly<Record<Role, End>>;
-  readonly #looks: boolean;
+  readonly #checksLeaks: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param looks whether they are to look for leaks. */
-  constructor(ends: Readonly<Record<Role, End>>, looks: boolean) {
+  /** @param checksLeaks whether they check for leaks. */
+  constructor(ends: Readonly<Record<Role, End>>, checksLeaks: boolean) {
     this.#ends = ends;
-    this.#looks = looks;
+    this.#checksLeaks = checksLeaks;
   }
 
-  /** Gives up those that have not reported then, in milliseconds from now and the time to look. */
+  /** Gives up those that have not reported then, in milliseconds from now plus the leak check. */
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
     const abandon = () => {
-      for (const role of this.#left) this.#ends[role].abandon("it did not report in time");
+      for (const role of this.#left) this.#ends[role].abandon("no report before the deadline");
     };
-    // Where this process stood still, reports that came in time are only seen now.
-    const look = () => this.#timer = setTimeout(abandon, LOOK_TIME);
-    this.#timer = setTimeout(look, milliseconds + (this.#looks ? this.#leakTime : 0));
+    // If this process was held up, reports that came in time are only seen now.
+    const readOn = () => this.#timer = setTimeout(abandon, LOOK_TIME);
+    this.#timer = setTimeout(readOn, milliseconds + (this.#checksLeaks ? this.#leakTime : 0));
   }
 
-  /** How long the ends may look for leaks, in milliseconds. */
+  /** How long the ends may check for leaks, in milliseconds. */
   get #leakTime(): number {
     return Math.max(
       ...Object.values(this.#ends).map(({ facts }) => facts.leaks?.milliseconds ?? 0),
@@ -140,9 +140,8 @@ class Lateness {
 
 function orderOf(planned: Planned, role: Role, timeout: number, options: CaseOptions): StartOrder {
   const { id } = planned.case satisfies CaseInfo;
-  const { run, port, seed, beside } = options;
-  const order = { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout } as const;
-  return beside ? { ...order, beside } : order;
+  const { run, port, seed } = options;
+  return { type: "start", run, id, role, port, seed: seedFor(seed, id), timeout };
 }
 
 function namesOf({ direction }: Planned, ends: Readonly<Record<Role, End>>) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pause } from "../core/wait.ts";
 import type { EndFacts } from "../core/event.ts";
 import type { SideReport } from "../core/outcome.ts";
 import { reasonOf } from "../core/error.ts";
@@ -14,13 +15,8 @@ import {
   PeerGoneError,
   SilentPeerError,
 } from "../control/channel.ts";
-import {
-  decodeHello,
-  encodeHello,
-  type Greeting,
-  type PortRange,
-  RefusedError,
-} from "../control/greeting.ts";
+import { type Greeting, type PortRange, RefusedError } from "../control/greeting.ts";
+import { greet, type Introduction } from "./introduction.ts";
 import {
   type Answer,
   decodeAnswer,
@@ -32,13 +28,13 @@ import {
 
 /** How long an end may take to introduce itself, in milliseconds. */
 const HELLO_TIME = 30_000;
-/** How long an agent that comes back may take to answer before it is asked anew. */
+/** How long an agent that comes back may take to answer before it is asked again. */
 const ANSWER_TIME = 3000;
-/** How long an agent may take to come back; one that is translated twice starts in seconds. */
+/** How long an agent may take to come back; one that is emulated twice starts in seconds. */
 const RETURN_TIME = 20_000;
-/** How much an agent may leave untaken of what it is told, in bytes. */
+/** How much of what was sent to an agent may be unread, in bytes. */
 const MAX_UNSENT = 4 * 1024 * 1024;
-/** After how many intervals without a word a connection is looked at before it is used. */
+/** After how many silent intervals a connection is checked before it is used. */
 const QUIET = 3;
 /** How long for, in milliseconds. */
 const LOOK_TIME = 100;
@@ -49,7 +45,7 @@ const PAUSE = 50;
 export interface SideFollower {
   /** Is given the lines that the side writes to the other, in order. */
   readonly onLine: (text: string) => void;
-  /** Is told when the connection to the end breaks; a report follows, sooner or later. */
+  /** Called when the connection to the end breaks; a report follows, sooner or later. */
   readonly onLost: () => void;
 }
 
@@ -133,7 +129,7 @@ export class End implements Disposable {
     return this.#options.again === undefined ? 0 : this.#options.returnTime ?? RETURN_TIME;
   }
 
-  /** Why this end can be told nothing any more; undefined while it can. */
+  /** Why this end can no longer be reached; undefined while it can. */
   get lost(): string | undefined {
     return this.#lost;
   }
@@ -155,10 +151,10 @@ export class End implements Disposable {
       report: Promise.withResolvers(),
       step: "",
     };
-    // Where this process stood still, that the agent has let go of it may not have been seen yet.
+    // If this process was held up, it may not have seen yet that the agent has disconnected.
     const { interval } = this.#times;
     if (this.#reading !== undefined && this.#channel.quietTime > QUIET * interval) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_TIME));
+      await pause(LOOK_TIME);
     }
     await this.#returning;
     this.#running.set(order.run, side);
@@ -171,14 +167,14 @@ export class End implements Disposable {
   }
 
   /**
-   * Tells the agent something of a case; one that has lost its connection is told nothing. Nobody
-   * waits until it has been sent: an agent that takes nothing must not hold up the other one.
+   * Sends the agent something about a case, unless its connection is lost. Nobody waits until it has
+   * been sent: an agent that does not read must not hold up the other one.
    */
   order(order: Order): void {
     if (this.#channel.unsent > MAX_UNSENT) {
-      this.#channel.close(new PeerGoneError("it takes nothing of what it is told"));
+      this.#channel.close(new PeerGoneError("it does not read what it is sent"));
     }
-    // Whoever reads finds out as well, and does what is to be done.
+    // The reader notices as well, and handles it.
     this.#channel.writeLine(encodeMessage(order)).catch(() => {});
   }
 
@@ -226,7 +222,7 @@ export class End implements Disposable {
     }
   }
 
-  /** Connects anew. The agent then reports what its process did not live to report. */
+  /** Reconnects. The agent then reports what its previous process did not live to report. */
   async #comeBack(error: unknown): Promise<void> {
     const why = reasonOf(error);
     this.#deaths++;
@@ -247,7 +243,7 @@ export class End implements Disposable {
       } catch (error) {
         this.#channel.close();
         if (!isPassing(error)) break;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        await pause(PAUSE);
       }
     }
     this.#giveUp(why);
@@ -264,7 +260,7 @@ export class End implements Disposable {
   }
 
   #giveUp(why: string): void {
-    this.#lost ??= `the ${this.name} is lost: ${why}`;
+    this.#lost ??= `lost contact with the ${this.name} agent: ${why}`;
     this.#breakOff(why);
   }
 
@@ -273,29 +269,10 @@ export class End implements Disposable {
     for (const [run, { report, step, begun }] of this.#running) {
       if (but.includes(run)) continue;
       const milliseconds = Math.round(performance.now() - begun);
-      const reasons = [`its agent is lost: ${why}`];
+      const reasons = [`lost contact with its agent: ${why}`];
       report.resolve({ state: "broken", reasons, step, milliseconds, died: true });
       this.#running.delete(run);
     }
-  }
-}
-
-/** Introduces the controller on a connection, and gives what the agent says of itself. */
-type Introduction = (channel: LineChannel, milliseconds: number) => Promise<Greeting>;
-
-async function greet(
-  channel: LineChannel,
-  own: EndFacts,
-  more: Omit<Greeting, "facts">,
-  milliseconds: number,
-): Promise<Greeting> {
-  await channel.writeLine(encodeHello(own, more));
-  try {
-    return decodeHello(await channel.readLine(milliseconds));
-  } catch (error) {
-    if (!(error instanceof PeerGoneError)) throw error;
-    const text = `${error.message} instead of introducing itself; is it an agent of this version?`;
-    throw new PeerGoneError(text, { cause: error });
   }
 }
 

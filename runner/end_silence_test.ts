@@ -63,7 +63,10 @@ Deno.test("End waits for an agent that is silent during a case, and gives it up 
   await agent.writeLine(encodeMessage({ type: "done", run: 1, report: PASS }));
   assert.deepEqual(await first, PASS);
   for (let i = 0; end.lost === undefined && i < 500; i++) await sleep(20);
-  assert.match(end.lost ?? "", /^the guest is lost: the peer has been silent for 0\.1 s/);
+  assert.match(
+    end.lost ?? "",
+    /^lost contact with the guest agent: the peer has been silent for 0\.1 s/,
+  );
   agent.close();
 });
 
@@ -99,7 +102,7 @@ Deno.test("End.run() begins on a new connection where the old one ended while no
   const first = end.run(startOrder(1), FOLLOWER);
   await agent.writeLine(encodeMessage({ type: "done", run: 1, report: PASS }));
   await first;
-  // As after a standstill: the agent has let go, and this process has not seen it yet.
+  // As after a stall: the agent has let go, and this process has not seen it yet.
   await sleep(200);
   agent.close();
   assert.deepEqual(await end.run(startOrder(2), FOLLOWER), PASS);
@@ -173,6 +176,6 @@ Deno.test("End gives up an agent that takes nothing of very much", async () => {
   }
   const { state, reasons } = await report;
   assert.equal(state, "broken");
-  assert.match(reasons.join(), /its agent is lost: it takes nothing of what it is told/);
+  assert.match(reasons.join(), /lost contact with its agent: it does not read what it is sent/);
   agent.close();
 });

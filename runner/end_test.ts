@@ -78,7 +78,10 @@ Deno.test("End goes on where its agent comes back, and takes what it says of the
   const [one, two] = await Promise.all(reports);
   assert.deepEqual(one, FAIL);
   assert.equal(two?.state, "broken");
-  assert.match(two.reasons.join(), /^its agent is lost: .*it came back and knows nothing of this/);
+  assert.match(
+    two.reasons.join(),
+    /^lost contact with its agent: .*it came back and knows nothing of this/,
+  );
   assert.equal(two.step, "recv(3)", "the last one that was heard of");
   assert.deepEqual(lost, [1, 2]);
   assert.equal(end.lost, undefined);
@@ -120,7 +123,7 @@ Deno.test("End is lost where its agent does not come back in time, and asks unti
   const took = performance.now() - started;
   assert.ok(took >= 290 && time.passed < 4000, `it took ${took} ms`);
   assert.ok(asked > 1);
-  assert.match(end.lost ?? "", /^the guest is lost: /);
+  assert.match(end.lost ?? "", /^lost contact with the guest agent: /);
 });
 
 Deno.test("End that nothing can bring back is lost at once, and says so of every later side", async () => {
@@ -129,7 +132,7 @@ Deno.test("End that nothing can bring back is lost at once, and says so of every
   const report = run(1);
   first.channel.close();
   assert.equal((await report).state, "broken");
-  assert.match(end.lost ?? "", /^the guest is lost: /);
-  assert.deepEqual((await run(2)).reasons, ["its agent is lost: it was lost before"]);
+  assert.match(end.lost ?? "", /^lost contact with the guest agent: /);
+  assert.deepEqual((await run(2)).reasons, ["lost contact with its agent: it was lost before"]);
   assert.equal(agent.connections, 1);
 });

@@ -1,5 +1,5 @@
 /**
- * What has become of the ends' kernels in the course of a run, as their reports say.
+ * What happened to the ends' kernels in the course of a run, as their reports say.
  *
  * @module
  */
@@ -23,7 +23,9 @@ export class Harms {
    */
   note(planned: Planned, ends: Ends, verdict: Verdict): Verdict {
     // What it was judged on is what the cases before had left.
-    const notes = this.#judgedOn === undefined ? [] : [`judged all the same: ${this.#judgedOn}`];
+    const notes = this.#judgedOn === undefined
+      ? []
+      : [`judged in spite of this: ${this.#judgedOn}`];
     const { sides } = verdict;
     const roles = rolesOf(planned.direction, ends);
     for (const role of sides === undefined ? [] : ROLES) {
@@ -32,7 +34,7 @@ export class Harms {
       const { name } = roles[role];
       const fresh = harm.effects.filter((effect) => !this.#told.has(`${name}: ${effect}`));
       for (const effect of fresh) this.#told.add(`${name}: ${effect}`);
-      notes.push(...fresh.map((effect) => `${name}: its kernel, from here on: ${effect}`));
+      notes.push(...fresh.map((effect) => `${name}: its kernel from now on: ${effect}`));
       if (harm.lasting && this.#judgedOn === undefined) {
         this.#lasting ??= `the kernel of the ${name} has gone wrong (${harm.effects.join("; ")})`;
       }

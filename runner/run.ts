@@ -1,5 +1,5 @@
 /**
- * A run: the cases of a plan, one after the other or several side by side, once or in several
+ * A run: the cases of a plan, one after the other or several in parallel, once or in several
  * rounds, as events.
  *
  * @module
@@ -9,9 +9,9 @@ import type { Counts, Verdict } from "../core/outcome.ts";
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/error.ts";
 import { type Round, type RoundOptions, roundsOf } from "../core/round.ts";
-import { NOTHING_LEFT, Unseen } from "../core/side_by_side.ts";
+import { NOTHING_LEFT, Unchecked } from "../core/parallel_leaks.ts";
 import type { Splat } from "../core/splat.ts";
-import { Looker, type LookOptions, looks } from "./look.ts";
+import { type CheckOptions, checksLeaks, LeakChecker } from "./leak_check.ts";
 import { hasDied, type Item, type VerdictOptions, Verdicts } from "./verdicts.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
 
@@ -30,18 +30,18 @@ export interface RunOptions extends RoundOptions, VerdictOptions {
   /** Stops the run; the verdicts so far count. */
   readonly stop?: AbortSignal | undefined;
   /**
-   * How often the machines have gone away, and come back, without a word of their kernels. What was
-   * under way then is run again, since nothing was judged.
+   * How often the VMs were lost and recovered without a kernel having logged a reason. What was under
+   * way then is run again, since nothing was judged.
    */
   readonly losses?: (() => number) | undefined;
   /**
-   * Is told that a kernel has gone wrong, so that nothing that is found on it from now on can be
-   * trusted, and sees to clean kernels on both ends.
+   * Called when a kernel has had a fault after which nothing found on it can be trusted; replaces the
+   * kernels of both ends.
    *
-   * @returns whether there are such now; where not, the run ends as without.
+   * @returns whether it could; otherwise the run ends.
    */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
-  /** Runs the rest on such a kernel all the same, and says so of each verdict. */
+  /** Runs the rest on such a kernel nevertheless, and notes that in each verdict. */
   readonly keepGoing?: boolean | undefined;
 }
 
@@ -63,8 +63,8 @@ class Run {
   /** How many cases the ends were told to run. */
   #ordered = 0;
   #stopped: string | undefined;
-  readonly #unseen = new Unseen();
-  readonly #looker = new Looker();
+  readonly #unchecked = new Unchecked();
+  readonly #leakChecker = new LeakChecker();
   readonly #verdicts: Verdicts;
 
   constructor(options: RunOptions) {
@@ -76,7 +76,7 @@ class Run {
     const { plan, ends, sink, topology, seed, repeat = 1 } = this.#options;
     const started = performance.now();
     const facts = topology === "loopback" ? [ends.host.facts] : [ends.host.facts, ends.guest.facts];
-    const faults = await this.#lookBefore();
+    const faults = await this.#checkBefore();
     const before = facts.map((end, i) => withFaultsBefore(end, faults[i]));
     sink({ type: "run-start", topology, seed, total: plan.length, ends: before });
     for (const round of roundsOf(plan, this.#options)) {
@@ -116,12 +116,12 @@ class Run {
       do await Promise.all(Array.from({ length: jobs }, lane)); while (
         await this.#goesOn() && rest.length > 0
       );
-      // What those have left is looked for first, before a case that is alone is blamed for it.
-      const isLook = ({ planned }: Item) => planned.case === NOTHING_LEFT;
-      for (const item of group.filter(isLook)) {
-        if (await this.#goesOn()) ended += await this.#look(item, round, again.length > 0);
+      // What those have leaked is checked first, before an exclusive case is blamed for it.
+      const isLeakCheck = ({ planned }: Item) => planned.case === NOTHING_LEFT;
+      for (const item of group.filter(isLeakCheck)) {
+        if (await this.#goesOn()) ended += await this.#check(item, round, again.length > 0);
       }
-      for (const item of group.filter((item) => isAlone(item) && !isLook(item))) {
+      for (const item of group.filter((item) => isAlone(item) && !isLeakCheck(item))) {
         if (await this.#goesOn()) ended += await this.#case(item, round, 0);
       }
       for (const item of again) {
@@ -139,7 +139,7 @@ class Run {
       const { onTainted, keepGoing } = this.#options;
       if (await onTainted?.(lasting)) {
         this.#verdicts.cleaned();
-        await this.#lookBefore();
+        await this.#checkBefore();
       } else if (keepGoing) harms.goOn();
       else this.#stopped ??= `${lasting}; --keep-going runs the rest all the same`;
     }
@@ -162,27 +162,27 @@ class Run {
    */
   async #case(item: Item, round: Round, lane: number, again?: Item[]): Promise<number> {
     this.#begun(item);
-    const beside = again !== undefined;
-    const verdict = await this.#attempt(item, round, lane, beside);
+    const parallel = again !== undefined;
+    const verdict = await this.#attempt(item, round, lane, parallel);
     if (verdict === undefined) return 0;
-    this.#unseen.add(item.run, verdict, beside);
+    this.#unchecked.add(item.run, verdict, parallel);
     if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
       await this.#ended(item, verdict);
       return 1;
     }
     // A kernel that died is told when it does so of one case alone; what it said is over with now.
     await this.#verdicts.causes();
-    this.#retry(item.planned, DIED_BESIDE);
+    this.#retry(item.planned, DIED_IN_PARALLEL);
     again.push(item);
     return 0;
   }
 
-  /** Looks for what cases left that ran side by side, during which a process died or not. */
-  async #look(item: Item, round: Round, died: boolean): Promise<number> {
+  /** Looks for what cases left that ran in parallel, during which a process died or not. */
+  async #check(item: Item, round: Round, died: boolean): Promise<number> {
     this.#begun(item);
     const found = await this.#attempt(item, round, 0);
     if (found === undefined) return 0;
-    await this.#ended(item, this.#unseen.look(item.run, found, died));
+    await this.#ended(item, this.#unchecked.check(item.run, found, died));
     return 1;
   }
 
@@ -194,8 +194,8 @@ class Run {
   async #again(item: Item, round: Round): Promise<number> {
     const verdict = await this.#attempt(item, round, 0);
     if (verdict === undefined) return 0;
-    this.#unseen.add(item.run, verdict, false);
-    await this.#ended(item, retried(verdict, `run again, alone: ${DIED_BESIDE}`));
+    this.#unchecked.add(item.run, verdict, false);
+    await this.#ended(item, retried(verdict, `run again on its own: ${DIED_IN_PARALLEL}`));
     return 1;
   }
 
@@ -206,36 +206,36 @@ class Run {
     { planned }: Item,
     { seed }: Round,
     lane: number,
-    beside = false,
+    parallel = false,
   ): Promise<Verdict | undefined> {
     const { losses = () => 0 } = this.#options;
     const before = losses();
     for (;;) {
       const lost = losses();
-      const options = this.#lookOptions(seed, lane, beside);
-      const looked = await this.#unlessStopped(this.#looker.run(planned, options));
-      if (looked === undefined) return undefined;
-      const last = this.#verdicts.blame(planned, looked);
+      const options = this.#checkOptions(seed, lane, parallel);
+      const checked = await this.#unlessStopped(this.#leakChecker.run(planned, options));
+      if (checked === undefined) return undefined;
+      const last = this.#verdicts.blame(planned, checked);
       this.#stopped ??= last;
-      const { verdict } = looked;
-      const isVoid = !beside && hasDied(verdict) && losses() > lost;
+      const { verdict } = checked;
+      const isVoid = !parallel && hasDied(verdict) && losses() > lost;
       if (!isVoid) return lost > before ? retried(verdict, `run again: ${LOST}`) : verdict;
       this.#retry(planned, LOST);
     }
   }
 
   /** Looks at both kernels while no case has run yet, and gives the faults of each. */
-  async #lookBefore(): Promise<readonly (readonly Splat[])[]> {
+  async #checkBefore(): Promise<readonly (readonly Splat[])[]> {
     const { plan: [first], ends } = this.#options;
-    if (first === undefined || !looks({ ends })) return [];
-    const options = this.#lookOptions(this.#options.seed, 0, false);
-    const found = await this.#unlessStopped(this.#looker.begin(first.direction, options));
+    if (first === undefined || !checksLeaks({ ends })) return [];
+    const options = this.#checkOptions(this.#options.seed, 0, false);
+    const found = await this.#unlessStopped(this.#leakChecker.begin(first.direction, options));
     return found === undefined ? [] : [found.host, found.guest];
   }
 
-  #lookOptions(seed: number, lane: number, beside: boolean): LookOptions {
+  #checkOptions(seed: number, lane: number, parallel: boolean): CheckOptions {
     const port = this.#options.port + PORT_STRIDE * lane;
-    return { ...this.#options, seed, beside, port, next: () => ++this.#ordered };
+    return { ...this.#options, seed, parallel, port, next: () => ++this.#ordered };
   }
 
   /** What something comes to; undefined where the run was stopped meanwhile. */
@@ -272,11 +272,11 @@ function withFaultsBefore(end: EndFacts, found: readonly Splat[] = []): EndFacts
   return { ...end, faultsBefore: [...end.faultsBefore ?? [], ...found] };
 }
 
-/** What is said of a case that is run again. */
-const LOST = "its machines had gone away, and no kernel said why";
-const DIED_BESIDE = "a process died while this and other cases were under way";
+/** Why a case is run again. */
+const LOST = "the VMs were lost and no kernel logged a reason";
+const DIED_IN_PARALLEL = "a process died while this and other cases were under way";
 
-/** A verdict on a case that was run again: one that held says so in its outcome, too. */
+/** A verdict on a case that was run again: a pass becomes the outcome `retried`. */
 function retried(verdict: Verdict, why: string): Verdict {
   const outcome = verdict.outcome === "pass" ? "retried" : verdict.outcome;
   return { ...verdict, outcome, reasons: [...verdict.reasons, why] };

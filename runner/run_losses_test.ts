@@ -83,7 +83,7 @@ async function verdictsOn(
   return verdicts;
 }
 
-const AGAIN = "run again: its machines had gone away, and no kernel said why";
+const AGAIN = "run again: the VMs were lost and no kernel logged a reason";
 
 Deno.test("runPlan() runs a case again whose machines went away without a word, and says so", async () => {
   const machine = new Machine(2);
@@ -114,5 +114,5 @@ Deno.test("runPlan() with jobs runs alone what was under way when the machines w
     new Set(["a/b/one (host-server)", "a/b/two (host-server)"]),
   );
   assert.deepEqual(verdicts.map(({ outcome }) => outcome), ["retried", "retried"]);
-  assert.ok(verdicts.some(({ reasons }) => /^run again, alone: /.test(reasons.join())));
+  assert.ok(verdicts.some(({ reasons }) => /^run again on its own: /.test(reasons.join())));
 });

@@ -1,6 +1,6 @@
 /**
- * The verdicts of a run as they come: judged, counted and told, and taken back where a case turns
- * out to be to blame only when it has ended.
+ * The verdicts of a run as they come: judged, counted and reported, and amended if a case turns out
+ * to be to blame only after it has ended.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { Planned } from "../core/plan.ts";
 import { blamed } from "./blame.ts";
 import type { Ends } from "./case.ts";
 import { Harms } from "./harm.ts";
-import type { Looked } from "./look.ts";
+import type { Checked } from "./leak_check.ts";
 
 /** How verdicts are taken. */
 export interface VerdictOptions {
@@ -31,7 +31,7 @@ export interface VerdictOptions {
   readonly sink: EventSink;
   /** What a verdict is in the light of what is known to fail. */
   readonly judge?: ((run: CaseRun, verdict: Verdict) => Verdict) | undefined;
-  /** Says, where an end was lost, what its kernel died of, if that is known: one line each. */
+  /** Finds out, after an end was lost, what its kernel died of: one line each. */
   readonly postMortem?: (() => Promise<readonly string[]>) | undefined;
 }
 
@@ -89,7 +89,7 @@ export class Verdicts {
    *
    * @returns why there are to be no others, where that is so.
    */
-  blame(next: Planned, { earlier }: Looked): string | undefined {
+  blame(next: Planned, { earlier }: Checked): string | undefined {
     if (this.#previous === undefined) return undefined;
     const { planned, run, verdict: old } = this.#previous;
     const verdict = blamed(this.#previous, next, earlier, this.#options.ends);
@@ -117,7 +117,7 @@ export class Verdicts {
     this.#previous = undefined;
   }
 
-  /** What a kernel said that died, if one did. */
+  /** What a kernel that died had logged. */
   async causes(): Promise<readonly string[]> {
     return await this.#options.postMortem?.() ?? [];
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConformanceCase } from "../kit/mod.ts";
+import { type ConformanceCase, defineCase } from "../kit/mod.ts";
 import { cases as acceptInherits } from "./accept/inherits.ts";
 import { cases as acceptQueue } from "./accept/queue.ts";
 import { cases as acceptState } from "./accept/state.ts";
@@ -33,6 +33,7 @@ import { cases as eventsPoll } from "./events/poll.ts";
 import { cases as flowConnections } from "./flow/connections.ts";
 import { cases as flowCredit } from "./flow/credit.ts";
 import { cases as flowData } from "./flow/data.ts";
+import { cases as flowDataCalls } from "./flow/data_calls.ts";
 import { cases as flowLong } from "./flow/long.ts";
 import { cases as flowWindow } from "./flow/window.ts";
 import { cases as halfCloseDirections } from "./half-close/directions.ts";
@@ -143,6 +144,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...flowWindow,
   ...flowCredit,
   ...flowData,
+  ...flowDataCalls,
   ...flowConnections,
   ...flowLong,
   ...messagesRecords,
@@ -169,7 +171,31 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...multiDeviceUnplug,
 ];
 
+/** Cases that were added to those of this file, in this process. */
+const added: ConformanceCase[] = [];
+
+/** The catalogue's cases, then those that were added in this process. */
+export function allCases(): readonly ConformanceCase[] {
+  return [...CATALOGUE, ...added];
+}
+
+/**
+ * Adds cases of somebody else's in this process.
+ *
+ * @throws {TypeError} where one is not of the right form, or its id is taken.
+ */
+export function addCases(cases: readonly ConformanceCase[]): void {
+  for (const definition of cases) {
+    if (typeof definition?.client !== "function") throw new TypeError("one has no client");
+    defineCase(definition);
+    if (findCase(definition.id) !== undefined) {
+      throw new TypeError(`there is a case ${definition.id} already; give it another id`);
+    }
+    added.push(definition);
+  }
+}
+
 /** The case with that id. */
 export function findCase(id: string): ConformanceCase | undefined {
-  return CATALOGUE.find((definition) => definition.id === id);
+  return allCases().find((definition) => definition.id === id);
 }

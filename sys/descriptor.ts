@@ -38,6 +38,7 @@ export class TimedSysError extends SysError {
   /** Nanoseconds spent in the call, on the thread that made it. */
   readonly nanoseconds: bigint;
 
+  /** The error of a call, as it is written in messages, that came to that end. */
   constructor(call: string, completion: Completion) {
     super(call, -completion.result);
     this.nanoseconds = completion.nanoseconds;

@@ -28,6 +28,7 @@ export class SignalCounter implements Disposable {
     return signalCount(this.#signal) - this.#start;
   }
 
+  /** Counts no more. */
   [Symbol.dispose](): void {
     restoreSignal(this.#signal, this.#before);
   }
@@ -53,6 +54,7 @@ export class Alarm implements Disposable {
     return this.#counter.count;
   }
 
+  /** Disarms it. */
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
     this.#counter[Symbol.dispose]();

@@ -110,13 +110,13 @@ const AGENT = ["agent", "--listen", "127.0.0.1:0", ...SIDE];
 const RUN = ["run", "--agent", "127.0.0.1:1", ...SIDE];
 
 const BAD_USE: readonly (readonly [args: readonly string[], says: RegExp, env?: string])[] = [
-  [[...AGENT, "--allow-anyone", "--token-file", "x"], /^error: --allow-anyone goes without/],
-  [[...AGENT, "--allow-anyone"], /^error: --allow-anyone goes without/, TOKEN],
-  [AGENT, /^error: VSOCK_CONFORMANCE_TOKEN is no token: 16 to 200 characters/, "short"],
+  [[...AGENT, "--allow-anyone", "--token-file", "x"], /^error: --allow-anyone serves without/],
+  [[...AGENT, "--allow-anyone"], /^error: --allow-anyone serves without/, TOKEN],
+  [AGENT, /^error: VSOCK_CONFORMANCE_TOKEN is not a token: 16 to 200 characters/, "short"],
   [[...AGENT, "--token-file", "/dev/null"], /^error: \/dev\/null has no token: 16 to 200 char/],
   [[...AGENT, "--token-file", "/nonexistent/x"], /^error: Cannot write the token to \/nonexis/],
   [[...RUN, "--token", TOKEN, "--token-file", "x"], /^error: Give --token or --token-file/],
-  [[...RUN, "--token", "short"], /^error: --token is no token: 16 to 200 characters/],
+  [[...RUN, "--token", "short"], /^error: --token is not a token: 16 to 200 characters/],
   [[...RUN, "--token-file", "/nonexistent"], /^error: Cannot read the token in \/nonexistent/],
   [[...AGENT, "--ports", "5"], /--ports.*'5' is invalid. Write FIRST-LAST, with room for/],
   [[...AGENT, "--ports", "1000-1014"], /--ports.*is invalid. Write FIRST-LAST, with room for/],

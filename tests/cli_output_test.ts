@@ -113,7 +113,7 @@ Deno.test("a run whose output nobody reads any more stops, and writes its report
       assert.equal(await other, "");
       const { stopped } = parseReport(await Deno.readTextFile(json), json);
       const stream = lost === "stdout" ? "standard output" : "standard error";
-      assert.equal(stopped?.reason, `nobody reads ${stream} any more`);
+      assert.equal(stopped?.reason, `nothing reads ${stream} any more`);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

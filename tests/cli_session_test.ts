@@ -139,7 +139,7 @@ Deno.test("--strict refuses a kernel that has gone wrong, and no other that is t
   ) {
     const { agent, args } = opposite(facts, "--strict");
     await using _agent = agent;
-    await notStarted(args, 2, new RegExp(`^--strict: ${why}: boot it anew, or leave`));
+    await notStarted(args, 2, new RegExp(`^--strict: ${why}: boot it again, or leave`));
   }
   const { agent, args } = opposite({ taint: 2 ** 12 + 2 ** 13 }, "--strict");
   await using _agent = agent;

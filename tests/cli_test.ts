@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
 import { FEATURES, type Role } from "../core/case.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { runTool } from "./support/tool.ts";
 
 const RUN = ["run", "--peer-cid", "1", "--agent", "127.0.0.1:1", "--stand-in", "unused"];
 const SIDE = ["--mode", "client", "--control-host", "127.0.0.1", "--peer-cid", "1"];
 
-/** The options of `lab` that do nothing with `--cross`, and what they may be given. */
-const IDLE_ACROSS = [
-  ...[["--baseline", "known"], ["--report", "json=x.json"], ["--repeat", "2"], ["--seed", "1"]],
-  ...[["--peer-port", "1"], ["--case-timeout", "1"]],
-  ...[["--ktap"], ["--ktap=flat"], ["--strict"], ["--until-failure"], ["--shuffle"]],
-];
 /** The options of `perf compare` that are for VMs; they have no time to measure. */
 const FOR_VMS = [["--kernel", "x"], ["--modules", "x"], ["--qemu", "x"], ["--cold"], ["--refresh"]];
 const COMPARE = ["perf", "compare", "--rounds", "1", "--timeout", "0.01"];
@@ -25,12 +19,12 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     ["list", "streem"],
     /Cannot select "streem".*; did you mean stream\? \(the command "list" shows/,
   ],
-  [["list", "stream/clos"], /Cannot select "stream\/clos".*; did you mean stream\/close\?/],
+  [["list", "stream/colse"], /Cannot select "stream\/colse".*; did you mean stream\/close\?/],
   [["explain", "conect"], /Cannot select "conect".*; did you mean connect\?/],
   [["explain", "seqpaket"], /Cannot select "seqpaket".*; did you mean seqpacket\?/],
   [["list", "stream", "!**"], /^error: Cannot select "!\*\*": no case is left of those chosen/],
   [["frobnicate"], /unknown command 'frobnicate'/],
-  ...["", "report", "perf", "lab kernel"].map((above): [string[], RegExp] => [
+  ...["", "report", "perf"].map((above): [string[], RegExp] => [
     [...above.split(" ").filter((word) => word !== ""), "help", "nope"],
     /^error: unknown command 'nope'\n/,
   ]),
@@ -74,12 +68,19 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     ["perf", "sender", "--sender", "1", "--zerocopy", "--direction", "both", "--stand-in", "x"],
     /--zerocopy goes with --direction one/,
   ],
+  [["lab", "--cross", "stream/close"], /^error: "lab interop" is now "lab interop"\n/],
+  [
+    ["lab", "kernel", "build", "--debug"],
+    /^error: "lab build-kernel debug" is now "lab build-kernel debug"\n/,
+  ],
+  [["lab", "build-kernel", "fast"], /Allowed choices are debug/],
+  [["lab", "interop", "--seed", "1"], /unknown option '--seed'/],
   // No case matches: where the option is not refused, nothing is booted either.
-  ...IDLE_ACROSS.map((args): [string[], RegExp] => [
-    ["lab", "--cross", ...args, "no/such"],
-    new RegExp(`^error: ${args[0]} does nothing with --cross: leave it out\\n`),
-  ]),
-  [["lab", "--cross", "--jobs", "2", "--case-timeout", "5", "--qemu", "x", "no/such"], /no case m/],
+  [
+    ["lab", "interop", "--case-timeout", "1", "no/such"],
+    /^error: --case-timeout is for the runner: add --jobs 2 or more\n/,
+  ],
+  [["lab", "interop", "--jobs", "2", "--case-timeout", "5", "--qemu", "x", "no/such"], /no case m/],
   ...FOR_VMS.map((args): [string[], RegExp] => [
     [...COMPARE, ...args],
     new RegExp(`^error: ${args[0]} is for VMs: add --topology loopback or guest-host\\n`),
@@ -98,23 +99,32 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     /^error: Cannot use the kernel "debian:banana": write deb/,
   ],
   [["lab", "--kernel", "banana"], /^error: There is no kernel at banana; give the path of a vmli/],
-  ...[["lab"], ["lab", "up"], ["lab", "--cross"], [...COMPARE, "--topology", "loopback"]].flatMap(
+  ...[["lab"], ["lab", "up"], ["lab", "interop"], [...COMPARE, "--topology", "loopback"]].flatMap(
     (command): (readonly [string[], RegExp])[] => [
-      [[...command, "--kernel", "deno.json"], /^error: Cannot boot deno\.json: it is no kernel, /],
+      [
+        [...command, "--kernel", "deno.json"],
+        /^error: Cannot boot deno\.json: it is not a kernel: /,
+      ],
       [[...command, "--qemu", "/nope"], /^error: There is no QEMU at \/nope: No such file/],
     ],
   ),
-  [["lab", "--qemu", "deno.json"], /^error: Cannot run deno\.json: it is no program; give a qemu/],
-  [["lab", "--qemu", "/tmp"], /^error: Cannot run \/tmp: it is no program/],
-  [["lab", "--kernel", "debian:6.12", "--modules", "x"], /brings its own modules: leave --modules/],
-  [["lab", "--kernel", "debug", "--refresh"], /no archive: lab kernel build --debug --refresh/],
-  [["lab", "up", "--name", "../x"], /^error: Cannot call a lab "\.\.\/x": use small letters/],
+  [
+    ["lab", "--qemu", "deno.json"],
+    /^error: Cannot run deno\.json: it is not a program; give a qemu/,
+  ],
+  [["lab", "--qemu", "/tmp"], /^error: Cannot run \/tmp: it is not a program/],
+  [["lab", "--kernel", "debian:6.12", "--modules", "x"], /has its own modules: leave --modules/],
+  [
+    ["lab", "--kernel", "debug", "--refresh"],
+    /not from an archive: lab build-kernel debug --refresh/,
+  ],
+  [["lab", "up", "--name", "../x"], /^error: Cannot name a lab "\.\.\/x": use lower-case letters/],
   [
     [...RUN, "--guest-monitor", "/nonexistent"],
     /^error: --guest-monitor: there is no Unix socket at \/nonexistent\n/,
   ],
   [["lab", "--name", "second", "no/such"], /unknown option '--name'/],
-  ...[[...RUN], ["lab", "--topology", "loopback"], ["lab", "--cross", "--topology", "loopback"]]
+  ...[[...RUN], ["lab", "--topology", "loopback"], ["lab", "interop", "--topology", "loopback"]]
     .map(
       (command): [string[], RegExp] => [
         [...command, "--direction", "host-server", "stream/close"],
@@ -123,7 +133,7 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     ),
   [
     ["lab", "--topology", "loopback", "down", "--name", "no-such"],
-    /^error: --topology does nothing in front of "down": write it behind that\n/,
+    /^error: --topology does nothing before "down": write it after that\n/,
   ],
   [["report", "diff", "-", "-"], /^error: Only one of the two can be standard input\n/],
   [["list", "--needs", "wings"], /Allowed choices are seqpacket/],
@@ -178,22 +188,25 @@ Deno.test("what stands in for vsock_test shows examples and the ports that it us
   const { code, stdout } = await runTool(["--mode", "client", "--help"]);
   assert.equal(code, 0);
   assert.match(stdout, /\nExamples:\n {2}vsock-conformance --mode server /);
-  assert.match(stdout, /AF_VSOCK port; the next 15 are used, too/);
+  assert.match(stdout, /AF_VSOCK port; the next 15 are used as well/);
 });
 
 Deno.test("perf says from when its time counts, where it waits and where it connects", async () => {
   for (
-    const [command, counts] of [["receiver", "a peer that has connected"], ["sender", "the peer"]]
+    const [command, counts] of [["receiver", "a connected peer"], ["sender", "the peer"]]
   ) {
     const { stdout } = await runTool(["perf", `${command}`, "--help"]);
-    assert.ok(stdout.replace(/\s+/g, " ").includes(`how long ${counts} may do nothing`), stdout);
+    assert.ok(stdout.replace(/\s+/g, " ").includes(`how long ${counts} may be idle`), stdout);
   }
 });
 
 Deno.test("lab shows every kernel that it takes", async () => {
   const { stdout } = await runTool(["lab", "--help"]);
   const shown = stdout.replace(/\s+/g, " ");
-  assert.match(shown, /debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a /);
+  assert.match(
+    shown,
+    /debian:<version>, debug\[:<leak>\], multi-device, or a vmlinuz file \[debian:latest\]/,
+  );
 });
 
 Deno.test("list shows every case once, explain what one requires", async () => {
@@ -208,11 +221,25 @@ Deno.test("list shows every case once, explain what one requires", async () => {
   assert.match(explained.stdout, /upstream id {2}7 /);
 });
 
+Deno.test("list finds cases by text, in any case of letters", async () => {
+  for (const text of ["MSG_TRUNC", "trunc"]) {
+    const { code, stdout } = await runTool(["list", text]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^seqpacket\/msg-trunc\/returns-real-length {2}/m);
+    assert.doesNotMatch(stdout, /^stream\/close /m);
+  }
+});
+
 Deno.test("explain says of every case what each side does, on lines of 100 characters", async () => {
   const { code, stdout } = await runTool(["explain", "**"]);
   assert.equal(code, 0);
   const lines = stdout.split("\n");
-  assert.deepEqual(lines.filter((line) => line.length > 100), []);
+  const isUrl = (line: string) => /^ {15}https:\/\/\S+$/.test(line);
+  assert.deepEqual(lines.filter((line) => line.length > 100 && !isUrl(line)), []);
+  assert.equal(
+    lines.filter(isUrl).length,
+    [...CATALOGUE, NOTHING_LEFT].flatMap(({ refs }) => refs).length,
+  );
   const fields = stdout.replaceAll(/\n {15}(?=\S)/g, " ").split("\n");
   const said = (role: Role) => {
     const begin = `  ${role}`.padEnd(15);
@@ -246,8 +273,11 @@ Deno.test("probe shows what there is, as text and as JSON, with a reason for all
   assert.equal(features.seqpacket, null);
 });
 
-Deno.test("lab --cross refuses a choice of which C has no case, before it boots anything", async () => {
-  const { code, stderr } = await runTool(["lab", "--cross", "namespaces/**"]);
+Deno.test("lab interop refuses a choice that no C program has, before it boots anything", async () => {
+  const { code, stderr } = await runTool(["lab", "interop", "namespaces/**"]);
   assert.equal(code, 2);
-  assert.match(stderr, /^error: None of namespaces\/\*\* has a case of the C programs beside it; /);
+  assert.match(
+    stderr,
+    /^error: None of namespaces\/\*\* is a case of the C programs; see docs\/porting.md/,
+  );
 });

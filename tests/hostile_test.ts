@@ -164,7 +164,7 @@ Deno.test("End.run() ends opposite any agent over TCP", async () => {
           onLost: () => {},
         });
         // As the controller does for an agent that does not report.
-        const late = setTimeout(() => end.abandon("it did not report in time"), HELLO_TIME);
+        const late = setTimeout(() => end.abandon("no report before the deadline"), HELLO_TIME);
         const { state } = await Promise.race([report, never as Promise<never>]);
         clearTimeout(late);
         return state;
@@ -242,7 +242,7 @@ Deno.test("what a hostile agent says reaches the terminal as text", async () => 
     })().catch(() => {});
     const { code, stdout, stderr } = await runTool([
       ...["run", "--peer-cid", "1", "--agent", `127.0.0.1:${listener.addr.port}`],
-      ...["--stand-in", freshName(), "--connect-timeout", "0.1", "stream/close"],
+      ...["--stand-in", freshName(), "--connect-timeout", "5", "stream/close"],
     ]);
     assert.equal(code, 2);
     assert.match(stderr, /\u241b\[2J\ufffd31m\ufffd/);

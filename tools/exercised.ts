@@ -7,6 +7,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { archOption } from "../cli/options/vm.ts";
 import { select, UnmatchedSelectorError } from "../core/selector.ts";
+import type { Arch } from "../lab/arch.ts";
 import { KernelDeathError, LabError } from "../lab/error.ts";
 import { DEFAULT_KERNEL } from "../lab/kernel/kernel.ts";
 import { Progress } from "../lab/progress.ts";
@@ -29,7 +30,8 @@ const command = toolCommand("exercised", "counts the kernel's functions that cas
   .option("--every", "show every function of AF_VSOCK that each case enters, and write nothing")
   .option("--check", "run nothing, and fail where the table lacks something")
   .parse(Deno.args, { from: "user" });
-const { topology, kernel, arch, every = false, check } = command.opts();
+const { topology, kernel, every = false, check } = command.opts();
+const arch = command.getOptionValue("arch") as Arch | undefined;
 const [selectors] = command.processedArgs;
 const screen = screenOf(Deno.stdout);
 

@@ -7,11 +7,11 @@
  */
 import { archOption } from "../cli/options/vm.ts";
 import { wholeNumber } from "../cli/options/parse.ts";
-import { machineFacts } from "../core/facts.ts";
+import type { Arch } from "../lab/arch.ts";
 import { LabError } from "../lab/error.ts";
 import { bundle } from "../lab/image/bundle.ts";
 import { DEFAULT_KERNEL } from "../lab/kernel/kernel.ts";
-import { openLab } from "../lab/open.ts";
+import { startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
 import { runScript } from "../lab/vm/shell.ts";
 import { screenOf } from "../report/screen.ts";
@@ -30,7 +30,7 @@ const command = toolCommand("ffi_loops", "calls libc from hot loops in a VM")
   .addOption(archOption())
   .parse(Deno.args, { from: "user" });
 const [rounds, processes] = command.processedArgs;
-const { arch = "arm64" } = command.opts();
+const arch = (command.getOptionValue("arch") ?? "arm64") as Arch;
 const screen = screenOf(Deno.stdout);
 
 /** A program of the tests as one file for the VM. */
@@ -72,12 +72,11 @@ async function main(): Promise<number> {
     files,
   } as const;
   const progress = new Progress(screenOf(Deno.stderr));
-  const never = new AbortController().signal;
-  await using lab = await openLab(options, "short", machineFacts("ffi_loops"), progress, never);
+  await using lab = await startLab(options, progress);
   for (const [what, script] of scripts()) {
     const started = performance.now();
     const late = AbortSignal.timeout(PATIENCE);
-    const { output, status } = await runScript(lab.address.shells[0], script, late, show);
+    const { output, status } = await runScript(lab.address.vms[0].shell, script, late, show);
     const seconds = Math.round((performance.now() - started) / 1000);
     screen.write(`${what}: ${status === 0 ? "passed" : `exit code ${status}`}, ${seconds} s\n`);
     if (status === 0) continue;

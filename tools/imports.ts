@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/options": [
     ...["agent", "control", "core", "lab", "lab/kernel", "report", "sys"],
   ],
-  "cli/completions": ["core", "report", "suites"],
+  "cli/completions": ["cli/options", "core", "report", "suites"],
 };
 
 /** What a single file may import from besides what its folder may. */
@@ -63,7 +63,13 @@ type Imports = ReadonlyMap<string, readonly string[]>;
 /** What is wrong with the imports below a folder, as lines of text. */
 export async function wrongImports(root: string): Promise<string[]> {
   const imports = await importsBelow(root);
-  return [...wrongArrows(imports), ...circles(imports), ...idleRules(imports)];
+  const commands = await commandsOf(root);
+  return [
+    ...wrongArrows(imports),
+    ...importedCommands(imports, commands),
+    ...circles(imports),
+    ...idleRules(imports),
+  ];
 }
 
 async function importsBelow(root: string): Promise<Imports> {
@@ -104,6 +110,32 @@ function wrongArrows(imports: Imports): string[] {
     }
   }
   return wrong;
+}
+
+/** The files of commands: what cli/program*.ts loads when a command is called. */
+async function commandsOf(root: string): Promise<ReadonlySet<string>> {
+  const commands = new Set<string>();
+  for await (const path of sourcesBelow(root, "cli")) {
+    if (!isProgram(path)) continue;
+    const text = await Deno.readTextFile(`${root}/${path}`);
+    for (const [, target = ""] of text.matchAll(/import\("(\.[^"]+)"\)/g)) {
+      commands.add(targetOf(path, target));
+    }
+  }
+  return commands;
+}
+
+function isProgram(path: string): boolean {
+  return /^cli\/program\w*\.ts$/.test(path);
+}
+
+/** Commands that another file than cli/program*.ts imports: what several need lies elsewhere. */
+function importedCommands(imports: Imports, commands: ReadonlySet<string>): string[] {
+  if (commands.size === 0) return ["tools/imports.ts: cli/program*.ts loads no command"];
+  return [...imports].filter(([path]) => !isProgram(path)).flatMap(([path, targets]) =>
+    targets.filter((target) => commands.has(target))
+      .map((target) => `${path} imports the command ${target}`)
+  );
 }
 
 /** Whether a case's file, `suites/<family>/<file>`, imports from its own family or what all share. */

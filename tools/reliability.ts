@@ -19,7 +19,7 @@ const GROWTH = 16 * 1024;
 
 /** Prints a line for each agent: its process, its memory in kB, its descriptors. */
 const SCRIPT =
-  `for pid in $(grep -l 'testament./tmp/agen[t]' /proc/[0-9]*/cmdline | cut -d/ -f3); do
+  `for pid in $(grep -l 'crash-journal./tmp/agen[t]' /proc/[0-9]*/cmdline | cut -d/ -f3); do
   rss=$(grep VmRSS /proc/$pid/status | tr -dc 0-9)
   echo "$pid $rss $(ls /proc/$pid/fd | wc -l)"
 done

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Command } from "@commander-js/extra-typings";
+import type { Argument, Command, Option } from "commander";
+import { kindOf } from "../options/value.ts";
 import { EXIT } from "../../core/outcome.ts";
 import { REPORT_FORMATS } from "../../report/formats.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
@@ -29,33 +30,26 @@ export function completionsText(shell: keyof typeof SHELLS, root: Command): stri
 /** A command and all below it. */
 export function shapesOf(command: Command, path: readonly string[]): CommandShape[] {
   const help = command.createHelp();
-  const below = help.visibleCommands(command).filter((sub) => sub.name() !== "help") as Command[];
+  const below = help.visibleCommands(command).filter((sub) => sub.name() !== "help");
   const options = help.visibleOptions(command).map((option): OptionShape => ({
     names: [option.short, option.long].flatMap((name) => name ?? []),
     description: option.description,
-    ...(option.required || option.optional
-      ? { value: valueOf(option.flags, option.argChoices) }
-      : {}),
+    ...(option.required || option.optional ? { value: valueOf(option) } : {}),
   }));
   const argument = command.registeredArguments[0];
   const shape: CommandShape = {
     path,
     options,
     commands: below.map((sub) => ({ name: sub.name(), description: sub.description() })),
-    ...(argument === undefined
-      ? {}
-      : { argument: valueOf(`<${argument.name()}>`, argument.argChoices) }),
+    ...(argument === undefined ? {} : { argument: valueOf(argument) }),
   };
   return [shape, ...below.flatMap((sub) => shapesOf(sub, [...path, sub.name()]))];
 }
 
-/** What a value may be: by its choices, else by what it is called. */
-function valueOf(flags: string, choices: readonly string[] | undefined): Value {
-  if (choices !== undefined) return { kind: "words", words: choices };
-  const name = /[<[]([^.>\]]+)/.exec(flags)?.[1] ?? "";
-  if (["case", "cases"].includes(name)) return { kind: "case" };
-  if (["file", "before", "after", "kernel"].includes(name)) return { kind: "file" };
-  if (name === "folder") return { kind: "folder" };
-  if (name === "format=file") return { kind: "report", formats: Object.keys(REPORT_FORMATS) };
-  return { kind: "any" };
+/** What a value may be. */
+function valueOf(value: Option | Argument): Value {
+  if (value.argChoices !== undefined) return { kind: "words", words: value.argChoices };
+  const kind = kindOf(value);
+  if (kind === undefined) return { kind: "any" };
+  return kind === "report" ? { kind, formats: Object.keys(REPORT_FORMATS) } : { kind };
 }

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
+import type { Command } from "commander";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { completionsText, shapesOf } from "./words.ts";
 import { LINES, shell } from "../../tests/support/completion_lines.ts";
 import { program } from "../program.ts";
+import { vsockTestCommand } from "../upstream_program.ts";
 
 const root = program(() => {});
+
+/** The commands below one, without those that only say what has become of them. */
+function visibleBelow(command: Command): readonly Command[] {
+  return command.createHelp().visibleCommands(command);
+}
 
 /** What bash offers for a line, its words cut as bash cuts them. */
 async function bashOffers(line: string): Promise<string[]> {
@@ -52,26 +59,30 @@ Deno.test("completions have every command, every option and every case", () => {
 });
 
 Deno.test("every command shows an example in its help", () => {
-  const visit = (command: typeof root): void => {
+  const visit = (command: Command): void => {
     let help = "";
     command.configureOutput({ writeOut: (text) => help += text }).outputHelp();
     const name = command.parent === null ? "" : command.name();
     assert.match(help, new RegExp(`\\nExamples?:\\n  vsock-conformance .*${name}`), command.name());
-    command.commands.forEach((below) => visit(below as typeof root));
+    visibleBelow(command).forEach(visit);
   };
   visit(program(() => {}));
 });
 
-/** Lines of 80 columns that a screen has. */
-const SCREEN = 60;
+/** Lines and columns of a screen. */
+const LINES_SHOWN = 50;
+const COLUMNS = 80;
 
 Deno.test("the help of every command fits on a screen", () => {
-  const visit = (command: typeof root): void => {
+  const visit = (command: Command): void => {
     let help = "";
-    const output = { writeOut: (text: string) => help += text, getOutHelpWidth: () => 80 };
+    const output = { writeOut: (text: string) => help += text, getOutHelpWidth: () => COLUMNS };
     command.configureOutput(output).outputHelp();
-    assert.ok(help.trimEnd().split("\n").length < SCREEN, `${command.name()}: ${help}`);
-    command.commands.forEach((below) => visit(below as typeof root));
+    const lines = help.trimEnd().split("\n");
+    assert.ok(lines.length <= LINES_SHOWN, `${command.name()}: ${lines.length} lines:\n${help}`);
+    assert.deepEqual(lines.filter((line) => line.length > COLUMNS), [], command.name());
+    visibleBelow(command).forEach(visit);
   };
   visit(program(() => {}));
+  visit(vsockTestCommand(() => {}));
 });

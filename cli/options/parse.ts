@@ -1,37 +1,30 @@
 /**
- * What users give: checked once, with an error that says what to do.
+ * Parses what users give, once, with errors that say what to do.
  *
  * @module
  */
 import { reasonOf, UsageError } from "../../core/error.ts";
-import { Option } from "@commander-js/extra-typings";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ControlAddress, parseAddress } from "../../control/channel.ts";
 import { PORT_STRIDE } from "../../control/wire.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
-import { mention, screenOf } from "../../report/screen.ts";
-
-/** What {@linkcode refuseIdle} asks of a command. */
-interface OptionSource {
-  readonly options: readonly { readonly long?: string | undefined; attributeName(): string }[];
-  getOptionValueSource(name: never): string | undefined;
-}
+import { screenOf, writeStderr } from "../../report/screen.ts";
 
 /**
- * Refuses options that a command has and would ignore here.
+ * Refuses options of a command that would have no effect here.
  *
- * @param isIdle whether an option is one of them, by the name that commander has for its value.
- * @param why what is to be said behind the option that the user gave.
+ * @param isIdle whether an option is one of them, by commander's name for its value.
+ * @param why follows the option in the error.
  * @throws {UsageError} naming the first such.
  */
 export function refuseIdle(
-  command: OptionSource,
+  command: Command,
   isIdle: (name: string) => boolean,
   why: string,
 ): void {
   const found = command.options.find((option) => {
     const name = option.attributeName();
-    return isIdle(name) && command.getOptionValueSource(name as never) === "cli";
+    return isIdle(name) && command.getOptionValueSource(name) === "cli";
   });
   if (found !== undefined) throw new UsageError(`${found.long} ${why}`);
 }
@@ -50,13 +43,13 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 /**
  * An option that takes a time in seconds, and gives it in milliseconds.
  *
- * @param fallback what it is without being given, in milliseconds.
+ * @param fallback the default, in milliseconds.
  */
-export function secondsOption<const F extends `${string} <seconds>`>(
-  flags: F,
+export function secondsOption(
+  flags: `${string} <seconds>`,
   description: string,
   fallback: number,
-) {
+): Option {
   return new Option(flags, description).argParser(parseSeconds)
     .default(fallback, `${fallback / 1000}`);
 }
@@ -73,20 +66,20 @@ function parseSeconds(text: string): number {
 export const STAND_IN =
   "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
 
-/** How commander writes its help and its complaints, for `configureOutput()`. */
+/** How commander writes help and errors, for `configureOutput()`. */
 export const COMMAND_OUTPUT = {
   writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
-  writeErr: mention,
+  writeErr: writeStderr,
 };
 
 /**
- * Gives a command that has others below it a `help` that knows which those are.
+ * Adds a `help` command that knows the commands beside it.
  *
  * @param example what help is shown for, below the program's name.
  */
 export function addHelp(command: Command, example: string): void {
   command.helpCommand(false).command("help").argument("[command]", "which")
-    .description("display help for command")
+    .description("show the help of a command")
     .addHelpText("after", examples(example))
     .action((name) => {
       const found = command.commands.find((below) => below.name() === name);
@@ -97,15 +90,21 @@ export function addHelp(command: Command, example: string): void {
     });
 }
 
-/** How help shows an option, for `configureHelp()`: in few words, so that all fit on a screen. */
+/** Most choices that help shows without a space between them. */
+const MAX_UNBROKEN = 5;
+
+/** How help shows commands and options, for `configureHelp()`: briefly, so that it fits a screen. */
 export const COMMAND_HELP = {
+  subcommandTerm: (command: Command): string => command.name(),
   optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
     readonly description: string;
     readonly argChoices?: readonly string[] | undefined;
     readonly defaultValue?: unknown;
     readonly defaultValueDescription?: string | undefined;
   }): string {
-    const choices = argChoices === undefined ? "" : ` (${argChoices.join("|")})`;
+    // Commander breaks lines at spaces alone.
+    const between = (argChoices?.length ?? 0) > MAX_UNBROKEN ? ", " : "|";
+    const choices = argChoices === undefined ? "" : ` (${argChoices.join(between)})`;
     const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
     return `${description}${choices}${usual}`;
   },
@@ -117,7 +116,7 @@ export function examples(...lines: string[]): string {
   return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
 }
 
-/** What a letter behind a size multiplies it by. */
+/** The letters that may follow a size, in powers of 1024. */
 const UNITS = "KMGTPE";
 
 /**
@@ -141,7 +140,7 @@ export function sizeOption(min: number, max: number): (text: string) => number {
 
 /** A CID: any but the wildcard. */
 export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
-/** A port behind which there is room for those that a case uses besides it. */
+/** A port that leaves room for the others that a case uses. */
 export const vsockPortOption: (text: string) => number = wholeNumber(
   0,
   VMADDR_PORT_ANY - PORT_STRIDE,
@@ -162,7 +161,7 @@ export function addressOption(defaultHost: string): (text: string) => ControlAdd
   };
 }
 
-/** Adds up the values of an option that may be given several times. */
+/** Collects the values of an option that may be repeated. */
 export function several<T>(parse: (text: string) => T): (text: string, before?: T[]) => T[] {
   return (text, before = []) => [...before, parse(text)];
 }

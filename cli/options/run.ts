@@ -1,30 +1,28 @@
 /**
- * The options that every command has that runs cases.
+ * The options of every command that runs cases.
  *
  * @module
  */
-import type { Command } from "@commander-js/extra-typings";
-import { type Command as PlainCommand, Option } from "commander";
+import { argumentOf, optionOf } from "./value.ts";
+import { type Command, Option } from "commander";
 import { DIRECTION_CHOICES, type DirectionChoice, type Topology } from "../../core/plan.ts";
 import { MAX_SIDES } from "../../agent/session.ts";
 import { PORT_STRIDE } from "../../control/wire.ts";
-import { REPORT_FORMATS } from "../../report/formats.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { secondsOption, seedOption, several, vsockPortOption, wholeNumber } from "./parse.ts";
 import { UsageError } from "../../core/error.ts";
+import { type CaseFileOptions, caseFilesOption } from "./cases.ts";
 import { reportOption, type ReportTarget } from "./report.ts";
 
 /** The AF_VSOCK port of upstream's tests. */
 export const DEFAULT_PORT = 1234;
-/** What help says of the argument that chooses cases. */
-export const CASES_TEXT = "ids or their beginnings, * and **; !id leaves it out";
-/** What that option says in help. */
-export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are used, too`;
+/** The help of that option. */
+export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are used as well`;
 /** The time upstream gives to each wait, in milliseconds. */
 export const DEFAULT_CASE_TIMEOUT = 10_000;
 
-/** What every command that runs cases can be told. */
-export interface ConductOptions {
+/** Values of the options of every command that runs cases. */
+export interface CasesOptions extends CaseFileOptions {
   readonly direction: DirectionChoice;
   readonly peerPort: number;
   readonly caseTimeout: number;
@@ -34,7 +32,7 @@ export interface ConductOptions {
   readonly shuffle?: boolean | undefined;
   readonly repeat?: number | undefined;
   readonly untilFailure?: boolean | undefined;
-  /** Ends the run with the first verdict that makes it fail. */
+  /** Ends the run at the first verdict that makes it fail. */
   readonly failFast?: boolean | undefined;
   readonly strict?: boolean | undefined;
   /** Cases that are left out. */
@@ -43,13 +41,13 @@ export interface ConductOptions {
   readonly quick?: boolean | undefined;
   /** A report of which only what failed is run. */
   readonly rerunFailed?: string | undefined;
-  /** Shows only what did not do well. */
+  /** Shows only problems. */
   readonly quiet?: boolean | undefined;
   /** The arguments that run cases on the same machines again. */
   readonly again?: readonly string[] | undefined;
-  /** Runs the rest, too, when a kernel has gone wrong. */
+  /** Goes on after a kernel has had a fault that it does not recover from. */
   readonly keepGoing?: boolean | undefined;
-  /** A file of what is known to fail. */
+  /** A file of known failures. */
   readonly baseline?: string | undefined;
   readonly ktap?: boolean | undefined;
   /** As `ktap`, on one level. */
@@ -57,73 +55,89 @@ export interface ConductOptions {
   readonly report?: readonly ReportTarget[] | undefined;
 }
 
-const jobsOption = wholeNumber(1, MAX_SIDES);
+/** The value of `--jobs`, for commander. */
+export const jobsOption: (text: string) => number = wholeNumber(1, MAX_SIDES);
 
-/** An interface as the type of an object literal, which commander's types ask for. */
-type Plain<T> = { [K in keyof T]: T[K] };
+/** The value of `--direction`. */
+export function directionOption(): Option {
+  return new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default(
+    "both",
+  );
+}
 
-/**
- * Adds those options to a command.
- *
- * Their types are written down, not inferred: the compiler takes minutes over a chain of so many.
- */
-export function withConductOptions<A extends unknown[], O extends Record<string, unknown>>(
-  command: Command<A, O>,
+/** The option that leaves cases out. */
+export function excludeOption(): Option {
+  return optionOf("case", "--exclude <cases>", "leave these cases out; repeatable")
+    .argParser(several(String));
+}
+
+/** What help says of the argument that chooses cases. */
+export const CASES_HELP = "Cases are ids or prefixes of ids, with * and **; !id leaves a case out.";
+
+/** Adds those options to a command. */
+export function withCasesOptions(
+  command: Command,
   caseTimeout: number = DEFAULT_CASE_TIMEOUT,
-): Command<[...A, string[]], O & Plain<ConductOptions>> {
-  const plain = command as unknown as PlainCommand;
-  plain.argument("[cases...]", CASES_TEXT)
-    .addOption(
-      new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default("both"),
-    )
+): Command {
+  // A description of its own would take three lines of the screen, see CASES_HELP.
+  return command.addArgument(argumentOf("case", "[cases...]"))
+    .addOption(directionOption())
+    .addOption(caseFilesOption())
     .option(
       "--peer-port <port>",
-      `first AF_VSOCK port, of ${PORT_STRIDE} for each job`,
+      `first AF_VSOCK port, of ${PORT_STRIDE} per job`,
       vsockPortOption,
       DEFAULT_PORT,
     )
     .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
-    .option("--jobs <number>", "run up to that many cases at the same time", jobsOption)
-    .option("--exclude <cases>", "leave these out; may be given again", several(String))
-    .option("--quick", "leave out cases that take more than 2 s")
-    .option("--rerun-failed <file>", "only what failed, or did not run, in that JSON")
-    .option("--seed <number>", "repeat the randomness of an earlier run", seedOption)
-    .option("--shuffle", "run the cases in an order that the seed decides")
-    .option("--repeat <times>", "run all that often; names what is flaky", wholeNumber(1, 1e6))
-    .option("--until-failure", "repeat until something fails, or --repeat is over")
+    .option("--jobs <number>", "cases to run in parallel, except exclusive ones", jobsOption)
+    .addOption(excludeOption())
+    .option("--quick", "leave out slow cases (more than 2 s)")
+    .addOption(
+      optionOf(
+        "file",
+        "--rerun-failed <file>",
+        "only what failed or did not run, by a JSON report",
+      ),
+    )
+    .option("--seed <number>", "repeat the random choices of an earlier run", seedOption)
+    .option("--shuffle", "run the cases in a random order (see --seed)")
+    .option("--repeat <times>", "run everything this often; finds flaky cases", wholeNumber(1, 1e6))
+    .option("--until-failure", "repeat until a case fails, or --repeat is reached")
     .option("--fail-fast", "stop at the first failure")
     .option("--strict", "fail on warnings, retries and tainted kernels")
-    .option("--keep-going", "go on after an Oops, a lockup or the like")
-    .option("--baseline <file>", "what is known to fail (docs/outcomes.md)")
-    .option("-q, --quiet", "show only what did not do well, and the end")
-    .option("--ktap", "KTAP on standard output (--ktap=flat: on one level)")
-    // An option of its own: one that may have a value would take the case behind it for that.
+    .option("--keep-going", "go on after an oops, a lockup or the like")
+    .addOption(optionOf("file", "--baseline <file>", "known failures (docs/outcomes.md)"))
+    .option("-q, --quiet", "show only problems and the summary")
+    .option("--ktap", "KTAP on stdout (--ktap=flat: on one level)")
+    // A separate option: with an optional value it would swallow the case that follows.
     .addOption(new Option("--ktap=flat").hideHelp())
-    .option(
-      "--report <format=file>",
-      `write a report; may be given again (${Object.keys(REPORT_FORMATS).join("|")})`,
-      several(reportOption),
+    .addOption(
+      optionOf(
+        "report",
+        "--report <format=file>",
+        'write a report; repeatable (see "report --help")',
+      ).argParser(several(reportOption)),
     );
-  return plain as unknown as Command<[...A, string[]], O & Plain<ConductOptions>>;
 }
 
-/** The form of KTAP on standard output, where there is to be one. */
-export function ktapForm(options: ConductOptions): "ktap" | "ktap-flat" | undefined {
+/** The form of KTAP on standard output, if asked for. */
+export function ktapForm(options: CasesOptions): "ktap" | "ktap-flat" | undefined {
   return options["ktap=flat"] ? "ktap-flat" : options.ktap ? "ktap" : undefined;
 }
 
 /**
  * The first of the ports that cases use.
  *
- * @throws {UsageError} where so many jobs have no room behind it.
+ * @throws {UsageError} if there are not enough ports after it for so many jobs.
  */
-export function firstPort({ peerPort, jobs = 1 }: ConductOptions): number {
+export function firstPort({ peerPort, jobs = 1 }: CasesOptions): number {
   const last = peerPort + jobs * PORT_STRIDE - 1;
   if (last < VMADDR_PORT_ANY) return peerPort;
   throw new UsageError(`--peer-port ${peerPort} has no room behind it for ${jobs} jobs`);
 }
 
-/** @throws {UsageError} where a direction was chosen and there is one anyway. */
+/** @throws {UsageError} if a direction was chosen where there is only one. */
 export function requireDirection(topology: Topology, direction: DirectionChoice): void {
   if (topology !== "loopback" || direction === "both") return;
   throw new UsageError(
@@ -132,6 +146,6 @@ export function requireDirection(topology: Topology, direction: DirectionChoice)
 }
 
 /** How many rounds are asked for at most. */
-export function roundsAsked({ repeat, untilFailure }: ConductOptions): number {
+export function roundsAsked({ repeat, untilFailure }: CasesOptions): number {
   return repeat ?? (untilFailure ? Infinity : 1);
 }

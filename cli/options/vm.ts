@@ -1,80 +1,61 @@
 /**
- * The options that every command has which boots VMs.
+ * The options of every command that boots VMs.
  *
  * @module
  */
-import { type Command, Option } from "@commander-js/extra-typings";
-import { InvalidArgumentError, type Option as CommanderOption } from "commander";
+import { optionOf } from "./value.ts";
+import { hasGuest } from "../../lab/layout.ts";
+import { type Command, Option } from "commander";
 import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { reasonOf, UsageError } from "../../core/error.ts";
 import { type Arch, ARCHES } from "../../lab/arch.ts";
 import { DEFAULT_KERNEL, requireChoice } from "../../lab/kernel/kernel.ts";
-import { BOOT_TIME } from "../../lab/open.ts";
+import { BOOT_TIME } from "../../lab/lab.ts";
+import type { CaseFileOptions } from "./cases.ts";
 import { secondsOption } from "./parse.ts";
 import type { Topology } from "../../core/plan.ts";
 import { archOfLab } from "../../lab/prepare.ts";
 
 const VM_OPTIONS = ["kernel", "modules", "refresh", "arch", "qemu", "cold", "bootTimeout"];
 
-/** Whether an option, as commander names its value, says what VMs are like. */
+/** Whether an option, by the name that commander gives its value, is one of VMs. */
 export function isOfVms(name: string): boolean {
   return VM_OPTIONS.includes(name);
 }
 
-/** The values of these options. */
-export type VmFlags = {
-  readonly kernel: string;
-  readonly modules?: string;
-  readonly refresh?: true;
-  readonly arch?: Arch;
-  readonly qemu?: string;
-  readonly cold?: true;
-  /** In milliseconds. */
-  readonly bootTimeout: number;
-  /** In milliseconds. */
-  readonly timeout: number;
-};
-
 /** Adds which kernel and machine the VMs have, and how long the command may take. */
-export function withKernelOptions<A extends unknown[], O extends Record<string, unknown>>(
-  command: Command<A, O>,
-): Command<A, O & VmFlags> {
-  const options: readonly CommanderOption[] = [
-    new Option(
-      "--kernel <kernel>",
-      "debian:<version>, debian:latest, debug, debug:<leak>, multi-device, or a vmlinuz",
-    ).default(DEFAULT_KERNEL),
-    new Option("--modules <folder>", "with a vmlinuz: where its modules are"),
-    new Option("--refresh", "look for a newer kernel than the cached one"),
-    archOption(),
-    new Option("--qemu <program>", "a QEMU of your own, for the VM and the guest in it"),
-    new Option("--cold", "boot, and neither use nor save a snapshot"),
-    secondsOption("--boot-timeout <seconds>", "how long a boot may take", BOOT_TIME),
-    wholeTimeout(),
-  ];
-  // Inferred option by option, the types of the commands grow beyond what the compiler can compare.
-  for (const option of options) command.addOption(option as Option);
-  return command as unknown as Command<A, O & VmFlags>;
+export function withKernelOptions(command: Command): Command {
+  return command
+    .addOption(
+      optionOf(
+        "file",
+        "--kernel <kernel>",
+        "debian:<version>, debug[:<leak>], multi-device, or a vmlinuz file",
+      ).default(DEFAULT_KERNEL),
+    )
+    .addOption(optionOf("folder", "--modules <folder>", "the modules of a vmlinuz file"))
+    .option("--refresh", "look for a newer kernel than the cached one")
+    .addOption(archOption())
+    .addOption(
+      optionOf("file", "--qemu <program>", "your own QEMU, for the VM and the guest in it"),
+    )
+    .option("--cold", "boot; neither use nor save a snapshot")
+    .addOption(secondsOption("--boot-timeout <seconds>", "deadline of a boot", BOOT_TIME))
+    .addOption(wholeTimeout());
 }
 
 /** Which architecture VMs have. */
-export function archOption() {
-  const fallback = "default: the machine's own; emulated pairs: arm64";
-  return new Option("--arch <arch>", `${ARCHES.join(" or ")} (${fallback})`).argParser(oneArch);
-}
-
-function oneArch(text: string): Arch {
-  const arch = ARCHES.find((name) => name === text);
-  if (arch === undefined) throw new InvalidArgumentError(`Give ${ARCHES.join(" or ")}.`);
-  return arch;
+export function archOption(): Option {
+  return new Option("--arch <arch>", "default: this machine's, or arm64 for emulated pairs")
+    .choices(ARCHES);
 }
 
 /** How long a command that boots VMs may take altogether. */
-export function wholeTimeout() {
-  return secondsOption("--timeout <seconds>", "give up on the whole command after that", 900_000);
+export function wholeTimeout(): Option {
+  return secondsOption("--timeout <seconds>", "deadline of the whole command", 900_000);
 }
 
-/** What VMs are to be like, as options say it. */
+/** Which VMs options ask for. */
 interface VmChoice {
   readonly kernel: string;
   readonly modules?: string | undefined;
@@ -82,13 +63,13 @@ interface VmChoice {
   readonly qemu?: string | undefined;
 }
 
-/** Kernels that have a name; all others are files. */
+/** Kernels with a name; all others are files. */
 const NAMED = /^(debian|debug|multi-device)(:|$)/;
 
 /**
- * Looks whether there may be such VMs, before anything is fetched or booted.
+ * Checks what can be checked of the VMs before anything is fetched or booted.
  *
- * @throws {UsageError} or {@linkcode LabUsageError} where there can be none, and says why.
+ * @throws {UsageError} or {@linkcode LabUsageError} where there can be no such VMs, and says why.
  */
 export async function requireVms(choice: VmChoice): Promise<void> {
   const { kernel, qemu } = choice;
@@ -97,7 +78,7 @@ export async function requireVms(choice: VmChoice): Promise<void> {
   if (qemu !== undefined) await requireProgram(qemu);
 }
 
-/** @throws {UsageError} where a file is no kernel. */
+/** @throws {UsageError} if a file is not a kernel. */
 async function requireImage(path: string): Promise<void> {
   const head = new Uint8Array(IMAGE_HEAD);
   try {
@@ -109,11 +90,11 @@ async function requireImage(path: string): Promise<void> {
   }
   if (kernelImage(head) !== undefined) return;
   throw new UsageError(
-    `Cannot boot ${path}: it is no kernel, neither a bzImage nor an arm64 Image nor an ELF file`,
+    `Cannot boot ${path}: it is not a kernel: neither a bzImage nor an arm64 Image nor an ELF file`,
   );
 }
 
-/** @throws {UsageError} where there is no program. */
+/** @throws {UsageError} if there is no such program. */
 async function requireProgram(path: string): Promise<void> {
   try {
     const { isFile, mode } = await Deno.stat(path);
@@ -122,11 +103,11 @@ async function requireProgram(path: string): Promise<void> {
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new UsageError(`There is no QEMU at ${path}: ${reasonOf(error)}`);
   }
-  throw new UsageError(`Cannot run ${path}: it is no program; give a qemu-system-x86_64`);
+  throw new UsageError(`Cannot run ${path}: it is not a program; give a qemu-system-x86_64`);
 }
 
 /** What every command that boots a lab can be told. */
-export interface BootOptions {
+export interface BootOptions extends CaseFileOptions {
   readonly topology: Topology;
   readonly kernel: string;
   readonly modules?: string | undefined;
@@ -142,7 +123,7 @@ export interface BootOptions {
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout }: Omit<
+  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout, cases }: Omit<
     BootOptions,
     "timeout"
   >,
@@ -154,16 +135,17 @@ export function labOptions(
     qemu,
     cold,
     bootTime: bootTimeout,
+    cases,
   };
 }
 
 /**
- * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest boots. One that QEMU's
- * TCG restored loses its guest sooner.
+ * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest is booted, since one
+ * restored under TCG loses its guest sooner.
  */
 export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
   const plain = labOptions(options);
   const arch = await archOfLab(plain);
-  const boots = options.topology !== "loopback" && arch.name === "x86_64";
+  const boots = hasGuest(options.topology) && arch.name === "x86_64";
   return { ...plain, arch: arch.name, cold: boots || plain.cold };
 }

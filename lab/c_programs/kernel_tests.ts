@@ -54,7 +54,7 @@ export async function cPrograms(arch: ArchTraits, progress: Progress): Promise<C
   const folder = await cached(
     ["csuite", `${arch.name}-${key}`],
     (making) => buildAll(arch, making, progress),
-    (what) => progress.say(`${what}; building it again`),
+    (what) => progress.log(`${what}; building it again`),
     waiting(progress),
   );
   const files = await Promise.all(

@@ -41,7 +41,7 @@ export async function perfPrograms(arch: ArchTraits, progress: Progress): Promis
         }
       });
     },
-    (what) => progress.say(`${what}; building it again`),
+    (what) => progress.log(`${what}; building it again`),
     waiting(progress),
   );
 }

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file length/file -- to be split when lab/'s folders have settled
 /**
  * Debian packages that are downloaded without being installed, also of other suites than this
  * machine's: with lists of our own in the cache, from the sites that this machine's apt uses.
@@ -71,7 +72,7 @@ export class Archive {
     suites: Suites,
     progress: Progress,
   ): Promise<Archive> {
-    const wait = () => progress.say("waiting for another process that fetches package lists");
+    const wait = () => progress.log("waiting for another process that fetches package lists");
     return await withLock(`apt-${name}`, progress.stop, wait, async () => {
       const text = `fetching Debian's package lists (${debian})`;
       return await progress.phase("lists", text, async () => {

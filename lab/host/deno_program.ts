@@ -31,7 +31,7 @@ export async function denoFor(arch: ArchTraits, progress: Progress): Promise<str
         await Deno.chmod(`${making}/deno`, 0o755);
         await Deno.remove(downloads, { recursive: true });
       }),
-    (damage) => progress.say(`${damage}; fetching it again`),
+    (damage) => progress.log(`${damage}; fetching it again`),
     waiting(progress),
   );
   return `${folder}/deno`;

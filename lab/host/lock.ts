@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pause } from "../../core/wait.ts";
 
 /** How long after each other a waiting process looks again, in milliseconds. */
 const PAUSE = 50;
@@ -62,6 +63,6 @@ export async function takeLock(
         `waiting until ${pid === "" ? "another process" : `process ${pid}`} is done with ${what}`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    await pause(PAUSE, signal);
   }
 }

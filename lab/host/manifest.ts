@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 
 /** The manifest's name in its folder. */
 const NAME = "manifest.json";
-/** How many files are looked at side by side. */
+/** How many files are checked in parallel. */
 const AT_ONCE = 64;
 /**
  * Two changes within this, in milliseconds, may have one time: Deno gives ctime in whole seconds,

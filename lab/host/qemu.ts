@@ -35,7 +35,7 @@ export async function qemuAt(program: string, stop?: AbortSignal): Promise<QemuP
   const [, major, minor] = /^QEMU emulator version (\d+)\.(\d+)/.exec(said) ?? [];
   if (major === undefined || minor === undefined) {
     throw new LabError(
-      `${program} does not call itself a QEMU: give a qemu-system-x86_64 or -aarch64`,
+      `${program} is not a QEMU binary: give a qemu-system-x86_64 or -aarch64`,
     );
   }
   const { size, mtime } = await Deno.stat(path);

@@ -7,9 +7,9 @@ for (
     ["/nowhere/qemu-system-x86_64", /^There is no QEMU at \/nowhere\/qemu-system-x86_64: /],
     [
       "/bin/true",
-      /^\/bin\/true does not call itself a QEMU: give a qemu-system-x86_64 or -aarch64$/,
+      /^\/bin\/true is not a QEMU binary: give a qemu-system-x86_64 or -aarch64$/,
     ],
-    ["/etc/passwd", /^\/etc\/passwd does not call itself a QEMU/],
+    ["/etc/passwd", /^\/etc\/passwd is not a QEMU binary/],
   ] as const
 ) {
   Deno.test(`qemuAt() refuses ${program} as a QEMU`, async () => {

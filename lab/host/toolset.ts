@@ -1,3 +1,4 @@
+// deno-lint-ignore-file length/file -- to be split when lab/'s folders have settled
 /**
  * The programs that the lab needs: Debian packages with all that they depend on, unpacked into the
  * cache. Nothing is installed, and nothing of this machine's own but a shell, coreutils and apt is
@@ -68,7 +69,7 @@ async function unpacked(wanted: Wanted, progress: Progress): Promise<Toolset> {
         }
       });
     },
-    (damage) => progress.say(`${damage}; unpacking it again`),
+    (damage) => progress.log(`${damage}; unpacking it again`),
     waiting(progress),
   );
   const list = await Deno.readTextFile(`${root}/${LIST}`);

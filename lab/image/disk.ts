@@ -41,7 +41,7 @@ export async function findDisk(parts: DiskParts, progress: Progress): Promise<st
     ["disks", key],
     (making) =>
       progress.phase("disk", "making the VMs' disk", () => makeDisk(parts, making, progress)),
-    (what) => progress.say(`${what}; making it again`),
+    (what) => progress.log(`${what}; making it again`),
     waiting(progress),
   );
   return `${folder}/disk.img`;

@@ -65,8 +65,10 @@ mount -t tmpfs shm /dev/shm`;
  * /proc/net/tcp ports are in hexadecimal, and 0A is a socket that listens.
  */
 function heartbeat(role: VmRole): string {
-  const port = (role === "loopback" ? SECOND_PORT : AGENT_PORT).toString(16).toUpperCase();
-  return `until grep -q ':${port} .* 0A ' /proc/net/tcp; do
+  const ports = (role === "loopback" ? [AGENT_PORT, SECOND_PORT] : [AGENT_PORT])
+    .map((port) => port.toString(16).toUpperCase());
+  const listening = `$(grep -cE ':(${ports.join("|")}) .* 0A ' /proc/net/tcp)`;
+  return `until [ ${listening} -ge ${ports.length} ]; do
   sleep 1
   echo "lab: up $(cut -d. -f1 /proc/uptime) s"
 done && echo "${MARKS.listening}" &`;
@@ -94,8 +96,8 @@ function agents(role: VmRole, guestCid: number): string[] {
 }
 
 /**
- * Starts an agent, and anew where its process dies. The tool does so by itself where it is started
- * by hand; here a shell does, which is there at once, where a process of Deno takes seconds.
+ * Starts an agent, and restarts it if its process dies. The tool does so by itself when it is started
+ * by hand; here a shell does it, since another process of Deno takes seconds to start.
  */
 function agent(peerCid: number, port: number, more = ""): string {
   const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} ` +
@@ -103,7 +105,7 @@ function agent(peerCid: number, port: number, more = ""): string {
   return `{
   after=
   while :; do
-    ${command} --testament /tmp/agent-${port} $after
+    ${command} --crash-journal /tmp/agent-${port} $after
     status=$?
     case $status in 0|2|129|130|143) break ;; esac
     after="--after $status"

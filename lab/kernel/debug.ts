@@ -1,6 +1,6 @@
 /**
- * A kernel that tells of its own faults: KASAN, kmemleak and lockdep, built from Debian's package
- * of the kernel's source; and wrong builds of its AF_VSOCK, which leak on purpose.
+ * A debug kernel: with KASAN, kmemleak and lockdep, built from Debian's package
+ * of the kernel's source; and faulty builds of its AF_VSOCK, which leak on purpose.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { keepModules, keptKernel, type Kernel } from "./kept.ts";
 
 /** How it differs from the smallest kernel. */
 const CONFIGS = new URL("../../fixtures/kernel/", import.meta.url);
-/** The patch set of the wrong builds, each of which has one of the patches, and its name. */
+/** The patch set of the faulty builds, each of which has one of the patches, and its name. */
 const WRONG = "leaks";
 
 function cachedAs({ name }: ArchTraits): readonly [string, string] {
@@ -42,7 +42,7 @@ export async function buildDebugKernel(
   return await cached(
     cachedAs(arch),
     (making) => build(arch, making, progress),
-    (what) => progress.say(`${what}; building it again`),
+    (what) => progress.log(`${what}; building it again`),
     { refresh, ...waiting(progress) },
   );
 }
@@ -50,11 +50,11 @@ export async function buildDebugKernel(
 /**
  * The kernel, if it was built.
  *
- * @param wrong which wrong build of AF_VSOCK to take; none for the right one.
- * @throws {LabError} where it was not, or there is no such wrong build.
+ * @param fault which faulty build of AF_VSOCK to take; without it, the correct one.
+ * @throws {LabError} where it was not, or there is no such faulty build.
  */
 export async function findDebugKernel(
-  wrong: string | undefined,
+  fault: string | undefined,
   arch: ArchTraits,
 ): Promise<Kernel> {
   const [parent, name] = cachedAs(arch);
@@ -62,19 +62,19 @@ export async function findDebugKernel(
   const kernel = await keptKernel("debug", folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new LabError(
-      `Build the debug kernel first: "lab kernel build --debug --arch ${arch.name}", 12 min or more`,
+      `Build the debug kernel first: "lab build-kernel debug --arch ${arch.name}", 12 min or more`,
     );
   });
-  if (wrong === undefined) return kernel;
+  if (fault === undefined) return kernel;
   const known = (await readPatches(WRONG)).map(shortName);
-  if (!known.includes(wrong)) {
-    throw new LabUsageError(`There is no wrong build "${wrong}"; there are: ${known.join(", ")}`);
+  if (!known.includes(fault)) {
+    throw new LabUsageError(`There is no faulty build "${fault}"; there are: ${known.join(", ")}`);
   }
   const modules = await Promise.all(kernel.modules.map(async (module) => {
-    const data = await Deno.readFile(`${folder}/${wrong}/${module.name}.ko`).catch(() => undefined);
+    const data = await Deno.readFile(`${folder}/${fault}/${module.name}.ko`).catch(() => undefined);
     return data === undefined ? module : { ...module, data };
   }));
-  return { ...kernel, name: `debug:${wrong}`, modules };
+  return { ...kernel, name: `debug:${fault}`, modules };
 }
 
 async function build(arch: ArchTraits, making: string, progress: Progress): Promise<void> {
@@ -98,7 +98,7 @@ async function build(arch: ArchTraits, making: string, progress: Progress): Prom
   });
   for (const patch of await readPatches(WRONG)) {
     const name = shortName(patch);
-    await progress.phase(name, `building its modules wrongly: ${name}`, async () => {
+    await progress.phase(name, `building its faulty modules: ${name}`, async () => {
       await applyPatch(source.root, patch, env);
       await make("modules");
       await keepVsock(source, `${making}/${name}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-Deno.test("findDebugKernel() knows the wrong builds wherever the repository is", async () => {
+Deno.test("findDebugKernel() knows the faulty builds wherever the repository is", async () => {
   const folder = await Deno.makeTempDir({ prefix: "a folder " });
   const cache = `${folder}/cache`;
   try {
@@ -20,7 +20,7 @@ Deno.test("findDebugKernel() knows the wrong builds wherever the repository is",
     }).output();
     assert.match(
       new TextDecoder().decode(stdout),
-      /^There is no wrong build "right"; there are: accept-queue, completion, error-queue\n$/,
+      /^There is no faulty build "right"; there are: accept-queue, completion, error-queue\n$/,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });

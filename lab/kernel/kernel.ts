@@ -29,7 +29,7 @@ export const DEFAULT_KERNEL = "debian:latest";
 /** How a user names a kernel. */
 export interface KernelChoice {
   /**
-   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` one that errs), or the path
+   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` a faulty one), or the path
    * of a vmlinuz.
    */
   readonly kernel: string;
@@ -55,14 +55,14 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   const isDebug = DEBUG.test(kernel);
   const isArchived = debian !== undefined || isMultiDevice(choice);
   if (choice.refresh && !isArchived) {
-    const how = isDebug ? "lab kernel build --debug --refresh" : "leave --refresh out";
-    throw new LabUsageError(`The kernel "${kernel}" comes from no archive: ${how}`);
+    const how = isDebug ? "lab build-kernel debug --refresh" : "leave --refresh out";
+    throw new LabUsageError(`The kernel "${kernel}" is not from an archive: ${how}`);
   }
   if (!isArchived && !isDebug) return await requireFile(kernel);
   if (choice.modules !== undefined) {
     throw new LabUsageError(
-      `The kernel "${kernel}" brings its own modules: leave --modules out, or name the ` +
-        "kernel that they are of by the path of its vmlinuz",
+      `The kernel "${kernel}" has its own modules: leave --modules out, or give the ` +
+        "vmlinuz that these modules belong to",
     );
   }
   if (debian === undefined || DEBIAN_VERSION.test(debian)) return;
@@ -122,7 +122,7 @@ async function fetchedKernel(
   const folder = await cached(
     parts,
     (making) => fetchDebian(version, making, fetching, patches),
-    (what) => progress.say(`${what}; making it again`),
+    (what) => progress.log(`${what}; making it again`),
     { refresh, ...waiting(progress) },
   );
   return await keptKernel(kernel, folder);

@@ -7,7 +7,7 @@ for (const kernel of ["debian:6.12", "multi-device", "debug", "debug:accept-queu
     const found = requireChoice({ kernel, modules: "/nowhere" });
     await assert.rejects(found, (error: unknown) => {
       assert.ok(error instanceof LabError);
-      assert.match(error.message, /brings its own modules: leave --modules out, or name the /);
+      assert.match(error.message, /has its own modules: leave --modules out, or give the /);
       assert.ok(error.message.includes(`"${kernel}"`));
       return true;
     });
@@ -16,8 +16,8 @@ for (const kernel of ["debian:6.12", "multi-device", "debug", "debug:accept-queu
 
 for (
   const [kernel, advice] of [
-    ["/nowhere/vmlinuz", /comes from no archive: leave --refresh out/],
-    ["debug", /comes from no archive: lab kernel build --debug --refresh/],
+    ["/nowhere/vmlinuz", /is not from an archive: leave --refresh out/],
+    ["debug", /is not from an archive: lab build-kernel debug --refresh/],
   ] as const
 ) {
   Deno.test(`requireChoice() refuses to look for a newer ${kernel}`, async () => {

@@ -23,7 +23,7 @@ const LITTLE_ENDIAN = 1;
  */
 export function moduleInfo(module: Uint8Array): ModuleInfo {
   const section = modinfoSection(module);
-  if (section === undefined) throw new LabError("it is no kernel module of a 64-bit machine");
+  if (section === undefined) throw new LabError("it is not a kernel module for a 64-bit machine");
   return byKey(entriesOf(section).map((entry) => ["", entry] as const)).get("") ?? new Map();
 }
 

@@ -24,7 +24,7 @@ export interface ReadOptions {
 
 /** Lists that are of use here. */
 const LISTS = /^modules\.(alias|builtin|builtin\.modinfo)$/;
-/** How many modules are looked into side by side for a name that they go by. */
+/** How many modules are searched in parallel for a name that they go by. */
 const AT_ONCE = navigator.hardwareConcurrency;
 
 /** Finds all modules below a folder. */

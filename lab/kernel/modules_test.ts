@@ -71,7 +71,7 @@ Deno.test("moduleInfo() reads the section .modinfo, and nothing else", () => {
     parm: [""],
   });
   for (const wrong of [new Uint8Array(), module().subarray(0, 100), new Uint8Array(4096)]) {
-    assert.throws(() => moduleInfo(wrong), /it is no kernel module/);
+    assert.throws(() => moduleInfo(wrong), /it is not a kernel module/);
   }
 });
 

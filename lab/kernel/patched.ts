@@ -1,6 +1,6 @@
 /**
- * Kernels whose AF_VSOCK is ours: a distribution's, with modules built from its source and patches
- * of the repository.
+ * Kernels of a distribution whose AF_VSOCK modules are built from its source and patches of this
+ * repository.
  *
  * @module
  */

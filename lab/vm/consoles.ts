@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { until } from "../../core/wait.ts";
 import { oneLine } from "../../core/clean.ts";
 import { quoteSplat } from "../../core/outcome.ts";
 import { consoleLines, findSplats } from "../../core/splat.ts";
-import type { LabAddress } from "../types.ts";
+import { type LabAddress, vmsOf } from "../types.ts";
 import { MARKS } from "../layout.ts";
 
 /** How long a console may lag behind the connection that broke, in milliseconds. */
@@ -51,13 +52,13 @@ export class ConsoleWatch {
   }
 
   /** Begins where the consoles of a lab end now. */
-  static async begin({ topology, consoles }: Pick<LabAddress, "topology" | "consoles">) {
-    const names = topology === "loopback" ? ["loopback"] : ["host", "guest"];
+  static async begin(lab: Pick<LabAddress, "vms">): Promise<ConsoleWatch> {
     return new ConsoleWatch(
-      await Promise.all(names.map(async (name, i) => {
-        const path = consoles[i] ?? "";
-        return [name, path, (await readConsole(path)).length] as const;
-      })),
+      await Promise.all(
+        vmsOf(lab).map(async ({ name, console }) => {
+          return [name, console, (await readConsole(console)).length] as const;
+        }),
+      ),
     );
   }
 
@@ -66,13 +67,11 @@ export class ConsoleWatch {
    * given it does not give again.
    */
   async postMortem(): Promise<string[]> {
-    for (const deadline = performance.now() + LAG;;) {
-      // What they said before this machine stood still is not all.
-      const isOver = performance.now() > deadline;
+    const look = async () => {
       const found = await this.#reasons();
-      if (found.length > 0 || isOver) return found;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+      return found.length > 0 && found;
+    };
+    return await until(look, { timeout: LAG, pause: 100 }) ?? [];
   }
 
   /** Whether the guest's QEMU has ended since, as its host says. */

@@ -9,7 +9,13 @@ Deno.test("ConsoleWatch.postMortem() tells what a kernel died of since, and whic
   const [host, guest] = [await Deno.makeTempFile(), await Deno.makeTempFile()];
   try {
     await Deno.writeTextFile(host, "[    1.000000] BUG: an earlier one\n");
-    const watch = await ConsoleWatch.begin({ topology: "guest-host", consoles: [host, guest] });
+    const watch = await ConsoleWatch.begin({
+      vms: [{ name: "host", console: host, shell: "" }, {
+        name: "guest",
+        console: guest,
+        shell: "",
+      }],
+    });
     assert.deepEqual(await watch.postMortem(), []);
     await Deno.writeTextFile(guest, PANIC.replaceAll("\n", "\r\n"), { append: true });
     const [first, second, ...others] = await watch.postMortem();

@@ -32,8 +32,8 @@ export function outerArguments(vm: OuterVm): string[] {
     ...disk(vm.disk),
     // restrict: the VM reaches nothing but what is forwarded to it.
     ...network("restrict=on", [
-      `tcp:127.0.0.1:${vm.ports[0]}-:${AGENT_PORT}`,
-      `tcp:127.0.0.1:${vm.ports[1]}-:${SECOND_PORT}`,
+      `tcp:127.0.0.1:${vm.agents.host}-:${AGENT_PORT}`,
+      `tcp:127.0.0.1:${vm.agents.guest}-:${SECOND_PORT}`,
     ]),
     ...serialPorts(vm),
     ...["-qmp", `unix:${escaped(vm.monitor)},server=on,wait=off`],
@@ -85,16 +85,20 @@ function boot(
 }
 
 /** The serial ports of the VM that runs here: two consoles, and two shells. */
-function serialPorts({ arch, consoles, shells }: OuterVm): string[] {
+function serialPorts({ arch, vms: [outer, guest] }: OuterVm): string[] {
   const [, ...more] = ["console-0", "console-1", "shell-0", "shell-1"];
   return [
-    // What a VM writes stands behind what the one before it wrote that it takes the place of.
-    ...consoles.flatMap((path, i) => [
-      ...["-chardev", `file,id=console-${i},path=${escaped(path)},append=on`],
-    ]),
-    ...shells.flatMap((path, i) => [
-      ...["-chardev", `socket,id=shell-${i},path=${escaped(path)},server=on,wait=off`],
-    ]),
+    ...[outer, guest].flatMap((vm, i) => {
+      // Without a guest its ports lead nowhere; the others keep their names.
+      if (vm === undefined) {
+        return ["-chardev", `null,id=console-${i}`, "-chardev", `null,id=shell-${i}`];
+      }
+      return [
+        // A VM that takes the place of another one writes to the end of that one's console.
+        ...["-chardev", `file,id=console-${i},path=${escaped(vm.console)},append=on`],
+        ...["-chardev", `socket,id=shell-${i},path=${escaped(vm.shell)},server=on,wait=off`],
+      ];
+    }),
     ...["-serial", "chardev:console-0"],
     ...more.flatMap((name) => arch.serialPort(name)),
   ];

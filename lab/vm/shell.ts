@@ -74,7 +74,7 @@ async function readResult(
   const pattern = new RegExp(`begin-${nonce}\\r?\\n([^]*?)end-${nonce} (\\d+)\\r?\\n`);
   for (let text = "";;) {
     const count = await connection.read(chunk);
-    if (count === null) throw new LabError("the VM's shell went away");
+    if (count === null) throw new LabError("lost the connection to the VM's shell");
     const more = decoder.decode(chunk.subarray(0, count), { stream: true });
     onText(more);
     text += more;

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { pause, until } from "../../core/wait.ts";
 import { reasonOf } from "../../core/error.ts";
 import {
   cacheFolder,
@@ -18,7 +19,6 @@ import {
   sha256,
   sha256Text,
 } from "../host/cache.ts";
-import { readConsole } from "./consoles.ts";
 import { Qmp } from "../../control/qmp.ts";
 import { LabError } from "../error.ts";
 import { tryLock } from "../host/lock.ts";
@@ -30,9 +30,9 @@ const LAYOUT = 1;
 const KEPT = 4;
 /** How long a VM's state may take to be written, in milliseconds. */
 const SAVE_TIME = 60_000;
-/** How long agents may take to notice that a controller has left, in milliseconds. */
-const IDLE_TIME = 10_000;
-/** Bytes a second: as fast as it goes. */
+/** The time between two questions to the monitor, in milliseconds. */
+const PAUSE = 20;
+/** Bytes per second: as fast as it goes. */
 const UNLIMITED = 2 ** 40;
 
 /** A place in the cache for the state of one kind of lab. */
@@ -106,12 +106,11 @@ export class Snapshot {
  */
 export async function restored(socket: string, signal: AbortSignal): Promise<void> {
   using monitor = await connectMonitor(socket, signal);
-  for (;;) {
+  await until(async () => {
     const { status } = await monitor.execute("query-status") as { readonly status: string };
-    if (status === "running") return;
+    if (status === "running") return true;
     if (status !== "inmigrate") throw new LabError(`the restored VM is ${status}`);
-    await pause(signal);
-  }
+  }, { pause: PAUSE, signal });
 }
 
 /** A monitor, as soon as QEMU has made its socket. */
@@ -123,34 +122,26 @@ async function connectMonitor(socket: string, signal: AbortSignal): Promise<Qmp>
       const early = error instanceof Deno.errors.NotFound ||
         error instanceof Deno.errors.ConnectionRefused;
       if (!early) throw error;
-      await pause(signal);
+      await pause(PAUSE, signal);
     }
   }
-}
-
-async function pause(signal?: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  signal?.throwIfAborted();
 }
 
 /** Waits until a VM's state is written. */
 async function completion(monitor: Qmp): Promise<void> {
-  const deadline = performance.now() + SAVE_TIME;
-  for (;;) {
+  const isSaved = await until(async () => {
     const { status, "error-desc": why } = await monitor.execute("query-migrate") as {
       readonly status?: string;
       readonly "error-desc"?: string;
     };
-    if (status === "completed") return;
+    if (status === "completed") return true;
     if (status === "failed" || status === "cancelled") {
       throw new LabError(`QEMU cannot save the VM: ${why ?? status}`);
     }
-    if (performance.now() > deadline) {
-      await monitor.execute("migrate_cancel");
-      throw new LabError(`QEMU had not saved the VM after ${SAVE_TIME / 1000} s`);
-    }
-    await pause();
-  }
+  }, { timeout: SAVE_TIME, pause: PAUSE });
+  if (isSaved) return;
+  await monitor.execute("migrate_cancel");
+  throw new LabError(`QEMU had not saved the VM after ${SAVE_TIME / 1000} s`);
 }
 
 async function removeOldest(folder: string): Promise<void> {
@@ -185,28 +176,7 @@ export async function snapshotKey(
   return (await sha256Text(text)).slice(0, 16);
 }
 
-/**
- * Waits until every agent has noticed that its controllers have left, as the consoles say. An agent
- * that was saved before that would take the next controller for a second one.
- *
- * @throws {LabError} where one does not.
- */
-export async function agentsIdle(consoles: readonly string[]): Promise<void> {
-  const deadline = performance.now() + IDLE_TIME;
-  for (;;) {
-    const texts = await Promise.all(consoles.map(readConsole));
-    const count = (pattern: RegExp) =>
-      texts.reduce((sum, text) => sum + [...text.matchAll(pattern)].length, 0);
-    const came = count(/agent: \S+ connected/g);
-    if (came > 0 && came === count(/agent: \S+( left|: )/g)) return;
-    if (performance.now() > deadline) {
-      throw new LabError("the agents do not say that they are idle");
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Says why something went wrong with a snapshot, on one line. */
+/** Why something went wrong with a snapshot, on one line. */
 export function snapshotTrouble(error: unknown): string {
   return reasonOf(error).split("\n")[0] ?? "";
 }

@@ -1,9 +1,8 @@
 /**
- * Notices a processor of an emulated VM that QEMU's faults have stopped. One is forgotten: it has
- * halted until an interrupt comes, one is due, and none comes. Or a guest in it, to which QEMU
- * delivered an interrupt twice, waits with interrupts off for a lock that it holds itself. What the
- * kernel wants to do there waits for ever, and the kernel says so late or not at all: it is no
- * verdict on any protocol's code.
+ * Detects a processor of an emulated VM that has stalled because of a fault in QEMU. Either it is
+ * halted and never receives an interrupt that is pending, or a guest to which QEMU delivered an
+ * interrupt twice spins with interrupts off on a lock that it holds itself. The kernel reports this
+ * late or not at all, and it says nothing about the code under test.
  *
  * @module
  */
@@ -11,37 +10,37 @@ import { setTimeout as delay } from "node:timers/promises";
 import { PeerGoneError, SilentPeerError } from "../../control/channel.ts";
 import { MonitorError, Qmp } from "../../control/qmp.ts";
 import { explainConsoles } from "./consoles.ts";
-import { MishapError } from "../error.ts";
-import { type LabAddress, monitorOf } from "../types.ts";
+import { VmLostError } from "../error.ts";
+import { consolesOf, type LabAddress, monitorOf } from "../types.ts";
 
 /** How often the processors are looked at, in milliseconds. */
 const PAUSE = 2000;
-/** How often in a row one must be found waiting for the same interrupt: a machine may be busy. */
+/** How often in a row one must be found waiting for the same interrupt: the machine may be busy. */
 const TIMES_WAITING = 5;
 /** How often in a row one must be found with interrupts off in the same code. */
 const TIMES_DEAF = 10;
 
-/** What a processor was found at that may have stopped. */
+/** Where a processor was found that may have stalled. */
 export interface Sign {
-  /** Is another one where it went on between. */
+  /** Differs if it made progress in between. */
   readonly what: string;
-  /** How often in a row it must be found before it is one that has stopped. */
+  /** How often in a row it must be found before it counts as stalled. */
   readonly times: number;
-  /** What is said of it then. */
+  /** The message about it then. */
   readonly means: (processor: number) => string;
 }
 
-/** Processors that may have stopped, by number. */
+/** Processors that may have stalled, by number. */
 export type Signs = ReadonlyMap<number, Sign>;
 
 /**
- * Calls `body` while the processors of a lab's VM are watched. Under KVM they are the machine's own,
- * and are not; nor are those of arm64, of which no such fault is known.
+ * Calls `body` while the processors of a lab's VM are watched, unless it runs under KVM or is an
+ * arm64 one, for which no such fault is known.
  *
- * @param body is given `stop`, aborted as well where a processor is forgotten.
- * @throws {MishapError} with the end of the consoles, when one is, however `body` ended.
+ * @param body receives a signal that is aborted with `stop`, and when a processor has stalled.
+ * @throws {VmLostError} with the end of the consoles, when one is, however `body` ended.
  */
-export async function whileAwake<T>(
+export async function withStallWatch<T>(
   address: LabAddress,
   stop: AbortSignal,
   body: (stop: AbortSignal) => Promise<T>,
@@ -52,7 +51,7 @@ export async function whileAwake<T>(
   const over = new AbortController();
   const watch = watchProcessors(address, over.signal, pause).then(
     (why) => {
-      if (why !== undefined) forgotten.abort(new MishapError(`${why}: run it again`));
+      if (why !== undefined) forgotten.abort(new VmLostError(`${why}: run it again`));
     },
     (error) => forgotten.abort(error),
   );
@@ -61,14 +60,14 @@ export async function whileAwake<T>(
   await watch;
   if (forgotten.signal.aborted) {
     const { reason } = forgotten.signal;
-    if (!(reason instanceof MishapError)) throw reason;
-    throw new MishapError(await explainConsoles(reason.message, address.consoles));
+    if (!(reason instanceof VmLostError)) throw reason;
+    throw new VmLostError(await explainConsoles(reason.message, consolesOf(address)));
   }
   if (ended.status === "rejected") throw ended.reason;
   return ended.value;
 }
 
-/** Looks at the processors until one has stopped, and gives the reason; or until the signal. */
+/** Checks the processors until one has stalled, and gives the reason; or until the signal. */
 async function watchProcessors(
   address: LabAddress,
   over: AbortSignal,
@@ -88,7 +87,7 @@ async function watchProcessors(
 export class History {
   #seen = new Map<number, readonly [what: string, times: number]>();
 
-  /** Takes what one look showed, and says which processor has stopped, if one has. */
+  /** Takes what one check showed; the message about a processor that has stalled, if one has. */
   take(signs: Signs): string | undefined {
     this.#seen = new Map(
       [...signs].map(([processor, { what }]) => {
@@ -103,15 +102,15 @@ export class History {
   }
 }
 
-/** The processors that may have stopped; none where the VM does not say: it may be about to end. */
+/** The processors that may have stalled; none if the VM does not answer: it may be about to end. */
 async function look(address: LabAddress): Promise<Signs> {
   try {
     using monitor = await Qmp.connect(monitorOf(address));
     const ask = async (command: string) =>
       String(await monitor.execute("human-monitor-command", { "command-line": command }));
     const registers = await ask("info registers -a");
-    // Without a guest in the VM it is the kernel's own doing that it keeps interrupts off.
-    const found = new Map(address.topology === "loopback" ? [] : deaf(registers));
+    // Without a guest in the VM it is the kernel itself that keeps interrupts off.
+    const found = new Map(address.vms.length === 1 ? [] : deaf(registers));
     for (const processor of halted(registers)) {
       const due = interruptDue(await ask(`info lapic ${processor}`));
       if (due !== undefined) found.set(processor, due);
@@ -156,8 +155,8 @@ export function deaf(registers: string): [number, Sign][] {
       what: `with interrupts off near ${at.slice(0, -2)}00`,
       times: TIMES_DEAF,
       means: (processor) =>
-        `processor ${processor} of the VM does not go on and has interrupts off, as in a guest to ` +
-        "which QEMU delivers one twice",
+        `processor ${processor} of the VM makes no progress with interrupts off, as after QEMU has ` +
+        "delivered an interrupt to the guest twice",
     }]);
 }
 
@@ -175,7 +174,7 @@ export function interruptDue(lapic: string): Sign | undefined {
     what: `pending: ${pending}; timer: ${timer}`,
     times: TIMES_WAITING,
     means: (processor) =>
-      `QEMU lost an interrupt: processor ${processor} of the VM has halted, and does not get ` +
-      "what is due",
+      `QEMU lost an interrupt: processor ${processor} of the VM is halted and does not receive ` +
+      "a pending interrupt",
   };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { deaf, halted, History, interruptDue, type Sign, whileAwake } from "./stall_watch.ts";
-import { MishapError } from "../error.ts";
+import { deaf, halted, History, interruptDue, type Sign, withStallWatch } from "./stall_watch.ts";
+import { VmLostError } from "../error.ts";
 import { FakeMonitor } from "../../tests/support/monitor.ts";
+import type { VmRole } from "../layout.ts";
 import type { LabAddress } from "../types.ts";
 
 /** Recorded from QEMU 10.0.2, but for the registers that say nothing here. */
@@ -89,6 +90,8 @@ function lostVm(
   const monitor = new FakeMonitor(({ arguments: { "command-line": command } }) => [
     { return: command === "info lapic 0" ? lapic : registers },
   ]);
+  const console = new URL("../../fixtures/consoles/timer-lost.log", import.meta.url).pathname;
+  const vm = (name: VmRole) => ({ name, console, shell: "" });
   const address: LabAddress = {
     topology,
     kernel: "debian:latest",
@@ -98,9 +101,8 @@ function lostVm(
     command: [],
     pid: 0,
     folder: monitor.path.replace(/\/monitor$/, ""),
-    ports: [1, 2],
-    shells: ["", ""],
-    consoles: [new URL("../../fixtures/consoles/timer-lost.log", import.meta.url).pathname, ""],
+    vms: topology === "loopback" ? [vm("loopback")] : [vm("host"), vm("guest")],
+    agents: { host: 1, guest: 2 },
   };
   return { monitor, address };
 }
@@ -111,27 +113,27 @@ async function untilStopped(stop: AbortSignal): Promise<string> {
   return String(stop.reason);
 }
 
-Deno.test("whileAwake() ends what runs on an emulated VM that lost an interrupt", async () => {
+Deno.test("withStallWatch() ends what runs on an emulated VM that lost an interrupt", async () => {
   const { monitor, address } = lostVm("tcg");
   using _ = monitor;
   let reason = "";
   const body = async (stop: AbortSignal) => reason = await untilStopped(stop);
   await assert.rejects(
-    whileAwake(address, new AbortController().signal, body, 5),
+    withStallWatch(address, new AbortController().signal, body, 5),
     (error) =>
-      error instanceof MishapError && /^QEMU lost an interrupt: processor 0 /.test(error.message) &&
+      error instanceof VmLostError && /^QEMU lost an interrupt: processor 0 /.test(error.message) &&
       /run it again\nthe end of .*timer-lost.log:\n/.test(error.message) &&
       /timer wakeup didn't happen/.test(error.message),
   );
   assert.match(reason, /processor 0 .* run it again$/);
 });
 
-Deno.test("whileAwake() ends what runs on a host whose guest stands still, and no loopback VM", async () => {
+Deno.test("withStallWatch() ends what runs on a host whose guest stands still, and no loopback VM", async () => {
   for (const topology of ["guest-host", "loopback"] as const) {
     const { monitor, address } = lostVm("tcg", topology, DEAF);
     using _ = monitor;
     const stop = AbortSignal.timeout(topology === "loopback" ? 500 : 60_000);
-    const ended = whileAwake(address, stop, untilStopped, 5);
+    const ended = withStallWatch(address, stop, untilStopped, 5);
     if (topology === "loopback") {
       assert.match(await ended, /TimeoutError/);
       continue;
@@ -139,25 +141,25 @@ Deno.test("whileAwake() ends what runs on a host whose guest stands still, and n
     await assert.rejects(
       ended,
       (error) =>
-        error instanceof MishapError &&
-        /^processor 1 of the VM does not go on and has interrupts off/.test(error.message),
+        error instanceof VmLostError &&
+        /^processor 1 of the VM makes no progress with interrupts off/.test(error.message),
     );
   }
 });
 
-Deno.test("whileAwake() asks no monitor under KVM, and gives what its body gives", async () => {
+Deno.test("withStallWatch() asks no monitor under KVM, and gives what its body gives", async () => {
   const { monitor, address } = lostVm("kvm");
   using _ = monitor;
   const stop = AbortSignal.timeout(200);
-  assert.match(await whileAwake(address, stop, untilStopped, 5), /TimeoutError/);
+  assert.match(await withStallWatch(address, stop, untilStopped, 5), /TimeoutError/);
   assert.equal(monitor.connections, 0);
 });
 
-Deno.test("whileAwake() lets a VM be that has no monitor any more", async () => {
+Deno.test("withStallWatch() lets a VM be that has no monitor any more", async () => {
   const { monitor, address } = lostVm("tcg");
   monitor[Symbol.dispose]();
   const stop = AbortSignal.timeout(200);
-  assert.match(await whileAwake(address, stop, untilStopped, 5), /TimeoutError/);
-  const failed = whileAwake(address, stop, () => Promise.reject(new Error("its own")), 5);
+  assert.match(await withStallWatch(address, stop, untilStopped, 5), /TimeoutError/);
+  const failed = withStallWatch(address, stop, () => Promise.reject(new Error("its own")), 5);
   await assert.rejects(failed, /^Error: its own$/);
 });

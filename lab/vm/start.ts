@@ -7,16 +7,23 @@ import { consoleFolder } from "../host/cache.ts";
 import { outerArguments } from "./qemu_args.ts";
 import { runScript } from "./shell.ts";
 import { restored, type Snapshot } from "./snapshot.ts";
-import { type Leash, Vm } from "./vm.ts";
-import { type LabOptions, monitorOf, type Parts, type Place } from "../types.ts";
+import { type Lifetime, Vm } from "./vm.ts";
+import { type LabOptions, type LabPlace, monitorOf, type Parts, vmsOf } from "../types.ts";
+import type { AgentPorts, LabVm, VmRole } from "../layout.ts";
+import { consolesOf } from "../types.ts";
 
-/** A folder, ports and consoles for a new lab. */
+/** Ports, consoles and shells for a new lab, in a folder of its own. */
 export async function newPlace(
   folder: string,
   options: LabOptions,
   { arch, role, initrd, accelerator, qemu }: Parts,
-): Promise<Place> {
+): Promise<LabPlace> {
   const consolesIn = await consoleFolder();
+  const vm = (name: VmRole): LabVm => ({
+    name,
+    console: `${consolesIn}/${name}.log`,
+    shell: `${folder}/shell-${name}`,
+  });
   await Deno.writeFile(initrdIn(folder), initrd);
   return {
     topology: options.topology,
@@ -25,17 +32,16 @@ export async function newPlace(
     qemu: qemu.identity.split("\n")[0] ?? "",
     accelerator,
     folder,
-    ports: freePorts(),
-    shells: [`${folder}/shell-1`, `${folder}/shell-2`],
-    consoles: [`${consolesIn}/${role}.log`, `${consolesIn}/guest.log`],
+    vms: role === "host" ? [vm(role), vm("guest")] : [vm(role)],
+    agents: freePorts(),
   };
 }
 
 /** Starts a VM; its agents do not answer yet. */
 export async function startVm(
-  place: Place,
+  place: LabPlace,
   parts: Parts,
-  leash: Leash,
+  lifetime: Lifetime,
   snapshot: Snapshot | undefined,
 ): Promise<Vm> {
   const { arch, firmware, role, kernel: { vmlinuz }, disk } = parts;
@@ -46,30 +52,29 @@ export async function startVm(
     ...{ arch, firmware, role, initrd, vmlinuz, disk, monitor },
   });
   const more = await snapshot?.arguments() ?? [];
-  const errors = place.consoles[0].replace(/[^/]+$/, "qemu.log");
-  return new Vm(parts.qemu.path, [...args, ...more], place.consoles, leash, errors);
+  const errors = place.vms[0].console.replace(/[^/]+$/, "qemu.log");
+  return new Vm(parts.qemu.path, [...args, ...more], consolesOf(place), lifetime, errors);
 }
 
 /** Waits until a restored VM runs. */
-export function runsAgain(place: Place, signal: AbortSignal): Promise<void> {
+export function runsAgain(place: LabPlace, signal: AbortSignal): Promise<void> {
   return restored(monitorOf(place), signal);
 }
 
-/** A restored VM has the time of day at which it was saved: sets it anew. */
-export async function setClocks({ topology, shells }: Place, signal: AbortSignal): Promise<void> {
+/** Sets the time of day in a restored VM, which still has the one at which it was saved. */
+export async function setClocks(place: LabPlace, signal: AbortSignal): Promise<void> {
   const script = `date -u -s @${Math.round(Date.now() / 1000)}`;
-  const all = topology === "loopback" ? shells.slice(0, 1) : shells;
-  await Promise.all(all.map((shell) => runScript(shell, script, signal)));
+  await Promise.all(vmsOf(place).map(({ shell }) => runScript(shell, script, signal)));
 }
 
 function initrdIn(folder: string): string {
   return `${folder}/initrd`;
 }
 
-/** Two TCP ports of 127.0.0.1 that nobody has now. */
-function freePorts(): [number, number] {
+/** Two TCP ports of 127.0.0.1 that are free now. */
+function freePorts(): AgentPorts {
   const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using first = listen();
   using second = listen();
-  return [first.addr.port, second.addr.port];
+  return { host: first.addr.port, guest: second.addr.port };
 }

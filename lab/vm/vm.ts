@@ -1,24 +1,25 @@
 /**
- * The VM that runs on this machine: started, watched, and ended with whoever started it.
+ * The VM that runs on this machine: started, watched and ended.
  *
  * @module
  */
+import { pause } from "../../core/wait.ts";
 import { reasonOf } from "../../core/error.ts";
 import { explainConsoles, isStalled, readConsole } from "./consoles.ts";
-import { LabError, LateError, MishapError, StandstillError } from "../error.ts";
+import { LabError, LateError, VmLostError, VmStalledError } from "../error.ts";
 import { MARKS } from "../layout.ts";
 import { type QemuEnd, qemuEnd } from "./qemu_end.ts";
 
-/** How a process of the lab may be let go. */
-export type Leash =
+/** How long a VM lives. */
+export type Lifetime =
   /** It ends with this process, however that ends. */
-  | "short"
-  /** It stays when this process ends, until `lab down`. */
-  | "long";
+  | "process"
+  /** It outlives this process, until `lab down`. */
+  | "detached";
 
 /**
- * Starts QEMU in a session of its own, so that a Ctrl-C at the terminal reaches only us. On the
- * short leash a shell waits for the end of our pipe and then ends QEMU, even if we were killed.
+ * Starts QEMU in a session of its own, so that a Ctrl-C at the terminal reaches only this process.
+ * The shell waits for the end of this process's pipe and then ends QEMU, even if we were killed.
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- & vm=$!
@@ -31,7 +32,7 @@ exit $status`;
 /** How long a VM, or its guest, may take to end after its connections have, in milliseconds. */
 const MOMENT = 10_000;
 
-/** What a console may say before a boot is done, and whether another boot may help. */
+/** What a console may show before a boot is done, and whether another boot may help. */
 const FAULTS = [
   {
     mark: MARKS.noDisk,
@@ -39,9 +40,13 @@ const FAULTS = [
     what: "a VM found no disk; its kernel needs virtio-pci, virtio-blk, virtio-net and ext4, " +
       "built in or among --modules",
   },
-  { mark: MARKS.agentEnded, Kind: LabError, what: "an agent ended, see its last words below" },
-  { mark: MARKS.guestEnded, Kind: MishapError, what: "the guest's QEMU ended" },
-  { mark: MARKS.guestStuck, Kind: MishapError, what: "KVM in the host gave up the guest" },
+  { mark: MARKS.agentEnded, Kind: LabError, what: "an agent exited, see its last output below" },
+  { mark: MARKS.guestEnded, Kind: VmLostError, what: "the guest's QEMU ended" },
+  {
+    mark: MARKS.guestStuck,
+    Kind: VmLostError,
+    what: "KVM in the host stopped the guest with an internal error",
+  },
 ] as const;
 
 /** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
@@ -55,9 +60,10 @@ export class Vm implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #errors: Promise<string>;
   readonly #consoles: readonly string[];
-  /** How long they were before, in characters: those of a VM that this one takes the place of. */
+  /** Their lengths before, in characters: this VM may replace another one. */
   readonly #before: Promise<readonly number[]>;
-  readonly #short: boolean;
+  /** Whether it ends with this process. */
+  readonly #bound: boolean;
   #end: QemuEnd | undefined;
   /** Settles when the process has ended, with why. */
   readonly ended: Promise<string>;
@@ -69,13 +75,13 @@ export class Vm implements AsyncDisposable {
     qemu: string,
     args: readonly string[],
     consoles: readonly string[],
-    leash: Leash,
+    lifetime: Lifetime,
     errorFile: string,
   ) {
     this.#before = Promise.all(consoles.map(async (path) => (await readConsole(path)).length));
     this.command = [qemu, ...args];
-    const short = this.#short = leash === "short";
-    const command = short
+    const bound = this.#bound = lifetime === "process";
+    const command = bound
       ? new Deno.Command("/bin/sh", {
         args: ["-c", GUARD, "guard", qemu, ...args],
         stdin: "piped",
@@ -91,10 +97,10 @@ export class Vm implements AsyncDisposable {
         detached: true,
       });
     this.#process = command.spawn();
-    if (!short) this.#process.unref();
+    if (!bound) this.#process.unref();
     this.pid = this.#process.pid;
     this.#consoles = consoles;
-    this.#errors = short
+    this.#errors = bound
       ? new Response(this.#process.stderr).text()
       : Promise.resolve(`see ${errorFile}`);
     this.ended = this.#process.status.then(async ({ code }) => {
@@ -109,7 +115,7 @@ export class Vm implements AsyncDisposable {
    *
    * @param what it is, for messages.
    * @param onConsoles may throw what ends it.
-   * @throws {MishapError} with the end of the consoles, when the VM or its guest ends before;
+   * @throws {VmLostError} with the end of the consoles, when the VM or its guest ends before;
    * {@linkcode LateError} when the time runs out; {@linkcode LabError} when `body` fails, whose error
    * is the cause; the reason of `stop`, when that is aborted.
    */
@@ -124,14 +130,14 @@ export class Vm implements AsyncDisposable {
     const limit = AbortSignal.timeout(milliseconds);
     const signal = AbortSignal.any([limit, stop, over.signal]);
     try {
-      return await Promise.race([body(signal), this.#mishap(signal, onConsoles)]);
+      return await Promise.race([body(signal), this.#loss(signal, onConsoles)]);
     } catch (error) {
       stop.throwIfAborted();
       const late = limit.aborted ? `it took longer than ${milliseconds / 1000} s; ` : "";
       const found = late === "" ? await this.#behind(error) : error;
       const Kind = late !== ""
         ? LateError
-        : [StandstillError, MishapError].find((kind) => found instanceof kind) ?? LabError;
+        : [VmStalledError, VmLostError].find((kind) => found instanceof kind) ?? LabError;
       const text = await this.explain(`${what} failed: ${late}${reasonOf(found)}`);
       throw new Kind(text, { cause: error });
     } finally {
@@ -139,11 +145,11 @@ export class Vm implements AsyncDisposable {
     }
   }
 
-  /** The mishap behind an error: whoever talks to a VM may find out first that it is no more. */
+  /** The loss behind an error: whoever talks to a VM may be the first to notice that it has ended. */
   async #behind(error: unknown): Promise<unknown> {
-    if (error instanceof MishapError) return error;
+    if (error instanceof VmLostError) return error;
     const moment = AbortSignal.timeout(MOMENT);
-    return await this.#mishap(moment).catch((found) => found instanceof LabError ? found : error);
+    return await this.#loss(moment).catch((found) => found instanceof LabError ? found : error);
   }
 
   /** Whether it has ended. */
@@ -158,17 +164,17 @@ export class Vm implements AsyncDisposable {
 
   /** Ends the VM. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // A guard ends its VM when our pipe does; the VM on a long leash is told itself.
-    if (this.#short) await closeQuietly(this.#process.stdin);
+    // The guard ends its VM when our pipe closes; a detached VM has none.
+    if (this.#bound) await closeQuietly(this.#process.stdin);
     if (this.#end !== undefined) return;
-    if (!this.#short) killQuietly(this.pid, "SIGTERM");
+    if (!this.#bound) killQuietly(this.pid, "SIGTERM");
     const timer = setTimeout(() => killQuietly(-this.pid, "SIGKILL"), 5000);
     await this.ended;
     clearTimeout(timer);
   }
 
-  /** Rejects when the VM, or the guest in it, cannot be of use any more, or the signal is aborted. */
-  async #mishap(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
+  /** Rejects when the VM or the guest in it is lost, or the signal is aborted. */
+  async #loss(signal: AbortSignal, onConsoles: ConsoleObserver = () => {}): Promise<never> {
     const before = await this.#before;
     while (this.#end === undefined) {
       const texts = await Promise.all(
@@ -179,13 +185,12 @@ export class Vm implements AsyncDisposable {
         const fault = FAULTS.find(({ mark }) => text.includes(mark));
         if (fault !== undefined) throw new fault.Kind(fault.what);
         if (isStalled(text)) {
-          throw new StandstillError("a kernel stands still, as its RCU says below");
+          throw new VmStalledError("a kernel stalled, see its RCU messages below");
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      signal.throwIfAborted();
+      await pause(100, signal);
     }
-    throw new MishapError(this.#end.text);
+    throw new VmLostError(this.#end.text);
   }
 
   /** Some words, with the end of the consoles behind them. */

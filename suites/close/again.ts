@@ -53,12 +53,14 @@ async function exchange({ check }: CaseContext, socket: Socket, i: number) {
   check.sameBytes(await check.receives(socket, 50), own, `what came over connection ${i}`);
 }
 
+/** Closes a socket, at once or when the other side has. */
+async function end({ check }: CaseContext, socket: Socket, isFirst: boolean) {
+  if (!isFirst) await check.receivesEnd(socket);
+  await check.succeeds("close()", () => socket.close());
+}
+
 function sameTuple(type: SocketType, first: Role) {
   const isClient = first === "client";
-  const end = async ({ check }: CaseContext, socket: Socket, isFirst: boolean) => {
-    if (!isFirst) await check.receivesEnd(socket);
-    await check.succeeds("close()", () => socket.close());
-  };
   const closes = (role: Role) => first === role ? "closes" : "closes when the other has";
   return defineCase({
     id: `close/same-addresses/${type}-${first}-closes-first`,

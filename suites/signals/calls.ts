@@ -158,11 +158,7 @@ function restarted(type: SocketType, timed: boolean) {
       }
       await peer.writeln("SEEN");
       if (timed) await check.receivesByte(socket);
-      else {check.equal(
-          await check.succeeds("recv()", () => blocked.result),
-          1,
-          "what recv() gives",
-        );}
+      else check.equal(await check.succeeds("recv()", () => blocked.result), 1, "recv()'s result");
       delivered(context, signals);
       await peer.writeln("DONE");
     },

@@ -56,7 +56,7 @@ export async function baseSystem(
   const folder = await cached(
     ["fresh", `${release}-${LAYOUT}`],
     (making) => bootstrap(release, main, making, progress),
-    (damage) => progress.say(`${damage}; making it again`),
+    (damage) => progress.log(`${damage}; making it again`),
     waiting(progress),
   );
   return `${folder}/base.tar`;

@@ -105,7 +105,7 @@ export class FreshMachine implements AsyncDisposable {
     const base = await baseSystem(release, upstream, progress);
     const name = `${release}-${who}`;
     const root = `${await cacheFolder("fresh")}/machine-${name}`;
-    const say = (what: string) => progress.say(what);
+    const say = (what: string) => progress.log(what);
     const lock = await takeLock(await lockFile(`fresh/${name}`), name, progress.stop, say);
     const machine = new FreshMachine(options, root, lock);
     try {

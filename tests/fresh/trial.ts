@@ -53,7 +53,7 @@ const CONFORMANCE: Command = {
 /** Parts of its second that need the kernel's C programs, and ours. */
 const CROSS: Command = {
   name: "cross",
-  args: "run -A cli.ts lab --cross --topology loopback diag/dump/lists-listener",
+  args: "run -A cli.ts lab interop --topology loopback diag/dump/lists-listener",
   verdict: /^diag\/dump\/lists-listener .*ok/m,
 };
 const COMPARE: Command = {
@@ -110,13 +110,13 @@ async function tryOn(
     const command = `npx -y ${await machine.deno()} ${args}`;
     const before = await machine.contents();
     const text = `${release} as ${who}, ${name}`;
-    progress.say(`${text}: ${command}`);
+    progress.log(`${text}: ${command}`);
     const ended = await progress.phase(name, text, () => machine.run(command, LIMIT, verdict));
     const [parts] = /first verdict after .*/.exec(ended.text) ?? [];
-    if (parts !== undefined) progress.say(`${text}: ${parts}`);
+    if (parts !== undefined) progress.log(`${text}: ${parts}`);
     const changes = differences(before, await machine.contents());
     const complaint = complaintOf(ended, changes);
-    if (complaint !== undefined) progress.say(`${text}: ${complaint}`);
+    if (complaint !== undefined) progress.log(`${text}: ${complaint}`);
     const { milliseconds, first } = ended;
     const place = `${trials.length + 1}, ${hasLists ? "lists" : "no lists"}`;
     trials.push({ ...setting, command: name, place, milliseconds, first, complaint });

@@ -105,7 +105,7 @@ function polling(type: typeof TYPES[number]): Row[] {
 }
 
 /** Events. */
-export const EVENTS: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...TYPES.flatMap(polling),
   [
     "events/epoll/listener-edge",

@@ -106,7 +106,7 @@ function data(type: typeof TYPES[number]): Row[] {
 }
 
 /** Flow. */
-export const FLOW: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...TYPES.flatMap(windows),
   [
     "flow/credit/exactly-what-was-read",

@@ -53,6 +53,17 @@ export type Row = readonly [
   more?: Partial<Pick<Mutation, "noticed" | "state" | "deadline" | "unseenWithDriver">>,
 ];
 
+/**
+ * A wrongness that is not a socket's, such as a ring's or a dump's, and that a test of its own
+ * shows.
+ */
+export interface ShownElsewhere extends Pick<Mutation, "id" | "on" | "what" | "noticed"> {
+  /** The file of the test, from the root of the repository. */
+  readonly file: string;
+  /** What the file has in it of the test's name. */
+  readonly test: string;
+}
+
 /** The mutations of some rows. */
 export function mutationsOf(rows: readonly Row[]): Mutation[] {
   return rows.map(([id, on, what, mutate, reason, more]) => ({

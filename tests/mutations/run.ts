@@ -1,13 +1,13 @@
 /**
  * A program: runs the cases with whole and with broken sockets, both sides in this process, and
- * writes a {@linkcode Finding} a line. Its arguments are a {@linkcode Ground}, of which it plays the
- * cases that can be played there, and how the ids of those begin where not all are to be played. A
- * process of its own, since some cases count the signals of the whole process.
+ * writes a {@linkcode Finding} a line. Its argument is a {@linkcode Ground}; it plays the cases that
+ * can be played there, or of these those that are named behind it. A process of its own, since some cases count the signals of the whole process.
  *
  * @module
  */
 import { levelOf, type Role } from "../../core/case.ts";
 import type { Verdict } from "../../core/outcome.ts";
+import { matches } from "../../core/selector.ts";
 import { findCase } from "../../suites/catalogue.ts";
 import { Socket } from "../../sys/socket.ts";
 import { VSOCK } from "../../sys/structs.ts";
@@ -73,8 +73,8 @@ const ALONE = [
   /^transport\/change\//,
   /^zerocopy\/error-queue\/unread-leaks-nothing$/,
 ];
-/** How many others run side by side: most of them wait for something. */
-const SIDE_BY_SIDE = 8;
+/** How many others run in parallel: most of them wait for something. */
+const PARALLEL = 8;
 /** Ports are counted up from here: the cases of a run use two each. */
 const FIRST_PORT = 20_000;
 
@@ -184,12 +184,12 @@ async function runHanging(
   });
 }
 
-async function main(ground: Ground, beginnings: readonly string[]): Promise<void> {
-  const isAsked = (id: string) =>
-    beginnings.length === 0 || beginnings.some((beginning) => id.startsWith(beginning));
-  const mutations = mutationsOn(ground).filter(({ id }) => isAsked(id));
+async function main(ground: Ground, selectors: readonly string[]): Promise<void> {
+  const isChosen = (id: string) =>
+    selectors.length === 0 || selectors.some((selector) => matches(selector, id));
+  const mutations = mutationsOn(ground).filter(({ id }) => isChosen(id));
   const jobs: Job[] = [
-    ...casesOn(ground).filter(isAsked).map((id) => ({
+    ...casesOn(ground).filter(isChosen).map((id) => ({
       id,
       name: id,
       run: () => runWhole(ground, id),
@@ -202,12 +202,9 @@ async function main(ground: Ground, beginnings: readonly string[]): Promise<void
   ];
   const isAlone = ({ id }: Job) => ALONE.some((pattern) => pattern.test(id));
   await runJobs(jobs.filter(isAlone), 1);
-  await runJobs(jobs.filter((job) => !isAlone(job)), SIDE_BY_SIDE);
+  await runJobs(jobs.filter((job) => !isAlone(job)), PARALLEL);
   // Calls of cases that were broken may still be blocked.
   Deno.exit(0);
 }
 
-if (import.meta.main) {
-  const [ground, ...beginnings] = Deno.args;
-  await main(ground as Ground, beginnings);
-}
+if (import.meta.main) await main(Deno.args[0] as Ground, Deno.args.slice(1));

@@ -89,7 +89,6 @@ function infoOf(id: string): CaseInfo {
 export const EXAMPLE_PLAN: readonly Planned[] = ALL.map(([direction, id]) => ({
   case: infoOf(id),
   direction,
-  skip: [],
 }));
 
 /**

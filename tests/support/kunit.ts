@@ -45,8 +45,8 @@ export class Kunit {
         await Deno.rename(`${source.root}/tools`, `${making}/tools`);
         await Deno.remove(unpacked, { recursive: true });
       },
-      (what) => progress.say(`${what}; unpacking it again`),
-      { onWait: (what) => progress.say(what) },
+      (what) => progress.log(`${what}; unpacking it again`),
+      { onWait: (what) => progress.log(what) },
     );
     return new Kunit(`${root}/usr/bin/python3`, `${folder}/${FOLDER}`);
   }

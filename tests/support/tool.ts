@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until as untilFound } from "../../core/wait.ts";
 import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { FORBID_VSOCK } from "../../sys/forbidden.ts";
@@ -151,16 +152,13 @@ export async function until(
   holds: () => Promise<boolean> | boolean,
   otherwise: string,
 ): Promise<void> {
-  for (const deadline = performance.now() + PATIENCE; !(await holds());) {
-    assert.ok(performance.now() < deadline, otherwise);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
-  }
+  assert.ok(await untilFound(holds, { timeout: PATIENCE, pause: PAUSE }), otherwise);
 }
 
 /** Waits until a process of an agent's is at a step, by what it writes down for its successor. */
 export async function isAtStep(pid: number, step: RegExp): Promise<void> {
   const line = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
-  const path = line[line.indexOf("--testament") + 1] ?? assert.fail("it writes nothing down");
+  const path = line[line.indexOf("--crash-journal") + 1] ?? assert.fail("it writes nothing down");
   await until(async () => step.test(await Deno.readTextFile(path)), `it never came to ${step}`);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Opposite the kernel's own C programs, in either role: `lab --cross`.
+ * Opposite the kernel's own C programs, in either role: `lab interop`.
  *
  * @module
  */
@@ -24,10 +24,10 @@ function expected(id: string, topology: string): string[] {
 
 for (const topology of ["loopback", "guest-host"]) {
   Deno.test(`ours and the C programs agree on every case, whoever accepts, ${topology}`, async () => {
-    const args = ["lab", "--cross", "--topology", topology, "--timeout", `${PATIENCE / 1000}`];
+    const args = ["lab", "interop", "--topology", topology, "--timeout", `${PATIENCE / 1000}`];
     const { code, stdout, stderr } = await runLab(args, PATIENCE);
     // A second table, of times, follows the verdicts.
-    const [verdicts = ""] = stdout.split("servers/clients:");
+    const [verdicts = ""] = stdout.split("server/client:");
     const rows = new Map(
       verdicts.split("\n").map((line) => line.split(/ {2,}/))
         .map(([id = "", ...rest]) => [id, rest]),
@@ -43,7 +43,7 @@ for (const topology of ["loopback", "guest-host"]) {
 }
 
 Deno.test("a lab that ends costs the cross test one session, and no cell", async () => {
-  const args = ["lab", "--cross", "--topology", "loopback", "diag/dump/lists-listener"];
+  const args = ["lab", "interop", "--topology", "loopback", "diag/dump/lists-listener"];
   await using tool = new Tool(args, { patience: PATIENCE });
   await tool.says(/vsock_diag_test: ours accepts, C connects/);
   for (const guard of await childrenOf(tool.pid)) {

@@ -9,14 +9,12 @@ import type { EventSink } from "../../core/event.ts";
 import type { Verdict } from "../../core/outcome.ts";
 import { type Direction, planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
-import { openEnds } from "../../lab/connect.ts";
-import { openIdle, type OpenLab } from "../../lab/open.ts";
-import { LabRelay, type Step } from "../../lab/retry.ts";
+import { type Lab, startLab } from "../../lab/lab.ts";
+import { RetryingLab, type Step } from "../../lab/retry.ts";
 import { runPlan } from "../../runner/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { KERNEL_FAULTS, type KernelFault } from "../mutations/kernel_faults.ts";
-import { inVm, SELF, testProgress } from "./support.ts";
-import { closeEnds } from "../../runner/case.ts";
+import { inVm, testProgress } from "./support.ts";
 
 /** The deadline of a case that does not hang, in milliseconds, and of one that is to hang. */
 const PATIENCE = 40_000;
@@ -26,7 +24,7 @@ const STEP_TIME = 300_000;
 
 /** Runs cases; each run connects anew, as commands do. */
 async function runCases(
-  { address }: OpenLab,
+  lab: Lab,
   selectors: readonly string[],
   direction: Direction,
   stop: AbortSignal,
@@ -37,21 +35,8 @@ async function runCases(
   const sink: EventSink = (event) => {
     if (event.type === "case-end") verdicts.push(event.verdict);
   };
-  const ends = await openEnds(address, SELF, AbortSignal.any([stop, AbortSignal.timeout(60_000)]));
-  try {
-    await runPlan({
-      topology: "guest-host",
-      plan,
-      ends,
-      port: 1234,
-      timeout,
-      seed: 1,
-      sink,
-      stop,
-    });
-  } finally {
-    closeEnds(ends);
-  }
+  using ends = await lab.connect(stop);
+  await runPlan({ topology: "guest-host", plan, ends, port: 1234, timeout, seed: 1, sink, stop });
   return verdicts;
 }
 
@@ -61,7 +46,7 @@ function directionOf({ guest }: Pick<KernelFault, "guest">): Direction {
 }
 
 /** Makes the guest's kernel err, until what it gives is disposed of. */
-async function erring(lab: OpenLab, stop: AbortSignal, fault: KernelFault) {
+async function erring(lab: Lab, stop: AbortSignal, fault: KernelFault) {
   const { name = "", unbound = false } = fault;
   const driver = "/sys/bus/virtio/drivers/vmw_vsock_virtio_transport";
   const set = (value: string, then: string) => {
@@ -85,9 +70,9 @@ Deno.test("every case of several devices notices kernels that err, and passes on
   const what = { topology: "guest-host", kernel: { kernel: "multi-device:switchable" } } as const;
   const progress = testProgress();
   const never = new AbortController().signal;
-  await using relay = new LabRelay(() => openIdle(what, progress, never), SELF, progress);
+  await using labs = new RetryingLab(() => startLab(what, progress), progress);
   const step = (name: string, body: Step<void>) =>
-    t.step(name, () => relay.run(name, STEP_TIME, body, never));
+    t.step(name, () => labs.run(name, STEP_TIME, body, never));
   for (const guest of ["client", "server"] as const) {
     await step(`all pass where the guest is the ${guest}`, async (lab, stop) => {
       const ids = CATALOGUE.map(({ id }) => id).filter((id) => isOf(guest, id));

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { ownArch } from "../../lab/arch.ts";
 import { perfPrograms } from "../../lab/c_programs/perf.ts";
 import { C_FOLDER, cPrograms } from "../../lab/c_programs/kernel_tests.ts";
-import type { OpenLab } from "../../lab/open.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { isListening, type Pair, runPair, type ScriptRunner } from "../../lab/script_pair.ts";
 import { runScript, type ScriptResult } from "../../lab/vm/shell.ts";
 import { testLab, testProgress } from "./support.ts";
@@ -23,9 +23,9 @@ const MUCH = `--bytes ${BYTES}`;
 const PATIENCE = 120_000;
 
 /** Runs two programs on the loopback VM, and expects both to end well. */
-async function between({ address }: OpenLab, server: string, client: string) {
+async function between({ address }: Lab, server: string, client: string) {
   const stop = AbortSignal.timeout(PATIENCE);
-  const shell: ScriptRunner = (script) => runScript(address.shells[0], script, stop);
+  const shell: ScriptRunner = (script) => runScript(address.vms[0].shell, script, stop);
   const settings = { folder: "/tmp", isListening: isListening(ownArch()) };
   const ended: Pair<ScriptResult> = await runPair(
     { server: shell, client: shell },
@@ -50,8 +50,6 @@ Deno.test("perf measures on AF_VSOCK, and is what vsock_perf takes it for", asyn
   const own = { path: `${C_FOLDER}/pingpong`, data, executable: true };
   const kernel = { kernel: "debian:latest" };
   await using lab = await testLab({ topology: "loopback", kernel, files: [...files, own] });
-  lab.ends.host.close();
-  lab.ends.guest.close();
 
   await t.step("ours sends to vsock_perf, and it to ours", async () => {
     for (const [receiver, sender] of [[C, `${OURS} sender`], [`${OURS} receiver`, C]]) {
@@ -98,7 +96,7 @@ Deno.test("perf measures on AF_VSOCK, and is what vsock_perf takes it for", asyn
     assert.match(other.client, /^p50 \d+ ns/);
     // The server goes on after each connection, until its time is over.
     const { status, output } = await runScript(
-      lab.address.shells[0],
+      lab.address.vms[0].shell,
       `${OURS} echo >/tmp/echo.log 2>&1 & echo=$!
 until grep -q Listen /tmp/echo.log; do sleep 0.1; done
 ${OURS} connect --peer-cid 1 ${counts}; status=$?

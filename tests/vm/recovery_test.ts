@@ -9,26 +9,21 @@ import { planRun } from "../../core/plan.ts";
 import { select } from "../../core/selector.ts";
 import { archTraits } from "../../lab/arch.ts";
 import { ConsoleWatch } from "../../lab/vm/consoles.ts";
-import { openEnds } from "../../lab/connect.ts";
-import type { OpenLab } from "../../lab/open.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { vmTools } from "../../lab/host/toolset.ts";
 import { runPlan } from "../../runner/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
-import { inTheMidst, inVm, SELF, testLab, testProgress } from "./support.ts";
-import { closeEnds } from "../../runner/case.ts";
+import { inTheMidst, inVm, testLab, testProgress } from "./support.ts";
 
 const KERNEL = { kernel: "debian:latest" };
 const CASES = ["stream/close", "stream/connect/hundred-at-once", "seqpacket/msg-trunc"];
 /** The case in which something dies. */
 const DEADLY = "stream/connect/hundred-at-once";
-/** How long agents that are up may take to answer, in milliseconds: on a busy machine. */
-const CONNECT_TIME = 60_000;
 
 /** Runs the cases, and does something in the midst of the deadly one. */
-async function runOn(lab: OpenLab, act: () => unknown) {
+async function runOn(lab: Lab, act: () => unknown) {
   // Each run connects anew, as commands do.
-  const late = AbortSignal.timeout(CONNECT_TIME);
-  const ends = await openEnds(lab.address, SELF, late, () => lab.recovery.recover());
+  using ends = await lab.connect(new AbortController().signal);
   inTheMidst(lab, ends, DEADLY, act);
   const consoles = await ConsoleWatch.begin(lab.address);
   const verdicts = new Map<string, Verdict>();
@@ -48,7 +43,6 @@ async function runOn(lab: OpenLab, act: () => unknown) {
       if (event.type === "case-end") verdicts.set(event.run.id, event.verdict);
     },
   });
-  closeEnds(ends);
   const deadly = verdicts.get(DEADLY);
   verdicts.delete(DEADLY);
   const others = [...verdicts.values()].map(({ outcome }) => outcome);
@@ -57,7 +51,6 @@ async function runOn(lab: OpenLab, act: () => unknown) {
 
 Deno.test("a run goes on with a restored kernel", async (t) => {
   await using lab = await testLab({ topology: "loopback", kernel: KERNEL });
-  closeEnds(lab.ends);
   const killQemu = () => Deno.kill(-lab.recovery.vm.pid, "SIGKILL");
 
   await t.step("where one panics, and fails its case", async () => {
@@ -75,14 +68,14 @@ Deno.test("a run goes on with a restored kernel", async (t) => {
     const { stopped, deadly, others, texts } = await runOn(lab, () => ++times === 1 && killQemu());
     assert.equal(stopped, undefined);
     assert.equal(deadly?.outcome, "retried", JSON.stringify(deadly));
-    assert.match(deadly.reasons.join(), /^run again: its machines had gone away, and no kernel/);
+    assert.match(deadly.reasons.join(), /^run again: the VMs were lost and no kernel/);
     assert.deepEqual(others, ["pass", "pass", "pass"], texts);
     assert.equal(lab.recovery.losses, 1);
   });
 
   await t.step("unless that happens too often", async () => {
     const { stopped, deadly } = await runOn(lab, killQemu);
-    assert.match(stopped ?? "", /^the loopback is lost: /);
+    assert.match(stopped ?? "", /^lost contact with the loopback agent: /);
     assert.equal(deadly?.outcome, "broken", JSON.stringify(deadly));
     assert.equal(lab.recovery.losses, 3);
   });
@@ -92,7 +85,6 @@ Deno.test("a QEMU of the user's own that dies of a signal fails the case under w
   // Arm's machine needs no firmware, which this QEMU would look for where it is not.
   const { qemu } = await vmTools(archTraits("arm64"), false, testProgress());
   await using lab = await testLab({ topology: "loopback", kernel: KERNEL, qemu, arch: "arm64" });
-  closeEnds(lab.ends);
   const qemuOf = async () => {
     // The guard's child, by its own process id.
     const { pid } = lab.recovery.vm;

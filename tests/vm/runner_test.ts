@@ -10,13 +10,12 @@ import { select } from "../../core/selector.ts";
 import { ownArch } from "../../lab/arch.ts";
 import { ConsoleWatch } from "../../lab/vm/consoles.ts";
 import { findKernel } from "../../lab/kernel/kernel.ts";
-import { openEnds } from "../../lab/connect.ts";
-import type { OpenLab } from "../../lab/open.ts";
+import { connectAgents } from "../../lab/connect.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { runPlan } from "../../runner/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { oopsModule } from "../support/oops_module.ts";
-import { inTheMidst, inVm, SELF, testLab, testProgress } from "./support.ts";
-import { closeEnds } from "../../runner/case.ts";
+import { inTheMidst, inVm, testLab, testProgress } from "./support.ts";
 
 const KERNEL = { kernel: "debian:latest" };
 /** How long agents that are up may take to answer, and a case, in milliseconds: on a busy machine. */
@@ -37,7 +36,7 @@ const KILL_CLIENT = "grep -l 'agent-520[2]' /proc/[0-9]*/cmdline | cut -d/ -f3 |
  * @param isRenewed whether a kernel that has gone wrong is replaced, as `lab` does.
  */
 async function runCases(
-  { address, recovery }: OpenLab,
+  { address, recovery }: Lab,
   selectors: readonly string[],
   script?: string,
   isRenewed = false,
@@ -45,7 +44,7 @@ async function runCases(
   const consoles = await ConsoleWatch.begin(address);
   const late = AbortSignal.timeout(CONNECT_TIME);
   const recover = () => isRenewed ? recovery.recover() : Promise.resolve();
-  const ends = await openEnds(address, SELF, late, recover);
+  using ends = await connectAgents(address, late, recover);
   // The script may be the VM's end.
   const act = () => inVm({ address }, "host", script ?? "").catch(() => {});
   if (script !== undefined) inTheMidst({ address }, ends, FIRST, act);
@@ -68,7 +67,6 @@ async function runCases(
       return isRenewed;
     },
   });
-  closeEnds(ends);
   return { verdicts, stopped };
 }
 
@@ -77,8 +75,6 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
   const { data } = modules.find(({ name }) => name === "vsock_diag") ?? assert.fail();
   const files = [{ path: "oops.ko", data: oopsModule(data) }];
   await using lab = await testLab({ topology: "loopback", kernel: KERNEL, files });
-  // Each run connects anew, as commands do.
-  closeEnds(lab.ends);
 
   await t.step("a line that a program writes to the log is no fault", async () => {
     await inVm(lab, "host", "echo '<4>WARNING: CPU: 0 PID: 1 at fake.c:1' > /dev/kmsg");
@@ -152,7 +148,7 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     assert.deepEqual(reasons, [
       "client: its process died: SIGKILL",
       "client: last step: wait for the peer's LISTENING",
-      "server: stopped: the client is lost",
+      "server: stopped: lost contact with the client",
       "server: last step: accept4(3)",
     ]);
   });
@@ -167,7 +163,7 @@ Deno.test("a kernel that reports a fault, or panics, fails the case that was und
     const [last] = verdicts;
     assert.equal(last?.outcome, "fail", JSON.stringify(verdicts));
     assert.match(last.reasons[0] ?? "", /reported: Kernel panic - not syncing: sysrq triggered/);
-    assert.match(last.reasons.join("\n"), /: its agent is lost: /);
-    assert.match(stopped ?? "", /the loopback is lost/);
+    assert.match(last.reasons.join("\n"), /: lost contact with its agent: /);
+    assert.match(stopped ?? "", /lost contact with the loopback agent/);
   });
 });

@@ -66,7 +66,7 @@ Deno.test("lab restores a VM that it saved, and boots where it cannot", async (t
         assert.ok(Math.abs(behind) < 30, `the VM's clock is ${behind} s behind`);
         const state = JSON.parse(await Deno.readTextFile(`${cache}/labs/snapshot-test.json`));
         const said = async () => {
-          return (await Deno.readTextFile(state.consoles[0])).includes("said now");
+          return (await Deno.readTextFile(state.vms[0].console)).includes("said now");
         };
         await until(said, "the console does not say what the log does");
       } finally {

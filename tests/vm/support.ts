@@ -4,11 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { EndFacts } from "../../core/event.ts";
-import { type OpenLab, openLab } from "../../lab/open.ts";
+import { type Lab, startLab } from "../../lab/lab.ts";
 import { Progress } from "../../lab/progress.ts";
 import { runScript } from "../../lab/vm/shell.ts";
-import { VERSION } from "../../core/version.ts";
 import type { Ends } from "../../runner/case.ts";
 import { type Ended, runTool } from "../support/tool.ts";
 import { screenOf } from "../../report/screen.ts";
@@ -17,33 +15,25 @@ import type { LabOptions } from "../../lab/types.ts";
 /** How long one script in a VM may take, in milliseconds; the machine may be busy. */
 const SCRIPT_TIME = 180_000;
 
-/** What a test says of itself as a controller. */
-export const SELF: EndFacts = {
-  name: "test",
-  kernel: "-",
-  machine: Deno.build.arch,
-  version: VERSION,
-};
-
 /** The progress of a test's lab. */
 export function testProgress(): Progress {
   return new Progress(screenOf(Deno.stderr));
 }
 
-/** Boots a lab for a test. */
-export function testLab(options: LabOptions): Promise<OpenLab> {
-  const never = new AbortController().signal;
-  return openLab(options, "short", SELF, testProgress(), never);
+/** Starts a lab for a test. */
+export function testLab(options: LabOptions): Promise<Lab> {
+  return startLab(options, testProgress());
 }
 
 /** Runs a script in the host (or the loopback VM) or the guest of a lab, and expects it to pass. */
 export async function inVm(
-  { address }: Pick<OpenLab, "address">,
+  { address }: Pick<Lab, "address">,
   which: "host" | "guest",
   script: string,
   stop?: AbortSignal,
 ): Promise<string> {
-  const socket = address.shells[which === "host" ? 0 : 1];
+  const { vms: [outer, guest] } = address;
+  const socket = (which === "host" ? outer : guest ?? assert.fail("there is no guest")).shell;
   const late = AbortSignal.timeout(SCRIPT_TIME);
   const signal = stop === undefined ? late : AbortSignal.any([stop, late]);
   const { output, status } = await runScript(socket, script, signal);
@@ -69,7 +59,7 @@ done
  * @param act does it, each time that the case is run.
  */
 export function inTheMidst(
-  lab: Pick<OpenLab, "address">,
+  lab: Pick<Lab, "address">,
   { guest: client }: Pick<Ends, "guest">,
   id: string,
   act: () => unknown,

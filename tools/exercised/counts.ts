@@ -167,7 +167,7 @@ export function probeScript(probes: readonly Probe[]): string {
     "  done < /tmp/probes",
     "}",
     ...hists,
-    // A translated guest in a translated host stands still while its code is changed, and is slower
+    // An emulated guest in an emulated host stalls while its code is changed, and is slower
     // with it: for the kernel's watchdogs, which are not what is looked at, too slow.
     "echo 0 > /proc/sys/kernel/watchdog",
     "echo 1 > events/exercised/enable",

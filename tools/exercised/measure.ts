@@ -10,7 +10,7 @@ import { directionsOf, planRun, type Topology } from "../../core/plan.ts";
 import type { Arch } from "../../lab/arch.ts";
 import { bundle } from "../../lab/image/bundle.ts";
 import { LabError } from "../../lab/error.ts";
-import { type OpenLab, openLab } from "../../lab/open.ts";
+import { startLab } from "../../lab/lab.ts";
 import type { Progress } from "../../lab/progress.ts";
 import { runScript } from "../../lab/vm/shell.ts";
 import { runPlan } from "../../runner/run.ts";
@@ -25,10 +25,11 @@ import {
   refusedIn,
   type SideCounts,
 } from "./counts.ts";
-import { SELF } from "../../lab/connect.ts";
+import type { LabVm, VmRole } from "../../lab/layout.ts";
+import { vmsOf } from "../../lab/types.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
-/** How long a case may take, in milliseconds: VMs may be translated, and probes cost time. */
+/** How long a case may take, in milliseconds: VMs may be emulated, and probes cost time. */
 const CASE_TIME = 120_000;
 /** How long a script in a VM may take, in milliseconds. */
 const SCRIPT_TIME = 180_000;
@@ -47,7 +48,7 @@ export interface MeasureOptions {
 
 /** One kernel of a lab, and what was counted on it. */
 export interface Machine {
-  readonly name: "loopback" | "host" | "guest";
+  readonly name: VmRole;
   /** The kernel's release. */
   readonly kernel: string;
   /** The functions that could be counted. */
@@ -79,19 +80,20 @@ export async function measure(options: MeasureOptions, progress: Progress): Prom
   const data = await progress.phase("agent", "bundling the counting agent", countingAgent);
   const files = [{ path: "app/vsock-conformance.js", data }];
   const labOptions = { topology, kernel: { kernel }, arch, files };
-  await using lab = await openLab(labOptions, "short", SELF, progress, progress.stop);
-  const names = topology === "loopback" ? ["loopback"] as const : ["host", "guest"] as const;
+  await using lab = await startLab(labOptions, progress);
+  const vms = vmsOf(lab.address);
   const wanted = new Set(cases.flatMap(functionsOf));
   const probed = await progress.phase(
     "probes",
     "putting probes on the kernel's functions",
-    () => Promise.all(names.map((_, i) => putProbes(lab, i, wanted, every))),
+    () => Promise.all(vms.map((vm) => putProbes(vm, wanted, every))),
   );
   const verdicts = new Map<string, Verdict[]>();
+  using ends = await lab.connect(progress.stop);
   const { stopped } = await runPlan({
     topology,
     plan: planRun(cases, directionsOf(topology, "both")),
-    ends: lab.ends,
+    ends,
     port: 1234,
     timeout: CASE_TIME,
     seed: 1,
@@ -104,14 +106,12 @@ export async function measure(options: MeasureOptions, progress: Progress): Prom
     },
   });
   if (stopped !== undefined) throw new LabError(`the run stopped: ${stopped}`);
-  const machines = await Promise.all(names.map(async (name, i): Promise<Machine> => ({
-    name,
-    kernel: (await inVm(lab, i, "uname -r")).trim(),
+  const machines = await Promise.all(vms.map(async (vm, i): Promise<Machine> => ({
+    name: vm.name,
+    kernel: (await inVm(vm, "uname -r")).trim(),
     functions: probed[i] ?? new Set(),
-    counts: await countsOf(lab, i),
+    counts: await countsOf(vm),
   })));
-  lab.ends.host.close();
-  lab.ends.guest.close();
   return { topology, machines, verdicts };
 }
 
@@ -125,24 +125,22 @@ async function countingAgent(): Promise<Uint8Array> {
   }
 }
 
-async function inVm({ address }: OpenLab, machine: number, script: string): Promise<string> {
-  const socket = address.shells[machine] ?? "";
-  const { output, status } = await runScript(socket, script, AbortSignal.timeout(SCRIPT_TIME));
+async function inVm({ shell }: LabVm, script: string): Promise<string> {
+  const { output, status } = await runScript(shell, script, AbortSignal.timeout(SCRIPT_TIME));
   if (status !== 0) throw new LabError(`a script in the VM failed with ${status}:\n${output}`);
   return output;
 }
 
 /** Puts the probes on a machine's kernel and gives the names of the functions that have one. */
 async function putProbes(
-  lab: OpenLab,
-  machine: number,
+  vm: LabVm,
   wanted: ReadonlySet<string>,
   every: boolean,
 ): Promise<Set<string>> {
   // All symbols of a kernel are megabytes: what cannot matter stays in the VM.
-  const symbols = await inVm(lab, machine, `grep -E '${likelyNames(wanted)}' /proc/kallsyms`);
+  const symbols = await inVm(vm, `grep -E '${likelyNames(wanted)}' /proc/kallsyms`);
   const probes = probesFor(symbols, wanted, every);
-  const refused = refusedIn(await inVm(lab, machine, probeScript(probes)));
+  const refused = refusedIn(await inVm(vm, probeScript(probes)));
   return new Set(probes.map(({ name }) => name).filter((name) => !refused.has(name)));
 }
 
@@ -154,14 +152,14 @@ async function unpacked(packed: string): Promise<string> {
 }
 
 /** What was counted on a machine, by case. A case's sides in one direction ran at the same time. */
-async function countsOf(lab: OpenLab, machine: number): Promise<Map<string, Counts>> {
-  // A serial line in a guest in a translated host is slow.
-  const packed = await inVm(lab, machine, `gzip -c ${COUNTS_FILE} | base64`);
+async function countsOf(vm: LabVm): Promise<Map<string, Counts>> {
+  // A serial line in a guest in an emulated host is slow.
+  const packed = await inVm(vm, `gzip -c ${COUNTS_FILE} | base64`);
   const text = await unpacked(packed);
   const sides = text.split("\n").filter((line) => line !== "").map((line): SideCounts =>
     JSON.parse(line)
   );
-  const isLoopback = lab.address.topology === "loopback";
+  const isLoopback = vm.name === "loopback";
   const counts = new Map<string, Counts>();
   for (const [id, own] of Map.groupBy(sides, ({ id }) => id)) {
     const runs = isLoopback ? [own] : own.map((side) => [side]);

@@ -1,5 +1,5 @@
 /**
- * Cases side by side: what is found of all of them together, since nobody knows whose it is.
+ * Leaks of cases that run in parallel: found for all of them together, since nothing tells whose they are.
  *
  * @module
  */
@@ -7,18 +7,18 @@ import { type Case, type CaseInfo, kernel } from "./case.ts";
 import type { CaseRun } from "./event.ts";
 import type { Verdict } from "./outcome.ts";
 
-const LOOKS = "looks for what its kernel still holds of the cases that ran side by side";
+const LOOKS = "checks what its kernel still holds of the cases that ran in parallel";
 
 /**
- * Stands in a plan behind the cases of a direction that run side by side, and has a verdict as they
- * have: an end that is told to run it does nothing but look for leaks.
+ * Follows the cases of a direction that run in parallel, and has a verdict as they have: an end
+ * that is told to run it does nothing but check for leaks.
  */
 export const NOTHING_LEFT: CaseInfo & Pick<Case<never>, "does"> = {
   id: "side-by-side/leaks/nothing-left",
-  title: "nothing is left of the cases that ran side by side",
+  title: "nothing is left of the cases that ran in parallel",
   requirement: "a kernel MUST free what closed sockets held",
   refs: [kernel("vsock_sk_destruct")],
-  alone: "it looks for what the others have left",
+  alone: "it checks what the others have left",
   does: {
     client: LOOKS,
     server: LOOKS,
@@ -26,43 +26,42 @@ export const NOTHING_LEFT: CaseInfo & Pick<Case<never>, "does"> = {
 };
 
 /**
- * The cases to run, and the look at what they leave where some of them run side by side.
+ * The cases to run, and the check for leaks where some of them run in parallel.
  *
- * @param looks whether an end looks for leaks.
+ * @param checksLeaks whether an end checks for leaks.
  */
-export function withLook(
+export function withLeakCheck(
   cases: readonly CaseInfo[],
   jobs: number,
-  looks: boolean,
+  checksLeaks: boolean,
 ): readonly CaseInfo[] {
   const together = jobs > 1 && cases.some(({ alone }) => alone === undefined);
-  return together && looks ? [...cases, NOTHING_LEFT] : cases;
+  return together && checksLeaks ? [...cases, NOTHING_LEFT] : cases;
 }
 
-/** The cases that have ended without a look at what they left. */
-export class Unseen {
+/** The cases that have ended without a leak check of their own. */
+export class Unchecked {
   #runs: CaseRun[] = [];
 
   /**
    * Takes a case that has ended.
    *
-   * @param beside whether it ran with others; the ends look after what runs alone, unless one of them
-   *   died of it.
+   * @param parallel whether it ran with others; what runs on its own is checked, unless an end died.
    */
-  add(run: CaseRun, { outcome, sides }: Verdict, beside: boolean): void {
+  add(run: CaseRun, { outcome, sides }: Verdict, parallel: boolean): void {
     const died = sides?.client.died ?? sides?.server.died ?? false;
-    if (!beside) this.#runs = died ? [run] : [];
+    if (!parallel) this.#runs = died ? [run] : [];
     else if (outcome !== "skip") this.#runs.push(run);
   }
 
   /**
-   * Takes a look at what they left.
+   * Takes the check of what they left.
    *
    * @param found how {@linkcode NOTHING_LEFT} ended.
    * @param died whether a process died while they ran.
    * @returns its verdict, which names them where something is left.
    */
-  look({ direction }: CaseRun, found: Verdict, died: boolean): Verdict {
+  check({ direction }: CaseRun, found: Verdict, died: boolean): Verdict {
     const { outcome, reasons } = found;
     const names = this.#runs.map((run) =>
       run.direction === direction ? run.id : `${run.id} (${run.direction})`
@@ -77,6 +76,7 @@ export class Unseen {
   }
 }
 
-const WHOSE = "of one of these, after which nobody looked; a run without --jobs says of which:";
-const NOTHING_RAN = "no case ran that could have left anything";
-const FORGOTTEN = "a process died while the others ran: what was left until then is not known";
+const WHOSE =
+  "left by one of these, which were not checked one by one; a run without --jobs tells which:";
+const NOTHING_RAN = "no case ran that could have leaked anything";
+const FORGOTTEN = "a process died while the cases ran: what they had leaked until then is unknown";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { validateCase } from "./case.ts";
 import type { SideReport, SideState, Verdict } from "./outcome.ts";
-import { NOTHING_LEFT, Unseen, withLook } from "./side_by_side.ts";
+import { NOTHING_LEFT, Unchecked, withLeakCheck } from "./parallel_leaks.ts";
 
 const run = (id: string, direction: "host-server" | "guest-server" = "host-server") => ({
   number: 1,
@@ -21,26 +21,26 @@ function verdict(outcome: Verdict["outcome"], state: SideState = "pass"): Verdic
 }
 
 /** The cases that a look after some others names. */
-function named(unseen: Unseen): string[] {
-  const { reasons } = unseen.look(run("look"), verdict("fail"), false);
+function named(unseen: Unchecked): string[] {
+  const { reasons } = unseen.check(run("look"), verdict("fail"), false);
   return reasons.filter((reason) => reason.startsWith("| ")).map((reason) => reason.slice(2));
 }
 
 Deno.test("NOTHING_LEFT is a case like others, with ends that are told of in place of bodies", () =>
   validateCase({ ...NOTHING_LEFT, client: () => {}, server: () => {} }));
 
-Deno.test("withLook() adds a look where cases run side by side and somebody can look", () => {
+Deno.test("withLeakCheck() adds a look where cases run in parallel and somebody can look", () => {
   const cases = [{ ...NOTHING_LEFT, id: "a/b/alone" }];
   const { alone: _, ...other } = { ...NOTHING_LEFT, id: "a/b/other" };
   const both = [...cases, other];
-  assert.deepEqual(withLook(both, 2, true), [...both, NOTHING_LEFT]);
-  assert.deepEqual(withLook(both, 1, true), both);
-  assert.deepEqual(withLook(both, 2, false), both);
-  assert.deepEqual(withLook(cases, 2, true), cases);
+  assert.deepEqual(withLeakCheck(both, 2, true), [...both, NOTHING_LEFT]);
+  assert.deepEqual(withLeakCheck(both, 1, true), both);
+  assert.deepEqual(withLeakCheck(both, 2, false), both);
+  assert.deepEqual(withLeakCheck(cases, 2, true), cases);
 });
 
-Deno.test("Unseen names what ran side by side, and what died alone before that", () => {
-  const unseen = new Unseen();
+Deno.test("Unchecked names what ran in parallel, and what died alone before that", () => {
+  const unseen = new Unchecked();
   unseen.add(run("a"), verdict("fail", "fail"), false);
   unseen.add(run("b"), verdict("pass"), false);
   assert.deepEqual(named(unseen), [], "the kernels were looked at after both");
@@ -55,28 +55,28 @@ Deno.test("Unseen names what ran side by side, and what died alone before that",
   assert.deepEqual(named(unseen), [], "they are seen now");
 });
 
-Deno.test("Unseen takes no look for a pass where nothing ran that could leave anything", () => {
-  const unseen = new Unseen();
+Deno.test("Unchecked takes no look for a pass where nothing ran that could leave anything", () => {
+  const unseen = new Unchecked();
   unseen.add(run("a"), verdict("skip", "skip"), true);
-  assert.equal(unseen.look(run("look"), verdict("pass"), false).outcome, "skip");
+  assert.equal(unseen.check(run("look"), verdict("pass"), false).outcome, "skip");
 });
 
-Deno.test("Unseen takes a case whose sides passed and that fails of a leak for looked at", () => {
-  const unseen = new Unseen();
+Deno.test("Unchecked takes a case whose sides passed and that fails of a leak for looked at", () => {
+  const unseen = new Unchecked();
   unseen.add(run("a"), verdict("fail", "pass"), false);
   assert.deepEqual(named(unseen), []);
 });
 
-Deno.test("Unseen knows nothing where a process died that knew what there was before", () => {
+Deno.test("Unchecked knows nothing where a process died that knew what there was before", () => {
   const look = (outcome: Verdict["outcome"], died: boolean) => {
-    const unseen = new Unseen();
+    const unseen = new Unchecked();
     unseen.add(run("a"), verdict("broken", "broken"), true);
-    return unseen.look(run("look"), verdict(outcome), died);
+    return unseen.check(run("look"), verdict(outcome), died);
   };
   assert.deepEqual(look("pass", false), verdict("pass"));
   const unknown = look("pass", true);
   assert.equal(unknown.outcome, "broken");
-  assert.match(unknown.reasons.join(), /^a process died while the others ran/);
+  assert.match(unknown.reasons.join(), /^a process died while the cases ran/);
   assert.equal(look("fail", true).outcome, "fail");
   assert.deepEqual(look("broken", true), verdict("broken"));
 });

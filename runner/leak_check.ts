@@ -1,5 +1,5 @@
 /**
- * A case, and the look at what it left: the ends look at their kernels when both sides have ended.
+ * Runs a case and checks what it leaked: the ends check their kernels when both sides have ended.
  * What has grown may have done so by itself, so the case is then run again to see whether it grows
  * each time.
  *
@@ -9,19 +9,19 @@ import { type Growth, type Held, Holdings, isLeak, leakText } from "../core/leak
 import type { Role } from "../core/case.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import type { Planned } from "../core/plan.ts";
-import { NOTHING_LEFT } from "../core/side_by_side.ts";
+import { NOTHING_LEFT } from "../core/parallel_leaks.ts";
 import type { Splat } from "../core/splat.ts";
 import { type CaseOptions, judgeSides, rolesOf, runSides, type Sides } from "./case.ts";
 import type { End } from "./end.ts";
 
 /** How a case is run, but for the number of each of its runs. */
-export interface LookOptions extends Omit<CaseOptions, "run"> {
+export interface CheckOptions extends Omit<CaseOptions, "run"> {
   /** Numbers what the ends are told to run. */
   readonly next: () => number;
 }
 
-/** A case that was looked at. */
-export interface Looked {
+/** A case that was run and checked. */
+export interface Checked {
   readonly verdict: Verdict;
   /** Faults for which the case before is to blame. */
   readonly earlier: Sides;
@@ -33,16 +33,16 @@ export interface FaultsBefore {
   readonly guest: readonly Splat[];
 }
 
-/** What a case's repetition that did not pass says besides. */
+/** What is added to the reasons of a repetition that did not pass. */
 const REPEATED =
   "this is so of a repetition of the case, which had passed, to see whether it leaks";
 
 /**
- * How much more of something the cases may leave that ran side by side; what comes by itself is less.
+ * How much more of something the cases may leave that ran in parallel; what comes by itself is less.
  * They are not run again to see whether it grows each time, since that takes all of them at least
- * twice more, for what may have come by itself; so what is less is said, and judged to be none.
+ * twice more, for what may have come by itself; so what is less is reported, and judged to be none.
  */
-const BESIDE_SLACK = 128;
+const PARALLEL_SLACK = 128;
 
 const ROLES: readonly Role[] = ["client", "server"];
 const NO_FAULTS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 0 };
@@ -53,8 +53,8 @@ interface Attempt {
   readonly grown: Readonly<Record<Role, readonly Growth[]>>;
 }
 
-/** Runs cases and looks at what they left, one after the other. */
-export class Looker {
+/** Runs cases and checks what they leaked, one after the other. */
+export class LeakChecker {
   readonly #holdings = new WeakMap<End, { holdings: Holdings; deaths: number }>();
 
   /**
@@ -62,8 +62,8 @@ export class Looker {
    *
    * @returns the faults of each end's kernel, which no case has made.
    */
-  async begin(direction: Planned["direction"], options: LookOptions): Promise<FaultsBefore> {
-    const sides = await runSides(lookIn(direction), { ...options, run: options.next() });
+  async begin(direction: Planned["direction"], options: CheckOptions): Promise<FaultsBefore> {
+    const sides = await runSides(leakCheckIn(direction), { ...options, run: options.next() });
     this.#take(direction, options, sides);
     const { client } = rolesOf(direction, options.ends);
     const [of, other] = client === options.ends.guest ? ["server", "client"] as const : [
@@ -74,19 +74,15 @@ export class Looker {
     return { host: faults(sides[of]), guest: faults(sides[other]) };
   }
 
-  /** Runs a case of a plan, and looks where an end does. */
-  async run(planned: Planned, options: LookOptions): Promise<Looked> {
-    if (planned.skip.length > 0) {
-      const verdict: Verdict = { outcome: "skip", reasons: planned.skip, milliseconds: 0 };
-      return { verdict, earlier: NOBODYS };
-    }
+  /** Runs a case of a plan, and checks for leaks if an end does. */
+  async run(planned: Planned, options: CheckOptions): Promise<Checked> {
     const first = await this.#attempt(planned, options);
     const earlier = onBoth(({ earlier = [] }) => ({ ...NO_FAULTS, splats: earlier }), first.sides);
     const sides = onBoth(({ earlier: _, held: __, ...rest }) => rest, first.sides);
     let verdict = judgeSides(planned, options.ends, sides);
     if (planned.case.id === NOTHING_LEFT.id) {
       const all = onBoth((side, role) => withSplats(side, first.sides[role].earlier), sides);
-      const leaks = onBoth((side, role) => withSplats(side, besides(first.grown[role])), all);
+      const leaks = onBoth((side, role) => withSplats(side, parallelLeaks(first.grown[role])), all);
       const judged = judgeSides(planned, options.ends, leaks);
       const notes = judged.outcome === "pass" ? notesOn(planned, options.ends, first.grown) : [];
       const verdict = { ...judged, reasons: [...judged.reasons, ...notes] };
@@ -112,32 +108,32 @@ export class Looker {
   }
 
   /**
-   * Runs a case once, and looks.
+   * Runs a case once, and checks for leaks.
    *
    * @param follows what has grown with its runs so far.
    */
   async #attempt(
     planned: Planned,
-    options: LookOptions,
+    options: CheckOptions,
     follows?: Attempt["grown"],
   ): Promise<Attempt> {
     const { direction } = planned;
     const run = () => runSides(planned, { ...options, run: options.next() });
     const ran = await run();
-    const isLook = planned.case.id === NOTHING_LEFT.id;
-    if (isLook) return { sides: ran, grown: this.#take(direction, options, ran, follows) };
-    if (options.beside || !looks(options) || ROLES.some((role) => isIdle(ran[role]))) {
+    const isLeakCheck = planned.case.id === NOTHING_LEFT.id;
+    if (isLeakCheck) return { sides: ran, grown: this.#take(direction, options, ran, follows) };
+    if (options.parallel || !checksLeaks(options) || ROLES.some((role) => isIdle(ran[role]))) {
       return { sides: ran, grown: { client: [], server: [] } };
     }
-    const look = await runSides(lookIn(direction), { ...options, run: options.next() });
-    const sides = onBoth((side, role) => afterLook(side, look[role]), ran);
-    return { sides, grown: this.#take(direction, options, look, follows) };
+    const found = await runSides(leakCheckIn(direction), { ...options, run: options.next() });
+    const sides = onBoth((side, role) => afterCheck(side, found[role]), ran);
+    return { sides, grown: this.#take(direction, options, found, follows) };
   }
 
   /** Takes what both ends hold now. */
   #take(
     direction: Planned["direction"],
-    { ends }: LookOptions,
+    { ends }: CheckOptions,
     sides: Sides,
     follows?: Attempt["grown"],
   ): Attempt["grown"] {
@@ -160,16 +156,16 @@ export class Looker {
   }
 }
 
-/** Whether an end looks for leaks. */
-export function looks({ ends }: Pick<LookOptions, "ends">): boolean {
+/** Whether an end checks for leaks. */
+export function checksLeaks({ ends }: Pick<CheckOptions, "ends">): boolean {
   return [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
 }
 
-function lookIn(direction: Planned["direction"]): Planned {
-  return { case: NOTHING_LEFT, direction, skip: [] };
+function leakCheckIn(direction: Planned["direction"]): Planned {
+  return { case: NOTHING_LEFT, direction };
 }
 
-/** Whether a side has done nothing that could be looked at, or is no longer there to look. */
+/** Whether a side has done nothing that could leak, or is no longer there to check. */
 function isIdle({ state, died }: SideReport): boolean {
   return state === "skip" || died === true;
 }
@@ -186,17 +182,17 @@ function leaksOf(grown: readonly Growth[]): Splat[] {
   return grown.filter((growth) => isLeak(growth) === true).map((growth) => [leakText(growth)]);
 }
 
-/** Of what cases left that ran side by side. */
-function besides(grown: readonly Growth[]): Splat[] {
+/** Of what cases left that ran in parallel. */
+function parallelLeaks(grown: readonly Growth[]): Splat[] {
   return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
-    first > BESIDE_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
+    first > PARALLEL_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
   );
 }
 
-/** What has grown behind cases that ran side by side, and may be a leak or not, one line each. */
+/** What has grown after cases that ran in parallel, and may or may not be a leak; one line each. */
 function notesOn(
   { direction }: Planned,
-  ends: LookOptions["ends"],
+  ends: CheckOptions["ends"],
   grown: Attempt["grown"],
 ): string[] {
   const roles = rolesOf(direction, ends);
@@ -204,7 +200,7 @@ function notesOn(
     grown[role].map(({ what, grown: [first] }) =>
       `${
         roles[role].name
-      }: ${what}: ${first} more than before; up to ${BESIDE_SLACK} may come by ` +
+      }: ${what}: ${first} more than before; up to ${PARALLEL_SLACK} may come by ` +
       "themselves, a run without --jobs tells"
     )
   );
@@ -215,9 +211,9 @@ function withSplats(side: SideReport, more: readonly Splat[] = []): SideReport {
   return more.length === 0 ? side : { ...side, splats: [...side.splats ?? [], ...more] };
 }
 
-/** What a side reports, and what its end then saw. One that could not look has not passed. */
-function afterLook(side: SideReport, look: SideReport): SideReport {
-  const { splats, earlier, harm, died, state, reasons } = look;
+/** A side's report with what its end then found. One that could not check has not passed. */
+function afterCheck(side: SideReport, check: SideReport): SideReport {
+  const { splats, earlier, harm, died, state, reasons } = check;
   const seen = withSplats(side, splats);
   const decides = died === true || side.state === "pass" && state !== "pass";
   return {

@@ -1,32 +1,32 @@
 /**
- * A lab that fails without a word of its kernels costs a step, and no more; a kernel that dies with
- * one is a finding.
+ * A lab that is lost and no kernel logged a reason costs a step, and no more; a kernel that dies and
+ * logs why is a finding.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import { archTraits } from "../../lab/arch.ts";
-import { KernelDeathError, LabError, MishapError } from "../../lab/error.ts";
-import { LabRelay } from "../../lab/retry.ts";
-import { inVm, SELF, testProgress } from "./support.ts";
-import { openIdle } from "../../lab/open.ts";
+import { KernelDeathError, LabError, VmLostError } from "../../lab/error.ts";
+import { RetryingLab } from "../../lab/retry.ts";
+import { inVm, testProgress } from "./support.ts";
+import { startLab } from "../../lab/lab.ts";
 
 /** How long a step may take, in milliseconds: the machine may be busy. */
 const STEP_TIME = 180_000;
 
 const never = new AbortController().signal;
 
-function testRelay(topology: "loopback" | "guest-host"): LabRelay {
+function testLabs(topology: "loopback" | "guest-host"): RetryingLab {
   const progress = testProgress();
   const what = { topology, kernel: { kernel: "debian:latest" } };
-  return new LabRelay(() => openIdle(what, progress, never), SELF, progress);
+  return new RetryingLab(() => startLab(what, progress), progress);
 }
 
-for (const [what, signal] of [["went away", "KILL"], ["stands still", "STOP"]]) {
-  Deno.test(`LabRelay takes a step again in another lab where the guest's QEMU ${what}`, async () => {
-    await using relay = testRelay("guest-host");
+for (const [what, signal] of [["ended", "KILL"], ["stalls", "STOP"]]) {
+  Deno.test(`RetryingLab takes a step again in another lab where the guest's QEMU ${what}`, async () => {
+    await using labs = testLabs("guest-host");
     const pids: number[] = [];
-    const found = await relay.run("the step", STEP_TIME, async (lab, stop) => {
+    const found = await labs.run("the step", STEP_TIME, async (lab, stop) => {
       pids.push(lab.address.pid);
       if (pids.length === 1) {
         const { program } = archTraits(lab.address.arch).qemu;
@@ -43,18 +43,18 @@ for (const [what, signal] of [["went away", "KILL"], ["stands still", "STOP"]]) 
   });
 }
 
-Deno.test("LabRelay takes no step again in which a kernel died, or that failed itself", async () => {
-  await using relay = testRelay("loopback");
+Deno.test("RetryingLab takes no step again in which a kernel died, or that failed itself", async () => {
+  await using labs = testLabs("loopback");
   let taken = 0;
-  const failing = relay.run("the step", STEP_TIME, () => {
+  const failing = labs.run("the step", STEP_TIME, () => {
     taken++;
     return Promise.reject(new Error("its own"));
   }, never);
   await assert.rejects(failing, (error: Error) => {
     assert.equal(error.message.split("\n")[0], "the step failed: its own");
-    return error instanceof LabError && !(error instanceof MishapError);
+    return error instanceof LabError && !(error instanceof VmLostError);
   });
-  const deadly = relay.run("the step", STEP_TIME, async (lab, stop) => {
+  const deadly = labs.run("the step", STEP_TIME, async (lab, stop) => {
     taken++;
     await inVm(lab, "host", PANIC, stop);
   }, never);
@@ -62,9 +62,9 @@ Deno.test("LabRelay takes no step again in which a kernel died, or that failed i
   assert.equal(taken, 2);
 });
 
-Deno.test("LabRelay tells of what a guest's kernel died", async () => {
-  await using relay = testRelay("guest-host");
-  const deadly = relay.run("the step", STEP_TIME, async (lab, stop) => {
+Deno.test("RetryingLab tells of what a guest's kernel died", async () => {
+  await using labs = testLabs("guest-host");
+  const deadly = labs.run("the step", STEP_TIME, async (lab, stop) => {
     await inVm(lab, "guest", PANIC, stop);
   }, never);
   await assert.rejects(deadly, isDeath("guest"));

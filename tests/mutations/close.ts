@@ -58,7 +58,7 @@ function closing(type: typeof TYPES[number]): Row[] {
 }
 
 /** Closing. */
-export const CLOSING: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...TYPES.flatMap(closing),
   [
     "close/data-survives/stream-1-s-from-server",

@@ -3,7 +3,7 @@ import type { CaseInfo } from "../core/case.ts";
 import type { EndFacts, RunEvent } from "../core/event.ts";
 import type { SideReport, Verdict } from "../core/outcome.ts";
 import { planRun } from "../core/plan.ts";
-import { NOTHING_LEFT, withLook } from "../core/side_by_side.ts";
+import { NOTHING_LEFT, withLeakCheck } from "../core/parallel_leaks.ts";
 import type { Splat } from "../core/splat.ts";
 import { serveController } from "../agent/session.ts";
 import { LineChannel } from "../control/channel.ts";
@@ -40,14 +40,14 @@ class Machine {
     const [near, far] = streamPair();
     const runSide = ({ id }: { id: string }) => {
       this.told.push(id === NOTHING_LEFT.id ? "look" : id);
-      return Promise.resolve(id === NOTHING_LEFT.id ? this.#look() : this.run(id, this));
+      return Promise.resolve(id === NOTHING_LEFT.id ? this.#check() : this.run(id, this));
     };
     serveController(new LineChannel(far), { facts: { ...FACTS, ...facts }, runSide })
       .catch(() => {});
     return await End.open(name, new LineChannel(near), FACTS);
   }
 
-  #look(): SideReport {
+  #check(): SideReport {
     const found = this.found;
     this.found = {};
     return { ...PASS, held: [{ what: "things", count: this.held, slack: 0 }], ...found };
@@ -177,13 +177,13 @@ Deno.test("runPlan() breaks a case after which an end cannot look, unless it fai
   assert.match(ran.verdicts[0]?.reasons.join() ?? "", /cannot look/);
 });
 
-Deno.test("runPlan() with jobs fails where much is left, and does not repeat what ran side by side", async () => {
+Deno.test("runPlan() with jobs fails where much is left, and does not repeat what ran in parallel", async () => {
   const left = async (each: number) => {
     const machine = new Machine((_, self) => {
       self.held += each;
       return PASS;
     });
-    const plan = planRun(withLook(CASES, 2, true), ["host-server"]);
+    const plan = planRun(withLeakCheck(CASES, 2, true), ["host-server"]);
     const ran = await run(machine, { plan, jobs: 2 });
     assert.equal(machine.told.length, 5);
     const { outcome, reasons } = ran.verdicts.at(-1) ?? assert.fail("it did not look");

@@ -73,7 +73,7 @@ function interrupted(type: typeof TYPES[number]): Row[] {
 }
 
 /** Signals. */
-export const INTERRUPTIONS: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...TYPES.flatMap(interrupted),
   [
     "signals/eintr/accept",

@@ -62,7 +62,7 @@ function ending(type: typeof TYPES[number]): Row[] {
 }
 
 /** Half-close. */
-export const HALF_CLOSE: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...TYPES.flatMap(ending),
   [
     "half-close/large-send/ended-at-once",

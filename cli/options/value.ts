@@ -1,0 +1,30 @@
+/**
+ * What the values of options and arguments are, for completions.
+ *
+ * @module
+ */
+import { Argument, Option } from "commander";
+
+/** What a value is: an id of a case, a file, a folder, or FORMAT=FILE. */
+export type ValueKind = "case" | "file" | "folder" | "report";
+
+const KINDS = new WeakMap<Option | Argument, ValueKind>();
+
+/** An option whose value is of a kind. */
+export function optionOf(kind: ValueKind, flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  KINDS.set(option, kind);
+  return option;
+}
+
+/** An argument of a kind. */
+export function argumentOf(kind: ValueKind, name: string, description?: string): Argument {
+  const argument = new Argument(name, description);
+  KINDS.set(argument, kind);
+  return argument;
+}
+
+/** The kind of a value; undefined where nothing can be offered for it. */
+export function kindOf(value: Option | Argument): ValueKind | undefined {
+  return KINDS.get(value);
+}

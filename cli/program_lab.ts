@@ -1,0 +1,163 @@
+/**
+ * The options of `lab` and of its commands.
+ *
+ * @module
+ */
+import { argumentOf } from "./options/value.ts";
+import { caseFilesOption } from "./options/cases.ts";
+import { Argument, type Command, Option } from "commander";
+import type { Topology } from "../core/plan.ts";
+import { UsageError } from "../core/error.ts";
+import type { Arch } from "../lab/arch.ts";
+import type { VmRole } from "../lab/layout.ts";
+import { againOf } from "./again.ts";
+import type { NamedLab } from "./lab.ts";
+import type { InteropOptions } from "./lab_interop.ts";
+import { examples, refuseIdle, secondsOption } from "./options/parse.ts";
+import {
+  CASES_HELP,
+  type CasesOptions,
+  directionOption,
+  excludeOption,
+  jobsOption,
+  withCasesOptions,
+} from "./options/run.ts";
+import { archOption, type BootOptions, wholeTimeout, withKernelOptions } from "./options/vm.ts";
+
+type Act = (code: number | Promise<number>) => void;
+
+/** The deadline of a case in milliseconds: an emulated VM in an emulated VM is slow. */
+const CASE_TIMEOUT = 60_000;
+
+const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids", "three-devices"];
+
+/** Adds `lab`. */
+export function addLab(root: Command, act: Act): void {
+  const lab = withLabOptions(withCasesOptions(root.command("lab"), CASE_TIMEOUT))
+    .summary("boot VMs and run cases in them")
+    .description(`Boot VMs, run cases in them, and shut them down.\n${CASES_HELP}`)
+    .addOption(new Option("--cross").hideHelp())
+    .addHelpText(
+      "after",
+      examples(
+        "lab    # all cases, host and guest, both directions",
+        "lab --topology loopback 'seqpacket/**'",
+        "lab --kernel ./bzImage --modules ./lib/modules/6.19.0",
+        "lab up && vsock-conformance lab run stream/close",
+      ),
+    )
+    .action(
+      async (
+        cases: string[],
+        options: BootOptions & CasesOptions & { cross?: true },
+        command: Command,
+      ) => {
+        if (options.cross) throw new UsageError('"lab --cross" is now "lab interop"');
+        act((await import("./lab.ts")).lab(cases, { ...options, ...againOf(command) }));
+      },
+    )
+    .hook("preSubcommand", (lab, below) => {
+      const where = `before "${below.name()}"`;
+      refuseIdle(lab, () => true, `does nothing ${where}: write it after that`);
+    });
+  addUp(lab, act);
+  addInterop(lab, act);
+  addKernel(lab, act);
+}
+
+/** The commands for a lab that stays up. */
+function addUp(lab: Command, act: Act): void {
+  withName(withLabOptions(lab.command("up"))).description("boot a lab that stays up")
+    .addOption(caseFilesOption())
+    .addHelpText("after", examples("lab up --topology loopback --name second"))
+    .action(async (options: BootOptions & NamedLab) =>
+      act((await import("./lab.ts")).labUp(options))
+    );
+  withName(withCasesOptions(lab.command("run"), CASE_TIMEOUT))
+    .summary("run cases in the lab that is up")
+    .description(`Run cases in the lab that is up.\n${CASES_HELP}`)
+    .addOption(wholeTimeout())
+    .addHelpText("after", examples("lab run stream/close --report html=close.html"))
+    .action(
+      async (
+        cases: string[],
+        options: CasesOptions & NamedLab & Pick<BootOptions, "timeout">,
+        command: Command,
+      ) => act((await import("./lab.ts")).labRun(cases, { ...options, ...againOf(command) })),
+    );
+  withName(lab.command("shell"))
+    .addArgument(new Argument("<vm>", "which VM").choices(["host", "guest", "loopback"]))
+    .summary("a shell in a VM, or run a script from stdin")
+    .description("Open a shell in a VM of the lab; a script on standard input is run there.")
+    .addHelpText("after", examples("lab shell guest", "lab shell host < script"))
+    .action(async (vm: VmRole, options: NamedLab) =>
+      act((await import("./lab.ts")).labShell(vm, options))
+    );
+  withName(lab.command("down")).description("shut down the lab that is up")
+    .addHelpText("after", examples("lab down"))
+    .action(async (options: NamedLab) => act((await import("./lab.ts")).labDown(options)));
+}
+
+function addInterop(lab: Command, act: Act): void {
+  withKernelOptions(
+    lab.command("interop").addArgument(argumentOf("case", "[cases...]"))
+      .summary("run against the kernel's C programs")
+      .description(
+        "Run each case in four pairings: vsock-conformance and the kernel's C program as server " +
+          "and client. Without --topology, on loopback and between host and guest.\n" +
+          CASES_HELP,
+      )
+      .addOption(new Option("--topology <which>", "VMs").choices(TOPOLOGIES))
+      .addOption(directionOption())
+      .addOption(excludeOption())
+      .option(
+        "--jobs <number>",
+        "also time the runner and its agents, with so many jobs",
+        jobsOption,
+      )
+      .addOption(
+        secondsOption("--case-timeout <seconds>", "deadline of a case there", CASE_TIMEOUT),
+      ),
+  )
+    .addHelpText("after", examples("lab interop --topology loopback stream/close"))
+    .action(
+      async (cases: string[], options: InteropOptions, command: Command) => {
+        const timesRunner = (options.jobs ?? 1) > 1;
+        refuseIdle(
+          command,
+          (name) => name === "caseTimeout" && !timesRunner,
+          "is for the runner: add --jobs 2 or more",
+        );
+        act((await import("./lab_interop.ts")).labInterop(cases, options));
+      },
+    );
+}
+
+function addKernel(lab: Command, act: Act): void {
+  lab.command("build-kernel")
+    .addArgument(new Argument("<kernel>", "which kernel").choices(["debug"]))
+    .summary("build a debug kernel (KASAN, kmemleak, lockdep)")
+    .description(
+      "Build a debug kernel (KASAN, kmemleak, lockdep) for lab --kernel debug. It takes 12 minutes " +
+        "or more, and 4 GB of disk.",
+    )
+    .addOption(archOption())
+    .option("--refresh", "build it again, even if there is one")
+    .addHelpText("after", examples("lab build-kernel debug"))
+    .action(async (_kernel: "debug", options: { refresh?: true; arch?: Arch }) =>
+      act((await import("./lab_build_kernel.ts")).labBuildKernel(options))
+    );
+  lab.command("kernel", { hidden: true }).argument("[words...]").allowUnknownOption().action(() => {
+    throw new UsageError('"lab kernel build --debug" is now "lab build-kernel debug"');
+  });
+}
+
+function withName(command: Command): Command {
+  return command.option("--name <name>", "which lab, if several are up", "default");
+}
+
+function withLabOptions(command: Command): Command {
+  return withKernelOptions(command.addOption(
+    new Option("--topology <which>", "VMs").choices(TOPOLOGIES).default("guest-host"),
+  ));
+}
