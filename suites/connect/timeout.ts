@@ -122,43 +122,6 @@ export const cases: readonly ConformanceCase[] = [
       server: tellsCid,
     })
   ),
-  ...forBothTypes((type) =>
-    defineCase({
-      id: `connect/timeout/${type}-not-by-another`,
-      title: `a ${type} connect() goes on when another connects to its port`,
-      requirement:
-        "connect() to the port of a socket that is connecting itself MUST fail with ECONNRESET, and leave " +
-        "that one's alone",
-      refs: [man("connect", 2, "ECONNRESET"), kernel("virtio_transport_recv_pkt")],
-      needs: connecting(
-        type,
-        { client: "known-place" },
-        { client: "second-cid" },
-        { client: "loopback-cid" },
-      ),
-      does: {
-        client:
-          `connects a ${type} socket from where no answer comes, checks that another's connect() to ` +
-          "it fails with ECONNRESET meanwhile, and that the first ends with ETIMEDOUT as if nothing had been",
-        server: "tells such a client by which CID it knows it",
-      },
-      async client(context) {
-        const { vsock, check } = context;
-        using socket = await lonely(context, type);
-        socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, TIME);
-        socket.setNonblocking();
-        const connect = () => socket.connectHere(vsock.peerAddress());
-        await check.fails("EINPROGRESS", "connect()", connect);
-        using other = vsock.open(type);
-        const own = socket.getsockname();
-        const name = { cid: own.cid, port: own.port };
-        await check.fails("ECONNRESET", "another's connect()", () => other.connect(name));
-        await socket.poll(POLLIN | POLLOUT, check.patience);
-        check.equal(socket.getInt(SOL_SOCKET, SO_ERROR), TIMED_OUT, "SO_ERROR of the first");
-      },
-      server: tellsCid,
-    })
-  ),
   defineCase({
     id: "connect/timeout/default-is-two-seconds",
     title: "connect() waits 2 s for an answer unless it is told otherwise",
