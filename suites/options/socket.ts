@@ -235,10 +235,12 @@ export const cases: readonly ConformanceCase[] = [
         const receive = () => socket.recv(bytes(1));
         await failsAfter(check, "EAGAIN", EARLIER, "recv() that began before", async () => {
           socket.setTimeval(SOL_SOCKET, SO_RCVTIMEO, EARLIER);
-          const waiting = receive();
-          await timedSleep(EARLIER / 3);
-          socket.setTimeval(SOL_SOCKET, SO_RCVTIMEO, LATER);
-          return await waiting;
+          const setLater = async () => {
+            await timedSleep(EARLIER / 3);
+            socket.setTimeval(SOL_SOCKET, SO_RCVTIMEO, LATER);
+          };
+          const [waiting] = await Promise.allSettled([receive(), setLater()]);
+          if (waiting.status === "rejected") throw waiting.reason;
         });
         await failsAfter(check, "EAGAIN", LATER, "recv() that began afterwards", receive);
         await peer.writeln("DONE");
