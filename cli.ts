@@ -1,6 +1,16 @@
 /**
  * The command line's entry: reads the arguments, calls a command, sets the exit code.
  *
+ * `run` and `agent` start this program again, as the agent: for these it has to be the main module,
+ * as in `deno run -A cli.ts run ...`.
+ *
+ * @example Call a command from a program
+ * ```ts
+ * import { main } from "@vsock/conformance/cli";
+ *
+ * Deno.exitCode = await main(["explain", "stream/close/by-client-keeps-data"]);
+ * ```
+ *
  * @module
  */
 import { CommanderError } from "commander";
@@ -17,8 +27,8 @@ import { ForbiddenError } from "./sys/forbidden.ts";
 import { UsageError } from "./core/error.ts";
 import { mention, OutputError } from "./report/screen.ts";
 
-/** Runs the tool with these arguments and gives its exit code. */
-async function main(args: string[]): Promise<number> {
+/** Runs the tool with these arguments and gives its exit code (docs/outcomes.md). */
+export async function main(args: string[]): Promise<number> {
   let code: number | Promise<number> = EXIT.ok;
   const act = (result: number | Promise<number>) => code = result;
   const command = isVsockTestCall(args) ? vsockTestCommand(act) : program(act);

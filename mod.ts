@@ -1,154 +1,70 @@
 /**
- * The tool as a library: cases and their catalogue, sockets over libc, the control channel, and
- * runs of cases between two ends with their reports.
+ * Runs of conformance cases from a program: the catalogue, a plan, two ends with an agent each, and
+ * the events of the run. Reports are in `@vsock/conformance/report`, what a case is written with in
+ * `@vsock/conformance/kit`, sockets over libc in `@vsock/conformance/sys`, and the command line in
+ * `@vsock/conformance/cli`. docs/examples/two_agents.ts runs cases between agents in VMs.
  *
- * @example A socket, and an error that carries the call and the errno's name
+ * @example Run two cases in this process, over AF_UNIX in place of AF_VSOCK
  * ```ts
- * import { Socket, SysError, unixStandIn } from "@vsock/conformance";
+ * import {
+ *   CATALOGUE,
+ *   closeEnds,
+ *   directionsOf,
+ *   End,
+ *   exitCode,
+ *   LineChannel,
+ *   ownFacts,
+ *   planRun,
+ *   type RunEvent,
+ *   runPlan,
+ *   select,
+ *   serveController,
+ *   sideRunner,
+ *   streamPair,
+ * } from "@vsock/conformance";
  *
- * using socket = Socket.open(unixStandIn("example"), "stream");
- * try {
- *   await socket.connect({ cid: 1, port: 1234 });
- * } catch (error) {
- *   if (error instanceof SysError) console.log(error.code); // ECONNREFUSED
+ * // Without standIn the agent uses AF_VSOCK; peerCid is then the CID of the other end's machine.
+ * const settings = { peerCid: 1, standIn: "example" };
+ * const facts = ownFacts("loopback", settings);
+ *
+ * // An end whose agent is in this process. For one elsewhere, connectControl() gives the channel.
+ * async function openEnd(): Promise<End> {
+ *   const [near, far] = streamPair();
+ *   serveController(new LineChannel(far), { facts, runSide: sideRunner(settings) }).catch(() => {});
+ *   return await End.open("loopback", new LineChannel(near), facts);
  * }
+ *
+ * function show(event: RunEvent): void {
+ *   if (event.type === "case-end") console.log(`${event.verdict.outcome} ${event.run.id}`);
+ * }
+ *
+ * const ends = { host: await openEnd(), guest: await openEnd() };
+ * const { counts } = await runPlan({
+ *   topology: "loopback",
+ *   plan: planRun(select(CATALOGUE, ["stream/shutdown"]), directionsOf("loopback", "both")),
+ *   ends,
+ *   port: 1234,
+ *   timeout: 10_000,
+ *   seed: 1,
+ *   sink: show,
+ * });
+ * closeEnds(ends);
+ * Deno.exitCode = exitCode(counts);
  * ```
  *
  * @module
  */
-export {
-  type Case,
-  type CaseInfo,
-  type Feature,
-  FEATURES,
-  kernel,
-  type Level,
-  man,
-  type Need,
-  type Reference,
-  type Role,
-  spec,
-  upstream,
-} from "./core/case.ts";
-export { Check, ClaimError, type Coded } from "./kit/check.ts";
-export type { Held } from "./core/leak_check.ts";
-export type { Splat } from "./core/splat.ts";
-export type { Harm } from "./core/taint.ts";
-export type {
-  CaseRun,
-  ConfigFacts,
-  EndFacts,
-  EventSink,
-  LabFacts,
-  LeakFacts,
-  Retry,
-  RunEvent,
-  RunFacts,
-  VmFacts,
-} from "./core/event.ts";
-export {
-  countOutcomes,
-  type Counts,
-  EXIT,
-  exitCode,
-  type Outcome,
-  type SideReport,
-  type SideState,
-  type Verdict,
-} from "./core/outcome.ts";
-export {
-  type Direction,
-  DIRECTION_CHOICES,
-  type DirectionChoice,
-  directionsOf,
-  type Planned,
-  planRun,
-  type Topology,
-} from "./core/plan.ts";
-export { Random } from "./core/random.ts";
-export { Baseline, BaselineError, type Judged } from "./core/baseline.ts";
-export { type Outcomes, type Round, type RoundOptions, roundsOf } from "./core/round.ts";
-export { select, UnmatchedSelectorError } from "./core/selector.ts";
-export {
-  type AgentServices,
-  type Inherited,
-  serveController,
-  type SideOrder,
-  type SideRunner,
-} from "./agent/session.ts";
-export {
-  type ByteStream,
-  connectControl,
-  type ControlAddress,
-  type KeepAlive,
-  LineChannel,
-  listenControl,
-  PeerGoneError,
-  SilentPeerError,
-} from "./control/channel.ts";
+export { ownFacts, sideRunner } from "./agent/side.ts";
+export { serveController } from "./agent/session.ts";
+export { connectControl, LineChannel, PeerGoneError } from "./control/channel.ts";
 export { streamPair } from "./control/stream_pair.ts";
-export type { Ends } from "./runner/case.ts";
-export { BusyError, type Greeting, type PortRange, RefusedError } from "./control/greeting.ts";
-export { End, type EndOptions, type SideFollower } from "./runner/end.ts";
-export { type PluggedDevice, Qmp } from "./control/qmp.ts";
-export { type RunOptions, runPlan, type RunResult } from "./runner/run.ts";
-export type { VerdictOptions } from "./runner/verdicts.ts";
-export type { CaseLines } from "./control/lines.ts";
-export { type Order, ProtocolError, type SideStart, type StartOrder } from "./control/wire.ts";
-export {
-  type Change,
-  type ChangeKind,
-  type DiffOptions,
-  diffReports,
-  isRegression,
-} from "./report/diff.ts";
-export { REPORT_FORMATS, type ReportFormat } from "./report/formats.ts";
-export { KtapWriter } from "./report/ktap.ts";
-export {
-  type IntendedRun,
-  type NotStarted,
-  replay,
-  REPORT_FORMAT,
-  REPORT_VERSION,
-  ReportBuilder,
-  type ReportedCase,
-  ReportError,
-  reportNotStarted,
-  type RunReport,
-  type RunSetting,
-  type Stopped,
-} from "./report/model.ts";
-export { renderReport } from "./report/render.ts";
-export { parseReport } from "./report/schema.ts";
-export { TerminalWriter } from "./report/terminal.ts";
-export { CATALOGUE, findCase } from "./suites/catalogue.ts";
-export { executeSide, type SideOptions } from "./agent/execute.ts";
-export { type CaseContext, type ConformanceCase, defineCase } from "./kit/mod.ts";
-export { Peer, type PeerContext } from "./kit/peer.ts";
-export type { Machine, Place } from "./kit/machine.ts";
-export type { Surroundings } from "./kit/environment.ts";
-export { Vsock, type VsockOptions } from "./kit/vsock.ts";
-export { type NamespaceMode, NetNamespace } from "./sys/net_namespace.ts";
-export { VSOCK_SYSCTLS, type VsockSysctl } from "./sys/sysctl.ts";
-export { VhostVsock } from "./sys/dev_vhost_vsock.ts";
-export { type VsockDeviceEntry, vsockDevices } from "./sys/virtio_devices.ts";
-export { VsockDevice } from "./sys/dev_vsock.ts";
-export { ERRNO_TABLE, type ErrnoName, StillBlockedError, SysError } from "./sys/errno.ts";
-export { IoUring } from "./sys/io_uring.ts";
-export type { RingCompletion, RingLayout } from "./sys/io_uring_abi.ts";
-export type { Argument, Completion } from "./sys/libc.ts";
-export { type DiagSocket, dumpVsock } from "./sys/sock_diag.ts";
-export { type CallContext, Descriptor } from "./sys/descriptor.ts";
-export { type RawMemory, type ReceivedMessage, Socket, type SocketType } from "./sys/socket.ts";
-export { SocketNames } from "./sys/socket_names.ts";
-export { SocketOptions } from "./sys/socket_options.ts";
-export {
-  type Address,
-  type AddressFamily,
-  type Bytes,
-  type ControlMessage,
-  type IoVector,
-  unixStandIn,
-  VSOCK,
-} from "./sys/structs.ts";
-export { type Screen } from "./report/screen.ts";
+export { Baseline } from "./core/baseline.ts";
+export type { EventSink, RunEvent } from "./core/event.ts";
+export { machineFacts } from "./core/facts.ts";
+export { EXIT, exitCode, type Outcome } from "./core/outcome.ts";
+export { directionsOf, planRun, type Topology } from "./core/plan.ts";
+export { select } from "./core/selector.ts";
+export { closeEnds } from "./runner/case.ts";
+export { End } from "./runner/end.ts";
+export { runPlan } from "./runner/run.ts";
+export { CATALOGUE } from "./suites/catalogue.ts";

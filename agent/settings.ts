@@ -7,6 +7,8 @@ import { type AddressFamily, unixStandIn, VSOCK } from "../sys/structs.ts";
 
 /** Which sockets this side uses. */
 export interface SideSettings {
+  /** Files of cases besides the catalogue's. */
+  readonly cases?: readonly string[] | undefined;
   /** Nothing else goes on on this machine: what its kernel holds is the cases' doing. */
   readonly exclusive?: boolean | undefined;
   /** The CID of the other side. */

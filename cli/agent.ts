@@ -26,6 +26,8 @@ import { inherited, killedWhenLate, type Left, Testament } from "../agent/crash_
 import { log, Waiter } from "../agent/waiter.ts";
 import { UsageError } from "../core/error.ts";
 import { Watches } from "../agent/watches.ts";
+import { addCaseFiles } from "./case_files.ts";
+import { caseFileArguments } from "./options/cases.ts";
 import { interruptible } from "./signals.ts";
 import type { SideSettings } from "../agent/settings.ts";
 
@@ -49,6 +51,7 @@ export function agent(options: AgentOptions): Promise<number> {
 export function sideArguments(settings: SideSettings): string[] {
   const { peerCid, standIn, exclusive, guestMonitor } = settings;
   return [
+    ...caseFileArguments(settings),
     ...["--peer-cid", `${peerCid}`],
     ...(standIn === undefined ? [] : ["--stand-in", standIn]),
     ...(exclusive ? ["--exclusive"] : []),
@@ -58,6 +61,8 @@ export function sideArguments(settings: SideSettings): string[] {
 
 function supervise(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
+    // What is wrong with them is said once, before there is an agent.
+    await addCaseFiles(options.cases);
     // The guest may be started later than this.
     const trouble = await monitorTrouble(options);
     if (trouble !== undefined) log(`${trouble}; cases that need it are broken until there is`);
@@ -84,6 +89,7 @@ function serve(options: AgentOptions, path: string): Promise<number> {
   return interruptible(async (stop) => {
     dieWithParent();
     loadTimers();
+    await addCaseFiles(options.cases);
     const { token } = await agentToken({ ...options, listen: THIS_MACHINE });
     using testament = Testament.open(path);
     const { left } = testament;

@@ -15,6 +15,7 @@ import {
   type Role,
   upstreamName,
 } from "../core/case.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { upstreamList } from "../suites/upstream.ts";
 import { type Program, PROGRAMS } from "../suites/upstream_programs.ts";
 
@@ -61,10 +62,10 @@ export interface CaseFacts {
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
   /** Why no other case may run at the same time, where none may. */
   readonly alone?: string;
+  /** Sources, each also as a line of text, and where it can be read. */
+  readonly refs: readonly (Reference & { readonly text: string; readonly url: string })[];
   /** That the kernel's own times make it take more than 2 s. */
   readonly slow?: true;
-  /** Sources, each also as a line of text. */
-  readonly refs: readonly (Reference & { readonly text: string })[];
   /** The case in tools/testing/vsock that it was ported from. */
   readonly upstream?: { readonly name: string } & Partial<UpstreamPlace>;
 }
@@ -81,8 +82,12 @@ export function factsOf(info: DescribedCase): CaseFacts {
     does,
     needs: { client: neededOf(info, "client"), server: neededOf(info, "server") },
     ...(alone === undefined ? {} : { alone }),
+    refs: refs.map((reference) => ({
+      ...reference,
+      text: referenceText(reference),
+      url: referenceUrl(reference),
+    })),
     ...(slow === undefined ? {} : { slow }),
-    refs: refs.map((reference) => ({ ...reference, text: referenceText(reference) })),
     ...(name === undefined ? {} : { upstream: { name, ...upstreamPlace(name) } }),
   };
 }

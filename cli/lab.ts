@@ -23,6 +23,7 @@ import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { Session } from "./session.ts";
 import { screenOf } from "../report/screen.ts";
 import type { LabAddress } from "../lab/types.ts";
+import { addCaseFiles } from "./case_files.ts";
 import { interruptible, withTimeout } from "./signals.ts";
 
 /** Which lab a command is about, of those that are up. */
@@ -57,6 +58,7 @@ export function lab(
 
 /** Boots a lab that stays up. */
 export async function labUp(options: BootOptions & NamedLab): Promise<number> {
+  await addCaseFiles(options.cases);
   await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     if (await findLab(options.name) !== undefined) throw isUp(options.name);
@@ -133,6 +135,7 @@ function factsOf({ topology, kernel, accelerator, qemu, command, consoles }: Lab
   return { kernel, vms: [{ name, accelerator, qemu, command, console: outer }, ...inner] };
 }
 
+// deno-lint-ignore length/function -- to be split with the command line
 async function runOn(
   { address, ends, recovery }: Pick<OpenLab, "address" | "ends"> & { readonly recovery?: Recovery },
   session: Session,

@@ -46,6 +46,7 @@ export interface CrossOptions extends Omit<BootOptions, "topology"> {
 }
 
 /** Boots each topology, runs the chosen cases four ways, and prints the table. */
+// deno-lint-ignore length/function -- to be split with the command line
 export async function labCross(
   selectors: readonly string[],
   options: CrossOptions,

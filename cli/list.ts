@@ -13,20 +13,27 @@ import {
   upstreamName,
 } from "../core/case.ts";
 import { EXIT } from "../core/outcome.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { select } from "../core/selector.ts";
 import { NOTHING_LEFT } from "../core/side_by_side.ts";
 import { type CaseFilter, type DescribedCase, factsOf, fits, upstreamPlace } from "./case_facts.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { allCases } from "../suites/catalogue.ts";
+import { addCaseFiles } from "./case_files.ts";
+import type { CaseFileOptions } from "./options/cases.ts";
 import { chosenCases } from "./run_cases.ts";
 import { screenOf } from "../report/screen.ts";
 
 /** How to print cases. */
-interface PrintOptions {
+interface PrintOptions extends CaseFileOptions {
   readonly json?: boolean | undefined;
 }
 
 /** Prints the chosen cases, an id and a title a line. */
-export function list(selectors: readonly string[], options: CaseFilter & PrintOptions): number {
+export async function list(
+  selectors: readonly string[],
+  options: CaseFilter & PrintOptions,
+): Promise<number> {
+  await addCaseFiles(options.cases);
   const cases = chosenCases(selectors).filter((info) => fits(info, options));
   const width = Math.max(...cases.map(({ id }) => id.length));
   const lines = cases.map(({ id, title, alone, slow }) => {
@@ -38,8 +45,9 @@ export function list(selectors: readonly string[], options: CaseFilter & PrintOp
 }
 
 /** Prints what is known of the chosen cases. */
-export function explain(selector: string, options: PrintOptions): number {
-  const cases = select<DescribedCase>([...CATALOGUE, NOTHING_LEFT], [selector]);
+export async function explain(selector: string, options: PrintOptions): Promise<number> {
+  await addCaseFiles(options.cases);
+  const cases = select<DescribedCase>([...allCases(), NOTHING_LEFT], [selector]);
   screenOf(Deno.stdout).write(options.json ? jsonOf(cases) : cases.map(explanation).join("\n"));
   return EXIT.ok;
 }
@@ -87,8 +95,12 @@ function explanation(info: DescribedCase): string {
     field("server", info.does.server ?? "does nothing"),
     ...needsText(info),
     ...(info.alone === undefined ? [] : [field("alone", info.alone)]),
+    ...info.refs.flatMap((reference) => [
+      field("source", referenceText(reference)),
+      // Not wrapped: terminals and people take it whole.
+      `${" ".repeat(VALUE_AT)}${referenceUrl(reference)}`,
+    ]),
     ...(info.slow ? [field("slow", "yes: the kernel's own times are so long")] : []),
-    ...info.refs.map((reference) => field("source", referenceText(reference))),
     ...(place === undefined
       ? []
       : [field("upstream id", `${place.id} (${place.program}, Linux 7.3)`)]),

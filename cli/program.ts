@@ -10,6 +10,7 @@ import { VERSION } from "../core/version.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { DEFAULT_PORTS, portsOption } from "./access.ts";
 import { againArguments } from "./again.ts";
+import { CASE_FILES, CASE_FILES_TEXT } from "./options/cases.ts";
 import { CASES_TEXT, withConductOptions } from "./options/run.ts";
 import { archOption, isOfVms, wholeTimeout, withKernelOptions } from "./options/vm.ts";
 import { addPerf } from "./program_perf.ts";
@@ -22,6 +23,7 @@ import {
   examples,
   refuseIdle,
   secondsOption,
+  several,
   STAND_IN,
   wholeNumber,
 } from "./options/parse.ts";
@@ -134,6 +136,7 @@ function addAgent(root: Command, act: Act): void {
     .description("wait here for a controller, and run this machine's side of the cases")
     .requiredOption("--peer-cid <cid>", "CID of the other machine: 2 is the host", cidOption)
     .requiredOption("--listen <address>", "TCP address to wait on", addressOption("127.0.0.1"))
+    .option(CASE_FILES, CASE_FILES_TEXT, several(String))
     .option("--once", "end after one controller")
     .option(
       "--token-file <file>",
@@ -161,6 +164,7 @@ function addCatalogue(root: Command, act: Act): void {
   root.command("list")
     .argument("[cases...]", CASES_TEXT)
     .description("show the cases")
+    .option(CASE_FILES, CASE_FILES_TEXT, several(String))
     .addOption(new Option("--needs <feature...>", "only what needs these").choices(features))
     .addOption(new Option("--without <feature...>", "only what needs none").choices(features))
     .addOption(
@@ -175,6 +179,7 @@ function addCatalogue(root: Command, act: Act): void {
   root.command("explain")
     .argument("<case>", "an id, with * and **")
     .description("show what a case requires, and why")
+    .option(CASE_FILES, CASE_FILES_TEXT, several(String))
     .option("--json", "as JSON")
     .addHelpText("after", examples("explain seqpacket/msg-trunc"))
     .action(async (id, options) => act((await import("./list.ts")).explain(id, options)));
@@ -209,6 +214,7 @@ function addReport(root: Command, act: Act): void {
 /** Cases of an emulated VM in an emulated VM take their time. */
 const LAB_CASE_TIMEOUT = 60_000;
 
+// deno-lint-ignore length/function -- to be split with the command line
 function addLab(root: Command, act: Act): void {
   const lab = withLabOptions(withConductOptions(root.command("lab"), LAB_CASE_TIMEOUT))
     .description("boot VMs, run cases in them, and end them")
@@ -230,6 +236,7 @@ function addLab(root: Command, act: Act): void {
       refuseIdle(lab, () => true, `does nothing ${where}: write it behind that`);
     });
   withName(withLabOptions(lab.command("up"))).description("boot a lab that stays up")
+    .option(CASE_FILES, CASE_FILES_TEXT, several(String))
     .addHelpText("after", examples("lab up --topology loopback --name second"))
     .action(async (options) => act((await import("./lab.ts")).labUp(options)));
   withName(withConductOptions(lab.command("run"), LAB_CASE_TIMEOUT))
@@ -288,7 +295,7 @@ function withLabOptions<A extends unknown[], O extends Record<string, unknown>>(
   const placed = command.addOption(
     new Option(
       "--topology <which>",
-      "what VMs there are",
+      "VMs",
     )
       .choices(["guest-host", "loopback", "three-cids", "three-devices"] as const).default(
         "guest-host" as const,

@@ -5,7 +5,7 @@
  */
 import { Baseline } from "../core/baseline.ts";
 import { select } from "../core/selector.ts";
-import { CATALOGUE } from "../suites/catalogue.ts";
+import { allCases } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
 import type { ConductOptions } from "./options/run.ts";
 import { UsageError } from "../core/error.ts";
@@ -18,7 +18,7 @@ import { UsageError } from "../core/error.ts";
  * @throws {UsageError} where all of them are slow and these are left out.
  */
 export function chosenCases(selectors: readonly string[], quick = false): ConformanceCase[] {
-  const chosen = select(CATALOGUE, selectors);
+  const chosen = select(allCases(), selectors);
   if (!quick) return chosen;
   const left = chosen.filter(({ slow }) => slow === undefined);
   if (left.length > 0) return left;
@@ -35,5 +35,5 @@ export async function baselineOf({ baseline }: ConductOptions): Promise<Baseline
     if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
     throw new UsageError(`Cannot read the baseline ${baseline}: ${error.message}`);
   }
-  return Baseline.parse(text, baseline, CATALOGUE.map(({ id }) => id));
+  return Baseline.parse(text, baseline, allCases().map(({ id }) => id));
 }

@@ -34,6 +34,7 @@ import { TerminalWriter } from "../report/terminal.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
 import { withoutSecrets } from "./again.ts";
 import { toolCommit } from "./commit.ts";
+import { addCaseFiles } from "./case_files.ts";
 import { baselineOf, chosenCases } from "./run_cases.ts";
 import {
   type ConductOptions,
@@ -132,6 +133,7 @@ export class Session {
    */
   async choose(selectors: readonly string[]): Promise<void> {
     const { exclude = [], quick, rerunFailed, strict = false } = this.#options;
+    await addCaseFiles(this.#options.cases);
     this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)], quick);
     this.#baseline = await baselineOf(this.#options);
     if (rerunFailed === undefined) return;
@@ -177,6 +179,7 @@ export class Session {
    *
    * @param stop ends the run; what ends the session does so anyway.
    */
+  // deno-lint-ignore length/function -- to be split with the command line
   async runCases(
     { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,

@@ -1,6 +1,6 @@
 /**
  * The messages of our own dialect, a line each. Nothing here reads or writes; see
- * docs/architecture.md for the two protocols.
+ * docs/internals.md for the two protocols.
  *
  * @module
  */

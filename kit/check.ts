@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
 import { messageFlags, MSG_PEEK } from "../sys/constants.ts";
 import type { Socket } from "../sys/socket.ts";
@@ -70,7 +71,9 @@ export class Check {
 
   /** Check that bytes are what they must be, and says where they begin to differ. */
   sameBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
-    const at = expected.findIndex((byte, i) => actual[i] !== byte);
+    // Most are the same, which memcmp(3) tells a hundred times as fast.
+    const isSame = Buffer.compare(actual, expected) === 0;
+    const at = isSame ? -1 : expected.findIndex((byte, i) => actual[i] !== byte);
     if (actual.length !== expected.length) {
       this.that(false, `${what}: expected ${expected.length} bytes, got ${actual.length}`);
     } else {

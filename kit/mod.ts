@@ -1,5 +1,31 @@
 /**
- * The case kit: all that a case file imports.
+ * The case kit: all that a case file imports. docs/writing_a_case.md says how one is written.
+ *
+ * @example A file of cases, for `--cases`
+ * ```ts
+ * import { bytes, type ConformanceCase, defineCase, kernel, man } from "@vsock/conformance/kit";
+ *
+ * export const cases: readonly ConformanceCase[] = [
+ *   defineCase({
+ *     id: "example/send/arrives",
+ *     title: "What is sent arrives",
+ *     requirement: "send() MUST deliver every byte",
+ *     refs: [man("send", 2, "DESCRIPTION"), kernel("vsock_connectible_sendmsg")],
+ *     does: {
+ *       client: "connects, and sends 3 bytes",
+ *       server: "accepts, and checks that recv() gives 3 bytes",
+ *     },
+ *     async client({ vsock, check }) {
+ *       using socket = await vsock.connect("stream");
+ *       await check.sends(socket, bytes(3));
+ *     },
+ *     async server({ vsock, check }) {
+ *       using socket = await vsock.accept("stream");
+ *       await check.receives(socket, 3);
+ *     },
+ *   }),
+ * ];
+ * ```
  *
  * @module
  */
@@ -60,6 +86,29 @@ export {
   routeTo,
   transportCidsOf,
 } from "./machine.ts";
+export { Blocked, INTERRUPT_SIGNAL } from "../sys/blocked.ts";
+export { recvmmsg, sendmmsg } from "../sys/batches.ts";
+export { Holder } from "../sys/child.ts";
+export {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLONESHOT,
+  EPOLLOUT,
+  EPOLLRDHUP,
+} from "../sys/epoll.ts";
+export { sendfile, splice } from "../sys/splice.ts";
+export { acceptWith, connectWith } from "./prepared.ts";
+export {
+  fillAgain,
+  fillWindow,
+  isSame,
+  readToEnd,
+  receiveSlowly,
+  seesEvents,
+  WINDOW,
+} from "./window.ts";
 export type { Random } from "../core/random.ts";
 
 /** What each side of a case is given. */

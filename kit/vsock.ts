@@ -5,13 +5,15 @@
  */
 import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../sys/constants.ts";
 import { VsockDevice } from "../sys/dev_vsock.ts";
+import { Epoll } from "../sys/epoll.ts";
 import { IoUring } from "../sys/io_uring.ts";
 import { ALL_STATES, type DiagSocket, dumpVsock } from "../sys/sock_diag.ts";
 import type { CallContext } from "../sys/descriptor.ts";
 import { type NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../sys/socket.ts";
 import { VhostVsock } from "../sys/dev_vhost_vsock.ts";
-import type { Address } from "../sys/structs.ts";
+import { DataFile } from "../sys/splice.ts";
+import type { Address, Bytes } from "../sys/structs.ts";
 import { vsockDevices } from "../sys/virtio_devices.ts";
 import { Qmp } from "../control/qmp.ts";
 import { connectPatiently } from "./connect_timeout.ts";
@@ -124,6 +126,21 @@ export class Vsock implements Disposable {
   /** Waits until the peer has closed or shut down its side of a connection. */
   async waitRemoteClose(socket: Socket): Promise<void> {
     while (((await socket.poll(POLLRDHUP)) & (POLLRDHUP | POLLHUP)) === 0);
+  }
+
+  /** A new epoll instance; its user closes it. */
+  epoll(): Epoll {
+    return Epoll.open(this.#options.context);
+  }
+
+  /** A new pipe; its user closes both ends. */
+  pipe(): { reader: DataFile; writer: DataFile } {
+    return DataFile.pipe(this.#options.context);
+  }
+
+  /** A file in memory with that content, at its beginning; its user closes it. */
+  file(content: Bytes): Promise<DataFile> {
+    return DataFile.inMemory(content, this.#options.context);
   }
 
   /** The AF_VSOCK sockets that this machine's kernel lists, sock_diag(7). */

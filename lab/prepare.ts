@@ -38,7 +38,7 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   const [tools, deno, bundle, kernel] = await allOf(
     vmTools(arch, named !== undefined, progress),
     denoFor(arch, progress),
-    findBundle(progress),
+    findBundle(progress, options.cases),
     findKernel(options.kernel, arch, progress, named !== undefined),
   );
   const qemu = named ?? await qemuAt(tools.qemu ?? "", progress.stop);

@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly qemu?: string | undefined;
   /** Files to put into the VM besides the lab's own. */
   readonly files?: readonly CpioEntry[];
+  /** Files of cases that its agents have besides the catalogue's. */
+  readonly cases?: readonly string[] | undefined;
   /** How long a boot may take, in milliseconds. */
   readonly bootTime?: number | undefined;
   /** Boot, and neither use a snapshot nor save one. */

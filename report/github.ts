@@ -6,7 +6,13 @@
  */
 import { oneLine } from "../core/clean.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { byDirection, countsOf, type ReportedCase, type RunReport } from "./model.ts";
+import {
+  byDirection,
+  countsOf,
+  type ReportedCase,
+  type ReportedReference,
+  type RunReport,
+} from "./model.ts";
 import { againText, factList, retryText, warningsOf } from "./run_facts.ts";
 import { countsText, decisiveFirst, DIRECTION_TEXT, endText, headline } from "./text.ts";
 import { duration } from "../core/duration.ts";
@@ -147,22 +153,28 @@ function onWhat({ ends, retries = [], ...report }: RunReport): string[] {
 
 /** A case with its reasons, open. */
 function details(entry: ReportedCase, report: RunReport): string[] {
-  const { id, direction, requirement, upstream, verdict } = entry;
+  const { id, direction, requirement, refs = [], verdict } = entry;
   const again = againText(report, entry);
   const reasons = verdict === undefined ? [] : decisiveFirst(verdict).map(oneLine);
   const more = reasons.length - MAX_REASONS;
   const shown = [...reasons.slice(0, MAX_REASONS), ...(more > 0 ? [`and ${more} more`] : [])];
-  const source = upstream === undefined ? "" : ` (tools/testing/vsock, "${upstream}")`;
   return [
     `### ${verdict?.outcome}: ${id}, ${direction}`,
     "",
-    escapeText(`${requirement}${source}`),
+    escapeText(requirement),
     "",
+    // No list: what is indented behind one is a part of it, and no block of its own.
+    ...(refs.length === 0 ? [] : [sourcesLine(refs), ""]),
     // Four spaces: whatever the reasons contain, nothing can end the block.
     ...shown.map((reason) => `    ${reason}`),
     ...(again === undefined ? [] : ["", `    ${oneLine(again)}`]),
     "",
   ];
+}
+
+/** Where a requirement is written down, as links in a paragraph. */
+function sourcesLine(refs: readonly ReportedReference[]): string {
+  return `See ${refs.map(({ text, url }) => `[${escapeText(text)}](<${url}>)`).join(", ")}`;
 }
 
 /** Cases of which only the names count, folded. */

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { type Level, levelOf, upstreamName } from "../core/case.ts";
+import { type Level, levelOf, referenceText, upstreamName } from "../core/case.ts";
 import type { CaseRun, EndFacts, EventSink, Retry, RunEvent, RunFacts } from "../core/event.ts";
 import { countOutcomes, type Counts, type Verdict } from "../core/outcome.ts";
 import type { Direction, Planned, Topology } from "../core/plan.ts";
 import { type CaseRounds, type Outcomes, type Round, RoundTable } from "../core/round.ts";
+import { referenceUrl } from "../core/reference_url.ts";
 import { VERSION } from "../core/version.ts";
 import { factsOf, RetryCount } from "../core/run_facts.ts";
 
@@ -16,6 +17,14 @@ import { factsOf, RetryCount } from "../core/run_facts.ts";
 export const REPORT_FORMAT = "vsock-conformance-run";
 /** The version of the report's form. A change that a reader must know of makes it the next. */
 export const REPORT_VERSION = 2;
+
+/** Where a requirement is written down. */
+export interface ReportedReference {
+  /** What it is, in one line. */
+  readonly text: string;
+  /** Where it can be read: a URL with https. */
+  readonly url: string;
+}
 
 /** A case of the plan, in one direction, and how it ended. */
 export interface ReportedCase {
@@ -29,6 +38,8 @@ export interface ReportedCase {
   readonly level: Level;
   /** The name of the case in tools/testing/vsock that it was ported from, if any. */
   readonly upstream?: string;
+  /** Where the requirement is written down; missing in reports of older versions of the tool. */
+  readonly refs?: readonly ReportedReference[];
   /** Which end played the server. */
   readonly direction: Direction;
   /** What KCIDB calls it, dots between its parts; missing in a report of version 1. */
@@ -245,6 +256,7 @@ function reported(
     requirement: info.requirement,
     level: levelOf(info) ?? "must",
     ...(upstream === undefined ? {} : { upstream }),
+    refs: info.refs.map((ref) => ({ text: referenceText(ref), url: referenceUrl(ref) })),
     direction,
     kcidb: `vsock-conformance.${direction}.${info.id.replaceAll("/", ".")}`,
     ...(verdict === undefined ? {} : { verdict }),

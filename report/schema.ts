@@ -13,6 +13,9 @@ import type { Direction, Topology } from "../core/plan.ts";
 import { VERSION } from "../core/version.ts";
 import { REPORT_FORMAT, REPORT_VERSION, ReportError, type RunReport } from "./model.ts";
 
+/** The form of a reference's URL: nothing that a browser would run, or that ends an attribute. */
+const REFERENCE_URL = /^https:\/\/[A-Za-z0-9._~:/?#@!$&()*+,;=%-]+$/;
+
 /** The version that is read, too: it lacks the outcome `retried` and runs that never began. */
 const FORMER_VERSION = 1;
 
@@ -158,6 +161,11 @@ const OUTCOMES = Type.Object({
   "unexpected-pass": often(),
 }, { description: "how often it had which outcome, where it ran in several rounds" });
 
+const REFERENCE = Type.Object({
+  text: Type.String({ description: "what it is" }),
+  url: Type.String({ pattern: REFERENCE_URL.source, description: "where it can be read" }),
+});
+
 const CASE = Type.Object({
   id: Type.String({ pattern: CASE_ID.source, description: "family/topic/claim" }),
   title: Type.String(),
@@ -166,6 +174,9 @@ const CASE = Type.Object({
   upstream: Type.Optional(
     Type.String({ description: "the name of the case in tools/testing/vsock it was ported from" }),
   ),
+  refs: Type.Optional(Type.Array(REFERENCE, {
+    description: "where the requirement is written down",
+  })),
   direction: DIRECTION,
   kcidb: Type.Optional(Type.String({
     pattern: "^[.a-zA-Z0-9_-]*$",

@@ -28,11 +28,15 @@ function ended(state: SideState): SideReport {
 /** How both sides of a case end, each time that it runs. */
 type Script = (id: string, seed: number) => SideState;
 
-async function end(script: Script): Promise<End> {
+/** An end whose agent runs sides so. */
+async function endOf(runSide: SideRunner): Promise<End> {
   const [near, far] = streamPair();
-  const side: SideRunner = ({ id, seed }) => Promise.resolve(ended(script(id, seed)));
-  serveController(new LineChannel(far), { facts: FACTS, runSide: side }).catch(() => {});
+  serveController(new LineChannel(far), { facts: FACTS, runSide }).catch(() => {});
   return await End.open("loopback", new LineChannel(near), FACTS);
+}
+
+async function end(script: Script): Promise<End> {
+  return await endOf(({ id, seed }) => Promise.resolve(ended(script(id, seed))));
 }
 
 interface Ran extends RunResult {
@@ -159,12 +163,7 @@ Deno.test("runPlan() with jobs runs cases side by side on ports apart, and some 
     } else await lines.read(new AbortController().signal);
     return ended("pass");
   };
-  const open = async () => {
-    const [near, far] = streamPair();
-    serveController(new LineChannel(far), { facts: FACTS, runSide: side }).catch(() => {});
-    return await End.open("x", new LineChannel(near), FACTS);
-  };
-  const ends = { host: await open(), guest: await open() };
+  const ends = { host: await endOf(side), guest: await endOf(side) };
   const seen: string[] = [];
   const { counts } = await runPlan({
     topology: "guest-host",
@@ -188,47 +187,49 @@ Deno.test("runPlan() with jobs runs cases side by side on ports apart, and some 
   ends.guest.close();
 });
 
-Deno.test("runPlan() with jobs runs again, alone, what a process that died ran side by side", async () => {
-  let lives = 0;
-  const runs: string[] = [];
-  const open = async () => {
+/** An agent whose process dies of the case two, whichever else it runs, and comes back. */
+class MortalAgent {
+  /** How many processes it has had. */
+  lives = 0;
+
+  /** The end that it is. */
+  async open(): Promise<End> {
     const [near, far] = streamPair();
-    const channel = new LineChannel(far);
-    const end = await Promise.all([
-      End.open("loopback", new LineChannel(near), FACTS, { again: () => respawn() }),
-      serveDying(channel),
-    ]);
-    return end[0];
-  };
-  const respawn = () => {
+    this.#serve(new LineChannel(far));
+    return await End.open("loopback", new LineChannel(near), FACTS, { again: this.#again });
+  }
+
+  readonly #again = (): Promise<LineChannel> => {
     const [near, far] = streamPair();
-    serveDying(new LineChannel(far));
+    this.#serve(new LineChannel(far));
     return Promise.resolve(new LineChannel(near));
   };
-  /** An agent whose process dies of the case two, whichever else it runs. */
-  const serveDying = (channel: LineChannel) => {
-    lives++;
-    const side: SideRunner = ({ id }) => {
-      runs.push(id);
+
+  #serve(channel: LineChannel): void {
+    this.lives++;
+    const runSide: SideRunner = ({ id }) => {
       if (id === "a/b/two") channel.close();
       // Whatever else runs when it dies has not ended yet.
-      if (id === "a/b/two" || lives === 1) return new Promise(() => {});
+      if (id === "a/b/two" || this.lives === 1) return new Promise(() => {});
       return Promise.resolve(ended("pass"));
     };
-    serveController(channel, { facts: FACTS, runSide: side }).catch(() => {});
-    return Promise.resolve();
-  };
-  const good: SideRunner = ({ stop }) =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, 30, ended("pass"));
-      stop.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve(ended("stopped"));
-      });
+    serveController(channel, { facts: FACTS, runSide }).catch(() => {});
+  }
+}
+
+/** A side that passes after a while, unless it is stopped before. */
+const passesLater: SideRunner = ({ stop }) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, 30, ended("pass"));
+    stop.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve(ended("stopped"));
     });
-  const [near, far] = streamPair();
-  serveController(new LineChannel(far), { facts: FACTS, runSide: good }).catch(() => {});
-  const ends = { host: await open(), guest: await End.open("x", new LineChannel(near), FACTS) };
+  });
+
+Deno.test("runPlan() with jobs runs again, alone, what a process that died ran side by side", async () => {
+  const mortal = new MortalAgent();
+  const ends = { host: await mortal.open(), guest: await endOf(passesLater) };
   const verdicts = new Map<string, string>();
   await runPlan({
     topology: "loopback",
@@ -249,7 +250,7 @@ Deno.test("runPlan() with jobs runs again, alone, what a process that died ran s
     "a/b/two": `broken: ${why}`,
     "a/b/three": `retried: ${why}`,
   });
-  assert.equal(lives, 3, "it died twice");
+  assert.equal(mortal.lives, 3, "it died twice");
   ends.host.close();
   ends.guest.close();
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConformanceCase } from "../kit/mod.ts";
+import { type ConformanceCase, defineCase } from "../kit/mod.ts";
 import { cases as acceptInherits } from "./accept/inherits.ts";
 import { cases as acceptQueue } from "./accept/queue.ts";
 import { cases as acceptState } from "./accept/state.ts";
@@ -15,6 +15,8 @@ import { cases as addressingDevice } from "./addressing/device.ts";
 import { cases as addressingListen } from "./addressing/listen.ts";
 import { cases as addressingNames } from "./addressing/names.ts";
 import { cases as addressingPorts } from "./addressing/ports.ts";
+import { cases as closeAgain } from "./close/again.ts";
+import { cases as closeData } from "./close/data.ts";
 import { cases as connectBacklog } from "./connect/backlog.ts";
 import { cases as connectNonblocking } from "./connect/nonblocking.ts";
 import { cases as connectRefused } from "./connect/refused.ts";
@@ -25,8 +27,21 @@ import { cases as deviceCalls } from "./device/calls.ts";
 import { cases as diagDump } from "./diag/dump.ts";
 import { cases as errorsCalls } from "./errors/calls.ts";
 import { cases as errorsMemory } from "./errors/memory.ts";
+import { cases as eventsBlocked } from "./events/blocked.ts";
+import { cases as eventsEpoll } from "./events/epoll.ts";
+import { cases as eventsPoll } from "./events/poll.ts";
+import { cases as flowConnections } from "./flow/connections.ts";
+import { cases as flowCredit } from "./flow/credit.ts";
+import { cases as flowData } from "./flow/data.ts";
+import { cases as flowLong } from "./flow/long.ts";
+import { cases as flowWindow } from "./flow/window.ts";
+import { cases as halfCloseDirections } from "./half-close/directions.ts";
 import { cases as ioctlSiocinq } from "./ioctl/siocinq.ts";
 import { cases as ioctlSiocoutq } from "./ioctl/siocoutq.ts";
+import { cases as messagesMany } from "./messages/many.ts";
+import { cases as messagesRecords } from "./messages/records.ts";
+import { cases as messagesTorn } from "./messages/torn.ts";
+import { cases as messagesWaitall } from "./messages/waitall.ts";
 import { cases as multiDeviceCids } from "./multi-device/cids.ts";
 import { cases as multiDeviceConnect } from "./multi-device/connect.ts";
 import { cases as multiDeviceData } from "./multi-device/data.ts";
@@ -48,6 +63,8 @@ import { cases as seqpacketMsgPeek } from "./seqpacket/msg_peek.ts";
 import { cases as seqpacketMsgTrunc } from "./seqpacket/msg_trunc.ts";
 import { cases as seqpacketRcvtimeo } from "./seqpacket/rcvtimeo.ts";
 import { cases as seqpacketReceiveBuffer } from "./seqpacket/receive_buffer.ts";
+import { cases as signalsCalls } from "./signals/calls.ts";
+import { cases as signalsConnect } from "./signals/connect.ts";
 import { cases as socketsCreate } from "./sockets/create.ts";
 import { cases as socketsNames } from "./sockets/names.ts";
 import { cases as sockoptZerocopy } from "./sockopt/zerocopy.ts";
@@ -123,6 +140,23 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...addressingNames,
   ...addressingPorts,
   ...diagDump,
+  ...flowWindow,
+  ...flowCredit,
+  ...flowData,
+  ...flowConnections,
+  ...flowLong,
+  ...messagesRecords,
+  ...messagesWaitall,
+  ...messagesMany,
+  ...messagesTorn,
+  ...halfCloseDirections,
+  ...closeData,
+  ...closeAgain,
+  ...eventsPoll,
+  ...eventsEpoll,
+  ...eventsBlocked,
+  ...signalsCalls,
+  ...signalsConnect,
   ...namespacesCid,
   ...namespacesLoopback,
   ...namespacesMode,
@@ -135,7 +169,31 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...multiDeviceUnplug,
 ];
 
+/** Cases that were added to those of this file, in this process. */
+const added: ConformanceCase[] = [];
+
+/** The catalogue's cases, then those that were added in this process. */
+export function allCases(): readonly ConformanceCase[] {
+  return [...CATALOGUE, ...added];
+}
+
+/**
+ * Adds cases of somebody else's in this process.
+ *
+ * @throws {TypeError} where one is not of the right form, or its id is taken.
+ */
+export function addCases(cases: readonly ConformanceCase[]): void {
+  for (const definition of cases) {
+    if (typeof definition?.client !== "function") throw new TypeError("one has no client");
+    defineCase(definition);
+    if (findCase(definition.id) !== undefined) {
+      throw new TypeError(`there is a case ${definition.id} already; give it another id`);
+    }
+    added.push(definition);
+  }
+}
+
 /** The case with that id. */
 export function findCase(id: string): ConformanceCase | undefined {
-  return CATALOGUE.find((definition) => definition.id === id);
+  return allCases().find((definition) => definition.id === id);
 }

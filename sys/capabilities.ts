@@ -37,12 +37,14 @@ export class WithoutCapability implements Disposable {
   readonly #before = capabilities();
 
   /** @throws {SysError} EPERM, ... */
+  /** Drops a capability, by its number in linux/capability.h. */
   constructor(capability: number) {
     const sets = this.#before.slice();
     sets[0] = (sets[0] ?? 0) & ~(1 << capability);
     setCapabilities(sets);
   }
 
+  /** Takes it back. */
   [Symbol.dispose](): void {
     setCapabilities(this.#before);
   }

@@ -93,6 +93,7 @@ export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
 export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
 export const MSG_ZEROCOPY = 0x4000000;
 
 /** shutdown(2). */
@@ -160,6 +161,7 @@ export const PR_SET_PDEATHSIG = 1;
 export const F_GETFD = 1;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
 export const FD_CLOEXEC = 1;
 
 /** open(2). */
@@ -185,6 +187,7 @@ const MSG_NAMES: readonly (readonly [number, string])[] = [
   [MSG_WAITALL, "MSG_WAITALL"],
   [MSG_ERRQUEUE, "MSG_ERRQUEUE"],
   [MSG_NOSIGNAL, "MSG_NOSIGNAL"],
+  [MSG_MORE, "MSG_MORE"],
   [MSG_ZEROCOPY, "MSG_ZEROCOPY"],
 ];
 

@@ -38,6 +38,7 @@ export class TimedSysError extends SysError {
   /** Nanoseconds spent in the call, on the thread that made it. */
   readonly nanoseconds: bigint;
 
+  /** The error of a call, as it is written in messages, that came to that end. */
   constructor(call: string, completion: Completion) {
     super(call, -completion.result);
     this.nanoseconds = completion.nanoseconds;
@@ -166,11 +167,12 @@ export class Descriptor implements Disposable {
   }
 
   /**
-   * Makes a call whose first argument is the descriptor.
+   * Makes a call whose first argument is the descriptor: for what wraps calls beside this class.
    *
    * @param shown the other arguments as a trace shows them.
+   * @throws {SysError}
    */
-  protected call(symbol: string, shown: string, ...args: Argument[]): number {
+  call(symbol: string, shown: string, ...args: Argument[]): number {
     const name = this.#describe(symbol, shown);
     this.#context.trace?.(name);
     const result = call(symbol, this.#fd, ...args);
@@ -179,7 +181,7 @@ export class Descriptor implements Disposable {
   }
 
   /** As {@linkcode call}, on a thread of its own. */
-  protected callBlocking(symbol: string, shown: string, ...args: Argument[]): Promise<Completion> {
+  callBlocking(symbol: string, shown: string, ...args: Argument[]): Promise<Completion> {
     return this.#invoke(symbol, shown, [this.#fd, ...args]);
   }
 

@@ -24,6 +24,7 @@ export const OPERATIONS: Readonly<Record<number, string>> = {
 
 /** Flags of a completion: another one follows; it says that the memory is free again. */
 export const IORING_CQE_F_MORE = 1 << 1;
+/** The completion is a notification: the kernel holds the buffer no more. */
 export const IORING_CQE_F_NOTIF = 1 << 3;
 
 /** What io_uring_enter(2) and io_uring_register(2) are asked for. */

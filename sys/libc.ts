@@ -48,6 +48,8 @@ const INVOKE_BLOCKING = { parameters: ["buffer"], result: "i32", nonblocking: tr
 /** How often the handler was called for each signal. */
 const signalCounts = new Int32Array(new ArrayBuffer(4 * SIGNALS));
 
+type Libc = Deno.DynamicLibrary<typeof BOOTSTRAP>;
+
 interface Native {
   readonly address: (symbol: string) => bigint;
   /** The address of the signal handler. */
@@ -104,11 +106,18 @@ class Frame {
   }
 }
 
+/** A call on a thread of its own. */
+export interface ThreadCall {
+  /** The thread that is in it now, or 0: it has not begun yet, or has ended. */
+  readonly tid: number;
+}
+
 /** What is searched in order to call the code; nobody reads it. */
 const ELEMENT = new Uint8Array(new ArrayBuffer(8));
 
 let native: Native | undefined;
 const syncFrame = new Frame();
+let newestFrame: Frame | undefined;
 
 /**
  * Calls a libc function that returns at once.
@@ -141,6 +150,7 @@ export async function callBlocking(
 ): Promise<Completion> {
   const { address, invokeBlocking } = open();
   const frame = new Frame().fill(address(symbol), args);
+  newestFrame = frame;
   let timer: ReturnType<typeof setInterval> | undefined;
   const wake = () => {
     // Before the call there is nobody to wake, so the next tick tries again.
@@ -157,6 +167,11 @@ export async function callBlocking(
     signal?.removeEventListener("abort", startWaking);
     clearInterval(timer);
   }
+}
+
+/** The call that {@linkcode callBlocking} has begun last, of all in this process. */
+export function newestCall(): ThreadCall | undefined {
+  return newestFrame;
 }
 
 /** What sigaction(2) stores and takes: struct sigaction. */
@@ -224,10 +239,34 @@ function openNative(): Native {
   if (Deno.build.os !== "linux") {
     throw new TypeError(`Cannot call libc on ${Deno.build.os}: AF_VSOCK sockets are Linux's`);
   }
-  const { symbols } = openLibc(BOOTSTRAP);
+  const libc = openLibc(BOOTSTRAP);
+  const address = addressLookup(libc);
+  const code = assemble(Deno.build.arch, {
+    errnoLocation: address("__errno_location"),
+    clockGettime: address("clock_gettime"),
+    signalCounts: addressOf(signalCounts),
+  });
+  const page = executablePage(libc, code.bytes);
+  const entry = Deno.UnsafePointer.offset<typeof INVOKE_BLOCKING>(page, code.invoke);
+  if (entry === null) throw new Error("Cannot call libc: the page of calls is at address 0");
+  const opened: Native = {
+    address,
+    handler: BigInt(Deno.UnsafePointer.value(page)) + BigInt(code.handler),
+    // The engine calls quickly, at a tenth of the price, only what a library exports. bsearch(3)
+    // of one element does no more than to call the code, with the frame that it is to look for.
+    invoke: (frame) => libc.symbols.bsearch(frame, ELEMENT, 1n, 1n, entry),
+    invokeBlocking: new Deno.UnsafeFnPointer(entry, INVOKE_BLOCKING),
+  };
+  native = opened;
+  setAction(WAKE_SIGNAL, opened.handler, 0);
+  return opened;
+}
+
+/** Gives the addresses of libc's functions, each looked up once. */
+function addressLookup({ symbols }: Libc): (symbol: string) => bigint {
   const encoder = new TextEncoder();
   const known = new Map<string, bigint>();
-  const address = (symbol: string): bigint => {
+  return (symbol) => {
     const cached = known.get(symbol);
     if (cached !== undefined) return cached;
     const pointer = symbols.dlsym(null, encoder.encode(`${symbol}\0`));
@@ -238,42 +277,21 @@ function openNative(): Native {
     known.set(symbol, value);
     return value;
   };
-  const code = assemble(Deno.build.arch, {
-    errnoLocation: address("__errno_location"),
-    clockGettime: address("clock_gettime"),
-    signalCounts: addressOf(signalCounts),
-  });
-  const page = symbols.mmap(
-    null,
-    BigInt(PAGE),
-    PROT_READ | PROT_WRITE,
-    MAP_PRIVATE_ANONYMOUS,
-    -1,
-    0n,
-  );
+}
+
+/** A page of memory that holds machine code and can be executed. */
+function executablePage({ symbols }: Libc, code: Uint8Array): Deno.PointerObject {
+  const access = PROT_READ | PROT_WRITE;
+  const page = symbols.mmap(null, BigInt(PAGE), access, MAP_PRIVATE_ANONYMOUS, -1, 0n);
   if (page === null || Deno.UnsafePointer.value(page) === 0xffffffffffffffffn) {
     throw new Error("Cannot map a page for the libc calls: is the process out of memory?");
   }
-  new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(page, PAGE)).set(code.bytes);
-  if (symbols.mprotect(page, BigInt(PAGE), PROT_READ | PROT_EXEC) !== 0) {
-    throw new Error(
-      "Cannot make a page of libc calls executable: a security policy (such as SELinux execmem " +
-        "or MemoryDenyWriteExecute) forbids it; run where it does not",
-    );
-  }
-  const entry = Deno.UnsafePointer.offset<typeof INVOKE_BLOCKING>(page, code.invoke);
-  if (entry === null) throw new Error("Cannot call libc: the page of calls is at address 0");
-  const opened: Native = {
-    address,
-    handler: BigInt(Deno.UnsafePointer.value(page)) + BigInt(code.handler),
-    // The engine calls quickly, at a tenth of the price, only what a library exports. bsearch(3)
-    // of one element does no more than to call the code, with the frame that it is to look for.
-    invoke: (frame) => symbols.bsearch(frame, ELEMENT, 1n, 1n, entry),
-    invokeBlocking: new Deno.UnsafeFnPointer(entry, INVOKE_BLOCKING),
-  };
-  native = opened;
-  setAction(WAKE_SIGNAL, opened.handler, 0);
-  return opened;
+  new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(page, PAGE)).set(code);
+  if (symbols.mprotect(page, BigInt(PAGE), PROT_READ | PROT_EXEC) === 0) return page;
+  throw new Error(
+    "Cannot make a page of libc calls executable: a security policy (such as SELinux execmem " +
+      "or MemoryDenyWriteExecute) forbids it; run where it does not",
+  );
 }
 
 /**

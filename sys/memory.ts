@@ -39,6 +39,7 @@ export class Mapping implements Disposable {
   #mapped = true;
 
   /** @throws {SysError} ENOMEM */
+  /** Maps so many bytes of anonymous memory, mmap(2). */
   constructor(length: number, { populate, shared }: MappingOptions = {}) {
     const { fd, offset } = shared ?? { fd: -1, offset: 0 };
     const kind = shared === undefined ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
@@ -74,6 +75,7 @@ export class Mapping implements Disposable {
     return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
   }
 
+  /** Unmaps it. */
   [Symbol.dispose](): void {
     if (!this.#mapped) return;
     this.#mapped = false;

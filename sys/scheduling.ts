@@ -12,8 +12,9 @@ import { call } from "./libc.ts";
  */
 export class Urgency implements Disposable {
   /** Whether the kernel granted it. */
-  readonly granted = setScheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
+  readonly granted: boolean = setScheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
 
+  /** Sets the usual scheduling again. */
   [Symbol.dispose](): void {
     if (this.granted) setScheduler(SCHED_OTHER, 0);
   }

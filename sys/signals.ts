@@ -13,11 +13,14 @@ export class SignalCounter implements Disposable {
   readonly #before: SignalAction;
   readonly #start: number;
 
-  /** @param signal its number, such as SIGPIPE. */
-  constructor(signal: number) {
+  /**
+   * @param signal its number, such as SIGPIPE.
+   * @param flags sa_flags: SA_RESTART has a system call that it interrupts go on.
+   */
+  constructor(signal: number, flags: number = SA_RESTART) {
     this.#signal = signal;
     this.#start = signalCount(signal);
-    this.#before = countSignal(signal, SA_RESTART);
+    this.#before = countSignal(signal, flags);
   }
 
   /** How often the signal was delivered since the counter was made. */
@@ -25,6 +28,7 @@ export class SignalCounter implements Disposable {
     return signalCount(this.#signal) - this.#start;
   }
 
+  /** Counts no more. */
   [Symbol.dispose](): void {
     restoreSignal(this.#signal, this.#before);
   }
@@ -50,6 +54,7 @@ export class Alarm implements Disposable {
     return this.#counter.count;
   }
 
+  /** Disarms it. */
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
     this.#counter[Symbol.dispose]();

@@ -16,7 +16,9 @@ export const SOCK_DIAG_BY_FAMILY = 20;
 /** States of a socket, by the numbers that TCP has for them: net/tcp_states.h. */
 export const TCP_ESTABLISHED = 1;
 export const TCP_SYN_SENT = 2;
+/** Not connected. */
 export const TCP_CLOSE = 7;
+/** Listens. */
 export const TCP_LISTEN = 10;
 export const TCP_CLOSING = 11;
 

@@ -5,6 +5,7 @@
  */
 import {
   AF_VSOCK,
+  F_DUPFD_CLOEXEC,
   messageFlags,
   MSG_DONTWAIT,
   SOCK_CLOEXEC,
@@ -242,6 +243,11 @@ export class Socket extends SocketNames {
   /** shutdown(2). */
   shutdown(how: number): void {
     this.call("shutdown", ["SHUT_RD", "SHUT_WR", "SHUT_RDWR"][how] ?? `${how}`, how);
+  }
+
+  /** A second descriptor of the same socket, fcntl(F_DUPFD_CLOEXEC). */
+  dup(): Socket {
+    return this.#accepted(this.call("fcntl", "F_DUPFD_CLOEXEC", F_DUPFD_CLOEXEC, 0));
   }
 
   /** getsockname(2). */

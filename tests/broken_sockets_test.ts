@@ -4,6 +4,7 @@ import type { Role } from "../core/case.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { FORBID_VSOCK } from "../sys/forbidden.ts";
 import { brokenPeersAreFresh } from "../tools/broken_peers.ts";
+import type { Row, ShownElsewhere } from "./mutations/mutation.ts";
 import { nameOf } from "./mutations/run.ts";
 import { MUTATIONS, SHOWN_ELSEWHERE } from "./mutations/table.ts";
 import { judge } from "./support/findings.ts";
@@ -36,6 +37,21 @@ Deno.test("every mutation is of one side of one case", () => {
   assert.ok(MUTATIONS.every(({ on }) => roles.includes(on)));
   const names = [...MUTATIONS, ...SHOWN_ELSEWHERE].map(nameOf);
   assert.equal(new Set(names).size, names.length);
+});
+
+Deno.test("every family's mutations are in the file of its name", async () => {
+  for await (const { name, isDirectory } of Deno.readDir(new URL("../suites/", import.meta.url))) {
+    if (!isDirectory || name.startsWith("_")) continue;
+    const { mutations = [], shownElsewhere = [] } = await import(`./mutations/${name}.ts`);
+    const ids = [
+      ...mutations.map(([id]: Row) => id),
+      ...shownElsewhere.map(({ id }: ShownElsewhere) => id),
+    ];
+    assert.ok(ids.length > 0, name);
+    assert.deepEqual(ids.filter((id) => !id.startsWith(`${name}/`)), []);
+    const all = [...MUTATIONS, ...SHOWN_ELSEWHERE].filter(({ id }) => id.startsWith(`${name}/`));
+    assert.equal(ids.length, all.length, `tests/mutations/table.ts has all of ${name}.ts`);
+  }
 });
 
 Deno.test("what is shown elsewhere is shown by a test that is there", async () => {

@@ -242,7 +242,7 @@ Deno.test("what a hostile agent says reaches the terminal as text", async () => 
     })().catch(() => {});
     const { code, stdout, stderr } = await runTool([
       ...["run", "--peer-cid", "1", "--agent", `127.0.0.1:${listener.addr.port}`],
-      ...["--stand-in", freshName(), "--connect-timeout", "0.1", "stream/close"],
+      ...["--stand-in", freshName(), "--connect-timeout", "5", "stream/close"],
     ]);
     assert.equal(code, 2);
     assert.match(stderr, /\u241b\[2J\ufffd31m\ufffd/);

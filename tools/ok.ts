@@ -9,9 +9,11 @@
 import { fileURLToPath } from "node:url";
 import { behavioursAreFresh } from "./behaviours.ts";
 import { toolCommand } from "./command.ts";
+import { missingPaths } from "./document_paths.ts";
 import { wrongImports } from "./imports.ts";
 import { portingIsFresh } from "./porting.ts";
 import { isOnPath, sortOut } from "./needs.ts";
+import { brokenInPackage, undocumented } from "./package.ts";
 import { firstErrorLine, summaryOf, sumOf } from "./tally.ts";
 import { REST, runTestFiles, testFilesBelow } from "./test_files.ts";
 
@@ -80,6 +82,15 @@ async function check(name: string, body: () => Promise<string | undefined>): Pro
   say(`${word}: ${name} (${Math.round(performance.now() - started)} ms)`);
 }
 
+/** A check that gives what is wrong, as lines. */
+async function checkLines(name: string, body: () => Promise<readonly string[]>): Promise<void> {
+  await check(name, async () => {
+    const wrong = await body();
+    wrong.forEach(say);
+    return wrong[0];
+  });
+}
+
 /** Test files, counted test by test. */
 async function tests(name: string, files: readonly string[], jobs: number, limit: number) {
   say(`\n== ${name}`);
@@ -97,14 +108,11 @@ async function tests(name: string, files: readonly string[], jobs: number, limit
 await check("format", () => deno(["fmt", "--check"]));
 await check("lint", () => deno(["lint"]));
 await check("types", () => deno(["check", "--quiet", "."]));
-await check("documentation", () => deno(["doc", "--lint", "mod.ts"]));
-await check("examples", () => deno(["check", "--quiet", "--doc", "mod.ts"]));
+await checkLines("documentation", () => undocumented());
 await check("publish", () => deno(["publish", "--dry-run", "--allow-dirty", "--quiet"]));
-await check("imports", async () => {
-  const wrong = await wrongImports(ROOT);
-  wrong.forEach(say);
-  return wrong[0];
-});
+await checkLines("package", brokenInPackage);
+await checkLines("imports", () => wrongImports(ROOT));
+await checkLines("paths in documents", () => missingPaths(ROOT));
 await check("docs/porting.md", async () => {
   return await portingIsFresh() ? undefined : "run 'deno run -A tools/porting.ts'";
 });

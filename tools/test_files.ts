@@ -24,6 +24,8 @@ export interface TestSettings {
 const PAUSE = 200;
 /** How long a process's output may outlive it, in milliseconds: whatever it started may hold it. */
 export const REST = 2000;
+/** How long Deno may take at least to begin with a file's tests, in milliseconds. */
+const START = 60_000;
 /** How much of a command line is shown, in characters. */
 const SHOWN = 160;
 
@@ -97,7 +99,7 @@ class TestRun {
   #results = "";
   /** What else its process writes. */
   #rest = "";
-  /** How many tests had ended when it was last looked at, and since when it is so many. */
+  /** How far it was when it was last looked at, and since when it is so far. */
   #ended = 0;
   #since = performance.now();
   /** The process has ended. */
@@ -121,10 +123,14 @@ class TestRun {
   async watch(pid: number): Promise<string | undefined> {
     while (!this.isOver) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
-      const ended = [...this.#said.matchAll(RESULT)].length;
+      // Deno first says that it runs tests: before, no test can be blamed for the time it takes.
+      const begun = /^running \d+ tests? from /m.test(this.#said);
+      const ended = [...this.#said.matchAll(RESULT)].length + (begun ? 1 : 0);
       if (ended !== this.#ended) this.#since = performance.now();
       this.#ended = ended;
-      if (performance.now() - this.#since < this.#settings.limit || this.isOver) continue;
+      const { limit } = this.#settings;
+      const patience = begun ? limit : Math.max(limit, START);
+      if (performance.now() - this.#since < patience || this.isOver) continue;
       const processes = await descendantsOf(pid);
       // The test itself first: what it waited for must not seem to have come.
       for (const each of [{ pid }, ...processes]) killQuietly(each.pid, "SIGKILL");
@@ -168,7 +174,7 @@ class TestRun {
     const [, errors = ""] = this.#said.split(/^ ERRORS $/m);
     const failures = [...errors.matchAll(ERROR)].map(([, test, module, first = "", next = ""]) => {
       // The first line of an assertion's error only announces what differs.
-      const line = first.endsWith(":") && next !== "" ? `${first} ${next}` : first;
+      const line = first.endsWith(":") && next !== "" ? `${first} ${next.trim()}` : first;
       return test === undefined ? `outside of a test, in ${module}: ${line}` : `${test}: ${line}`;
     });
     if (hung !== undefined) failures.push(hung.split("\n").join(" "));

@@ -12,6 +12,7 @@ import { REPORT_FORMATS } from "../../report/formats.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { secondsOption, seedOption, several, vsockPortOption, wholeNumber } from "./parse.ts";
 import { UsageError } from "../../core/error.ts";
+import { CASE_FILES, CASE_FILES_TEXT, type CaseFileOptions } from "./cases.ts";
 import { reportOption, type ReportTarget } from "./report.ts";
 
 /** The AF_VSOCK port of upstream's tests. */
@@ -24,7 +25,7 @@ export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are
 export const DEFAULT_CASE_TIMEOUT = 10_000;
 
 /** What every command that runs cases can be told. */
-export interface ConductOptions {
+export interface ConductOptions extends CaseFileOptions {
   readonly direction: DirectionChoice;
   readonly peerPort: number;
   readonly caseTimeout: number;
@@ -73,6 +74,7 @@ export function withConductOptions<A extends unknown[], O extends Record<string,
 ): Command<[...A, string[]], O & Plain<ConductOptions>> {
   const plain = command as unknown as PlainCommand;
   plain.argument("[cases...]", CASES_TEXT)
+    .option(CASE_FILES, CASE_FILES_TEXT, several(String))
     .addOption(
       new Option("--direction <which>", "who accepts").choices(DIRECTION_CHOICES).default("both"),
     )

@@ -10,6 +10,7 @@ import { reasonOf, UsageError } from "../../core/error.ts";
 import { type Arch, ARCHES } from "../../lab/arch.ts";
 import { DEFAULT_KERNEL, requireChoice } from "../../lab/kernel/kernel.ts";
 import { BOOT_TIME } from "../../lab/open.ts";
+import type { CaseFileOptions } from "./cases.ts";
 import { secondsOption } from "./parse.ts";
 import type { Topology } from "../../core/plan.ts";
 import { archOfLab } from "../../lab/prepare.ts";
@@ -126,7 +127,7 @@ async function requireProgram(path: string): Promise<void> {
 }
 
 /** What every command that boots a lab can be told. */
-export interface BootOptions {
+export interface BootOptions extends CaseFileOptions {
   readonly topology: Topology;
   readonly kernel: string;
   readonly modules?: string | undefined;
@@ -142,7 +143,7 @@ export interface BootOptions {
 
 /** A lab's options as the lab takes them. */
 export function labOptions(
-  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout }: Omit<
+  { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout, cases }: Omit<
     BootOptions,
     "timeout"
   >,
@@ -154,6 +155,7 @@ export function labOptions(
     qemu,
     cold,
     bootTime: bootTimeout,
+    cases,
   };
 }
 

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file length/file -- to be split when lab/'s folders have settled
 /**
  * Debian packages that are downloaded without being installed, also of other suites than this
  * machine's: with lists of our own in the cache, from the sites that this machine's apt uses.

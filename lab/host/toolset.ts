@@ -1,3 +1,4 @@
+// deno-lint-ignore-file length/file -- to be split when lab/'s folders have settled
 /**
  * The programs that the lab needs: Debian packages with all that they depend on, unpacked into the
  * cache. Nothing is installed, and nothing of this machine's own but a shell, coreutils and apt is

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { cached, sha256Text } from "../host/cache.ts";
 import { output } from "../host/command.ts";
 import { LabError } from "../error.ts";
@@ -12,14 +13,28 @@ import { type Progress, waiting } from "../progress.ts";
 /** Folders of the repository that are no part of the tool. */
 const NO_SOURCES = ["tests", "tools", "docs", "fixtures", "dist", "node_modules"];
 
-/** The bundle's text: this file where the tool runs as a bundle, else made from its sources. */
-export async function findBundle(progress: Progress): Promise<Uint8Array> {
+/**
+ * The bundle's text: this file where the tool runs as a bundle, else made from its sources.
+ *
+ * @param cases files of cases that it is to have besides the catalogue's.
+ */
+export async function findBundle(
+  progress: Progress,
+  cases: readonly string[] = [],
+): Promise<Uint8Array> {
   const self = new URL(import.meta.url);
   if (self.protocol !== "file:") {
     throw new LabError("The lab needs the tool's files on disk: clone the repository");
   }
-  if (!self.pathname.endsWith("/lab/image/bundle.ts")) return await Deno.readFile(self);
+  if (!self.pathname.endsWith("/lab/image/bundle.ts")) {
+    if (cases.length === 0) return await Deno.readFile(self);
+    throw new LabError("The lab needs the tool's sources for --cases: clone the repository");
+  }
   const root = fileURLToPath(new URL("../..", self)).replace(/\/$/, "");
+  if (cases.length > 0) {
+    const make = () => bundleWithCases(root, cases, progress.stop);
+    return await progress.phase("bundle", `bundling ${cases.join(", ")}`, make);
+  }
   const key = (await sha256Text(await sourcesOf(root))).slice(0, 16);
   const folder = await cached(
     ["bundles", key],
@@ -35,18 +50,52 @@ export async function findBundle(progress: Progress): Promise<Uint8Array> {
   return await Deno.readFile(`${folder}/vsock-conformance.js`);
 }
 
-/** Bundles a program of a folder, the tool if it is not named, into one file. */
+/** Bundles a program, a file of the repository or any other, into one file. */
 export async function bundle(
   root: string,
   into: string,
   program = "cli.ts",
   signal?: AbortSignal,
 ): Promise<void> {
-  await output(Deno.execPath(), ["bundle", "--quiet", "-o", into, `${root}/${program}`], {
+  await output(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--config",
+    `${root}/deno.json`,
+    "-o",
+    into,
+    resolve(root, program),
+  ], {
     cwd: root,
     env: { DENO_NO_UPDATE_CHECK: "1" },
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+/** The text of a bundle of the tool and cases of somebody else's. */
+export async function bundleWithCases(
+  root: string,
+  cases: readonly string[],
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const folder = await Deno.makeTempDir({ prefix: "vsock-bundle-" });
+  try {
+    const at = (path: string) => JSON.stringify(pathToFileURL(resolve(path)).href);
+    await Deno.writeTextFile(
+      `${folder}/main.ts`,
+      [
+        `import { addCases } from ${at(`${root}/suites/catalogue.ts`)};`,
+        `import { main } from ${at(`${root}/cli.ts`)};`,
+        ...cases.map((path, i) => `import { cases as cases${i} } from ${at(path)};`),
+        ...cases.map((_, i) => `addCases(cases${i});`),
+        "Deno.exit(await main(Deno.args));\n",
+      ].join("\n"),
+    );
+    await bundle(root, `${folder}/bundle.js`, `${folder}/main.ts`, signal);
+    return await Deno.readFile(`${folder}/bundle.js`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 async function sourcesOf(root: string): Promise<string> {

@@ -147,6 +147,7 @@ thead th:not(:first-child) { width: 15rem; }
 .where { display: none; }
 .detail td { padding: 0.25rem 1rem 1.1rem 2.05rem; }
 .requirement { max-width: 60rem; }
+.sources { font-size: 0.9rem; }
 .ways { display: grid; gap: 0.75rem 2rem; margin-top: 0.6rem; }
 .columns-2 .ways { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .side { font-size: 0.9rem; margin-top: 0.25rem; }

@@ -139,10 +139,11 @@ function verdictCell(entry: ReportedCase | undefined, direction: Direction): Mar
 }
 
 function detail(report: RunReport, row: Row): Markup {
-  const { id, requirement, upstream } = firstOf(row);
-  const source = upstream === undefined
-    ? ""
-    : markup`<p class="dim">Ported from tools/testing/vsock, “${upstream}”.</p>`;
+  const { id, requirement, refs = [] } = firstOf(row);
+  const links = refs.map(({ text, url }) =>
+    markup`<li><a href="${url}" rel="noreferrer">${text}</a></li>`
+  );
+  const source = refs.length === 0 ? "" : markup`<ul class="sources">${links}</ul>`;
   const ways = [...row.values()].map((entry) => {
     const { direction, verdict, outcomes } = entry;
     return markup`<div class="way"><h4>${direction}</h4>${

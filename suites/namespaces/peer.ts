@@ -26,16 +26,29 @@ function errorFromLocal(peerCid: number): string {
   return peerCid === VMADDR_CID_HOST ? "ENETUNREACH" : "ENODEV";
 }
 
-/** One side is in a namespace with the given mode; the other is where the tool runs. */
-function peerCase(where: Role, mode: NamespaceMode) {
+/** What both sides do, in words. */
+function doings(where: Role, mode: NamespaceMode): ConformanceCase["does"] {
   const reaches = mode === "global";
-  const claim = reaches ? "MUST reach each other" : "MUST NOT reach each other";
   const [from, at] = where === "client"
     ? [` from a new ${mode} namespace`, ""]
     : ["", ` in a new ${mode} namespace`];
   const refusals = where === "client"
     ? "ECONNRESET over loopback, ENETUNREACH to the host, ENODEV to a guest"
     : "ECONNRESET";
+  return {
+    client: reaches
+      ? `connects${from}, sends a byte, and receives one`
+      : `checks that connect()${from} fails with ${refusals}`,
+    server: `listens${at}${
+      reaches ? ", accepts, receives a byte, and sends one" : " until the client has been refused"
+    }`,
+  };
+}
+
+/** One side is in a namespace with the given mode; the other is where the tool runs. */
+function peerCase(where: Role, mode: NamespaceMode) {
+  const reaches = mode === "global";
+  const claim = reaches ? "MUST reach each other" : "MUST NOT reach each other";
   return defineCase({
     id: `namespaces/peer/${where}-in-${mode}`,
     title: `a ${where} in a new ${mode} namespace ${
@@ -44,14 +57,7 @@ function peerCase(where: Role, mode: NamespaceMode) {
     requirement: `a ${where} in a new ${mode} namespace and a peer in a global one ${claim}`,
     refs: REFS[where],
     needs: [{ [where]: "namespaces" }],
-    does: {
-      client: reaches
-        ? `connects${from}, sends a byte, and receives one`
-        : `checks that connect()${from} fails with ${refusals}`,
-      server: `listens${at}${
-        reaches ? ", accepts, receives a byte, and sends one" : " until the client has been refused"
-      }`,
-    },
+    does: doings(where, mode),
     async client({ vsock, peer, check }) {
       await peer.expectln("LISTENING");
       using namespace = where === "client" ? vsock.namespace(mode) : undefined;

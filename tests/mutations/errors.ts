@@ -69,7 +69,7 @@ function ofMemory(type: SocketType): Row[] {
 }
 
 /** Errors. */
-export const ERRORS: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...(["stream", "seqpacket"] as const).flatMap((type) => [...ofCalls(type), ...ofMemory(type)]),
   [
     "errors/calls/stream-send-nothing",

@@ -37,6 +37,8 @@ export interface Mutation {
   readonly noticed: Role;
   /** How that side ends. */
   readonly state: SideState;
+  /** Its deadline in milliseconds, where it notices only by waiting: a shorter one than usual. */
+  readonly deadline?: number;
   /** Why it cannot be noticed with the driver of a guest that has no device. */
   readonly unseenWithDriver?: string;
 }
@@ -48,8 +50,19 @@ export type Row = readonly [
   what: string,
   mutate: Mutate,
   reason: RegExp,
-  more?: Partial<Pick<Mutation, "noticed" | "state" | "unseenWithDriver">>,
+  more?: Partial<Pick<Mutation, "noticed" | "state" | "deadline" | "unseenWithDriver">>,
 ];
+
+/**
+ * A wrongness that is not a socket's, such as a ring's or a dump's, and that a test of its own
+ * shows.
+ */
+export interface ShownElsewhere extends Pick<Mutation, "id" | "on" | "what" | "noticed"> {
+  /** The file of the test, from the root of the repository. */
+  readonly file: string;
+  /** What the file has in it of the test's name. */
+  readonly test: string;
+}
 
 /** The mutations of some rows. */
 export function mutationsOf(rows: readonly Row[]): Mutation[] {

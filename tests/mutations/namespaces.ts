@@ -1,5 +1,5 @@
 /**
- * Wrong namespaces, as sockets show them: they lead too far, or not far enough.
+ * What the cases of namespaces/ must notice.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { Role } from "../../core/case.ts";
 import type { Socket } from "../../sys/socket.ts";
 import type { Address } from "../../sys/structs.ts";
 import { failure, type Mutate, neverFails, replacing, type Row } from "./mutation.ts";
+import type { ShownElsewhere } from "./mutation.ts";
 
 const connectAnyway = neverFails("connect", () => {});
 const connectRefused = replacing("connect", () => {
@@ -69,8 +70,8 @@ function having(where: Role): Row[] {
 
 const PORTS = "namespaces/loopback/ports";
 
-/** Who reaches whom, and who shares ports. */
-export const NAMESPACES: readonly Row[] = [
+/** Sockets that are reached, or share ports, otherwise than their namespaces say. */
+export const mutations: readonly Row[] = [
   ...reaching("global-reaches-global"),
   ...reaching("local-reaches-itself"),
   ...["global-misses-local", "local-misses-global", "local-misses-local"].flatMap(missing),
@@ -91,4 +92,24 @@ export const NAMESPACES: readonly Row[] = [
   ],
   ...having("client"),
   ...having("server"),
+];
+
+/** Kernels whose namespaces err. */
+export const shownElsewhere: readonly ShownElsewhere[] = [
+  ...[
+    ["mode/is-read-only", "ns_mode can be written"],
+    ["mode/child-mode-is-written-once", "child_ns_mode can be written twice"],
+    ["mode/child-inherits", "a child is always global"],
+    ["mode/local-makes-no-global", "a local namespace has global children"],
+    ["cid/same-twice", "a CID is taken for its namespace only"],
+    ["cid/found-from", "a guest is found from every namespace"],
+    ["loopback/seqpacket-in-local", "SOCK_SEQPACKET is refused"],
+  ].map(([claim = "", what = ""]) => ({
+    id: `namespaces/${claim}`,
+    on: "client",
+    what,
+    noticed: "client",
+    file: "suites/namespaces/fake_test.ts",
+    test: claim.startsWith("loopback/") ? "warns where" : "fails on a kernel that",
+  } as const)),
 ];

@@ -144,7 +144,7 @@ function ofBuffers(type: SocketType): Row[] {
 }
 
 /** Options. */
-export const OPTIONS: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...(["stream", "seqpacket"] as const).flatMap((type) => [...ofSocket(type), ...ofBuffers(type)]),
   [
     "options/rcvlowat/stream-bounds",

@@ -1,5 +1,5 @@
 /**
- * Wrong ways to send without copying, and wrong completions.
+ * What the cases of zerocopy/ must notice.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
   SOL_SOCKET,
 } from "../../sys/constants.ts";
 import type { Socket } from "../../sys/socket.ts";
-import { type Address, type Bytes, type ControlMessage, int } from "../../sys/structs.ts";
+import { type ControlMessage, int } from "../../sys/structs.ts";
 import {
   peekConsumes,
   readChangesData,
@@ -23,7 +23,6 @@ import {
 import {
   errsWith,
   failsAfterwards,
-  failure,
   type Mutate,
   neverFails,
   optionNotKept,
@@ -37,7 +36,6 @@ const UNREAD = "zerocopy/error-queue/closed-unread";
 const MANY_UNREAD = "zerocopy/error-queue/unread-leaks-nothing";
 const NO_MEMORY = "zerocopy/send/without-memory-is-enomem";
 const JOINED = "zerocopy/coalescence/keeps-data";
-const ACCEPTED = "sockopt/zerocopy/on-accepted-socket";
 
 const noPollerr = replacing("poll", async (poll, ...args) => await poll(...args) & ~POLLERR);
 const alwaysPollerr = replacing("poll", async (poll, ...args) => await poll(...args) | POLLERR);
@@ -124,23 +122,6 @@ function sending(id: string): Row[] {
   ];
 }
 
-/** A socket from accept() has no SO_ZEROCOPY. */
-const notWhenAccepted: Mutate = (Base) =>
-  class extends Base {
-    #accepted = false;
-
-    override async accept(): Promise<{ socket: Socket; address: Address }> {
-      const accepted = await super.accept();
-      if (#accepted in accepted.socket) accepted.socket.#accepted = true;
-      return accepted;
-    }
-
-    override setsockopt(level: number, option: number, value: Bytes): void {
-      if (this.#accepted) throw failure("setsockopt(3)", "EOPNOTSUPP");
-      super.setsockopt(level, option, value);
-    }
-  };
-
 const errorQueueIsDataQueue = replacing("recvmsg", (recvmsg, vectors, flags = 0, control) => {
   return recvmsg(vectors, flags & ~MSG_ERRQUEUE, control);
 });
@@ -155,8 +136,8 @@ const onlyZerocopy = (mutate: Mutate): Mutate => (Base) => {
   };
 };
 
-/** MSG_ZEROCOPY, and the error queue. */
-export const ZEROCOPY: readonly Row[] = [
+/** Sockets that err with MSG_ZEROCOPY, and in the error queue. */
+export const mutations: readonly Row[] = [
   ...sending("zerocopy/send/stream-completes"),
   ...sending("zerocopy/send/seqpacket-completes"),
   [
@@ -222,12 +203,4 @@ export const ZEROCOPY: readonly Row[] = [
   ],
   [JOINED, "server", "recv() changes data", recvChangesData, /the hash of the data sent with/],
   [JOINED, "server", "peek consumes", peekConsumes, /end of file|had not ended/],
-  [ACCEPTED, "server", "accepted socket has no SO_ZEROCOPY", notWhenAccepted, /set .*EOPNOTSUPP/],
-  [
-    ACCEPTED,
-    "server",
-    "SO_ZEROCOPY is not kept",
-    optionNotKept(SOL_SOCKET, SO_ZEROCOPY, int(0)),
-    /after setting it: expected 1, got 0/,
-  ],
 ];

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Ground } from "../mutations/mutation.ts";
-import { type Finding, mutationsOn, nameOf } from "../mutations/run.ts";
+import { casesOn, type Finding, mutationsOn, nameOf } from "../mutations/run.ts";
 
 /** Makes a step of each case that was to pass and of each mutation that was to be noticed. */
 export async function judge(
@@ -19,7 +19,7 @@ export async function judge(
     return [finding.name, finding];
   }));
   const mutations = mutationsOn(ground);
-  for (const name of [...new Set(mutations.map(({ id }) => id)), ...mutations.map(nameOf)]) {
+  for (const name of [...casesOn(ground), ...mutations.map(nameOf)]) {
     const isCase = !name.includes(" ");
     await t.step(isCase ? `${name} passes over sockets that behave as they must` : name, () => {
       const finding = findings.get(name) ?? assert.fail(`it was not run:\n${output}\n${error}`);

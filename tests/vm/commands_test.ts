@@ -164,3 +164,11 @@ Deno.test("a kernel that does not boot is reported with its console", async () =
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("lab with --cases runs somebody else's case in its VM", async () => {
+  const file = new URL("../../docs/examples/own_case.ts", import.meta.url).pathname;
+  const args = ["lab", "--topology", "loopback", "--cases", file, "example"];
+  const ended = await runTool(args, { patience: PATIENCE });
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /pass +\d+ ms +example\/send\/keeps-order\n/);
+});

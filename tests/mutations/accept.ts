@@ -101,7 +101,7 @@ function having(type: SocketType): Row[] {
 }
 
 /** accept() and listen(). */
-export const ACCEPTING: readonly Row[] = (["stream", "seqpacket"] as const).flatMap((type) => [
+export const mutations: readonly Row[] = (["stream", "seqpacket"] as const).flatMap((type) => [
   ...inState(type),
   ...waiting(type),
   ...having(type),

@@ -109,7 +109,7 @@ function naming(type: SocketType): Row[] {
 }
 
 /** Making and naming sockets. */
-export const CREATION: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...(["stream", "seqpacket"] as const).flatMap((type) => [...making(type), ...naming(type)]),
   [
     "sockets/create/unknown-types",

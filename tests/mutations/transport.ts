@@ -1,69 +1,14 @@
 /**
- * Wrong accounts of what is queued, and wrong sockets on their way between transports.
+ * What the cases of transport/ must notice.
  *
  * @module
  */
 import type { Address } from "../../sys/structs.ts";
-import { sendLosesLastByte } from "./data.ts";
-import {
-  errsWith,
-  failedWith,
-  failure,
-  type Mutate,
-  neverFails,
-  replacing,
-  type Row,
-} from "./mutation.ts";
+import { errsWith, failedWith, failure, type Mutate, neverFails, type Row } from "./mutation.ts";
+import type { ShownElsewhere } from "./mutation.ts";
 
 const RELEASE = "transport/change/release-of-unbound-socket";
 const INTERRUPTED = "transport/change/after-interrupted-connect";
-
-/** What asks before a case whether there is such an ioctl uses connectHere(), and sees nothing. */
-const failsOnceConnected: Mutate = (Base) =>
-  class extends Base {
-    #connected = false;
-
-    override async connect(address: Address): Promise<void> {
-      await super.connect(address);
-      this.#connected = true;
-    }
-
-    override ioctlInt(request: number): number {
-      if (this.#connected) throw failure("ioctl(3)", "EINVAL");
-      return super.ioctlInt(request);
-    }
-  };
-
-const always = (value: number) => replacing("ioctlInt", () => value);
-
-function unsent(id: string): Row[] {
-  return [
-    [id, "client", "SIOCOUTQ counts what was received", always(64), /received all: expected 0/],
-    [id, "client", "SIOCOUTQ fails once connected", failsOnceConnected, /received all: .*EINVAL/],
-  ];
-}
-
-/** SIOCINQ gives what it gave first for ever. */
-const countsWhatWasRead: Mutate = (Base) =>
-  class extends Base {
-    #first: number | undefined;
-
-    override ioctlInt(request: number): number {
-      const value = super.ioctlInt(request);
-      if (value > 0) this.#first ??= value;
-      return this.#first ?? value;
-    }
-  };
-
-function unread(id: string): Row[] {
-  return [
-    [id, "client", "SIOCINQ is always 0", always(0), /before recv\(\): expected 64, got 0/],
-    [id, "client", "SIOCINQ counts what was read", countsWhatWasRead, /after recv\(\): expected 0/],
-    [id, "server", "send() loses a byte", sendLosesLastByte, /expected 64, got 63/, {
-      noticed: "client",
-    }],
-  ];
-}
 
 /** A signal does not end connect(): it goes on until it has another result. */
 const connectIsRestarted: Mutate = (Base) =>
@@ -98,12 +43,8 @@ const failureGoesOn: Mutate = (Base) =>
 /** connect() to a CID of one's own does not return an error. */
 const connectAnyway = neverFails("connectHere", () => {});
 
-/** What is queued, and transports that change. */
-export const QUEUES: readonly Row[] = [
-  ...unsent("ioctl/siocoutq/stream-zero-after-receipt"),
-  ...unsent("ioctl/siocoutq/seqpacket-zero-after-receipt"),
-  ...unread("ioctl/siocinq/stream-counts-unread"),
-  ...unread("ioctl/siocinq/seqpacket-counts-unread"),
+/** Sockets that go wrong on their way between transports. */
+export const mutations: readonly Row[] = [
   [RELEASE, "client", "connect() finds a port", connectAnyway, /ENODEV, but it returned undefined/],
   [
     RELEASE,
@@ -141,4 +82,16 @@ export const QUEUES: readonly Row[] = [
     errsWith("acceptHere", "EAGAIN", "EINVAL"),
     /after the last connection: expected "EAGAIN", got "EINVAL"/,
   ],
+];
+
+/** A connect() that was interrupted, and goes on. */
+export const shownElsewhere: readonly ShownElsewhere[] = [
+  {
+    id: "transport/change/refused-after-interrupted-connect",
+    on: "client",
+    what: "connect() to where no transport leads goes on",
+    noticed: "client",
+    file: "suites/transport/change_test.ts",
+    test: "transport/change/refused-after-interrupted-connect fails where it goes on",
+  },
 ];

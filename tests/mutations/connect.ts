@@ -16,6 +16,7 @@ import {
   pollNeverWakes,
   replacing,
   type Row,
+  type ShownElsewhere,
 } from "./mutation.ts";
 
 const beginsSilently = neverFails("connectHere", () => {});
@@ -221,7 +222,7 @@ function queueing(type: SocketType): Row[] {
 }
 
 /** connect() in all its states. */
-export const CONNECTING: readonly Row[] = [
+export const mutations: readonly Row[] = [
   ...(["stream", "seqpacket"] as const).flatMap((type) => [
     ...beginning(type),
     ...waiting(type),
@@ -236,3 +237,13 @@ export const CONNECTING: readonly Row[] = [
     /1999 ms too early/,
   ],
 ];
+
+/** What a socket cannot show, and a test of its own does. */
+export const shownElsewhere: readonly ShownElsewhere[] = ["stream", "seqpacket"].map((type) => ({
+  id: `connect/nonblocking/${type}-again-after-refusal`,
+  on: "client",
+  what: "connect() stays under way when it was refused",
+  noticed: "client",
+  file: "suites/connect/nonblocking_test.ts",
+  test: "connect() after a refusal warns where it stays under way",
+}));
