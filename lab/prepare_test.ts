@@ -113,7 +113,7 @@ Deno.test("outerArguments() gives a VM without a guest the same serial ports, tw
 });
 
 Deno.test("initScript() loads modules in order and starts what its role needs", () => {
-  const loopback = initScript(X86, "loopback", ["b", "a"]);
+  const loopback = initScript(X86, "loopback", [{ name: "b" }, { name: "a", parameters: "c=d" }]);
   assert.ok(loopback.indexOf("/modules/b.ko") < loopback.indexOf("/modules/a.ko"));
   assert.equal(loopback.match(/agent --peer-cid 1 /g)?.length, 2);
   assert.doesNotMatch(loopback, /qemu-system/);
@@ -129,7 +129,7 @@ Deno.test("initScript() is a script that sh can read", async () => {
   const all = ARCHES.flatMap((arch) => roles.map((role) => [archTraits(arch), role] as const));
   for (const [arch, role] of all) {
     const child = new Deno.Command("sh", { args: ["-n"], stdin: "piped", stderr: "piped" }).spawn();
-    await new Response(initScript(arch, role, ["m"], ["-x"])).body?.pipeTo(child.stdin);
+    await new Response(initScript(arch, role, [{ name: "m" }], ["-x"])).body?.pipeTo(child.stdin);
     const { success, stderr } = await child.output();
     assert.ok(success, new TextDecoder().decode(stderr));
   }

@@ -30,7 +30,7 @@ export function withKernelOptions(command: Command): Command {
       optionOf(
         "file",
         "--kernel <kernel>",
-        "debian:<version>, debug[:<leak>], multi-device, or a vmlinuz file",
+        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, or a vmlinuz",
       ).default(DEFAULT_KERNEL),
     )
     .addOption(optionOf("folder", "--modules <folder>", "the modules of a vmlinuz file"))
@@ -64,7 +64,7 @@ interface VmChoice {
 }
 
 /** Kernels with a name; all others are files. */
-const NAMED = /^(debian|debug|multi-device)(:|$)/;
+const NAMED = /^(debian|debug|multi-device|faults)(:|$)/;
 
 /**
  * Checks what can be checked of the VMs before anything is fetched or booted.

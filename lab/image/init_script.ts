@@ -5,6 +5,7 @@
  */
 
 import type { ArchTraits } from "../arch.ts";
+import type { Module } from "../kernel/modules.ts";
 import { TOKEN_FILE } from "../token.ts";
 import {
   AGENT_PORT,
@@ -30,14 +31,14 @@ const TOOL = "deno run -A vsock-conformance.js";
 export function initScript(
   arch: ArchTraits,
   role: VmRole,
-  modules: readonly string[],
+  modules: readonly Pick<Module, "name" | "parameters">[],
   guest: readonly string[] = [],
   guestCid = GUEST_CID,
 ): string {
   return [
     PREPARE,
     heartbeat(role),
-    ...modules.map((name) => `insmod /modules/${name}.ko`),
+    ...modules.map(({ name, parameters = "" }) => `insmod /modules/${name}.ko ${parameters}`),
     SETTLE,
     `echo "${MARKS.booted} after $(cut -d' ' -f1 /proc/uptime) s"`,
     ...agents(role, guestCid),

@@ -6,7 +6,7 @@
 import type { Topology } from "../../core/plan.ts";
 import { cpio, type CpioEntry } from "./cpio.ts";
 import { initScript } from "./init_script.ts";
-import { isMultiDevice } from "../kernel/kernel.ts";
+import { isMultiDevice } from "../kernel/built.ts";
 import { guestArguments } from "../vm/qemu_args.ts";
 import { labToken, TOKEN_FILE } from "../token.ts";
 import type { ImageParts, LabOptions } from "../types.ts";
@@ -26,7 +26,7 @@ export async function initramfs(
   );
   const cids = hasSeveralDevices(options) ? GUEST_CIDS : [GUEST_CID];
   const guest = role === "host" ? guestArguments(arch, cids) : [];
-  const script = initScript(arch, role, own.map(({ name }) => name), guest, cids[0]);
+  const script = initScript(arch, role, own, guest, cids[0]);
   const guestFiles: CpioEntry[] = role !== "host" ? [] : [
     { path: "guest", folder: true },
     { path: "guest/vmlinuz", data: await Deno.readFile(parts.kernel.vmlinuz) },

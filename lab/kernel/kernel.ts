@@ -11,14 +11,9 @@ import { LabError, LabUsageError } from "../error.ts";
 import { elfMachine } from "../host/elf.ts";
 import { findDebugKernel } from "./debug.ts";
 import { indexModules, readModules } from "./modules.ts";
-import {
-  buildModules,
-  buildPackages,
-  type Patch,
-  patchesDigest,
-  readFault,
-  readPatches,
-} from "./patched.ts";
+import { type Build, buildFor, isBuilt, keepBuilt, withFault } from "./built.ts";
+import { requireFault } from "./faults.ts";
+import { buildModules, buildPackages } from "./patched.ts";
 import { vmTools } from "../host/toolset.ts";
 import { type Progress, waiting } from "../progress.ts";
 import { keepModules, keptKernel, type Kernel, MODULES } from "./kept.ts";
@@ -29,8 +24,8 @@ export const DEFAULT_KERNEL = "debian:latest";
 /** How a user names a kernel. */
 export interface KernelChoice {
   /**
-   * `debian:<version>`, `debian:latest`, `multi-device` (with `:<fault>` a faulty one), or the path
-   * of a vmlinuz.
+   * `debian:<version>`, `debian:latest`, `multi-device` or `faults` (with `:<fault>` a faulty one), or
+   * the path of a vmlinuz.
    */
   readonly kernel: string;
   /** With a path: the folder below which its modules are. */
@@ -53,7 +48,7 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   const { kernel } = choice;
   const debian = DEBIAN.exec(kernel)?.[1];
   const isDebug = DEBUG.test(kernel);
-  const isArchived = debian !== undefined || isMultiDevice(choice);
+  const isArchived = debian !== undefined || isBuilt(choice);
   if (choice.refresh && !isArchived) {
     const how = isDebug ? "lab build-kernel debug --refresh" : "leave --refresh out";
     throw new LabUsageError(`The kernel "${kernel}" is not from an archive: ${how}`);
@@ -65,6 +60,7 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
         "vmlinuz that these modules belong to",
     );
   }
+  await requireFault(choice);
   if (debian === undefined || DEBIAN_VERSION.test(debian)) return;
   throw new LabUsageError(
     `Cannot use the kernel "${kernel}": write debian:latest or, for example, debian:6.12`,
@@ -95,7 +91,7 @@ export async function findKernel(
   if (debug !== null) return await findDebugKernel(debug[1], arch);
   const { xz } = await vmTools(arch, ownQemu, progress);
   const fetching = { choice, arch, xz, progress };
-  if (isMultiDevice(choice)) return await builtKernel(fetching);
+  if (isBuilt(choice)) return await builtKernel(fetching);
   const debian = DEBIAN.exec(choice.kernel)?.[1];
   if (debian === undefined) return await ownKernel(fetching);
   return await fetchedKernel(fetching, `debian-${debian}`, debian);
@@ -115,34 +111,27 @@ async function fetchedKernel(
   fetching: Fetching,
   name: string,
   version: string,
-  patches?: readonly Patch[],
+  build?: Build,
 ): Promise<Kernel> {
   const { choice: { kernel, refresh }, arch, progress } = fetching;
   const parts = ["kernels", `${name}-${arch.name}`];
   const folder = await cached(
     parts,
-    (making) => fetchDebian(version, making, fetching, patches),
+    (making) => fetchDebian(version, making, fetching, build),
     (what) => progress.log(`${what}; making it again`),
     { refresh, ...waiting(progress) },
   );
   return await keptKernel(kernel, folder);
 }
 
-/** Whether a kernel is that of the repository's patches for several devices. */
-export function isMultiDevice({ kernel }: KernelChoice): boolean {
-  return /^multi-device(:|$)/.test(kernel);
-}
-
 /** The version that the patches are for. */
 const PATCHED_VERSION = "6.12";
 
-/** A distribution's kernel whose guests load an AF_VSOCK that is built from patches. */
+/** A distribution's kernel whose AF_VSOCK is built from its source. */
 async function builtKernel(fetching: Fetching): Promise<Kernel> {
-  const [set = "", fault] = fetching.choice.kernel.split(":");
-  const patches = await readPatches(set);
-  if (fault !== undefined) patches.push(await readFault(set, fault));
-  const name = `${set}-${await patchesDigest(patches)}`;
-  return await fetchedKernel(fetching, name, PATCHED_VERSION, patches);
+  const { kernel } = fetching.choice;
+  const build = await buildFor(kernel);
+  return withFault(kernel, await fetchedKernel(fetching, build.name, PATCHED_VERSION, build));
 }
 
 async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
@@ -151,17 +140,17 @@ async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise
 }
 
 /**
- * @param patches to build AF_VSOCK with for guests, from the same kernel's source.
+ * @param build how to build AF_VSOCK from the same kernel's source.
  */
 async function fetchDebian(
   version: string,
   making: string,
   { arch, xz, progress }: Fetching,
-  patches?: readonly Patch[],
+  build?: Build,
 ): Promise<void> {
   const [archive, packages] = await kernelPackages(arch, version, progress);
   const image = packages[0];
-  const headers = patches === undefined || image === undefined
+  const headers = build === undefined || image === undefined
     ? undefined
     : await buildPackages(archive, image, arch, progress);
   const text = `downloading ${image?.name} ${image?.version}`;
@@ -176,20 +165,13 @@ async function fetchDebian(
     await Deno.rename(await findVmlinuz(unpacked), `${making}/vmlinuz`);
     await keepModules(unpacked, making, xz);
   });
-  if (patches !== undefined) {
-    await progress.phase(
-      "modules",
-      `building AF_VSOCK with ${patches.length} patches`,
-      async () => {
-        await Deno.mkdir(`${making}/guest`);
-        const built = await indexModules(await buildModules(unpacked, patches, arch, progress));
-        const order: string[] = JSON.parse(await Deno.readTextFile(`${making}/order.json`));
-        for (const name of order) {
-          const from = built.get(name) ?? `${making}/${name}.ko`;
-          await Deno.copyFile(from, `${making}/guest/${name}.ko`);
-        }
-      },
-    );
+  if (build !== undefined) {
+    await progress.phase("modules", `building AF_VSOCK ${build.what}`, async () => {
+      const built = await indexModules(
+        await buildModules(unpacked, build.change, arch, progress),
+      );
+      await keepBuilt(built, making, build.for);
+    });
   }
   await Deno.remove(unpacked, { recursive: true });
 }
@@ -274,7 +256,7 @@ function withModules(image: Package, found: readonly Package[], archive: Archive
  * and for one that is compressed as a whole.
  */
 export async function kernelFileArch({ kernel }: KernelChoice): Promise<Arch | undefined> {
-  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isMultiDevice({ kernel })) return undefined;
+  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isBuilt({ kernel })) return undefined;
   using file = await Deno.open(kernel);
   const head = new Uint8Array(IMAGE_HEAD);
   await file.read(head);

@@ -52,6 +52,8 @@ export async function indexModules(folder: string): Promise<ModuleIndex> {
 export interface Module {
   readonly name: string;
   readonly data: Uint8Array;
+  /** What is given to it when it is loaded, as insmod(8) takes it. */
+  readonly parameters?: string;
 }
 
 /**

@@ -109,10 +109,18 @@ export async function applyPatch(
   await output("patch", ["-d", tree, "-p1", "-s", "-i", file, ...more], { env });
 }
 
-/** Tells patches, and how what they change is built, from any others. */
-export async function patchesDigest(patches: readonly Patch[]): Promise<string> {
-  return (await sha256Text(JSON.stringify([patches, KBUILD, SOURCES]))).slice(0, 16);
+/** Tells what modules are built from, and how, from any other. */
+export async function buildDigest(from: unknown): Promise<string> {
+  return (await sha256Text(JSON.stringify([from, KBUILD, SOURCES]))).slice(0, 16);
 }
+
+/**
+ * Changes the source of the modules before they are built.
+ *
+ * @param tree the root of the source.
+ * @param env with a PATH that has patch(1).
+ */
+export type SourceChange = (tree: string, env: Readonly<Record<string, string>>) => Promise<void>;
 
 /**
  * The packages from which a kernel's modules are built: its headers, in two parts, what builds with
@@ -160,11 +168,12 @@ export interface BuildPackages {
  * Builds the modules of AF_VSOCK.
  *
  * @param unpacked where the packages of {@linkcode buildPackages} were unpacked.
+ * @param change made to their source.
  * @returns the folder below which the modules are.
  */
 export async function buildModules(
   unpacked: string,
-  patches: readonly Patch[],
+  change: SourceChange,
   arch: ArchTraits,
   progress: Progress,
 ): Promise<string> {
@@ -181,7 +190,7 @@ export async function buildModules(
     env,
     signal,
   });
-  for (const patch of patches) await applyPatch(tree, patch, env);
+  await change(tree, env);
   for (const [path, text] of Object.entries(KBUILD)) {
     await Deno.writeTextFile(`${tree}/${path}`, text);
   }

@@ -116,12 +116,12 @@ export const cases: readonly ConformanceCase[] = [
     id: "accept/inherits/seqpacket-window",
     title: "a listener's buffer bounds the messages of each connection",
     requirement:
-      "a message larger than the listener's buffer MUST be EMSGSIZE, one as large arrive",
+      "a message larger than the listener's buffer MUST fail with EMSGSIZE, one as large arrive",
     refs: [man("send", 2, "EMSGSIZE"), kernel("virtio_transport_seqpacket_enqueue")],
     needs: ["seqpacket"],
     does: {
       client:
-        "connects a seqpacket socket, checks that a message of 1025 bytes is EMSGSIZE, and sends " +
+        "connects a seqpacket socket, checks that a message of 1025 bytes fails with EMSGSIZE, and sends " +
         "one of 1024",
       server:
         "sets the buffer of a listener to 1024 bytes, accepts, and receives a message of that size",

@@ -30,14 +30,15 @@ export const cases: readonly ConformanceCase[] = [
   ...forBothTypes((type) =>
     defineCase({
       id: `accept/wait/${type}-nonblocking`,
-      title: `accept() of a ${type} listener that does not block is EAGAIN while nobody connects`,
-      requirement: "accept() that does not wait MUST be EAGAIN where no connection is there",
+      title:
+        `accept() of a ${type} listener that does not block fails with EAGAIN while nobody connects`,
+      requirement: "accept() that does not wait MUST fail with EAGAIN where no connection is there",
       refs: [man("accept", 2, "EAGAIN"), kernel("vsock_accept")],
       needs: connecting(type),
       does: {
         client: `connects a ${type} socket when the server has been told EAGAIN`,
         server:
-          `checks that accept() of a ${type} listener is EAGAIN, then POLLIN when the client has ` +
+          `checks that accept() of a ${type} listener fails with EAGAIN, then POLLIN when the client has ` +
           "connected, one connection, and EAGAIN again",
       },
       async client({ vsock, check }) {
@@ -62,13 +63,14 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `accept/wait/${type}-rcvtimeo`,
       title: `SO_RCVTIMEO ends accept() of a ${type} listener`,
-      requirement: "accept() MUST be EAGAIN when the listener's SO_RCVTIMEO has passed, not later",
+      requirement:
+        "accept() MUST fail with EAGAIN when the listener's SO_RCVTIMEO has passed, not later",
       refs: [man("socket", 7, "SO_RCVTIMEO"), kernel("vsock_accept")],
       needs: connecting(type),
       does: {
         client: `connects a ${type} socket when the server's first accept() has timed out`,
         server:
-          `sets SO_RCVTIMEO of a ${type} listener to 300 ms, checks that accept() is EAGAIN after ` +
+          `sets SO_RCVTIMEO of a ${type} listener to 300 ms, checks that accept() fails with EAGAIN after ` +
           "it, and gives the client's connection when there is one",
       },
       async client({ vsock, check }) {

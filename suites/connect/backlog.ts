@@ -56,7 +56,7 @@ export const cases: readonly ConformanceCase[] = [
       title: `a ${type} listener holds one connection more than its backlog, and refuses the next`,
       requirement:
         "listen(n) MUST hold n + 1 connections that nobody has accepted, and the next connect() " +
-        "MUST be ECONNRESET until one is",
+        "MUST fail with ECONNRESET until one is",
       refs: [
         man("listen", 2, "DESCRIPTION"),
         spec("5.10.6.5 Stream Sockets"),
@@ -66,7 +66,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `checks that one ${type} socket more than the backlog (0, 1, 3, 8) connects, and that the ` +
-          "next is ECONNRESET; then that one connects, and the next is refused, for each accept()",
+          "next fails with ECONNRESET; then that one connects, and the next is refused, for each accept()",
         server: "listens with each backlog, and accepts one connection when the client is refused",
       },
       async client(context) {
@@ -105,7 +105,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `checks that just 1 ${type} socket connects, then 2 more when the server has called ` +
-          "listen() again, and that the next is ECONNRESET each time",
+          "listen() again, and that the next fails with ECONNRESET each time",
         server: "listens with backlog 0, and calls listen(2) when the client was refused",
       },
       async client(context) {

@@ -45,7 +45,7 @@ export const cases: readonly ConformanceCase[] = [
       id: `connect/nonblocking/${type}-completes`,
       title: `a ${type} connect() that does not wait completes, and poll() tells`,
       requirement:
-        "connect() that does not wait MUST be EINPROGRESS; then poll() MUST tell POLLOUT, SO_ERROR " +
+        "connect() that does not wait MUST fail with EINPROGRESS; then poll() MUST tell POLLOUT, SO_ERROR " +
         "MUST be 0, and connect() EISCONN",
       refs: [man("connect", 2, "EINPROGRESS"), kernel("vsock_connect")],
       needs: connecting(type),
@@ -117,7 +117,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `connects a ${type} socket that does not block, has it block and calls connect() again at ` +
-          "once, checks that this succeeds or is EISCONN, and sends a byte",
+          "once, checks that this succeeds or fails with EISCONN, and sends a byte",
         server: "accepts, receives a byte, and checks that it is the only connection",
       },
       async client(context) {
@@ -157,7 +157,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `connects a ${type} socket that does not block, is refused, reads SO_ERROR, asks the ` +
-          "server to listen, and checks that connect() is EINPROGRESS, not EALREADY, and then " +
+          "server to listen, and checks that connect() fails with EINPROGRESS, not EALREADY, and then " +
           "connected",
         server: "listens when it is asked to, and keeps the listener until the client is done",
       },

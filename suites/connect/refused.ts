@@ -46,7 +46,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `checks twice that connect() of a ${type} socket to a port that nobody has is ECONNRESET ` +
+          `checks twice that connect() of a ${type} socket to a port that nobody has fails with ECONNRESET ` +
           "and leaves SO_ERROR 0, then asks the server to listen, and connects",
         server: "listens when it is asked to, accepts, and sends a byte",
       },
@@ -76,12 +76,12 @@ export const cases: readonly ConformanceCase[] = [
       id: `connect/refused/${type}-by-other-type`,
       title: `a ${type} socket does not connect to a listener of the other type`,
       requirement:
-        "connect() to a listener of another type MUST be ECONNRESET, and the listener go on",
+        "connect() to a listener of another type MUST fail with ECONNRESET, and the listener go on",
       refs: [spec("5.10.6.4 Receive and Transmit"), kernel("virtio_transport_recv_pkt")],
       needs: ["seqpacket"],
       does: {
         client:
-          `checks three times that connect() of a ${type} socket is ECONNRESET, then connects one ` +
+          `checks three times that connect() of a ${type} socket fails with ECONNRESET, then connects one ` +
           "of the listener's own type, and receives a byte",
         server:
           `listens, with a backlog of 1, for what is no ${type}; accepts one connection when the ` +
@@ -121,7 +121,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `listens at VMADDR_CID_ANY for ${type} sockets itself, and checks that connect() to that ` +
-          "CID and its port fails within 300 ms, and that accept() is EAGAIN",
+          "CID and its port fails within 300 ms, and that accept() fails with EAGAIN",
       },
       async client({ vsock, check }) {
         const here = vsock.localAddress(vsock.peerAddress().port + 1);

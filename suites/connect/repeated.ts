@@ -82,13 +82,13 @@ export const cases: readonly ConformanceCase[] = [
       id: `connect/repeated/${type}-fifty-at-once`,
       title: `50 ${type} sockets at once are connected or refused, and all get in`,
       requirement:
-        "connect() to a listener whose backlog is full MUST be ECONNRESET or succeed, never time " +
+        "connect() to a listener whose backlog is full MUST fail with ECONNRESET or succeed, never time " +
         "out, and succeed in the end",
       refs: [man("listen", 2, "DESCRIPTION"), kernel("virtio_transport_recv_pkt")],
       needs: connecting(type),
       does: {
         client:
-          `connects 50 ${type} sockets at once, again where it is ECONNRESET, checks that each gets ` +
+          `connects 50 ${type} sockets at once, again where it fails with ECONNRESET, checks that each gets ` +
           "in, and each sends its number and receives it back",
         server:
           "listens with a backlog of 5, accepts one each 2 ms until there are 50, and sends back " +

@@ -28,13 +28,13 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `connect/state/${type}-connected`,
       title: `a connected ${type} socket stays so`,
-      requirement: "connect() of a connected socket MUST be EISCONN, also to AF_UNSPEC",
+      requirement: "connect() of a connected socket MUST fail with EISCONN, also to AF_UNSPEC",
       refs: [man("connect", 2, "EISCONN"), kernel("vsock_connect")],
       needs: connecting(type),
       does: {
         client:
           `connects a ${type} socket, checks that connect() to the same address, to another port ` +
-          "and to AF_UNSPEC is EISCONN, and that getpeername() stays and a byte arrives",
+          "and to AF_UNSPEC fails with EISCONN, and that getpeername() stays and a byte arrives",
         server: "accepts, receives a byte, and sends one back",
       },
       async client({ vsock, check }) {
@@ -62,13 +62,14 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `connect/state/${type}-listening`,
       title: `a ${type} listener does not connect`,
-      requirement: "connect() of a listening socket MUST be EINVAL, and the socket go on listening",
+      requirement:
+        "connect() of a listening socket MUST fail with EINVAL, and the socket go on listening",
       refs: [man("connect", 2, "ERRORS"), kernel("vsock_connect")],
       needs: connecting(type),
       does: {
         client: `connects a ${type} socket when the server's connect() has failed`,
         server:
-          `checks that connect() of a ${type} listener is EINVAL, and accepts the client from it ` +
+          `checks that connect() of a ${type} listener fails with EINVAL, and accepts the client from it ` +
           "afterwards",
       },
       async client({ vsock, check }) {
@@ -94,7 +95,7 @@ export const cases: readonly ConformanceCase[] = [
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, shuts its sending side down, checks that connect() is EINVAL ` +
+          `connects a ${type} socket, shuts its sending side down, checks that connect() fails with EINVAL ` +
           "or EISCONN, and receives a byte",
         server: "accepts, sends a byte when the client has shut down, and waits for its close",
       },

@@ -20,10 +20,11 @@ export const cases: readonly ConformanceCase[] = [
   defineCase({
     id: "device/calls/carries-nothing",
     title: "/dev/vsock cannot be read",
-    requirement: "read() of /dev/vsock MUST be EINVAL, and lseek() ESPIPE",
+    requirement: "read() of /dev/vsock MUST fail with EINVAL, and lseek() ESPIPE",
     refs: [man("read", 2, "EINVAL"), kernel("vsock_dev_ioctl")],
     does: {
-      client: "checks that read() of /dev/vsock is EINVAL and lseek() ESPIPE, and that it " +
+      client:
+        "checks that read() of /dev/vsock fails with EINVAL and lseek() ESPIPE, and that it " +
         "names the CID afterwards that it named before",
     },
     async client({ vsock, check }) {
@@ -38,10 +39,10 @@ export const cases: readonly ConformanceCase[] = [
     id: "device/calls/requests-are-exact",
     title: "/dev/vsock knows its request by its whole number",
     requirement:
-      "ioctl() of /dev/vsock MUST be ENOTTY for a request that differs in number, type or direction",
+      "ioctl() of /dev/vsock MUST fail with ENOTTY for a request that differs in number, type or direction",
     refs: [man("ioctl", 2, "ENOTTY"), kernel("vsock_dev_ioctl")],
     does: {
-      client: "checks that ioctl() of /dev/vsock is ENOTTY for 7 requests beside " +
+      client: "checks that ioctl() of /dev/vsock fails with ENOTTY for 7 requests beside " +
         "IOCTL_VM_SOCKETS_GET_LOCAL_CID (0x7b9), and that two opens of it name the same CID",
     },
     async client({ vsock, check }) {

@@ -55,11 +55,11 @@ export const cases: readonly ConformanceCase[] = [
       id: `errors/calls/${type}-unconnected`,
       title: `a ${type} socket without a connection carries nothing`,
       requirement:
-        "send(), recv() and shutdown() MUST be ENOTCONN without a connection, and sendto() EOPNOTSUPP",
+        "send(), recv() and shutdown() MUST fail with ENOTCONN without a connection, and sendto() EOPNOTSUPP",
       refs: [man("send", 2, "ENOTCONN"), kernel("vsock_connectible_sendmsg")],
       does: {
         client:
-          `checks that send(), recv() and shutdown() are ENOTCONN, and sendto() EOPNOTSUPP, on a ` +
+          `checks that send(), recv() and shutdown() fail with ENOTCONN, and sendto() EOPNOTSUPP, on a ` +
           `${type} socket that is unbound, bound, listening, and refused by a port that nobody has`,
       },
       async client(context) {
@@ -84,12 +84,12 @@ export const cases: readonly ConformanceCase[] = [
       id: `errors/calls/${type}-shutdown-ways`,
       title: `shutdown() of a ${type} connection knows three ways, and can be repeated`,
       requirement:
-        "shutdown() of an unknown way MUST be EINVAL and shut nothing down, and a repeated one succeed",
+        "shutdown() of an unknown way MUST fail with EINVAL and shut nothing down, and a repeated one succeed",
       refs: [man("shutdown", 2, "EINVAL"), kernel("vsock_shutdown")],
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, checks that shutdown() is EINVAL with -1, 3, 4 and 2147483647, ` +
+          `connects a ${type} socket, checks that shutdown() fails with EINVAL with -1, 3, 4 and 2147483647, ` +
           "sends a byte, and checks that shutdown(SHUT_WR) succeeds twice",
         server: "accepts, receives a byte, and the end",
       },
@@ -115,14 +115,15 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `errors/calls/${type}-out-of-band`,
       title: `a ${type} connection has no out-of-band data`,
-      requirement: "MSG_OOB MUST be EOPNOTSUPP for send() and recv(), and send and consume nothing",
+      requirement:
+        "MSG_OOB MUST fail with EOPNOTSUPP for send() and recv(), and send and consume nothing",
       refs: [man("send", 2, "EOPNOTSUPP"), kernel("vsock_connectible_sendmsg")],
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, checks that send(MSG_OOB) is EOPNOTSUPP, and sends a byte`,
+          `connects a ${type} socket, checks that send(MSG_OOB) fails with EOPNOTSUPP, and sends a byte`,
         server:
-          "accepts, checks that recv(MSG_OOB) is EOPNOTSUPP when the byte is there, receives it, " +
+          "accepts, checks that recv(MSG_OOB) fails with EOPNOTSUPP when the byte is there, receives it, " +
           "and then the end",
       },
       async client({ vsock, peer, check }) {
@@ -148,12 +149,12 @@ export const cases: readonly ConformanceCase[] = [
       id: `errors/calls/${type}-addressed`,
       title: `a ${type} connection takes no address with its data, and gives none`,
       requirement:
-        "sendto() of a connected socket with an address MUST be EISCONN, and recvfrom() store no name",
+        "sendto() of a connected socket with an address MUST fail with EISCONN, and recvfrom() store no name",
       refs: [man("send", 2, "EISCONN"), kernel("vsock_connectible_sendmsg")],
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, checks that sendto() with the peer's address is EISCONN, and ` +
+          `connects a ${type} socket, checks that sendto() with the peer's address fails with EISCONN, and ` +
           "sends a byte",
         server: "accepts, and checks that recvfrom() gives the byte and a name of length 0",
       },
@@ -213,7 +214,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client: "connects a stream socket, checks that send() of 0 bytes is 0, and sends a byte",
       server:
-        "accepts, checks that recv() is EAGAIN when the client has sent nothing, receives the byte, " +
+        "accepts, checks that recv() fails with EAGAIN when the client has sent nothing, receives the byte, " +
         "and then the end",
     },
     async client({ vsock, peer, check }) {
@@ -241,13 +242,13 @@ export const cases: readonly ConformanceCase[] = [
       id: `errors/calls/${type}-ioctl`,
       title: `a ${type} socket refuses ioctls that it does not have, or not yet`,
       requirement:
-        "ioctl() MUST be ENOTTY for an unknown request, and fail for SIOCINQ and SIOCOUTQ without a " +
+        "ioctl() MUST fail with ENOTTY for an unknown request, and fail for SIOCINQ and SIOCOUTQ without a " +
         "connection",
       refs: [man("ioctl", 2, "ENOTTY"), kernel("vsock_ioctl")],
       does: {
         client:
-          `checks that ioctl() of a ${type} socket is ENOTTY for request 0x7ff, and that SIOCINQ and ` +
-          "SIOCOUTQ are EOPNOTSUPP, EINVAL or ENOTTY on an unbound socket and on a listener",
+          `checks that ioctl() of a ${type} socket fails with ENOTTY for request 0x7ff, and that SIOCINQ and ` +
+          "SIOCOUTQ fail with EOPNOTSUPP, EINVAL or ENOTTY on an unbound socket and on a listener",
       },
       async client({ vsock, check }) {
         using socket = vsock.open(type);

@@ -70,12 +70,12 @@ export const cases: readonly ConformanceCase[] = [
       id: `errors/memory/${type}-send`,
       title: `a ${type} socket sends nothing of what is partly not there`,
       requirement:
-        "sendmsg() MUST be EFAULT where an element of its iovec is not there, and send nothing",
+        "sendmsg() MUST fail with EFAULT where an element of its iovec is not there, and send nothing",
       refs: [man("send", 2, "EFAULT"), kernel("virtio_transport_send_pkt_info")],
       needs: connecting(type),
       does: {
         client:
-          `connects a ${type} socket, checks that sendmsg() of three elements is EFAULT where the ` +
+          `connects a ${type} socket, checks that sendmsg() of three elements fails with EFAULT where the ` +
           "first, the second or the third is not there, and sends a message after each",
         server: "accepts, and checks that just those three messages arrive",
       },
@@ -103,7 +103,7 @@ export const cases: readonly ConformanceCase[] = [
       id: `errors/memory/${type}-receive`,
       title: `a ${type} socket that is to store where nothing is: ${afterFault(type)}`,
       requirement:
-        "recvmsg() MUST be EFAULT where an element of its iovec is not there, and cost a stream " +
+        "recvmsg() MUST fail with EFAULT where an element of its iovec is not there, and cost a stream " +
         "nothing, and messages no more than one",
       refs: [man("recv", 2, "EFAULT"), kernel("vsock_connectible_recvmsg")],
       needs: connecting(type),
@@ -111,7 +111,7 @@ export const cases: readonly ConformanceCase[] = [
         client:
           `connects a ${type} socket, and sends two messages of 300 bytes when it is asked to`,
         server:
-          "accepts, and checks that recvmsg() of 300 bytes into three elements is EFAULT where one " +
+          "accepts, and checks that recvmsg() of 300 bytes into three elements fails with EFAULT where one " +
           `is not there, and that then ${afterFault(type)}`,
       },
       async client({ vsock, peer, check, random }) {
@@ -150,13 +150,14 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `errors/memory/${type}-peek`,
       title: `MSG_PEEK where nothing is leaves all of a ${type} connection's data`,
-      requirement: "recvmsg(MSG_PEEK) MUST be EFAULT for what is not there, and leave the data",
+      requirement:
+        "recvmsg(MSG_PEEK) MUST fail with EFAULT for what is not there, and leave the data",
       refs: [man("recv", 2, "EFAULT"), kernel("vsock_connectible_recvmsg")],
       needs: connecting(type),
       does: {
         client: `connects a ${type} socket, and sends 300 bytes`,
         server:
-          "accepts, checks that recvmsg(MSG_PEEK) into three elements is EFAULT where the first, the " +
+          "accepts, checks that recvmsg(MSG_PEEK) into three elements fails with EFAULT where the first, the " +
           "second or the third is not there, and receives the 300 bytes",
       },
       async client({ vsock, check, random }) {

@@ -75,7 +75,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `checks that the three sizes of a new ${type} socket are 262144, 128 and 262144, that ` +
-          "getsockopt() stores 8 bytes of 32, and that both calls are EINVAL with 4 and 7",
+          "getsockopt() stores 8 bytes of 32, and that both calls fail with EINVAL with 4 and 7",
       },
       async client({ vsock, check }) {
         using socket = vsock.open(type);

@@ -82,7 +82,7 @@ export const cases: readonly ConformanceCase[] = [
       id: `options/connect-timeout/${type}-out-of-range`,
       title: `times that are none are refused as connect time of a ${type} socket`,
       requirement:
-        "SO_VM_SOCKETS_CONNECT_TIMEOUT MUST be ERANGE for what is no time, EINVAL for too few bytes, " +
+        "SO_VM_SOCKETS_CONNECT_TIMEOUT MUST fail with ERANGE for what is no time, EINVAL for too few bytes, " +
         "and stay as it was",
       refs: [
         man("vsock", 7, "SO_VM_SOCKETS_CONNECT_TIMEOUT"),
@@ -90,7 +90,7 @@ export const cases: readonly ConformanceCase[] = [
       ],
       does: {
         client:
-          `checks that the connect time of a ${type} socket is ERANGE with -1 s, 1000000 us and the ` +
+          `checks that the connect time of a ${type} socket fails with ERANGE with -1 s, 1000000 us and the ` +
           "largest number of seconds, EINVAL with 0, 8 and 15 bytes, and still 1.5 s afterwards",
       },
       async client({ vsock, check }) {

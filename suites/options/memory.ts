@@ -34,9 +34,9 @@ export const cases: readonly ConformanceCase[] = [
   ...forBothTypes((type) =>
     defineCase({
       id: `options/memory/${type}-not-there`,
-      title: `options of a ${type} socket in memory that is not there are EFAULT`,
+      title: `options of a ${type} socket in memory that is not there fail with EFAULT`,
       requirement:
-        "getsockopt() and setsockopt() MUST be EFAULT for memory that is not there, EINVAL for a " +
+        "getsockopt() and setsockopt() MUST fail with EFAULT for memory that is not there, EINVAL for a " +
         "negative length, and change nothing",
       refs: [man("setsockopt", 2, "EFAULT"), kernel("vsock_connectible_getsockopt")],
       does: {
@@ -66,7 +66,8 @@ export const cases: readonly ConformanceCase[] = [
     defineCase({
       id: `options/zerocopy/${type}-values`,
       title: `SO_ZEROCOPY of a ${type} socket is 0 or 1`,
-      requirement: "SO_ZEROCOPY MUST be EINVAL for what is neither 0 nor 1, and for too few bytes",
+      requirement:
+        "SO_ZEROCOPY MUST fail with EINVAL for what is neither 0 nor 1, and for too few bytes",
       refs: [man("setsockopt", 2, "EINVAL"), kernel("vsock_connectible_setsockopt")],
       needs: ["zerocopy"],
       does: {

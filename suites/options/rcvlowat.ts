@@ -32,7 +32,7 @@ export const cases: readonly ConformanceCase[] = [
     does: {
       client:
         "checks that SO_RCVLOWAT of a stream socket is 1 at first and after 0, keeps 2 and 262144, " +
-        "and is EINVAL with 262145, 2147483647 and -1, and with 1001 when the buffer is 1000",
+        "and fails with EINVAL with 262145, 2147483647 and -1, and with 1001 when the buffer is 1000",
     },
     async client({ vsock, check }) {
       using socket = vsock.open("stream");
@@ -57,13 +57,13 @@ export const cases: readonly ConformanceCase[] = [
     id: "options/rcvlowat/stream-whole-buffer",
     title: "recv() does not wait for as much as the buffer, and waits for a byte less",
     requirement:
-      "recv() that is to wait for as many bytes as the buffer has SHOULD be ENOMEM at once, and one " +
+      "recv() that is to wait for as many bytes as the buffer has SHOULD fail with ENOMEM at once, and one " +
       "of a byte less MUST give all of them",
     refs: [man("recv", 2, "MSG_WAITALL"), kernel("__vsock_connectible_recvmsg")],
     does: {
       client: "connects a stream socket, and sends 262143 bytes when the server was refused",
       server:
-        "accepts, checks that recv(262144) is ENOMEM with MSG_WAITALL, and with SO_RCVLOWAT 262144 " +
+        "accepts, checks that recv(262144) fails with ENOMEM with MSG_WAITALL, and with SO_RCVLOWAT 262144 " +
         "also where it does not wait, and that recv(262143, MSG_WAITALL) gives all that is sent",
     },
     async client({ vsock, peer, check, random }) {

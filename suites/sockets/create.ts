@@ -67,7 +67,7 @@ export const cases: readonly ConformanceCase[] = [
       does: {
         client:
           `makes a ${type} socket with each combination of SOCK_NONBLOCK and SOCK_CLOEXEC, and ` +
-          "checks that fcntl() tells just those, and that socket() with an unknown flag is EINVAL",
+          "checks that fcntl() tells just those, and that socket() with an unknown flag fails with EINVAL",
       },
       async client({ vsock, check }) {
         for (const flags of [0, SOCK_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK | SOCK_CLOEXEC]) {
@@ -88,7 +88,7 @@ export const cases: readonly ConformanceCase[] = [
       title: `socketpair() makes no ${type} sockets`,
       requirement: "socketpair() MUST fail with EOPNOTSUPP",
       refs: [man("socketpair", 2, "EOPNOTSUPP"), kernel("vsock_create")],
-      does: { client: `checks that socketpair() of ${type} sockets is EOPNOTSUPP` },
+      does: { client: `checks that socketpair() of ${type} sockets fails with EOPNOTSUPP` },
       async client({ vsock, check }) {
         await check.fails("EOPNOTSUPP", "socketpair()", () => vsock.pair(type).length);
       },
@@ -101,7 +101,7 @@ export const cases: readonly ConformanceCase[] = [
     refs: [man("vsock", 7, "DESCRIPTION"), kernel("vsock_create")],
     does: {
       client:
-        "checks that socket() is ESOCKTNOSUPPORT for type 0, SOCK_RAW, SOCK_RDM, 6 and 10, and " +
+        "checks that socket() fails with ESOCKTNOSUPPORT for type 0, SOCK_RAW, SOCK_RDM, 6 and 10, and " +
         "EINVAL for type 11, which is behind the last one",
     },
     async client({ vsock, check }) {
@@ -122,7 +122,7 @@ export const cases: readonly ConformanceCase[] = [
     needs: [{ client: "known-place" }],
     does: {
       client:
-        "checks that socket(SOCK_DGRAM) is ENODEV, connects a stream socket and a seqpacket socket " +
+        "checks that socket(SOCK_DGRAM) fails with ENODEV, connects a stream socket and a seqpacket socket " +
         "to a port that nobody has, and checks ENODEV again after each",
     },
     async client({ vsock, check }) {

@@ -114,7 +114,7 @@ function bindAndConnect(type: SocketType): ConformanceCase {
     refs: [man("bind", 2, "EINVAL"), man("connect", 2, "ERRORS"), kernel("vsock_addr_cast")],
     does: {
       client:
-        `checks that bind() and connect() of a ${type} socket are EINVAL with 0 to 15, 129 and -1 ` +
+        `checks that bind() and connect() of a ${type} socket fail with EINVAL with 0 to 15, 129 and -1 ` +
         "bytes, AF_UNSPEC, AF_INET and family 41, EFAULT at a bad address; that bind() takes 128 " +
         "bytes",
     },
@@ -196,7 +196,7 @@ export const cases: readonly ConformanceCase[] = [
         client: `connects a ${type} socket, calls shutdown(SHUT_WR), and closes it when asked to`,
         server:
           `accepts a ${type} connection, and checks that getpeername() gives what it gave at first ` +
-          "when the peer has shut down, and when it has closed so that send() is EPIPE",
+          "when the peer has shut down, and when it has closed so that send() fails with EPIPE",
       },
       async client({ vsock, peer }) {
         using socket = await vsock.connect(type);

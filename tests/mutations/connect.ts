@@ -92,16 +92,8 @@ function beginning(type: SocketType): Row[] {
 
 function waiting(type: SocketType): Row[] {
   const id = (claim: string) => `connect/timeout/${type}-${claim}`;
-  const timesOut = errsWith("connect", "ECONNRESET", "ETIMEDOUT");
   const beginsAgain = errsWith("connectHere", "EALREADY", "EINPROGRESS");
   return [
-    [
-      id("not-by-another"),
-      "client",
-      "refusal times out",
-      timesOut,
-      /another's.*expected ECONNRESET/,
-    ],
     [id("ends-waiting"), "client", "connect() does not wait", timesOutAtOnce, /399 ms too early/],
     [id("ends-waiting"), "client", "connect() waits too long", timesOutLate, /too late, 3 times/],
     [

@@ -11,6 +11,9 @@ import { inVm, testLab } from "./support.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
+/** How long all of them may take, in milliseconds: there are hundreds. */
+const PATIENCE = 900_000;
+
 /** The program of the broken peers as one file. */
 async function program(): Promise<Uint8Array> {
   const folder = await Deno.makeTempDir();
@@ -29,11 +32,13 @@ Deno.test("every case notices broken sockets over AF_VSOCK, and passes over whol
   await using lab = await testLab({ topology: "loopback", kernel, files });
   const run = "cd /app && deno run -A --no-check broken_peers.js";
   await t.step("on a host that has the driver of a guest, too", async (t) => {
-    await judge(t, "vsock", { output: await inVm(lab, "host", `${run} vsock`) });
+    await judge(t, "vsock", {
+      output: await inVm(lab, "host", `${run} vsock`, undefined, PATIENCE),
+    });
   });
   // Where connections lead is another without it, and what shows of a wrong destination.
   await t.step("on a host without it, where connections lead", async (t) => {
     const script = `rmmod vmw_vsock_virtio_transport && ${run} vsock-host`;
-    await judge(t, "vsock-host", { output: await inVm(lab, "host", script) });
+    await judge(t, "vsock-host", { output: await inVm(lab, "host", script, undefined, PATIENCE) });
   });
 });

@@ -31,10 +31,11 @@ export async function inVm(
   which: "host" | "guest",
   script: string,
   stop?: AbortSignal,
+  limit: number = SCRIPT_TIME,
 ): Promise<string> {
   const { vms: [outer, guest] } = address;
   const socket = (which === "host" ? outer : guest ?? assert.fail("there is no guest")).shell;
-  const late = AbortSignal.timeout(SCRIPT_TIME);
+  const late = AbortSignal.timeout(limit);
   const signal = stop === undefined ? late : AbortSignal.any([stop, late]);
   const { output, status } = await runScript(socket, script, signal);
   assert.equal(status, 0, `the script in the ${which} failed with ${status}:\n${output}`);

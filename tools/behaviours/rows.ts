@@ -151,7 +151,7 @@ export const BEHAVIOURS: readonly Row[] = [
   ["S10", "more unread packets than a buffer may hold", "stream/packets/small-ones-keep-connection messages/small/two-thousand-unread"],
   ["S11", "MSG_PEEK into bad or small memory; recv() that faults after a part", "errors/memory/*-peek errors/memory/*-receive errors/memory/stream-receive-part messages/peek"],
   ["S12", "SO_LINGER 0, and one that waits; a peer that neither reads nor closes for 8 s", "stream/linger close/unread-input/stream-linger-0 close/data-survives/*-9-s-*"],
-  ["S13", "mismatched types, ports that are connecting, a peer without a buffer", "connect/refused/*-by-other-type connect/timeout/*-not-by-another", "a peer without a buffer: needs one that writes packets itself; ports that collide in the hash: by chance in connect/repeated"],
+  ["S13", "mismatched types, ports that are connecting, a peer without a buffer", "connect/refused/*-by-other-type", "a request to a port that is connecting, a peer without a buffer: need a peer that writes packets itself; ports that collide in the hash: by chance in connect/repeated"],
   ["S14", "sock_diag: more than one buffer, other namespaces, malformed requests", "diag", "not yet"],
   ["S15", "vsockmon", "", LATER],
   ["S16", "sockets in a sockmap of BPF", "", LATER],
