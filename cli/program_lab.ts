@@ -43,7 +43,6 @@ export function addLab(root: Command, act: Act): void {
       examples(
         "lab    # all cases, host and guest, both directions",
         "lab --topology loopback 'seqpacket/**'",
-        "lab up && vsock-conformance lab run stream/close",
       ),
     )
     .action(

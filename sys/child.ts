@@ -41,7 +41,11 @@ export class Holder implements AsyncDisposable {
   readonly #pid: number;
   #killed = false;
 
-  /** @throws {SysError} where /bin/sh cannot be started. */
+  /**
+   * Starts a process that holds a copy of the descriptor.
+   *
+   * @throws {SysError} where /bin/sh cannot be started.
+   */
   constructor(descriptor: Descriptor) {
     const actions = bytes(FILE_ACTIONS_SIZE);
     const pid = int(0);
@@ -67,6 +71,7 @@ export class Holder implements AsyncDisposable {
     if (!isGone) throw new SysError(`waitpid(${this.#pid})`, -result);
   }
 
+  /** As {@linkcode kill}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }

@@ -8,15 +8,21 @@ import { type CallContext, Descriptor } from "./descriptor.ts";
 import { call } from "./libc.ts";
 import { type Bytes, bytes } from "./structs.ts";
 
-/** Events of linux/eventpoll.h; the first have the values of poll(2)'s. */
+// Events of linux/eventpoll.h; the first have the values of poll(2)'s.
+
+/** There is something to read. */
 export const EPOLLIN = 0x01;
+/** There is room to write. */
 export const EPOLLOUT = 0x04;
+/** An error is pending. */
 export const EPOLLERR = 0x08;
+/** Both directions have ended. */
 export const EPOLLHUP = 0x10;
+/** The peer sends no more. */
 export const EPOLLRDHUP = 0x2000;
-/** Tell it again only where it was armed again. */
+/** Reports once, then again only after EPOLL_CTL_MOD. */
 export const EPOLLONESHOT = 0x4000_0000;
-/** Tell changes, not states. */
+/** Edge-triggered: reports changes, not states. */
 export const EPOLLET = 0x8000_0000;
 
 /** epoll_create1(2) and epoll_ctl(2). */

@@ -14,6 +14,8 @@ export class SignalCounter implements Disposable {
   readonly #start: number;
 
   /**
+   * Counts a signal from now on.
+   *
    * @param signal its number, such as SIGPIPE.
    * @param flags sa_flags: SA_RESTART has a system call that it interrupts go on.
    */

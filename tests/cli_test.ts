@@ -68,10 +68,10 @@ const BAD_INPUT: readonly (readonly [args: readonly string[], says: RegExp])[] =
     ["perf", "sender", "--sender", "1", "--zerocopy", "--direction", "both", "--stand-in", "x"],
     /--zerocopy goes with --direction one/,
   ],
-  [["lab", "--cross", "stream/close"], /^error: "lab interop" is now "lab interop"\n/],
+  [["lab", "--cross", "stream/close"], /^error: "lab --cross" is now "lab interop"\n/],
   [
     ["lab", "kernel", "build", "--debug"],
-    /^error: "lab build-kernel debug" is now "lab build-kernel debug"\n/,
+    /^error: "lab kernel build --debug" is now "lab build-kernel debug"\n/,
   ],
   [["lab", "build-kernel", "fast"], /Allowed choices are debug/],
   [["lab", "interop", "--seed", "1"], /unknown option '--seed'/],

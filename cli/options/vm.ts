@@ -46,7 +46,7 @@ export function withKernelOptions(command: Command): Command {
 
 /** Which architecture VMs have. */
 export function archOption(): Option {
-  return new Option("--arch <arch>", "default: this machine's, or arm64 for emulated pairs")
+  return new Option("--arch <arch>", "default: own; emulated pairs: arm64")
     .choices(ARCHES);
 }
 
