@@ -158,7 +158,10 @@ function restarted(type: SocketType, timed: boolean) {
       }
       await peer.writeln("SEEN");
       if (timed) await check.receivesByte(socket);
-      else check.equal(await check.succeeds("recv()", () => blocked.result), 1, "recv()'s result");
+      else {
+        const count = await check.succeeds("recv()", () => blocked.result);
+        check.equal(count, 1, "what recv() gives");
+      }
       delivered(context, signals);
       await peer.writeln("DONE");
     },
