@@ -260,7 +260,7 @@ Deno.test("--rerun-failed runs what failed, with the seed of that run, and no mo
   await tool.run("--report", `json=${json}`, PASSES);
   const good = await tool.run("--rerun-failed", json);
   assert.equal(good.code, 2);
-  assert.match(good.stderr, /^error: Nothing failed in \S+run\.json: nothing is to run\n/);
+  assert.match(good.stderr, /^error: Nothing failed in \S+run\.json, so there is nothing to run\n/);
   const stopped = await tool.run("--report", `json=${json}`, "--fail-fast", FAILS, PASSES);
   assert.equal(stopped.code, 1);
   assert.match((await tool.run("--rerun-failed", json)).stdout, /\n2 cases, seed/);
