@@ -68,6 +68,7 @@ const ALONE = [
   /^(flow\/data|messages\/torn|signals)\//,
   /^seqpacket\/bounds\//,
   /^stream\/connect\/hundred-at-once$/,
+  /^stream\/credit\/update-on-rcvlowat$/,
   /^stream\/packets\/small-ones-keep-connection$/,
   /^stream\/shutdown\//,
   /^transport\/change\//,

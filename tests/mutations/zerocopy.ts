@@ -12,7 +12,7 @@ import {
   SOL_SOCKET,
 } from "../../sys/constants.ts";
 import type { Socket } from "../../sys/socket.ts";
-import { type ControlMessage, int } from "../../sys/structs.ts";
+import { type Bytes, type ControlMessage, int } from "../../sys/structs.ts";
 import {
   peekConsumes,
   readChangesData,
@@ -26,7 +26,6 @@ import {
   type Mutate,
   neverFails,
   optionNotKept,
-  optionWithoutEffect,
   replacing,
   type Row,
 } from "./mutation.ts";
@@ -36,6 +35,20 @@ const UNREAD = "zerocopy/error-queue/closed-unread";
 const MANY_UNREAD = "zerocopy/error-queue/unread-leaks-nothing";
 const NO_MEMORY = "zerocopy/send/without-memory-is-enomem";
 const JOINED = "zerocopy/coalescence/keeps-data";
+
+/** SO_ZEROCOPY is taken, given back as it was set, and stays off. */
+const zerocopyStaysOff: Mutate = (Base) =>
+  class extends Base {
+    override setsockopt(level: number, option: number, value: Bytes): void {
+      const isIt = level === SOL_SOCKET && option === SO_ZEROCOPY;
+      super.setsockopt(level, option, isIt ? int(0) : value);
+    }
+
+    override getsockopt(level: number, option: number, size: number): Bytes {
+      const value = super.getsockopt(level, option, size);
+      return level === SOL_SOCKET && option === SO_ZEROCOPY ? int(1) : value;
+    }
+  };
 
 const noPollerr = replacing("poll", async (poll, ...args) => await poll(...args) & ~POLLERR);
 const alwaysPollerr = replacing("poll", async (poll, ...args) => await poll(...args) | POLLERR);
@@ -160,7 +173,7 @@ export const mutations: readonly Row[] = [
     UNREAD,
     "client",
     "completions never come",
-    optionWithoutEffect(SOL_SOCKET, SO_ZEROCOPY),
+    zerocopyStaysOff,
     /had not ended[^]*poll/,
     {
       state: "timeout",

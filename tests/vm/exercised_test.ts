@@ -7,14 +7,17 @@ import assert from "node:assert/strict";
 import { DEFAULT_KERNEL } from "../../lab/kernel/kernel.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { measure } from "../../tools/exercised/measure.ts";
-import { complaintOf, withMeasured } from "../../tools/exercised/table.ts";
+import { complaintOf, exercisedText, rowsIn, withMeasured } from "../../tools/exercised/table.ts";
 import { testProgress } from "./support.ts";
 
 /** A case that connects nothing. */
 const ASKS_A_DEVICE = "addressing/device/names-own-cid";
 
 Deno.test("every case enters the functions of the kernel that it names, on loopback", async (t) => {
-  const options = { topology: "loopback", kernel: DEFAULT_KERNEL, cases: CATALOGUE } as const;
+  // Families that docs/exercised.md does not have yet are tools/exercised/table_test.ts's to name.
+  const counted = new Set(rowsIn(await exercisedText()).map(({ id }) => id));
+  const cases = CATALOGUE.filter(({ id }) => counted.has(id));
+  const options = { topology: "loopback", kernel: DEFAULT_KERNEL, cases } as const;
   const measured = await measure(options, testProgress());
   const [machine = assert.fail("there is no kernel")] = measured.machines;
 

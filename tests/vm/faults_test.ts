@@ -31,7 +31,7 @@ Deno.test("lab --kernel faults:<name> has a fault on from its boot, and none wit
   const args = ["lab", "--topology", "loopback", id, "--kernel"];
   const wrong = await runLab([...args, `faults:${fault}`]);
   assert.equal(wrong.code, 1, wrong.stdout + wrong.stderr);
-  assert.match(wrong.stdout, new RegExp(`^not ok .*${id}`, "m"));
+  assert.match(wrong.stdout, new RegExp(`^ {2}FAIL .* ${id}$`, "m"));
   const right = await runLab([...args, "faults"]);
   assert.equal(right.code, 0, right.stdout + right.stderr);
 });
