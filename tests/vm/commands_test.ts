@@ -15,7 +15,7 @@ import type { LabAddress } from "../../lab/types.ts";
 import { GUEST_CID, SECOND_PORT } from "../../lab/layout.ts";
 
 /** How long a command may take, in milliseconds: the machine may be busy. */
-const PATIENCE = 400_000;
+const PATIENCE = 900_000;
 const NAME = "commands-test";
 const KERNEL = { kernel: "debian:latest" };
 const CASES = ["stream/close", "seqpacket/msg-trunc"];
