@@ -172,6 +172,7 @@ function addCatalogue(root: Command, act: Act): void {
     .description(
       "List the cases. Text that matches no id is searched for in ids, titles, requirements\nand sources.",
     )
+    .addOption(caseFilesOption())
     .addOption(
       new Option("--needs <feature...>", "only cases that need all of these features")
         .choices(features),
