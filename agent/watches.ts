@@ -92,7 +92,7 @@ export class Watches implements Disposable {
   }
 }
 
-export function watchedBy({ unwatched }: KernelWatch, leaks: LeakFacts | undefined): Watched {
+function watchedBy({ unwatched }: KernelWatch, leaks: LeakFacts | undefined): Watched {
   return {
     ...(unwatched === undefined ? {} : { unwatched }),
     ...(leaks === undefined ? {} : { leaks }),

@@ -5,6 +5,7 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
+import { signalName } from "../core/signal_name.ts";
 import { withPuppet } from "../agent/puppet_side.ts";
 import type { AgentServices, RecoveredReport, SideRunner } from "../agent/session.ts";
 import { listenControl, showAddress } from "../control/channel.ts";
@@ -182,19 +183,10 @@ function recovered(
   return reports;
 }
 
-/** Signals that may end a process; a shell's status is 128 plus the number. */
-const SIGNALS: Readonly<Record<number, Deno.Signal>> = {
-  4: "SIGILL",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  15: "SIGTERM",
-};
-
+/** How a process ended, from the exit status that a shell gives. */
 function howEnded(status: number): string {
-  return status > 128 ? SIGNALS[status - 128] ?? `signal ${status - 128}` : `exit code ${status}`;
+  const signal = status - 128;
+  return signal > 0 ? signalName(signal) ?? `signal ${signal}` : `exit code ${status}`;
 }
 
 /** Logs what no case's report will have. */

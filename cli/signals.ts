@@ -27,10 +27,10 @@ export function withTimeout(
 }
 
 /** Read at once: Deno handles SIGHUP a moment later, and its disposition can no longer be seen. */
-export const OUTLIVES_TERMINAL = outlivesTerminal();
+const OUTLIVES_TERMINAL = outlivesTerminal();
 
 /** Whether this process was started with SIGHUP, 1, ignored, as nohup(1) does it. */
-export function outlivesTerminal(): boolean {
+function outlivesTerminal(): boolean {
   try {
     return /^SigIgn:\s*\w*[13579bdf]$/m.test(Deno.readTextFileSync("/proc/self/status"));
   } catch (error) {

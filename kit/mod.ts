@@ -110,6 +110,7 @@ export {
   WINDOW,
 } from "./window.ts";
 export type { Random } from "../core/random.ts";
+export { until } from "../core/wait.ts";
 
 /** What each side of a case is given. */
 export interface CaseContext {

@@ -62,7 +62,7 @@ export function featuresOf(
 }
 
 /** What $TERM says, where this process may know. */
-export function kindOfTerminal(): string | undefined {
+function kindOfTerminal(): string | undefined {
   try {
     return Deno.env.get("TERM");
   } catch (error) {
@@ -72,7 +72,7 @@ export function kindOfTerminal(): string | undefined {
 }
 
 /** How wide the terminal is now, where there is one. */
-export function columnsOf(): number | undefined {
+function columnsOf(): number | undefined {
   try {
     const { columns } = Deno.consoleSize();
     return columns === 0 ? undefined : columns;

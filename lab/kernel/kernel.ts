@@ -6,7 +6,7 @@
 import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { Archive, type Package } from "../host/apt.ts";
 import { type Arch, ARCHES, type ArchTraits, archTraits } from "../arch.ts";
-import { cached, sha256 } from "../host/cache.ts";
+import { cached } from "../host/cache.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import { elfMachine } from "../host/elf.ts";
 import { findDebugKernel } from "./debug.ts";
@@ -286,9 +286,4 @@ async function findVmlinuz(folder: string): Promise<string> {
     }
   }
   throw new LabError(`There is no vmlinuz in the kernel's packages`);
-}
-
-/** Tells a kernel from every other, for the keys of what is made from it. */
-export async function kernelDigest(kernel: Kernel): Promise<string> {
-  return await sha256(kernel.vmlinuz);
 }

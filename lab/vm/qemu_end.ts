@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { signalName } from "../../core/signal_name.ts";
 import { MARKS } from "../layout.ts";
 
 /** What a host says when its guest is no more. */
@@ -23,7 +24,8 @@ export interface QemuEnd {
  * @param words its last ones.
  */
 export function qemuEnd(who: string, status: number, words: string): QemuEnd {
-  const how = status > 128 ? `signal ${signalName(status - 128)}` : `exit code ${status}`;
+  const signal = status - 128;
+  const how = signal > 0 ? `signal ${signalName(signal) ?? signal}` : `exit code ${status}`;
   const said = words.trim();
   return { text: `${who} ended (${how})${said === "" ? "" : `: ${said}`}`, isFault: status !== 0 };
 }
@@ -41,19 +43,4 @@ export function guestEnd(console: string): QemuEnd {
 }
 
 /** How many of its last lines are kept. */
-export const WORDS = 8;
-
-/** Names of the signals by which a process dies of its own fault or is killed (signal(7)). */
-export const SIGNALS: Readonly<Record<number, string>> = {
-  4: "SIGILL",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  15: "SIGTERM",
-};
-
-export function signalName(number: number): string {
-  return SIGNALS[number] ?? String(number);
-}
+const WORDS = 8;

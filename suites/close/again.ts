@@ -20,7 +20,7 @@ import {
   type SocketType,
   spec,
   SysError,
-  timedSleep,
+  until,
   VMADDR_CID_ANY,
   VMADDR_PORT_ANY,
   WINDOW,
@@ -38,10 +38,8 @@ async function connectFrom(
   const socket = vsock.open(type);
   const address = from ?? { cid: VMADDR_CID_ANY, port: VMADDR_PORT_ANY };
   // The port is free when the peer's answer to close() has come, which nothing tells.
-  const deadline = performance.now() + check.patience;
-  while (errorOf(() => socket.bind(address)) === "EADDRINUSE" && performance.now() < deadline) {
-    await timedSleep(1);
-  }
+  const isBound = () => errorOf(() => socket.bind(address)) !== "EADDRINUSE";
+  await until(isBound, { timeout: check.patience, pause: 1 });
   await check.succeeds("connect()", () => socket.connect(vsock.peerAddress()));
   return { socket, from: from ?? { ...socket.getsockname(), cid: VMADDR_CID_ANY } };
 }

@@ -20,6 +20,7 @@ import {
   type Socket,
   SOL_SOCKET,
 } from "../../kit/mod.ts";
+import { returnByte } from "../_shared/return_byte.ts";
 
 /** Begins to connect without waiting, and checks that it says so. */
 async function begins({ vsock, check }: CaseContext, socket: Socket): Promise<void> {
@@ -71,12 +72,7 @@ export const cases: readonly ConformanceCase[] = [
         await check.sendsByte(socket);
         await check.receivesByte(socket);
       },
-      async server({ vsock, check }) {
-        using socket = await vsock.accept(type);
-        await check.receivesByte(socket);
-        await check.sendsByte(socket);
-        await vsock.waitRemoteClose(socket);
-      },
+      server: (context) => returnByte(context, type),
     })
   ),
   ...forBothTypes((type) =>

@@ -14,6 +14,7 @@ import {
   man,
   SHUT_WR,
 } from "../../kit/mod.ts";
+import { returnByte } from "../_shared/return_byte.ts";
 
 /** struct sockaddr with AF_UNSPEC, which dissolves other families' associations. */
 function unspecified() {
@@ -50,12 +51,7 @@ export const cases: readonly ConformanceCase[] = [
         await check.sendsByte(socket);
         await check.receivesByte(socket);
       },
-      async server({ vsock, check }) {
-        using socket = await vsock.accept(type);
-        await check.receivesByte(socket);
-        await check.sendsByte(socket);
-        await vsock.waitRemoteClose(socket);
-      },
+      server: (context) => returnByte(context, type),
     })
   ),
   ...forBothTypes((type) =>

@@ -28,16 +28,26 @@ const DEQUEUE = kernel("virtio_transport_seqpacket_dequeue");
 /** A message to send: its length, and whether it ends a record. */
 type Record = readonly [length: number, eor: boolean];
 
-/** Connects, sends messages of random bytes, and waits for the server. */
-async function sendRecords(
+/** Connects, sends messages of random bytes, says so, and waits for the server. */
+function sendRecords(context: CaseContext, records: readonly Record[]) {
+  return sendRecordsInTurn(context, records, () => context.peer.writeln("SENT"));
+}
+
+/**
+ * Sends messages that need not all fit into the window: the server may read meanwhile.
+ *
+ * @param whenSent what is done before the server is waited for.
+ */
+async function sendRecordsInTurn(
   { vsock, peer, check, random }: CaseContext,
   records: readonly Record[],
+  whenSent?: () => Promise<void>,
 ) {
   using socket = await vsock.connect("seqpacket");
   for (const [length, eor] of records) {
     await check.sends(socket, random.bytes(length), eor ? MSG_EOR : 0);
   }
-  await peer.writeln("SENT");
+  await whenSent?.();
   await peer.expectln("DONE");
 }
 
@@ -291,15 +301,3 @@ export const cases: readonly ConformanceCase[] = [
     },
   }),
 ];
-
-/** Sends messages that do not all fit into the window: the server reads meanwhile. */
-async function sendRecordsInTurn(
-  { vsock, peer, check, random }: CaseContext,
-  records: readonly Record[],
-) {
-  using socket = await vsock.connect("seqpacket");
-  for (const [length, eor] of records) {
-    await check.sends(socket, random.bytes(length), eor ? MSG_EOR : 0);
-  }
-  await peer.expectln("DONE");
-}

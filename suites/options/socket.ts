@@ -41,6 +41,7 @@ import {
   TCP_NODELAY,
   timedSleep,
 } from "../../kit/mod.ts";
+import { returnByte } from "../_shared/return_byte.ts";
 
 /** Options that a vsock socket does not have, by name, level and number. */
 const UNKNOWN: readonly (readonly [name: string, level: number, option: number])[] = [
@@ -150,12 +151,7 @@ export const cases: readonly ConformanceCase[] = [
         await check.sendsByte(socket);
         await check.receivesByte(socket);
       },
-      async server({ vsock, check }) {
-        using socket = await vsock.accept(type);
-        await check.receivesByte(socket);
-        await check.sendsByte(socket);
-        await vsock.waitRemoteClose(socket);
-      },
+      server: (context) => returnByte(context, type),
     })
   ),
   ...forBothTypes((type) =>

@@ -23,7 +23,7 @@ import {
   type Socket,
   type SocketType,
   SOL_SOCKET,
-  timedSleep,
+  until,
   WINDOW,
 } from "../../kit/mod.ts";
 
@@ -40,6 +40,14 @@ const SEND = kernel("vsock_connectible_sendmsg");
 /** Keeps a connection without reading until the other side is done with it. */
 async function keep({ vsock, peer }: CaseContext, type: SocketType) {
   using _socket = await vsock.accept(type);
+  await peer.expectln("DONE");
+}
+
+/** Sends a byte when the other side has seen what the signal did. */
+async function sendWhenSeen({ vsock, peer, check }: CaseContext, type: SocketType) {
+  using socket = await vsock.accept(type);
+  await peer.expectln("SEEN");
+  await check.sendsByte(socket);
   await peer.expectln("DONE");
 }
 
@@ -81,12 +89,7 @@ const recvEintr = forBothTypes((type) =>
       await check.receivesByte(socket);
       await peer.writeln("DONE");
     },
-    async server({ vsock, peer, check }) {
-      using socket = await vsock.accept(type);
-      await peer.expectln("SEEN");
-      await check.sendsByte(socket);
-      await peer.expectln("DONE");
-    },
+    server: (context) => sendWhenSeen(context, type),
   })
 );
 
@@ -165,19 +168,13 @@ function restarted(type: SocketType, timed: boolean) {
       delivered(context, signals);
       await peer.writeln("DONE");
     },
-    async server({ vsock, peer, check }) {
-      using socket = await vsock.accept(type);
-      await peer.expectln("SEEN");
-      await check.sendsByte(socket);
-      await peer.expectln("DONE");
-    },
+    server: (context) => sendWhenSeen(context, type),
   });
 }
 
 /** Waits until the handler has run. */
 async function deliveredSoon({ check }: CaseContext, signals: SignalCounter) {
-  const deadline = performance.now() + check.patience;
-  while (signals.count === 0 && performance.now() < deadline) await timedSleep(1);
+  await until(() => signals.count > 0, { timeout: check.patience, pause: 1 });
 }
 
 /** Accepting: the listener belongs to the server, and the client connects when it is told to. */

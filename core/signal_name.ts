@@ -1,0 +1,21 @@
+/**
+ * Names of signals, for how a process ended.
+ *
+ * @module
+ */
+
+/** Signals by which a process dies of its own fault or is killed (signal(7)). */
+const SIGNALS: Readonly<Record<number, string>> = {
+  4: "SIGILL",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  15: "SIGTERM",
+};
+
+/** The name of a signal that may end a process; undefined for any other. */
+export function signalName(number: number): string | undefined {
+  return SIGNALS[number];
+}
