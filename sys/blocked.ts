@@ -54,7 +54,7 @@ export class Blocked<T> {
     const deadline = performance.now() + PATIENCE;
     for (;;) {
       if (this.#ended) return false;
-      if (isAsleep(this.#call.tid)) return true;
+      if (isAsleep(this.#call)) return true;
       if (performance.now() > deadline) {
         throw new Error(`a call neither sleeps nor ends after ${PATIENCE / 1000} s`);
       }
@@ -73,12 +73,17 @@ export class Blocked<T> {
   }
 }
 
-/** Whether a thread of this process sleeps and can be woken, by the third word of its stat. */
-function isAsleep(tid: number): boolean {
+/**
+ * Whether a call's thread sleeps and can be woken, by the third word of its stat. A thread that has
+ * nothing to do sleeps, too: what counts is that the call was still under way after the look.
+ */
+function isAsleep(underWay: ThreadCall): boolean {
+  const { tid } = underWay;
   if (tid === 0) return false;
   try {
     const stat = Deno.readTextFileSync(`/proc/self/task/${tid}/stat`);
-    return stat.slice(stat.lastIndexOf(")") + 1).trimStart().startsWith("S");
+    const sleeps = stat.slice(stat.lastIndexOf(")") + 1).trimStart().startsWith("S");
+    return sleeps && underWay.tid === tid;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -201,7 +201,11 @@ async function unpackAll(
       await output("dpkg-deb", ["-x", file, into], { signal });
     }
   };
-  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, worker));
+  // Where one fails, the others are waited for all the same: each has a process.
+  const ends = await Promise.allSettled(
+    Array.from({ length: navigator.hardwareConcurrency }, worker),
+  );
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 /** Says every now and then how much of a download has arrived in a folder. */

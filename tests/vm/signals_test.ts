@@ -21,8 +21,9 @@ const PHASES = [
     (cache: string) => exists(`${cache}/apt/amd64-current/lists/partial`),
   ],
   ["a download", "SIGTERM", 143, (cache: string) => someBegins(`${cache}/apt`, "deb-")],
-  ["the boot", "SIGHUP", 129, async (cache: string) => (await processesOf(cache)).length > 1],
-  ["the boot", "SIGTERM", 143, async (cache: string) => (await processesOf(cache)).length > 1],
+  ["the unpacking", "SIGTERM", 143, (cache: string) => runsIn(cache, "dpkg-deb")],
+  ["the boot", "SIGHUP", 129, (cache: string) => runsIn(cache, "qemu-system")],
+  ["the boot", "SIGTERM", 143, (cache: string) => runsIn(cache, "qemu-system")],
 ] as const;
 
 Deno.test("a signal ends each phase of the lab, which leaves nothing behind", async (t) => {
@@ -67,6 +68,10 @@ async function exists(path: string): Promise<boolean> {
 async function someBegins(folder: string, prefix: string): Promise<boolean> {
   for await (const { name } of Deno.readDir(folder)) if (name.startsWith(prefix)) return true;
   return false;
+}
+
+async function runsIn(folder: string, program: string): Promise<boolean> {
+  return (await processesOf(folder)).some((line) => line.includes(program));
 }
 
 /** The command lines that name something in a folder. */
