@@ -61,6 +61,7 @@ Deno.test("runTestFiles() gives each failure the line that says why", async () =
   const { failed, failures } = await run({
     fails: `import assert from "node:assert/strict";
       Deno.test("differs", () => assert.equal(1, 2));
+      Deno.test("lists", () => assert.deepEqual(["a", "b"], []));
       Deno.test("has steps", async (t) => {
         await t.step("one", async (t) => {
           await t.step("in it", () => { throw new TypeError("no good\\nat all"); });
@@ -78,12 +79,14 @@ Deno.test("runTestFiles() gives each failure the line that says why", async () =
   assert.deepEqual(failures.toSorted().map((text) => text.replace(/file:\S+\//, "")), [
     "fails_test.ts: differs: AssertionError: Expected values to be strictly equal: 1 !== 2",
     "fails_test.ts: has steps ... one ... in it: TypeError: no good",
+    "fails_test.ts: lists: AssertionError: Expected values to be strictly deep-equal: " +
+    "+ [ +   'a', +   'b' + ]",
     'fails_test.ts: throws a text: "no more"',
     "killed_test.ts: no test failed, but its process did: it ended by SIGKILL",
     'lacks_test.ts: no test failed, but its process did: Module not found "not_there.ts".',
     "late_test.ts: outside of a test, in ./late_test.ts: Error: nobody waits",
   ]);
-  assert.equal(failed, 7);
+  assert.equal(failed, 8);
 });
 
 Deno.test("summaryOf() ends with the names of what was not run and what failed", () => {

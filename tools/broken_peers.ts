@@ -4,12 +4,7 @@
  * @module
  */
 import { CATALOGUE } from "../suites/catalogue.ts";
-import {
-  lackingOnUnix,
-  MUTATIONS,
-  passesOnLinux,
-  SHOWN_ELSEWHERE,
-} from "../tests/mutations/table.ts";
+import { lackingOnUnix, MUTATIONS, SHOWN_ELSEWHERE } from "../tests/mutations/table.ts";
 
 const FILE = new URL("../docs/broken_peers.md", import.meta.url);
 const BEGIN = "<!-- Written by tools/broken_peers.ts: begin -->";
@@ -24,10 +19,7 @@ interface Shown {
 function shown(): Shown[] {
   const sockets = MUTATIONS.map(({ id, on, what, noticed, state, unseenWithDriver }) => {
     const driver = unseenWithDriver === undefined ? "" : " without a guest's driver";
-    const where = [
-      ...(lackingOnUnix(id) === undefined ? ["AF_UNIX"] : []),
-      ...(passesOnLinux(id) ? [`AF_VSOCK${driver}`] : []),
-    ].join(", ");
+    const where = lackingOnUnix(id) === undefined ? "AF_UNIX" : `AF_VSOCK${driver}`;
     return { id, cells: [on, what, noticed, state, where] };
   });
   const others = SHOWN_ELSEWHERE.map(({ id, on, what, noticed, file }) => {

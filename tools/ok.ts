@@ -126,7 +126,9 @@ await check("docs/behaviours.md", async () => {
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
 await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);
-if (vm) await tests("tests in VMs", await testFilesBelow(ROOT, isVmTest), 1, VM_LIMIT);
+// Two at a time: an emulated VM keeps about one processor busy.
+const vmTests = await testFilesBelow(ROOT, isVmTest);
+if (vm) await tests("tests in VMs", vmTests, Math.min(2, navigator.hardwareConcurrency), VM_LIMIT);
 if (fresh) {
   say("\n== a fresh machine");
   const tool = ["run", "-A", "--no-check", "tools/fresh.ts", "--turn"];

@@ -174,7 +174,8 @@ class TestRun {
     const [, errors = ""] = this.#said.split(/^ ERRORS $/m);
     const failures = [...errors.matchAll(ERROR)].map(([, test, module, first = "", next = ""]) => {
       // The first line of an assertion's error only announces what differs.
-      const line = first.endsWith(":") && next !== "" ? `${first} ${next.trim()}` : first;
+      const differs = next.split("\n").map((line) => line.trim()).join(" ");
+      const line = first.endsWith(":") && differs !== "" ? `${first} ${differs}` : first;
       return test === undefined ? `outside of a test, in ${module}: ${line}` : `${test}: ${line}`;
     });
     if (hung !== undefined) failures.push(hung.split("\n").join(" "));
@@ -191,9 +192,12 @@ class TestRun {
 
 /** A line on how a test ended; that of a step is indented. */
 const RESULT = /^(\S.*) \.\.\. (ok|FAILED|ignored) \(.*\)$/gm;
-/** The heading of a test's error, or of one outside of tests, its first line, and the next one. */
+/**
+ * The heading of a test's error, or of one outside of tests, its first line, and the next one; of
+ * lists that differ the first few elements.
+ */
 const ERROR =
-  /^(?:(\S.*) => \S+:\d+:\d+|(\S+) \(uncaught error\))\nerror: (?:\(in promise\) )?(.*)\n\n?(?:\+ actual.*\n\n?)?(.*)$/gm;
+  /^(?:(\S.*) => \S+:\d+:\d+|(\S+) \(uncaught error\))\nerror: (?:\(in promise\) )?(.*)\n\n?(?:\+ actual.*\n\n?)?(.*(?:\n[+-] +\S.*){0,3})$/gm;
 /** The last line. */
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/m;
 /** A line on a test or a step that was not run. */

@@ -76,14 +76,26 @@ export function turnOf<T>(all: readonly T[], commit: string): T {
   return turn;
 }
 
-/** Tries all commands, one machine after the other. */
+/**
+ * Tries all commands, one machine after the other.
+ *
+ * @param firsts tries the README's first command alone instead, so many times on each machine, which
+ * is a new one every time.
+ */
 export async function tryAll(
   settings: readonly Setting[],
   options: TrialOptions,
   progress: Progress,
+  firsts?: number,
 ): Promise<Trial[]> {
   const trials: Trial[] = [];
   for (const setting of settings) {
+    if (firsts !== undefined) {
+      for (let i = 0; i < firsts; i++) {
+        trials.push(...await tryOn(setting, [CONFORMANCE], false, options, progress));
+      }
+      continue;
+    }
     // One that was installed has package lists, one from a container's image has none.
     trials.push(...await tryOn(setting, [CONFORMANCE, CROSS], true, options, progress));
     trials.push(...await tryOn(setting, [COMPARE, CONFORMANCE], false, options, progress));
@@ -145,6 +157,15 @@ function complaintOf({ code, text, first }: Ended, changes: readonly string[]): 
 
 function quoted(line: string): string {
   return `  | ${line}`;
+}
+
+/** The median (of an even number the later one) and the worst of the times to a first verdict. */
+export function firstVerdicts(trials: readonly Pick<Trial, "first">[]): string {
+  const times = trials.flatMap(({ first }) => first ?? []).sort((a, b) => a - b);
+  const [median, worst] = [times[Math.floor(times.length / 2)], times.at(-1)];
+  if (median === undefined || worst === undefined) return "no first verdict\n";
+  const figures = `median ${duration(median)}, worst ${duration(worst)}`;
+  return `first verdicts: ${times.length} of ${trials.length}, ${figures}\n`;
 }
 
 /** The trials as a table. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tableOf, turnOf } from "./trial.ts";
+import { firstVerdicts, tableOf, turnOf } from "./trial.ts";
 
 Deno.test("turnOf() gives all their turn", () => {
   const turns = Array.from(
@@ -21,4 +21,11 @@ Deno.test("tableOf() says what was wrong on one line", () => {
   ]);
   assert.match(table, /\ntrixie +user +cross +2, lists +12.3 s +1 min 1 s +ok\n/);
   assert.match(table, /\n.* - +1 min 1 s +FAILED: it ended with 69; the end:\n$/);
+});
+
+Deno.test("firstVerdicts() gives the median, the worst, and how many there were", () => {
+  const trials = [50_000, 70_000, undefined, 40_000, 60_000].map((first) => ({ first }));
+  const said = "first verdicts: 4 of 5, median 1 min 0 s, worst 1 min 10 s\n";
+  assert.equal(firstVerdicts(trials), said);
+  assert.equal(firstVerdicts([{ first: undefined }]), "no first verdict\n");
 });
