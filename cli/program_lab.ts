@@ -23,6 +23,7 @@ import {
   jobsOption,
   withCasesOptions,
 } from "./options/run.ts";
+import type { KernelConfigOptions } from "./lab_kernel_config.ts";
 import { archOption, type BootOptions, wholeTimeout, withKernelOptions } from "./options/vm.ts";
 
 type Act = (code: number | Promise<number>) => void;
@@ -147,9 +148,24 @@ function addKernel(lab: Command, act: Act): void {
     .action(async (_kernel: "debug", options: { refresh?: true; arch?: Arch }) =>
       act((await import("./lab_build_kernel.ts")).labBuildKernel(options))
     );
-  lab.command("kernel", { hidden: true }).argument("[words...]").allowUnknownOption().action(() => {
-    throw new UsageError('"lab kernel build --debug" is now "lab build-kernel debug"');
-  });
+  const kernel = lab.command("kernel").description("what the lab needs of a kernel");
+  kernel.command("config")
+    .summary("print a kconfig fragment")
+    .description(
+      "Print what the lab's VMs need as a kconfig fragment, for the kernel's " +
+        "scripts/kconfig/merge_config.sh: over allnoconfig it is the smallest kernel that works.",
+    )
+    .addOption(new Option("--topology <which>", "VMs").choices(TOPOLOGIES).default("guest-host"))
+    .addOption(archOption())
+    .option("--debug", "with KASAN, kmemleak, and lockdep")
+    .addHelpText("after", examples("lab kernel config --topology loopback >vsock.config"))
+    .action(async (options: KernelConfigOptions) =>
+      act((await import("./lab_kernel_config.ts")).labKernelConfig(options))
+    );
+  kernel.command("build", { hidden: true }).argument("[words...]").allowUnknownOption()
+    .action(() => {
+      throw new UsageError('"lab kernel build --debug" is now "lab build-kernel debug"');
+    });
 }
 
 function withName(command: Command): Command {

@@ -10,7 +10,8 @@ import { denoFor } from "./host/deno_program.ts";
 import { findDisk } from "./image/disk.ts";
 import { LabUsageError } from "./error.ts";
 import { initramfs } from "./image/initramfs.ts";
-import { findKernel, kernelFileArch, requireChoice } from "./kernel/kernel.ts";
+import { findKernel, kernelFileArch, ownKernel, requireChoice } from "./kernel/kernel.ts";
+import { requireConfig } from "./kernel/own.ts";
 import type { Progress } from "./progress.ts";
 import { hasSafeThreads, qemuAt, type QemuProgram } from "./host/qemu.ts";
 import { vmTools } from "./host/toolset.ts";
@@ -35,6 +36,9 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   const kvm = await chooseAccelerator();
   const arch = archTraits(await archOf(options, kvm));
   if (named !== undefined) requireSuitable(named, arch, role, kvm);
+  const own = await ownKernel(options.kernel);
+  const wanted = { arch, hasGuest: hasGuest(options.topology) };
+  if (own !== undefined) await requireConfig(options.kernel.kernel, own, wanted);
   const [tools, deno, bundle, kernel] = await allOf(
     vmTools(arch, named !== undefined, progress),
     denoFor(arch, progress),

@@ -10,6 +10,7 @@ import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { reasonOf, UsageError } from "../../core/error.ts";
 import { type Arch, ARCHES } from "../../lab/arch.ts";
 import { DEFAULT_KERNEL, requireChoice } from "../../lab/kernel/kernel.ts";
+import { isFolder } from "../../lab/kernel/tree.ts";
 import { BOOT_TIME } from "../../lab/lab.ts";
 import type { CaseFileOptions } from "./cases.ts";
 import { secondsOption } from "./parse.ts";
@@ -30,7 +31,8 @@ export function withKernelOptions(command: Command): Command {
       optionOf(
         "file",
         "--kernel <kernel>",
-        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, or a vmlinuz",
+        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, running, a " +
+          "vmlinuz, or a kernel's tree that was built",
       ).default(DEFAULT_KERNEL),
     )
     .addOption(optionOf("folder", "--modules <folder>", "the modules of a vmlinuz file"))
@@ -64,7 +66,7 @@ interface VmChoice {
 }
 
 /** Kernels with a name; all others are files. */
-const NAMED = /^(debian|debug|multi-device|faults)(:|$)/;
+const NAMED = /^(debian|debug|multi-device|faults|running)(:|$)/;
 
 /**
  * Checks what can be checked of the VMs before anything is fetched or booted.
@@ -74,7 +76,7 @@ const NAMED = /^(debian|debug|multi-device|faults)(:|$)/;
 export async function requireVms(choice: VmChoice): Promise<void> {
   const { kernel, qemu } = choice;
   await requireChoice(choice);
-  if (!NAMED.test(kernel)) await requireImage(kernel);
+  if (!NAMED.test(kernel) && !await isFolder(kernel)) await requireImage(kernel);
   if (qemu !== undefined) await requireProgram(qemu);
 }
 

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
 import { cached, cacheFolder } from "../host/cache.ts";
 import { output } from "../host/command.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import { type KernelSource, unpackSource } from "./source.ts";
+import { configFragment, mergedConfig } from "./config.ts";
 import { indexModules } from "./modules.ts";
 import { applyPatch, readPatches, shortName } from "./patched.ts";
 import { type Progress, waiting } from "../progress.ts";
@@ -16,7 +16,7 @@ import { type Compiler, compilerFor } from "../host/toolset.ts";
 import type { ArchTraits } from "../arch.ts";
 import { keepModules, keptKernel, type Kernel } from "./kept.ts";
 
-/** How it differs from the smallest kernel. */
+/** Where modules.config is. */
 const CONFIGS = new URL("../../fixtures/kernel/", import.meta.url);
 /** The patch set of the faulty builds, each of which has one of the patches, and its name. */
 const WRONG = "leaks";
@@ -108,24 +108,25 @@ async function build(arch: ArchTraits, making: string, progress: Progress): Prom
   await Deno.remove(unpacked, { recursive: true });
 }
 
-/** Merges our configuration over the smallest one, and sees that all of it has been taken. */
+/** Merges what the lab needs over the smallest configuration, and sees that all of it is taken. */
 async function configure(
   { root }: KernelSource,
   arch: ArchTraits,
   { env }: Compiler,
   make: (...args: string[]) => Promise<string>,
 ): Promise<void> {
-  const wanted = ["debug.config", `debug-${arch.kernelFolder}.config`]
-    .map((name) => fileURLToPath(new URL(name, CONFIGS)));
+  const fragment = await configFragment({ arch, hasGuest: true, debug: true });
+  const modules = await Deno.readTextFile(new URL("modules.config", CONFIGS));
+  const wanted = mergedConfig([fragment, modules]);
+  await Deno.writeTextFile(`${root}/wanted.config`, wanted);
   await make("allnoconfig");
-  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", ...wanted], {
+  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", "wanted.config"], {
     cwd: root,
     env,
   });
   await make("olddefconfig");
   const config = (await Deno.readTextFile(`${root}/.config`)).split("\n");
-  const texts = await Promise.all(wanted.map((path) => Deno.readTextFile(path)));
-  const missing = texts.join("\n").split("\n")
+  const missing = wanted.split("\n")
     .filter((line) => line.startsWith("CONFIG_") && !config.includes(line));
   if (missing.length > 0) {
     throw new LabError(`This kernel cannot be configured as wanted; it lacks ${missing.join(" ")}`);

@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { Archive, type Package } from "../host/apt.ts";
-import { type Arch, ARCHES, type ArchTraits, archTraits } from "../arch.ts";
+import type { Arch, ArchTraits } from "../arch.ts";
 import { cached } from "../host/cache.ts";
 import { LabError, LabUsageError } from "../error.ts";
-import { elfMachine } from "../host/elf.ts";
 import { findDebugKernel } from "./debug.ts";
 import { indexModules, readModules } from "./modules.ts";
 import { type Build, buildFor, isBuilt, keepBuilt, withFault } from "./built.ts";
@@ -17,6 +15,8 @@ import { buildModules, buildPackages } from "./patched.ts";
 import { vmTools } from "../host/toolset.ts";
 import { type Progress, waiting } from "../progress.ts";
 import { keepModules, keptKernel, type Kernel, MODULES } from "./kept.ts";
+import { findOwn, type OwnKernel } from "./own.ts";
+import { withoutDebug } from "./strip.ts";
 
 /** The kernel that is used when none is named. */
 export const DEFAULT_KERNEL = "debian:latest";
@@ -24,8 +24,8 @@ export const DEFAULT_KERNEL = "debian:latest";
 /** How a user names a kernel. */
 export interface KernelChoice {
   /**
-   * `debian:<version>`, `debian:latest`, `multi-device` or `faults` (with `:<fault>` a faulty one), or
-   * the path of a vmlinuz.
+   * `debian:<version>`, `debian:latest`, `multi-device` or `faults` (with `:<fault>` a faulty one),
+   * `running`, or the path of a vmlinuz or of a kernel's tree.
    */
   readonly kernel: string;
   /** With a path: the folder below which its modules are. */
@@ -53,7 +53,7 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
     const how = isDebug ? "lab build-kernel debug --refresh" : "leave --refresh out";
     throw new LabUsageError(`The kernel "${kernel}" is not from an archive: ${how}`);
   }
-  if (!isArchived && !isDebug) return await requireFile(kernel);
+  if (isOwn(choice)) return void await findOwn(choice);
   if (choice.modules !== undefined) {
     throw new LabUsageError(
       `The kernel "${kernel}" has its own modules: leave --modules out, or give the ` +
@@ -67,11 +67,18 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   );
 }
 
-async function requireFile(path: string): Promise<void> {
-  if (await Deno.stat(path).then(({ isFile }) => isFile).catch(() => false)) return;
-  throw new LabUsageError(
-    `There is no kernel at ${path}; give the path of a vmlinuz (bzImage), or debian:6.12`,
-  );
+/** Whether a kernel is the user's own, and not one that has a name here. */
+function isOwn({ kernel }: KernelChoice): boolean {
+  return !DEBIAN.test(kernel) && !DEBUG.test(kernel) && !isBuilt({ kernel });
+}
+
+/**
+ * The kernel of the user's own that was chosen; undefined for one that has a name here.
+ *
+ * @throws {LabUsageError} where there is none, or it was not built.
+ */
+export async function ownKernel(choice: KernelChoice): Promise<OwnKernel | undefined> {
+  return isOwn(choice) ? await findOwn(choice) : undefined;
 }
 
 /**
@@ -93,7 +100,7 @@ export async function findKernel(
   const fetching = { choice, arch, xz, progress };
   if (isBuilt(choice)) return await builtKernel(fetching);
   const debian = DEBIAN.exec(choice.kernel)?.[1];
-  if (debian === undefined) return await ownKernel(fetching);
+  if (debian === undefined) return await readOwn(fetching);
   return await fetchedKernel(fetching, `debian-${debian}`, debian);
 }
 
@@ -134,9 +141,11 @@ async function builtKernel(fetching: Fetching): Promise<Kernel> {
   return withFault(kernel, await fetchedKernel(fetching, build.name, PATCHED_VERSION, build));
 }
 
-async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
-  const index = modules === undefined ? new Map() : await indexModules(modules);
-  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES, { xz }) };
+async function readOwn({ choice, xz }: Fetching): Promise<Kernel> {
+  const own = await findOwn(choice);
+  const modules = await readModules(await own.modules(), MODULES, { xz });
+  const stripped = modules.map((module) => ({ ...module, data: withoutDebug(module.data) }));
+  return { name: choice.kernel, vmlinuz: own.image, modules: stripped };
 }
 
 /**
@@ -251,25 +260,9 @@ function withModules(image: Package, found: readonly Package[], archive: Archive
   return [image, modules];
 }
 
-/**
- * The architecture that a kernel by path is for, as its header says; undefined for a kernel by name,
- * and for one that is compressed as a whole.
- */
-export async function kernelFileArch({ kernel }: KernelChoice): Promise<Arch | undefined> {
-  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isBuilt({ kernel })) return undefined;
-  using file = await Deno.open(kernel);
-  const head = new Uint8Array(IMAGE_HEAD);
-  await file.read(head);
-  switch (kernelImage(head)) {
-    case "bzImage":
-      return "x86_64";
-    case "arm64 Image":
-      return "arm64";
-    case "ELF":
-      return ARCHES.find((arch) => archTraits(arch).elfMachine === elfMachine(head));
-    default:
-      return undefined;
-  }
+/** The architecture that a kernel of the user's own is for, where its image says so. */
+export async function kernelFileArch(choice: KernelChoice): Promise<Arch | undefined> {
+  return (await ownKernel(choice))?.arch;
 }
 
 /** The first two numbers of a kernel package's version. */
