@@ -17,7 +17,8 @@ import { archTraits } from "../lab/arch.ts";
 import { interopSessions, runSession } from "../interop/session.ts";
 import { interopTable } from "../interop/table.ts";
 import { interopTimes, type RunnerTime, timedCases } from "../interop/times.ts";
-import { cPrograms } from "../lab/c_programs/kernel_tests.ts";
+import { cPrograms, type CSuite } from "../lab/c_programs/kernel_tests.ts";
+import { isFolder, sourceOf } from "../lab/kernel/tree.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
 import { RetryingLab, type Step } from "../lab/retry.ts";
@@ -67,22 +68,29 @@ export async function labInterop(
     ? ["loopback", "guest-host"]
     : [topology];
   await requireVms(options);
+  // Of a tree that was built, its own C programs: they may have cases that are newer.
+  const tree = await isFolder(options.kernel) ? await sourceOf(options.kernel) : undefined;
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const found: Found = { cells: [], runner: [] };
     let from = "";
+    let unknown: readonly string[] = [];
     const show = (): boolean => {
       const { text, agrees } = interopTable(cases, found.cells);
       const out = screenOf(Deno.stdout);
       out.write(`${options.kernel}, C programs of ${from}\n\n${text}\n`);
       out.write(interopTimes(cases, found.cells, found.runner));
+      if (unknown.length > 0) {
+        out.write(`\nThe C programs have cases that are not ported:\n${unknown.join("\n")}\n`);
+      }
       return agrees;
     };
     try {
       for (const topology of topologies) {
         const plain = await longRunOptions({ ...options, topology });
-        const { source, files } = await cPrograms(archTraits(plain.arch), progress);
+        const { source, names, files } = await cPrograms(archTraits(plain.arch), progress, tree);
         from = source;
+        unknown = unknownCases(names);
         const what = { ...plain, files };
         await using labs = new RetryingLab(() => startLab(what, progress), progress);
         const take = <T>(step: Step<T>) => labs.run("the run", options.timeout, step, stop);
@@ -97,6 +105,15 @@ export async function labInterop(
       throw error;
     }
     return show() ? EXIT.ok : EXIT.failed;
+  });
+}
+
+/** Cases of the C programs that the catalogue does not know by name, one a line. */
+export function unknownCases(names: CSuite["names"]): string[] {
+  return PROGRAMS.flatMap((program) => {
+    const known = new Set(upstreamList(program).map(({ name }) => name));
+    return (names[program] ?? []).filter((name) => !known.has(name))
+      .map((name) => `  ${program}: ${name}`);
   });
 }
 

@@ -47,7 +47,11 @@ function filesOf({ arch: { kernelFolder }, hasGuest, debug }: ConfigWanted): str
 /** A fragment for the kernel's scripts/kconfig/merge_config.sh. */
 export async function configFragment(wanted: ConfigWanted): Promise<string> {
   const texts = filesOf(wanted).map((name) => Deno.readTextFile(new URL(name, FOLDER)));
-  return (await Promise.all(texts)).join("\n");
+  const lines = (await Promise.all(texts)).join("\n").split("\n");
+  // What only some cases need in one VM, a host with a guest needs in any case: that line counts.
+  const isLast = (line: string, at: number) =>
+    !line.startsWith("CONFIG_") || lines.lastIndexOf(line) === at;
+  return lines.filter(isLast).join("\n");
 }
 
 /**

@@ -11,6 +11,9 @@ Deno.test("configFragment() asks for a guest only where there is one", async () 
   assert.match(pair, /^CONFIG_KVM_AMD=y$/m);
   assert.doesNotMatch(loopback, /CONFIG_KVM_AMD/);
   assert.doesNotMatch(pair, /KASAN/);
+  const options = pair.match(/^CONFIG_\w+/gm) ?? [];
+  assert.equal(new Set(options).size, options.length, "an option stands twice");
+  assert.match(pair, /^# the guest's vsock device.*\nCONFIG_VIRTIO_VSOCKETS=y$/m);
   assert.match(await configFragment({ ...PAIR, debug: true }), /^CONFIG_KASAN=y$/m);
   const arm = await configFragment({ ...PAIR, arch: archTraits("arm64") });
   assert.match(arm, /^CONFIG_SERIAL_AMBA_PL011_CONSOLE=y$/m);

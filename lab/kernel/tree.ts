@@ -84,8 +84,7 @@ async function staleness(folder: string, image: string): Promise<string | undefi
   if (configured !== undefined && await newer(".config", Math.max(configured, built))) {
     return ".config was changed after the build";
   }
-  // With `make O=` the sources are where the link `source` leads.
-  const sources = await isFolder(`${folder}/source`) ? `${folder}/source` : folder;
+  const sources = await sourceOf(folder);
   for (const part of VSOCK_FOLDERS) {
     for (const name of await namesIn(`${sources}/${part}`)) {
       const source = /^(.*)\.c$/.exec(name)?.[1];
@@ -98,6 +97,11 @@ async function staleness(folder: string, image: string): Promise<string | undefi
     }
   }
   return undefined;
+}
+
+/** The topmost folder of a tree's source: with `make O=` that is where the link `source` leads. */
+export async function sourceOf(folder: string): Promise<string> {
+  return await isFolder(`${folder}/source`) ? `${folder}/source` : folder;
 }
 
 /** When a file was changed last, in milliseconds since 1970; undefined where there is none. */
