@@ -9,7 +9,7 @@ import type { Command } from "commander";
 /** Options, by commander's names for their values, that concern one run rather than the machines. */
 const OF_ONE_RUN: readonly string[] = [
   ...["direction", "exclude", "failFast", "jobs", "ktap", "quick", "quiet", "repeat"],
-  ...["report", "rerunFailed", "seed", "shuffle", "untilFailure"],
+  ...["report", "rerunFailed", "seed", "shard", "shuffle", "untilFailure"],
 ];
 
 /** What the report of a command that runs cases keeps of its arguments. */

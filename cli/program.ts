@@ -205,7 +205,7 @@ function addCatalogue(root: Command, act: Act): void {
 }
 
 function addReport(root: Command, act: Act): void {
-  const report = root.command("report").description("render a stored report, or compare two")
+  const report = root.command("report").description("render, compare, or merge stored reports")
     .addHelpText(
       "after",
       examples("report html run.json -o run.html", "report diff a.json b.json"),
@@ -230,6 +230,15 @@ function addReport(root: Command, act: Act): void {
     .addHelpText("after", examples("report diff yesterday.json today.json"))
     .action(async (before: string, after: string, options: DiffOptions) =>
       act((await import("./report.ts")).diff(before, after, options))
+    );
+  report.command("merge").description("one report of several: the shards of a run")
+    .addArgument(argumentOf("file", "<files...>", "JSON reports, none with a case of another"))
+    .addOption(
+      optionOf("file", "-o, --output <file>", "write to this file, not to standard output"),
+    )
+    .addHelpText("after", examples("report merge shard-*.json -o run.json"))
+    .action(async (files: string[], options: { output?: string }) =>
+      act((await import("./report.ts")).merge(files, options))
     );
   addHelp(report, "report help diff");
 }

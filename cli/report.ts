@@ -12,6 +12,8 @@ import {
   isRegression,
 } from "../report/diff.ts";
 import type { ReportFormat } from "../report/formats.ts";
+import { mergeReports } from "../report/merge.ts";
+import type { RunReport } from "../report/model.ts";
 import { renderReport } from "../report/render.ts";
 import { OutputFile } from "./output_file.ts";
 import { readReport } from "./read_report.ts";
@@ -28,14 +30,26 @@ export async function render(
   path: string,
   { output }: { readonly output?: string | undefined },
 ): Promise<number> {
-  const text = renderReport(format, await readReport(path));
-  if (output === undefined) {
-    screenOf(Deno.stdout).write(text);
-  } else {
-    using file = await OutputFile.open(output, "report");
-    await file.write(text);
-  }
+  await writeText(renderReport(format, await readReport(path)), output);
   return EXIT.ok;
+}
+
+/** Makes one report, as JSON, of several. */
+export async function merge(
+  paths: readonly string[],
+  { output }: { readonly output?: string | undefined },
+): Promise<number> {
+  const reports: RunReport[] = [];
+  for (const path of paths) reports.push(await readReport(path));
+  const merged = mergeReports(reports, ["report", "merge", ...paths]);
+  await writeText(renderReport("json", merged), output);
+  return EXIT.ok;
+}
+
+async function writeText(text: string, output: string | undefined): Promise<void> {
+  if (output === undefined) return screenOf(Deno.stdout).write(text);
+  using file = await OutputFile.open(output, "report");
+  await file.write(text);
 }
 
 /** Shows what changed from one run to another; fails if anything got worse. */

@@ -126,9 +126,10 @@ export class Session {
    * @throws {UnmatchedSelectorError} {@linkcode UsageError} {@linkcode BaselineError}
    */
   async choose(selectors: readonly string[]): Promise<void> {
-    const { exclude = [], quick, rerunFailed, strict = false } = this.#options;
+    const { exclude = [], quick, shard, rerunFailed, strict = false } = this.#options;
     await addCaseFiles(this.#options.cases);
-    this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)], quick);
+    const patterns = [...selectors, ...exclude.map((pattern) => `!${pattern}`)];
+    this.#cases = chosenCases(patterns, quick, shard);
     this.#baseline = await baselineOf(this.#options);
     if (rerunFailed === undefined) return;
     const [{ readReport }, { rerunOf }] = await Promise.all([
@@ -261,12 +262,13 @@ export class Session {
   }
 }
 
-async function factsOf({ again }: CasesOptions): Promise<RunFacts> {
+async function factsOf({ again, shard }: CasesOptions): Promise<RunFacts> {
   const commit = await toolCommit();
   return {
     tool: VERSION,
     ...(commit === undefined ? {} : { commit }),
     ...(again === undefined ? {} : { again }),
+    ...(shard === undefined ? {} : { shard }),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Direction, Topology } from "./plan.ts";
 import type { Counts, Verdict } from "./outcome.ts";
+import type { Shard } from "./shard.ts";
 import type { Splat } from "./splat.ts";
 import { taintsOf } from "./taint.ts";
 
@@ -80,6 +81,8 @@ export interface RunFacts {
   readonly again?: readonly string[];
   /** There where the ends are VMs of a lab. */
   readonly lab?: LabFacts;
+  /** There where the run is a part of one that is split over several machines. */
+  readonly shard?: Shard;
 }
 
 /** Something that was done again, since what it needed had failed, and not what is tried. */

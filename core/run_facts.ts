@@ -6,12 +6,13 @@
 import type { Retry, RunFacts } from "./event.ts";
 
 /** What is known of what made a run; what is not is left out. */
-export function factsOf({ tool, commit, again, lab }: RunFacts): RunFacts {
+export function factsOf({ tool, commit, again, lab, shard }: RunFacts): RunFacts {
   return {
     ...(tool === undefined ? {} : { tool }),
     ...(commit === undefined ? {} : { commit }),
     ...(again === undefined ? {} : { again }),
     ...(lab === undefined ? {} : { lab }),
+    ...(shard === undefined ? {} : { shard }),
   };
 }
 

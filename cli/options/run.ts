@@ -4,12 +4,13 @@
  * @module
  */
 import { argumentOf, optionOf } from "./value.ts";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { DIRECTION_CHOICES, type DirectionChoice, type Topology } from "../../core/plan.ts";
 import { MAX_SIDES } from "../../agent/session.ts";
 import { PORT_STRIDE } from "../../control/wire.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { secondsOption, seedOption, several, vsockPortOption, wholeNumber } from "./parse.ts";
+import type { Shard } from "../../core/shard.ts";
 import { UsageError } from "../../core/error.ts";
 import { type CaseFileOptions, caseFilesOption } from "./cases.ts";
 import { reportOption, type ReportTarget } from "./report.ts";
@@ -39,6 +40,8 @@ export interface CasesOptions extends CaseFileOptions {
   readonly exclude?: readonly string[] | undefined;
   /** Leaves out what takes long by the kernel's own times. */
   readonly quick?: boolean | undefined;
+  /** The part of the cases that this machine runs. */
+  readonly shard?: Shard | undefined;
   /** A report of which only what failed is run. */
   readonly rerunFailed?: string | undefined;
   /** Shows only problems. */
@@ -53,6 +56,13 @@ export interface CasesOptions extends CaseFileOptions {
   /** As `ktap`, on one level. */
   readonly "ktap=flat"?: boolean | undefined;
   readonly report?: readonly ReportTarget[] | undefined;
+}
+
+/** The value of `--shard`, for commander. */
+function shardOption(text: string): Shard {
+  const [, index = 0, count = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
+  if (index >= 1 && index <= count) return { index, count };
+  throw new InvalidArgumentError("Write, for example, 2/5: the second of five parts.");
 }
 
 /** The value of `--jobs`, for commander. */
@@ -100,6 +110,7 @@ export function withCasesOptions(
         "only what failed or did not run, by a JSON report",
       ),
     )
+    .option("--shard <i/n>", "one of n parts, for as many machines", shardOption)
     .option("--seed <number>", "repeat the random choices of an earlier run", seedOption)
     .option("--shuffle", "run the cases in a random order (see --seed)")
     .option("--repeat <times>", "run everything this often; finds flaky cases", wholeNumber(1, 1e6))
