@@ -47,20 +47,11 @@ export interface InteropOptions extends Omit<BootOptions, "topology"> {
 }
 
 /** Boots each topology, runs the chosen cases in all four pairings, and prints the table. */
-// deno-lint-ignore length/function -- one command from its options to its table
 export async function labInterop(
   selectors: readonly string[],
   options: InteropOptions,
 ): Promise<number> {
-  const { exclude = [] } = options;
-  const cases = interopCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
-  if (cases.length === 0) {
-    throw new UsageError(
-      `None of ${
-        selectors.join(" ")
-      } is a case of the C programs; see docs/porting.md or "explain"`,
-    );
-  }
+  const cases = casesOfC(selectors, options.exclude ?? []);
   const { topology } = options;
   if (topology !== undefined) requireDirection(topology, options.direction);
   const topologies: readonly Topology[] = topology === undefined
@@ -69,41 +60,57 @@ export async function labInterop(
   await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
-    const found: Found = { cells: [], runner: [] };
-    let from = "";
-    const show = (): boolean => {
-      const { text, agrees } = interopTable(cases, found.cells);
-      const out = screenOf(Deno.stdout);
-      out.write(`${options.kernel}, C programs of ${from}\n\n${text}\n`);
-      out.write(interopTimes(cases, found.cells, found.runner));
-      return agrees;
-    };
+    const found: Found = { cells: [], runner: [], source: "" };
     try {
       for (const topology of topologies) {
         const plain = await longRunOptions({ ...options, topology });
         const { source, files } = await cPrograms(archTraits(plain.arch), progress);
-        from = source;
+        found.source = source;
         const what = { ...plain, files };
         await using labs = new RetryingLab(() => startLab(what, progress), progress);
         const take = <T>(step: Step<T>) => labs.run("the run", options.timeout, step, stop);
         await runTopology(topology, cases, options, found, take, progress);
       }
     } catch (error) {
-      // What is known so far is worth showing, whatever happened to the lab.
+      // Show the results so far even if the lab failed.
       if (found.cells.length > 0) {
         screenOf(Deno.stdout).write("The run did not finish; so far:\n\n");
-        show();
+        show(cases, options.kernel, found);
       }
       throw error;
     }
-    return show() ? EXIT.ok : EXIT.failed;
+    return show(cases, options.kernel, found) ? EXIT.ok : EXIT.failed;
   });
 }
 
-/** What a run has found by now. */
+/** @throws {UsageError} if none of the chosen cases is one of the C programs'. */
+function casesOfC(selectors: readonly string[], exclude: readonly string[]): InteropCase[] {
+  const cases = interopCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)]);
+  if (cases.length > 0) return cases;
+  throw new UsageError(
+    `None of ${selectors.join(" ")} is a case of the C programs; see docs/porting.md or "explain"`,
+  );
+}
+
+/** The results of a run so far. */
 interface Found {
   readonly cells: InteropCell[];
   readonly runner: RunnerTime[];
+  /** Which kernel source the C programs were built from. */
+  source: string;
+}
+
+/** Prints the table, and the times if any were measured; returns whether all pairings agree. */
+function show(
+  cases: readonly InteropCase[],
+  kernel: string,
+  { cells, runner, source }: Found,
+): boolean {
+  const { text, agrees } = interopTable(cases, cells);
+  const out = screenOf(Deno.stdout);
+  out.write(`${kernel}, C programs of ${source}\n\n${text}\n`);
+  out.write(interopTimes(cases, cells, runner));
+  return agrees;
 }
 
 /** Runs the cases in all four pairings, and with `--jobs` by the runner and agents as well. */

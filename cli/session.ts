@@ -20,7 +20,7 @@ import { type RoundOptions, roundsOf } from "../core/round.ts";
 import { withLeakCheck } from "../core/parallel_leaks.ts";
 import { VERSION } from "../core/version.ts";
 import type { Ends } from "../runner/case.ts";
-import { runPlan } from "../runner/run.ts";
+import { runPlan, type RunResult } from "../runner/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { KtapFlatWriter } from "../report/ktap_flat.ts";
 import { byDirection, type IntendedRun, ReportBuilder, reportNotStarted } from "../report/model.ts";
@@ -173,7 +173,6 @@ export class Session {
    *
    * @param stop ends the run; what ends the session does so anyway.
    */
-  // deno-lint-ignore length/function -- to be split with the command line
   async runCases(
     { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,
@@ -184,47 +183,54 @@ export class Session {
     const checksLeaks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
     const plan = this.#plan(checksLeaks);
     const rounds = this.#rounds;
-    const builder = new ReportBuilder({
-      ...this.#intention,
-      startedAt: new Date(),
-      plan: firstRound(plan, rounds),
-    });
-    this.#reports.from(() => builder.report());
-    const sinks = [...this.#outputs(plan), builder.sink, also];
+    const builder = this.#builder(firstRound(plan, rounds));
     const lost = new AbortController();
-    const sink = this.#sink = (event: RunEvent) => {
-      if (event.type === "retry") this.#retries.add(event);
-      const whole = event.type === "run-start" ? { ...event, ...this.#intention.facts } : event;
-      sinks.forEach((sink) => unlessLost(() => sink(whole), lost));
-    };
-    for (const retry of this.#retries.take()) sink({ type: "retry", ...retry });
+    const sink = this.#begin([...this.#outputs(plan), builder.sink, also], lost);
     const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
-    const { counts, stopped } = await runPlan({
-      ...rounds,
+    const end = await runPlan({
+      ...{ ...rounds, plan, ends, jobs, strict, sink, postMortem, losses, onTainted, keepGoing },
       topology: this.#intention.topology,
-      plan,
-      ends,
       port: firstPort(this.#options),
-      jobs,
       timeout: caseTimeout,
       failFast: untilFailure ? "--until-failure" : failFast ? "--fail-fast" : undefined,
-      strict,
-      sink,
       stop: AbortSignal.any([stop, lost.signal]),
       judge: (run, verdict) => this.#baseline.judge({ ...run, kernels }, verdict),
-      postMortem,
-      losses,
-      onTainted,
-      keepGoing,
     });
     lost.signal.throwIfAborted();
     const report = builder.report();
     if (rounds.repeat > 1 && report !== undefined) {
       await writeKtap(ktapForm(this.#options), report);
     }
+    return this.#exitCode(end);
+  }
+
+  /** Builds the report of a run that begins now, for the files that the user named. */
+  #builder(plan: readonly Planned[]): ReportBuilder {
+    const builder = new ReportBuilder({ ...this.#intention, startedAt: new Date(), plan });
+    this.#reports.from(() => builder.report());
+    return builder;
+  }
+
+  /**
+   * From here on events go to these sinks, beginning with the retries made so far.
+   *
+   * @param lost aborted when an output can no longer be written.
+   */
+  #begin(sinks: readonly EventSink[], lost: AbortController): EventSink {
+    const sink = this.#sink = (event: RunEvent) => {
+      if (event.type === "retry") this.#retries.add(event);
+      const whole = event.type === "run-start" ? { ...event, ...this.#intention.facts } : event;
+      sinks.forEach((sink) => unlessLost(() => sink(whole), lost));
+    };
+    for (const retry of this.#retries.take()) sink({ type: "retry", ...retry });
+    return sink;
+  }
+
+  #exitCode({ counts, stopped }: RunResult): number {
+    const { strict = false } = this.#options;
     const code = exitCode(counts, strict);
     const isGood = code === EXIT.ok || code === EXIT.skipped;
-    // A run that ended before its plan is never a success.
+    // A run that stopped before the end of its plan is never a success.
     if (isGood && stopped !== undefined) return EXIT.broken;
     return isGood && strict && this.#retries.all.length > 0 ? EXIT.failed : code;
   }

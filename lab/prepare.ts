@@ -13,7 +13,7 @@ import { initramfs } from "./image/initramfs.ts";
 import { findKernel, kernelFileArch, requireChoice } from "./kernel/kernel.ts";
 import type { Progress } from "./progress.ts";
 import { hasSafeThreads, qemuAt, type QemuProgram } from "./host/qemu.ts";
-import { vmTools } from "./host/toolset.ts";
+import { vmTools } from "./host/vm_tools.ts";
 import type { LabOptions, Parts } from "./types.ts";
 import { hasGuest, outerRole, type OuterVm } from "./layout.ts";
 

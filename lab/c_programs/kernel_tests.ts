@@ -10,7 +10,7 @@ import type { CpioEntry } from "../image/cpio.ts";
 import { unpackSource } from "../kernel/source.ts";
 import { type Progress, waiting } from "../progress.ts";
 import type { ArchTraits } from "../arch.ts";
-import { type Compiler, compilerFor } from "../host/toolset.ts";
+import { type Compiler, compilerFor } from "../host/compiler.ts";
 
 /** Each program: the files of tools/testing/vsock that it is built from, and its libraries. */
 const PROGRAMS = {

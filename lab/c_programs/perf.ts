@@ -9,7 +9,7 @@ import { compile } from "./kernel_tests.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 import type { ArchTraits } from "../arch.ts";
-import { compilerFor } from "../host/toolset.ts";
+import { compilerFor } from "../host/compiler.ts";
 
 const SOURCES = ["place.h", "pingpong.c", "stream.c"];
 

@@ -10,7 +10,7 @@ import { librariesIn } from "../host/elf.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 import type { QemuProgram } from "../host/qemu.ts";
-import type { VmTools } from "../host/toolset.ts";
+import type { VmTools } from "../host/vm_tools.ts";
 
 /** Changes when what is on the disk does. */
 const LAYOUT = 2;

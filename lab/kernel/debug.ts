@@ -12,7 +12,7 @@ import { type KernelSource, unpackSource } from "./source.ts";
 import { indexModules } from "./modules.ts";
 import { applyPatch, readPatches, shortName } from "./patched.ts";
 import { type Progress, waiting } from "../progress.ts";
-import { type Compiler, compilerFor } from "../host/toolset.ts";
+import { type Compiler, compilerFor } from "../host/compiler.ts";
 import type { ArchTraits } from "../arch.ts";
 import { keepModules, keptKernel, type Kernel } from "./kept.ts";
 

@@ -14,7 +14,7 @@ import { indexModules, readModules } from "./modules.ts";
 import { type Build, buildFor, isBuilt, keepBuilt, withFault } from "./built.ts";
 import { requireFault } from "./faults.ts";
 import { buildModules, buildPackages } from "./patched.ts";
-import { vmTools } from "../host/toolset.ts";
+import { vmTools } from "../host/vm_tools.ts";
 import { type Progress, waiting } from "../progress.ts";
 import { keepModules, keptKernel, type Kernel, MODULES } from "./kept.ts";
 

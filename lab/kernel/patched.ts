@@ -11,7 +11,7 @@ import { sha256Text } from "../host/cache.ts";
 import { output } from "../host/command.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import type { Progress } from "../progress.ts";
-import { compilerFor, runBeside } from "../host/toolset.ts";
+import { compilerFor, runBeside } from "../host/compiler.ts";
 
 /** The patch sets of the repository, each a folder. */
 const FIXTURES = new URL("../../fixtures/kernel/", import.meta.url);
