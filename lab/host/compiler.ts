@@ -74,7 +74,9 @@ export async function compilerFor(
   };
 }
 
-/** Makes programs below a folder, which must not move, use the libraries of a compiler's toolset. */
+/**
+ * Makes programs below a folder, which must not move, use the libraries of a compiler's toolset.
+ */
 export async function runBeside(
   { root }: Compiler,
   folder: string,

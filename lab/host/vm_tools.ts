@@ -34,8 +34,8 @@ const found = new Map<string, Promise<VmTools>>();
 /**
  * Finds the programs for VMs of an architecture, or fetches them.
  *
- * @param ownQemu whether the user provides a QEMU: if packages cannot be fetched, this machine's own
- * programs will then do.
+ * @param ownQemu whether the user provides a QEMU: if packages cannot be fetched, this machine's
+ * own programs will then do.
  */
 export async function vmTools(
   arch: ArchTraits,
