@@ -35,14 +35,14 @@ import { withTimeout } from "./signals.ts";
 
 /** Options of `lab interop`. */
 export interface InteropOptions extends Omit<BootOptions, "topology"> {
-  /** Without it, loopback and guest-host. */
+  /** By default, loopback and guest-host. */
   readonly topology?: Topology | undefined;
   readonly direction: DirectionChoice;
-  /** Cases that are left out. */
+  /** Cases to leave out. */
   readonly exclude?: readonly string[] | undefined;
-  /** With more than one, the runner and its agents are timed as well. */
+  /** If more than one, the runner and its agents are timed as well. */
   readonly jobs?: number | undefined;
-  /** A case's deadline there, in milliseconds. */
+  /** A case's deadline in that measurement, in milliseconds. */
   readonly caseTimeout: number;
 }
 
@@ -135,7 +135,7 @@ async function runTopology(
     // The JavaScript engine compiles hot code, so the second time differs from the first.
     const ways = [["by agents", 1], ["by agents, again", 1], [`--jobs ${jobs}`, jobs]] as const;
     for (const [how, jobs] of ways) {
-      progress.log(`${direction}, all of these, ${how}`);
+      progress.log(`${direction}, all these cases, ${how}`);
       const settings = { jobs, timeout: options.caseTimeout };
       const milliseconds = await take((lab, stop) => timeRunner(lab, plan, settings, stop));
       runner.push({ direction, how, milliseconds });
@@ -143,7 +143,9 @@ async function runTopology(
   }
 }
 
-/** How long the runner takes for a direction's cases, in milliseconds, where all pass. */
+/**
+ * How long the runner takes for a direction's cases, in milliseconds; undefined unless all pass.
+ */
 async function timeRunner(
   lab: Lab,
   plan: readonly Planned[],
@@ -161,7 +163,7 @@ async function timeRunner(
   return counts.pass < plan.length ? undefined : milliseconds;
 }
 
-/** The chosen cases that a C program has as well. */
+/** The chosen cases that are also in a C program. */
 export function interopCases(selectors: readonly string[]): InteropCase[] {
   const chosen = new Set(chosenCases(selectors));
   return PROGRAMS.flatMap((program) => {

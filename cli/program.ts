@@ -1,5 +1,5 @@
 /**
- * The command line: what there is, with help. Commands are loaded when they are called.
+ * The command line: all commands and options. The modules of commands are loaded when called.
  *
  * @module
  */
@@ -34,13 +34,14 @@ import { addExplore } from "./program_explore.ts";
 import { addPerf } from "./program_perf.ts";
 import type { RunOptions } from "./run.ts";
 
-/** Is given what the chosen command returns: the exit code. */
+/** Receives the exit code of the chosen command. */
 export type Act = (code: number | Promise<number>) => void;
 
 const EXCLUSIVE = "nothing else uses this machine: also check its socket memory for leaks";
 const MONITOR = "QMP socket of the guest's QEMU here: lets cases unplug devices";
-const CRASH_JOURNAL = "file of its crash journal, for the process that is started if this one dies";
-/** The shells for which there are completions. */
+const CRASH_JOURNAL =
+  "file of its crash journal, for the process that replaces this one if it dies";
+/** The shells with completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /** The program. */
@@ -50,7 +51,7 @@ export function program(act: Act): Command {
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
     .configureHelp(COMMAND_HELP)
-    // What follows a command is that command's, also where its parent has an option of that name.
+    // Options after a command belong to it, even if its parent has one with the same name.
     .enablePositionalOptions()
     .description("Checks whether an AF_VSOCK implementation behaves as it must.")
     .version(VERSION)
@@ -185,7 +186,7 @@ function addCatalogue(root: Command, act: Act): void {
       new Option("--level <level>", "only requirements of this level").choices(["must", "should"]),
     )
     .option("--ported", "only cases that were ported from the kernel's tests")
-    .option("--json", "all that is known of them, as JSON")
+    .option("--json", "print all facts about them, as JSON")
     .addHelpText(
       "after",
       examples("list 'seqpacket/**'", "list MSG_TRUNC", "list --without zerocopy --json"),

@@ -1,5 +1,5 @@
 /**
- * What the commands that run cases share: the chosen cases and the baseline.
+ * The chosen cases and the baseline, for the commands that run cases.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import { UsageError } from "../core/error.ts";
 /**
  * The cases that a user chose.
  *
- * @param quick whether slow ones are left out.
+ * @param quick whether to leave out slow ones.
  * @throws {UnmatchedSelectorError}
- * @throws {UsageError} where all of them are slow and these are left out.
+ * @throws {UsageError} if nothing is left.
  */
 export function chosenCases(selectors: readonly string[], quick = false): ConformanceCase[] {
   const chosen = select(allCases(), selectors);
   if (!quick) return chosen;
   const left = chosen.filter(({ slow }) => slow === undefined);
   if (left.length > 0) return left;
-  throw new UsageError("Nothing is left to run: all that was chosen is slow; leave out --quick");
+  throw new UsageError("Nothing is left to run: all chosen cases are slow; leave out --quick");
 }
 
 /** The known failures that the user gave. */

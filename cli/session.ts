@@ -1,5 +1,5 @@
 /**
- * A run as its command makes it, which is reported however it ends, even if it never begins.
+ * A run of a command that is reported no matter how it ends, even if it never begins.
  *
  * @module
  */
@@ -42,23 +42,23 @@ import type { Rerun } from "./rerun.ts";
 import { OutputError, screenOf } from "../report/screen.ts";
 import { RetryCount } from "../core/run_facts.ts";
 
-/** What cases run on, once it is there. */
+/** The machines on which cases run, once they are ready. */
 export interface Machines {
   readonly ends: Ends;
-  /** Receives each event as well. */
+  /** Also receives each event. */
   readonly also?: EventSink;
   /** Finds out what a kernel died of when contact with an end was lost. */
   readonly postMortem?: () => Promise<readonly string[]>;
-  /** How often the VMs were lost and brought back without a kernel having logged a reason. */
+  /** How often the VMs were lost and recovered without a kernel having logged a reason. */
   readonly losses?: (() => number) | undefined;
-  /** Replaces kernels one of which can no longer be trusted; whether it could. */
+  /** Replaces kernels that can no longer be trusted; resolves to whether it could. */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
 }
 
-/** What is known of a run while it is prepared. */
+/** What is known about a run while it is being prepared. */
 type Intention = { -readonly [K in keyof IntendedRun]: IntendedRun[K] };
 
-/** A run that is being prepared, or under way. */
+/** A run that is being prepared, or is running. */
 export class Session {
   readonly #options: CasesOptions;
   readonly #stop: AbortSignal;
@@ -84,11 +84,11 @@ export class Session {
   }
 
   /**
-   * Opens the reports and then calls `body`, which prepares a run, makes it with
-   * {@linkcode runCases}, and gives the exit code. Where that never begins, the reports say why.
+   * Opens the reports and then calls `body`, which prepares the run, calls {@linkcode runCases},
+   * and returns the exit code. If the run never begins, the reports say why.
    *
    * @param topology how the ends will be connected, as far as known.
-   * @param stop what ends the run.
+   * @param stop ends the run if aborted.
    */
   static async reported(
     options: CasesOptions,
@@ -121,7 +121,7 @@ export class Session {
   }
 
   /**
-   * Takes the cases that a user chose, and what is known of them.
+   * Sets the cases that the user chose, and the baseline.
    *
    * @throws {UnmatchedSelectorError} {@linkcode UsageError} {@linkcode BaselineError}
    */
@@ -142,7 +142,7 @@ export class Session {
   /**
    * Sets how the ends are connected.
    *
-   * @throws {UsageError} if none of the chosen cases runs that way.
+   * @throws {UsageError} if none of the chosen cases can run that way.
    */
   place(topology: Topology): void {
     requireDirection(topology, this.#options.direction);
@@ -152,7 +152,7 @@ export class Session {
     if (this.#intention.plan.length > 0) return;
     throw new UsageError(
       `Nothing is left to run: none of what failed in ${this.#options.rerunFailed} was chosen, ` +
-        `or runs on ${topology}`,
+        `or can run on ${topology}`,
     );
   }
 
@@ -161,7 +161,7 @@ export class Session {
     this.#intention.facts = { ...this.#intention.facts, lab };
   }
 
-  /** Records what had to be done again, before the run or during it. */
+  /** Records a retry before or during the run. */
   readonly retried = (retry: Retry): void => {
     if (this.#sink !== undefined) return this.#sink({ type: "retry", ...retry });
     this.#retries.add(retry);
@@ -169,9 +169,9 @@ export class Session {
   };
 
   /**
-   * Runs the cases, shows what happens, and gives the exit code.
+   * Runs the cases, shows what happens, and returns the exit code.
    *
-   * @param stop ends the run; what ends the session does so anyway.
+   * @param stop ends the run if aborted; so does the session's own signal.
    */
   async runCases(
     { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
@@ -240,7 +240,7 @@ export class Session {
     return { seed: this.#intention.seed, repeat: roundsAsked(this.#options), shuffle };
   }
 
-  /** What is to run, with leak checks of cases that run in parallel or without. */
+  /** The plan, with a leak check after cases that run in parallel, if leaks can be checked. */
   #plan(checksLeaks: boolean): readonly Planned[] {
     const { direction, jobs = 1 } = this.#options;
     return directionsOf(this.#intention.topology, direction).flatMap((direction) => {
@@ -249,13 +249,13 @@ export class Session {
     });
   }
 
-  /** What shows the run while it goes on. */
+  /** The outputs that show the run while it is running. */
   #outputs(plan: readonly Planned[]): EventSink[] {
     const { quiet } = this.#options;
     const form = ktapForm(this.#options);
     const screen = screenOf(form === undefined ? Deno.stdout : Deno.stderr);
     const terminal = new TerminalWriter(screen, { quiet }).sink;
-    // KTAP has one result per case, which is not known before the last of several rounds.
+    // KTAP has one result per case, which is known only after the last round.
     if (form === undefined || roundsAsked(this.#options) > 1) return [terminal];
     const out = screenOf(Deno.stdout);
     const write = (line: string) => out.write(`${line}\n`);
@@ -276,7 +276,7 @@ async function factsOf({ again }: CasesOptions): Promise<RunFacts> {
   };
 }
 
-/** @throws {UsageError} if a kernel was tainted by a fault before the run, which is strict. */
+/** @throws {UsageError} if a kernel was tainted by a fault before a strict run. */
 function refuseTrouble({ host, guest }: Ends): void {
   const trouble = [...new Set([host, guest].flatMap(({ facts }) => troubleBefore(facts)))];
   if (trouble.length === 0) return;
@@ -285,7 +285,7 @@ function refuseTrouble({ host, guest }: Ends): void {
   );
 }
 
-/** Does something; where its output can no longer be written, the run ends cleanly. */
+/** Calls `body`; if its output can no longer be written, the run ends cleanly. */
 function unlessLost(body: () => void, lost: AbortController): void {
   try {
     body();

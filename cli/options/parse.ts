@@ -1,5 +1,5 @@
 /**
- * Parses what users give, once, with errors that say what to do.
+ * Parses the values of options, with errors that say what to do.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { screenOf, writeStderr } from "../../report/screen.ts";
 
 /**
- * Refuses options of a command that would have no effect here.
+ * Refuses options that have no effect with the given command.
  *
- * @param isIdle whether an option is one of them, by commander's name for its value.
+ * @param isIdle whether an option, by commander's name, has no effect.
  * @param why follows the option in the error.
- * @throws {UsageError} naming the first such.
+ * @throws {UsageError} naming the first such option.
  */
 export function refuseIdle(
   command: Command,
@@ -41,7 +41,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 }
 
 /**
- * An option that takes a time in seconds, and gives it in milliseconds.
+ * An option that takes a time in seconds; its value is in milliseconds.
  *
  * @param fallback the default, in milliseconds.
  */
@@ -63,19 +63,18 @@ function parseSeconds(text: string): number {
 }
 
 /** What the option `--stand-in` does. */
-export const STAND_IN =
-  "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+export const STAND_IN = "use AF_UNIX instead, under a name given to both sides, to try the tool";
 
-/** How commander writes help and errors, for `configureOutput()`. */
+/** For commander's `configureOutput()`: how it writes help and errors. */
 export const COMMAND_OUTPUT = {
   writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
   writeErr: writeStderr,
 };
 
 /**
- * Adds a `help` command that knows the commands beside it.
+ * Adds a `help` command.
  *
- * @param example what help is shown for, below the program's name.
+ * @param example an example of its use, without the program's name.
  */
 export function addHelp(command: Command, example: string): void {
   command.helpCommand(false).command("help").argument("[command]", "which")
@@ -90,10 +89,13 @@ export function addHelp(command: Command, example: string): void {
     });
 }
 
-/** Most choices that help shows without a space between them. */
+/** The maximum number of choices that help shows without spaces between them. */
 const MAX_UNBROKEN = 5;
 
-/** How help shows commands and options, for `configureHelp()`: briefly, so that it fits a screen. */
+/**
+ * For commander's `configureHelp()`: shows commands and options briefly, so that help fits a
+ * screen.
+ */
 export const COMMAND_HELP = {
   subcommandTerm: (command: Command): string => command.name(),
   optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
@@ -102,7 +104,7 @@ export const COMMAND_HELP = {
     readonly defaultValue?: unknown;
     readonly defaultValueDescription?: string | undefined;
   }): string {
-    // Commander breaks lines at spaces alone.
+    // Commander breaks lines only at spaces.
     const between = (argChoices?.length ?? 0) > MAX_UNBROKEN ? ", " : "|";
     const choices = argChoices === undefined ? "" : ` (${argChoices.join(between)})`;
     const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
@@ -110,7 +112,7 @@ export const COMMAND_HELP = {
   },
 };
 
-/** Examples as help shows them; each is what follows the program's name. */
+/** Examples for help; each line is what follows the program's name. */
 export function examples(...lines: string[]): string {
   const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
   return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
@@ -120,7 +122,7 @@ export function examples(...lines: string[]): string {
 const UNITS = "KMGTPE";
 
 /**
- * A size in bytes as vsock_perf takes it: `65536`, `64K`, `1G`.
+ * A size in bytes, as in vsock_perf: `65536`, `64K`, `1G`.
  *
  * @param max the largest, in bytes.
  */
@@ -138,9 +140,9 @@ export function sizeOption(min: number, max: number): (text: string) => number {
   };
 }
 
-/** A CID: any but the wildcard. */
+/** A CID other than the wildcard. */
 export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
-/** A port that leaves room for the others that a case uses. */
+/** A port, with room after it for the other ports of a case. */
 export const vsockPortOption: (text: string) => number = wholeNumber(
   0,
   VMADDR_PORT_ANY - PORT_STRIDE,
