@@ -18,6 +18,7 @@ import type { PrintOptions } from "./list.ts";
 import {
   addHelp,
   addressOption,
+  choicesText,
   cidOption,
   COMMAND_HELP,
   COMMAND_OUTPUT,
@@ -171,7 +172,8 @@ function addCatalogue(root: Command, act: Act): void {
     )
     .summary("list the cases")
     .description(
-      "List the cases. Text that matches no id is searched for in ids, titles, requirements\nand sources.",
+      "List the cases. Text that matches no id is searched for in ids, titles, requirements " +
+        "and sources.",
     )
     .addOption(caseFilesOption())
     .addOption(
@@ -189,7 +191,8 @@ function addCatalogue(root: Command, act: Act): void {
     .option("--json", "print all facts about them, as JSON")
     .addHelpText(
       "after",
-      examples("list 'seqpacket/**'", "list MSG_TRUNC", "list --without zerocopy --json"),
+      `\n${choicesText("Features", features)}\n` +
+        examples("list 'seqpacket/**'", "list MSG_TRUNC", "list --without zerocopy --json"),
     )
     .action(async (cases: string[], options: CaseFilter & PrintOptions) =>
       act((await import("./list.ts")).list(cases, options))

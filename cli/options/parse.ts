@@ -4,7 +4,7 @@
  * @module
  */
 import { reasonOf, UsageError } from "../../core/error.ts";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Help, InvalidArgumentError, Option } from "commander";
 import { type ControlAddress, parseAddress } from "../../control/channel.ts";
 import { PORT_STRIDE } from "../../control/wire.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
@@ -89,8 +89,10 @@ export function addHelp(command: Command, example: string): void {
     });
 }
 
-/** The maximum number of choices that help shows without spaces between them. */
-const MAX_UNBROKEN = 5;
+/** The maximum number of choices that help shows beside an option; for more there is choicesText(). */
+const MAX_CHOICES = 5;
+/** The width of help, as commander's on output that is not a terminal. */
+const HELP_WIDTH = 80;
 
 /**
  * For commander's `configureHelp()`: shows commands and options briefly, so that help fits a
@@ -98,19 +100,29 @@ const MAX_UNBROKEN = 5;
  */
 export const COMMAND_HELP = {
   subcommandTerm: (command: Command): string => command.name(),
+  // In a list of commands it is a summary; on the command's own page a sentence.
+  commandDescription(command: Command): string {
+    const text = command.description();
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.\n]$/.test(text) ? "" : "."}`;
+  },
   optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
     readonly description: string;
     readonly argChoices?: readonly string[] | undefined;
     readonly defaultValue?: unknown;
     readonly defaultValueDescription?: string | undefined;
   }): string {
-    // Commander breaks lines only at spaces.
-    const between = (argChoices?.length ?? 0) > MAX_UNBROKEN ? ", " : "|";
-    const choices = argChoices === undefined ? "" : ` (${argChoices.join(between)})`;
+    const isShort = argChoices !== undefined && argChoices.length <= MAX_CHOICES;
+    const choices = isShort ? ` (${argChoices.join("|")})` : "";
     const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
     return `${description}${choices}${usual}`;
   },
 };
+
+/** The choices of options that have many, for the end of help. */
+export function choicesText(title: string, choices: readonly string[]): string {
+  const lines = new Help().boxWrap(choices.join(", "), HELP_WIDTH - 2).split("\n");
+  return `${title}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
 
 /** Examples for help; each line is what follows the program's name. */
 export function examples(...lines: string[]): string {
