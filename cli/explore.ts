@@ -25,13 +25,13 @@ import { OutputFile } from "./output_file.ts";
 import { PuppetLostError, PuppetPlayer } from "./puppet_player.ts";
 import { interruptible, withTimeout } from "./signals.ts";
 
-/** What exploring can be told. */
+/** Options of both commands. */
 export interface ExploringOptions {
-  /** In milliseconds. */
+  /** How long to explore, in milliseconds. */
   readonly for: number;
   readonly seed?: number | undefined;
   readonly strict?: boolean | undefined;
-  /** A file for what is found. */
+  /** A file to which a finding is saved. */
   readonly save?: string | undefined;
   readonly peerPort: number;
 }
@@ -48,10 +48,10 @@ export interface ExploreCommandOptions extends ExploringOptions {
 /** Options of `lab explore`. */
 export type LabExploreOptions = BootOptions & ExploringOptions;
 
-/** How long making a finding small and playing it again may take, beyond the time that is asked for. */
+/** How long shrinking and replaying a finding may take after that time, in milliseconds. */
 const BEYOND = 120_000;
 
-/** Explores a machine on which an agent waits. */
+/** Explores a machine on which an agent runs. */
 export function exploreCommand(options: ExploreCommandOptions): Promise<number> {
   return interruptible(async (stop) => {
     using end = await openAgent(options, stop);
@@ -59,7 +59,7 @@ export function exploreCommand(options: ExploreCommandOptions): Promise<number> 
   });
 }
 
-/** Plays a finding again on a machine on which an agent waits. */
+/** Replays a finding on a machine on which an agent runs. */
 export async function replayCommand(path: string, options: ExploreCommandOptions) {
   const kept = await readFinding(path);
   return await interruptible(async (stop) => {
@@ -68,20 +68,20 @@ export async function replayCommand(path: string, options: ExploreCommandOptions
   });
 }
 
-/** Explores a VM that the lab boots. */
+/** Explores in a VM booted by the lab. */
 export async function labExplore(options: LabExploreOptions): Promise<number> {
   await requireVms(options);
   return await inLab(options, (end, stop) => exploreOn(end, options, stop));
 }
 
-/** Plays a finding again in a VM that the lab boots. */
+/** Replays a finding in a VM booted by the lab. */
 export async function labReplay(path: string, options: LabExploreOptions) {
   const kept = await readFinding(path);
   await requireVms(options);
   return await inLab(options, (end) => replayOn(end, kept, options));
 }
 
-/** Boots a lab, and does something with its agent. */
+/** Boots a lab, and calls `body` with its agent. */
 function inLab(
   options: BootOptions,
   body: (end: End, stop: AbortSignal) => Promise<number>,
@@ -106,7 +106,7 @@ async function openAgent(options: ExploreCommandOptions, stop: AbortSignal): Pro
   if (peerCid !== VMADDR_CID_LOCAL) {
     throw new UsageError(
       `Cannot explore between two machines yet: give --peer-cid ${VMADDR_CID_LOCAL}, and an agent ` +
-        "that was started with it, which makes the calls of both sides",
+        "that was started with the same, since it makes the calls of both sides",
     );
   }
   if (agent === undefined) {
@@ -149,7 +149,7 @@ async function exploreOn(end: End, options: ExploringOptions, stop: AbortSignal)
 
 function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
   if (finding !== undefined || isFaulty) return EXIT.failed;
-  // Nothing was learnt where nothing was called.
+  // Without any calls nothing was learned.
   return calls === 0 ? EXIT.broken : EXIT.ok;
 }
 
@@ -177,12 +177,12 @@ async function readFinding(path: string): Promise<KeptFinding> {
   return parseFinding(json, path);
 }
 
-/** @throws {UsageError} where the agent does not let the ports be used. */
+/** @throws {UsageError} if the agent does not allow the ports. */
 function requirePorts({ ports }: End, first: number): void {
   const last = first + PORT_STRIDE - 1;
   if (ports === undefined || first >= ports[0] && last <= ports[1]) return;
   throw new UsageError(
-    `--peer-port ${first}: the calls use the ports ${first} to ${last}, and the agent's are ` +
+    `--peer-port ${first}: the calls use the ports ${first} to ${last}, but the agent allows ` +
       `${ports[0]} to ${ports[1]}; choose others, or start the agent with other --ports`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * The command line: what there is, with help. Commands are loaded when they are called.
+ * The command line: all commands and options. The modules of commands are loaded when called.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import type { PrintOptions } from "./list.ts";
 import {
   addHelp,
   addressOption,
+  choicesText,
   cidOption,
   COMMAND_HELP,
   COMMAND_OUTPUT,
@@ -34,13 +35,14 @@ import { addExplore } from "./program_explore.ts";
 import { addPerf } from "./program_perf.ts";
 import type { RunOptions } from "./run.ts";
 
-/** Is given what the chosen command returns: the exit code. */
+/** Receives the exit code of the chosen command. */
 export type Act = (code: number | Promise<number>) => void;
 
 const EXCLUSIVE = "nothing else uses this machine: also check its socket memory for leaks";
 const MONITOR = "QMP socket of the guest's QEMU here: lets cases unplug devices";
-const CRASH_JOURNAL = "file of its crash journal, for the process that is started if this one dies";
-/** The shells for which there are completions. */
+const CRASH_JOURNAL =
+  "file of its crash journal, for the process that replaces this one if it dies";
+/** The shells with completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /** The program. */
@@ -50,7 +52,7 @@ export function program(act: Act): Command {
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
     .configureHelp(COMMAND_HELP)
-    // What follows a command is that command's, also where its parent has an option of that name.
+    // Options after a command belong to it, even if its parent has one with the same name.
     .enablePositionalOptions()
     .description("Checks whether an AF_VSOCK implementation behaves as it must.")
     .version(VERSION)
@@ -170,7 +172,8 @@ function addCatalogue(root: Command, act: Act): void {
     )
     .summary("list the cases")
     .description(
-      "List the cases. Text that matches no id is searched for in ids, titles, requirements\nand sources.",
+      "List the cases. Text that matches no id is searched for in ids, titles, requirements " +
+        "and sources.",
     )
     .addOption(caseFilesOption())
     .addOption(
@@ -185,14 +188,19 @@ function addCatalogue(root: Command, act: Act): void {
       new Option("--level <level>", "only requirements of this level").choices(["must", "should"]),
     )
     .option("--ported", "only cases that were ported from the kernel's tests")
-    .option("--json", "all that is known of them, as JSON")
+    .option("--json", "print all facts about them, as JSON")
     .addHelpText(
       "after",
-      examples("list 'seqpacket/**'", "list MSG_TRUNC", "list --without zerocopy --json"),
+      `\n${choicesText("Features", features)}\n` +
+        examples("list 'seqpacket/**'", "list MSG_TRUNC", "list --without zerocopy --json"),
     )
     .action(async (cases: string[], options: CaseFilter & PrintOptions) =>
       act((await import("./list.ts")).list(cases, options))
     );
+  addExplain(root, act);
+}
+
+function addExplain(root: Command, act: Act): void {
   root.command("explain")
     .addArgument(argumentOf("case", "<case>", "an id, with * and **"))
     .description("explain what a case requires, and why")

@@ -1,5 +1,5 @@
 /**
- * The options of `explore` and of `lab explore`.
+ * The options of `explore` and `lab explore`.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import type { ExploreCommandOptions, LabExploreOptions } from "./explore.ts";
 
 type Act = (code: number | Promise<number>) => void;
 
-/** For how long is explored unless it is said, in milliseconds. */
+/** How long to explore by default, in milliseconds. */
 const EXPLORE_TIME = 60_000;
 
 /** Adds `explore`. */
@@ -85,15 +85,15 @@ function withReplaying(command: Command): Command {
 function withExploring(command: Command): Command {
   return withReplaying(command)
     .addOption(secondsOption("--for <seconds>", "how long to explore", EXPLORE_TIME))
-    .option("--seed <number>", "repeat the randomness of an earlier time", seedOption)
+    .option("--seed <number>", "repeat the random choices of an earlier run", seedOption)
     .addOption(optionOf("file", "--save <file>", "keep a failure here, for explore replay"));
 }
 
 function withAgent(command: Command): Command {
   return command
     .option("--peer-cid <cid>", "1: loopback on the agent's machine", cidOption, 1)
-    // Commander would ask for a required one in front of "replay", too.
-    .option("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
+    // Not a required option: commander would then require it before "replay", too.
+    .option("--agent <address>", "TCP address of the agent", addressOption("127.0.0.1"))
     .addOption(
       secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000),
     )

@@ -1,5 +1,5 @@
 /**
- * The options of `lab` and of its commands.
+ * The options of `lab` and its commands.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { archOption, type BootOptions, wholeTimeout, withKernelOptions } from ".
 
 type Act = (code: number | Promise<number>) => void;
 
-/** The deadline of a case in milliseconds: an emulated VM in an emulated VM is slow. */
+/** The deadline of a case in milliseconds; a VM in an emulated VM is slow. */
 const CASE_TIMEOUT = 60_000;
 
 const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids", "three-devices"];
@@ -88,8 +88,8 @@ function addUp(lab: Command, act: Act): void {
     );
   withName(lab.command("shell"))
     .addArgument(new Argument("<vm>", "which VM").choices(["host", "guest", "loopback"]))
-    .summary("a shell in a VM, or run a script from stdin")
-    .description("Open a shell in a VM of the lab; a script on standard input is run there.")
+    .summary("open a shell in a VM, or run a script from stdin")
+    .description("Open a shell in a VM of the lab, or run a script from standard input there.")
     .addHelpText("after", examples("lab shell guest", "lab shell host < script"))
     .action(async (vm: VmRole, options: NamedLab) =>
       act((await import("./lab.ts")).labShell(vm, options))

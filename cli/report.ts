@@ -1,5 +1,5 @@
 /**
- * The command `report`: renders the stored report of a run again, or compares two.
+ * The command `report`: renders a stored report, or compares two.
  *
  * @module
  */
@@ -65,8 +65,8 @@ export async function diff(
   const after = await readReport(afterPath);
   if (!comparable(before, after)) {
     throw new UsageError(
-      "Cannot compare: the two runs have no case in common, in a direction " +
-        `(the earlier one is of the topology ${before.topology}, the later one of ${after.topology})`,
+      "Cannot compare: the two runs have no case in common, in any direction " +
+        `(the earlier one has the topology ${before.topology}, the later one ${after.topology})`,
     );
   }
   screenOf(Deno.stdout).write(diffText(before, after, options));

@@ -32,12 +32,12 @@ import type { SideSettings } from "../agent/settings.ts";
 export interface RunOptions extends CasesOptions, SideSettings {
   readonly agent: ControlAddress;
   readonly connectTimeout: number;
-  /** The agent's token, or the file that has it. */
+  /** The agent's token, or the file that contains it. */
   readonly token?: string;
   readonly tokenFile?: string;
 }
 
-/** How long the agent on this machine may take to answer, in milliseconds. */
+/** How long the agent on this machine may take to respond, in milliseconds. */
 const LOCAL_TIME = 30_000;
 /** How long to wait before asking a busy agent again, in milliseconds. */
 const PAUSE = 100;
@@ -72,16 +72,16 @@ export function run(selectors: readonly string[], options: RunOptions): Promise<
   );
 }
 
-/** How an agent is reached. */
+/** How to reach an agent. */
 interface Reach {
   readonly address: ControlAddress;
-  /** How long that may take, also after losing it. */
+  /** How long to keep trying, also after losing it, in milliseconds. */
   readonly milliseconds: number;
   /** Its token. */
   readonly token: string | undefined;
 }
 
-/** Connects to an agent. One that is busy is asked again until the time is over. */
+/** Connects to an agent; retries until the time is over if it is busy. */
 async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<End> {
   const { address, milliseconds } = reach;
   const deadline = performance.now() + milliseconds;
@@ -91,7 +91,7 @@ async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<E
       const channel = await connectControl(address, left(), stop);
       return await introduce(name, channel, reach, left(), stop);
     } catch (error) {
-      // There is no time left to ask again.
+      // There is no time left for a retry.
       if (!(error instanceof BusyError) || left() < 2 * PAUSE) throw error;
       const seconds = milliseconds / 1000;
       if (isFirst) {
@@ -120,7 +120,7 @@ async function introduce(
   }
 }
 
-/** @throws {PeerGoneError} if the agent here does not listen; it may have written why. */
+/** @throws {PeerGoneError} if the local agent does not listen; it may have written why. */
 async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<ControlAddress> {
   const late = AbortSignal.timeout(LOCAL_TIME);
   try {
@@ -132,13 +132,13 @@ async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<Con
   }
 }
 
-/** Passes on what this machine's agent writes, except its own log. */
+/** Passes on the local agent's output, except its own log. */
 function passOn(text: string): void {
   const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
   writeStderr(lines.join(""));
 }
 
-/** Which end this machine is, by the CID of the other. */
+/** Which end this machine is, judging by the CID of the other one. */
 function placeOf(peerCid: number): { topology: Topology; here: string; there: string } {
   if (peerCid === VMADDR_CID_LOCAL) {
     return { topology: "loopback", here: "loopback", there: "loopback" };

@@ -1,5 +1,5 @@
 /**
- * What the commands that run cases share: the chosen cases and the baseline.
+ * The chosen cases and the baseline, for the commands that run cases.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { UsageError } from "../core/error.ts";
 /**
  * The cases that a user chose.
  *
- * @param quick whether slow ones are left out.
- * @param shard the part of them that is run.
+ * @param quick whether to leave out slow ones.
+ * @param shard the part of them to run.
  * @throws {UnmatchedSelectorError}
- * @throws {UsageError} where all of them are slow and these are left out, or the shard has none.
+ * @throws {UsageError} if nothing is left.
  */
 export function chosenCases(
   selectors: readonly string[],
@@ -26,7 +26,7 @@ export function chosenCases(
 ): ConformanceCase[] {
   const chosen = select(allCases(), selectors).filter(({ slow }) => !quick || slow === undefined);
   if (chosen.length === 0) {
-    throw new UsageError("Nothing is left to run: all that was chosen is slow; leave out --quick");
+    throw new UsageError("Nothing is left to run: all chosen cases are slow; leave out --quick");
   }
   if (shard === undefined) return chosen;
   const part = shardOf(chosen, shard);

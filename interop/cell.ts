@@ -1,6 +1,6 @@
 /**
- * One case, run by two programs of the kernel's protocol: vsock-conformance ("ours") or the kernel's
- * C program ("C") on either side.
+ * One case, run by two programs of the kernel's protocol: vsock-conformance ("ours") or the
+ * kernel's C program ("C") on either side.
  *
  * @module
  */

@@ -36,8 +36,8 @@ export interface InteropSession {
 }
 
 /**
- * All four pairings in each direction. The short lists come first: the first case of vsock_diag_test
- * expects that there is no socket on the machine, not even one that is closing.
+ * All four pairings in each direction. The short lists come first: the first case of
+ * vsock_diag_test expects that there is no socket on the machine, not even one that is closing.
  */
 export function interopSessions(
   directions: readonly Direction[],
@@ -70,8 +70,8 @@ export async function runSession(
 type Session = (skipped: readonly number[]) => Promise<readonly [ProgramRun, ProgramRun]>;
 
 /**
- * The verdicts on some cases of a list, given in its order. A failure ends both programs, so what is behind it is run by
- * two new ones.
+ * The verdicts on some cases of a list, given in its order. A failure ends both programs, so what
+ * is behind it is run by two new ones.
  */
 export async function verdicts(
   list: readonly InteropCase[],

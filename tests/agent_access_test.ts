@@ -52,7 +52,7 @@ Deno.test("an agent that others can reach prints a token, and serves whoever giv
   assert.match(token, /^[0-9a-f]{32}$/);
   const none = await runWith(agent);
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /^error: the peer refused: this agent asks for a token: give --token/);
+  assert.match(none.stderr, /^error: the peer refused: this agent requires a token: give --token/);
   const wrong = await runWith(agent, ["--token", `${token.slice(1)}0`]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /^error: the peer refused: the token is not this agent's\n/);

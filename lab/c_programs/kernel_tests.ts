@@ -12,7 +12,7 @@ import { caseNames, programSources } from "./makefile.ts";
 import { unpackSource } from "../kernel/source.ts";
 import { type Progress, waiting } from "../progress.ts";
 import type { ArchTraits } from "../arch.ts";
-import { type Compiler, compilerFor } from "../host/toolset.ts";
+import { type Compiler, compilerFor } from "../host/compiler.ts";
 
 /** The programs; the last has no cases. */
 const PROGRAMS = ["vsock_test", "vsock_diag_test", "vsock_uring_test", "vsock_perf"] as const;

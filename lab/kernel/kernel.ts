@@ -1,5 +1,5 @@
 /**
- * Kernels for the VMs: a distribution's by name, or one of the user's own by path.
+ * Finds kernels for the VMs: a distribution's by name, any other by path.
  *
  * @module
  */
@@ -12,37 +12,37 @@ import { indexModules, readModules } from "./modules.ts";
 import { type Build, buildFor, isBuilt, keepBuilt, withFault } from "./built.ts";
 import { requireFault } from "./faults.ts";
 import { buildModules, buildPackages } from "./patched.ts";
-import { vmTools } from "../host/toolset.ts";
+import { vmTools } from "../host/vm_tools.ts";
 import { type Progress, waiting } from "../progress.ts";
 import { keepModules, keptKernel, type Kernel, MODULES } from "./kept.ts";
 import { findOwn, type OwnKernel } from "./own.ts";
 import { withoutDebug } from "./strip.ts";
 
-/** The kernel that is used when none is named. */
+/** The kernel that is used by default. */
 export const DEFAULT_KERNEL = "debian:latest";
 
-/** How a user names a kernel. */
+/** A kernel as chosen by the user. */
 export interface KernelChoice {
   /**
-   * `debian:<version>`, `debian:latest`, `multi-device` or `faults` (with `:<fault>` a faulty one),
-   * `running`, or the path of a vmlinuz or of a kernel's tree.
+   * `debian:<version>`, `debian:latest`, `debug`, `multi-device` or `faults` (each of these three
+   * may be followed by `:<fault>`), `running`, or the path of a vmlinuz or of a kernel's tree.
    */
   readonly kernel: string;
-  /** With a path: the folder below which its modules are. */
+  /** The folder that contains its modules, if it was given by path. */
   readonly modules?: string | undefined;
-  /** Look for a newer one than the cached. */
+  /** Look for a newer version than the one in the cache. */
   readonly refresh?: boolean | undefined;
 }
 
-/** How names of Debian's kernels begin, and which there may be. */
+/** The names of Debian's kernels, and their versions. */
 const DEBIAN = /^debian:(.*)$/;
 const DEBIAN_VERSION = /^(latest|\d+\.\d+)$/;
 const DEBUG = /^debug(?::(.+))?$/;
 
 /**
- * Looks whether there may be such a kernel, and fetches nothing.
+ * Checks a kernel's name without fetching anything.
  *
- * @throws {LabUsageError} where there is none of that name, or what else was chosen does not fit it.
+ * @throws {LabUsageError} if the name is invalid, or the other options do not go with it.
  */
 export async function requireChoice(choice: KernelChoice): Promise<void> {
   const { kernel } = choice;
@@ -82,10 +82,10 @@ export async function ownKernel(choice: KernelChoice): Promise<OwnKernel | undef
 }
 
 /**
- * Finds a kernel, fetching it if need be.
+ * Finds a kernel, and fetches it if necessary.
  *
  * @param ownQemu see vmTools().
- * @throws {LabError} where there is none of that name, or it cannot be fetched.
+ * @throws {LabError} if it does not exist, or cannot be fetched.
  */
 export async function findKernel(
   choice: KernelChoice,
@@ -104,7 +104,7 @@ export async function findKernel(
   return await fetchedKernel(fetching, `debian-${debian}`, debian);
 }
 
-/** What it takes to fetch a kernel. */
+/** Everything needed to fetch a kernel. */
 interface Fetching {
   readonly choice: KernelChoice;
   readonly arch: ArchTraits;
@@ -113,7 +113,7 @@ interface Fetching {
   readonly progress: Progress;
 }
 
-/** A kernel of the archive: the one in the cache, unless that is to be thrown away. */
+/** A kernel from the archive, cached unless a refresh was asked for. */
 async function fetchedKernel(
   fetching: Fetching,
   name: string,
@@ -131,10 +131,10 @@ async function fetchedKernel(
   return await keptKernel(kernel, folder);
 }
 
-/** The version that the patches are for. */
+/** The kernel version to which the patches apply. */
 const PATCHED_VERSION = "6.12";
 
-/** A distribution's kernel whose AF_VSOCK is built from its source. */
+/** A distribution's kernel whose AF_VSOCK modules are built from its source. */
 async function builtKernel(fetching: Fetching): Promise<Kernel> {
   const { kernel } = fetching.choice;
   const build = await buildFor(kernel);
@@ -148,9 +148,7 @@ async function readOwn({ choice, xz }: Fetching): Promise<Kernel> {
   return { name: choice.kernel, vmlinuz: own.image, modules: stripped };
 }
 
-/**
- * @param build how to build AF_VSOCK from the same kernel's source.
- */
+/** @param build how to build AF_VSOCK from the source of the same kernel, if at all. */
 async function fetchDebian(
   version: string,
   making: string,
@@ -186,10 +184,11 @@ async function fetchDebian(
 }
 
 /**
- * The packages of the newest kernel of a version: one with everything (`linux-image-...`), or two
- * (`linux-binary-...` and `linux-modules-...`). The cloud flavour has all we need and is small.
+ * The packages of the newest kernel of a version: either one with everything (`linux-image-...`),
+ * or two (`linux-binary-...` and `linux-modules-...`). The cloud flavor is small and has all we
+ * need.
  *
- * @returns the lists that have them, too.
+ * @returns the packages, and the archive that has them.
  */
 async function kernelPackages(
   { debian }: ArchTraits,
@@ -205,7 +204,7 @@ async function kernelPackages(
       .filter(({ name }) => flavourOf(name) === flavour);
     const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
     const wanted = kernels.filter((item) => version === "latest" || versionOf(item) === version);
-    // Where a kernel is in two packages, linux-image is one that only depends on them.
+    // If a kernel is split into two packages, linux-image only depends on them.
     const newest = wanted.find(({ name, version }) =>
       name.startsWith("linux-binary-") && version === wanted[0]?.version
     ) ?? wanted[0];
@@ -216,14 +215,14 @@ async function kernelPackages(
       known.add(each)
     );
     if (suites === "all") {
-      const has = known.size === 0 ? "none at all" : [...known].join(", ");
+      const has = known.size === 0 ? "none" : [...known].join(", ");
       throw archive.missing(`Debian's archive has no kernel ${version}; it has: ${has}`);
     }
   }
   throw new LabError("unreachable");
 }
 
-/** Debian's flavours of a kernel: all drivers, or those of VMs. */
+/** Debian's flavors of a kernel: with all drivers, or only those for VMs. */
 export type Flavour = "normal" | "cloud";
 
 function flavourOf(name: string): Flavour | undefined {
@@ -232,9 +231,9 @@ function flavourOf(name: string): Flavour | undefined {
 }
 
 /**
- * Unpacks one of Debian's kernels as its packages have it, to be named by path.
+ * Unpacks a Debian kernel, to be used by path.
  *
- * @returns the path of its vmlinuz, and the folder below which its modules are.
+ * @returns the paths of its vmlinuz and of the folder that contains its modules.
  */
 export async function unpackKernel(
   into: string,
