@@ -37,14 +37,11 @@ const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids",
 export function addLab(root: Command, act: Act): void {
   const lab = withLabOptions(withCasesOptions(root.command("lab"), CASE_TIMEOUT))
     .summary("boot VMs and run cases in them")
-    .description(`Boot VMs, run cases in them, and shut them down.\n${CASES_HELP}`)
+    .description("Boot VMs, run cases (ids, prefixes, * and **, !id to omit), shut down.")
     .addOption(new Option("--cross").hideHelp())
     .addHelpText(
       "after",
-      examples(
-        "lab    # all cases, host and guest, both directions",
-        "lab --topology loopback 'seqpacket/**'",
-      ),
+      examples("lab --topology loopback 'seqpacket/**'"),
     )
     .action(
       async (
@@ -148,7 +145,10 @@ function addKernel(lab: Command, act: Act): void {
     .action(async (_kernel: "debug", options: { refresh?: true; arch?: Arch }) =>
       act((await import("./lab_build_kernel.ts")).labBuildKernel(options))
     );
-  const kernel = lab.command("kernel").description("what the lab needs of a kernel");
+  const kernel = lab.command("kernel").summary("what the lab needs of a kernel")
+    .description("What the lab needs of a kernel.")
+    .addHelpText("after", examples("lab kernel config >vsock.config"))
+    .helpCommand(false);
   kernel.command("config")
     .summary("print a kconfig fragment")
     .description(

@@ -84,21 +84,24 @@ export function excludeOption(): Option {
 /** The part of help about the argument that selects cases. */
 export const CASES_HELP = "Cases are ids or prefixes of ids, with * and **; !id leaves a case out.";
 
+/** The option of the ports that cases use; VMs have all of theirs free, so that few need it there. */
+function peerPortOption(isLab: boolean): Option {
+  const text = `first AF_VSOCK port, of ${PORT_STRIDE} per job`;
+  return new Option("--peer-port <port>", text).argParser(vsockPortOption).default(DEFAULT_PORT)
+    .hideHelp(isLab);
+}
+
 /** Adds those options to a command. */
 export function withCasesOptions(
   command: Command,
   caseTimeout: number = DEFAULT_CASE_TIMEOUT,
 ): Command {
+  const isLab = caseTimeout !== DEFAULT_CASE_TIMEOUT;
   // Not described here, which would take three lines of help; see CASES_HELP.
   return command.addArgument(argumentOf("case", "[cases...]"))
     .addOption(directionOption())
     .addOption(caseFilesOption())
-    .option(
-      "--peer-port <port>",
-      `first AF_VSOCK port, of ${PORT_STRIDE} per job`,
-      vsockPortOption,
-      DEFAULT_PORT,
-    )
+    .addOption(peerPortOption(isLab))
     .addOption(secondsOption("--case-timeout <seconds>", "deadline of a case", caseTimeout))
     .option("--jobs <number>", "cases to run in parallel, except exclusive ones", jobsOption)
     .addOption(excludeOption())

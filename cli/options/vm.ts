@@ -31,8 +31,8 @@ export function withKernelOptions(command: Command): Command {
       optionOf(
         "file",
         "--kernel <kernel>",
-        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, running, a " +
-          "vmlinuz, or a kernel's tree that was built",
+        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, running, or a " +
+          "vmlinuz or tree",
       ).default(DEFAULT_KERNEL),
     )
     .addOption(optionOf("folder", "--modules <folder>", "the modules of a vmlinuz file"))
