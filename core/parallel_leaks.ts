@@ -1,5 +1,6 @@
 /**
- * Leaks of cases that run in parallel: found for all of them together, since nothing tells whose they are.
+ * Leaks of cases that run in parallel: found for all of them together, since nothing tells whose
+ * they are.
  *
  * @module
  */
@@ -46,7 +47,8 @@ export class Unchecked {
   /**
    * Takes a case that has ended.
    *
-   * @param parallel whether it ran with others; what runs on its own is checked, unless an end died.
+   * @param parallel whether it ran with others; what runs on its own is checked, unless an end
+   * died.
    */
   add(run: CaseRun, { outcome, sides }: Verdict, parallel: boolean): void {
     const died = sides?.client.died ?? sides?.server.died ?? false;

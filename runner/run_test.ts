@@ -244,7 +244,7 @@ Deno.test("runPlan() with jobs runs again, alone, what a process that died ran s
       verdicts.set(event.run.id, `${event.verdict.outcome}: ${event.verdict.reasons.at(-1)}`);
     },
   });
-  const why = "run again on its own: a process died while this and other cases were under way";
+  const why = "run again on its own: a process died while this and other cases were running";
   assert.deepEqual(Object.fromEntries(verdicts), {
     "a/b/one": `retried: ${why}`,
     "a/b/two": `broken: ${why}`,
