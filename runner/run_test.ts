@@ -227,7 +227,7 @@ const passesLater: SideRunner = ({ stop }) =>
     });
   });
 
-Deno.test("runPlan() with jobs runs again, alone, what a process that died ran side by side", async () => {
+Deno.test("runPlan() with jobs runs again, alone, what a process that died ran in parallel", async () => {
   const mortal = new MortalAgent();
   const ends = { host: await mortal.open(), guest: await endOf(passesLater) };
   const verdicts = new Map<string, string>();

@@ -1,6 +1,6 @@
 /**
  * The kernel's own C tests, built from Debian's package of the kernel's source: what our cases
- * stand opposite in the interoperation tests.
+ * run against in the interoperation tests.
  *
  * @module
  */
