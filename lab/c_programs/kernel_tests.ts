@@ -1,6 +1,6 @@
 /**
- * The kernel's own C tests, built from Debian's package of the kernel's source: what our cases
- * run against in the interoperation tests.
+ * Builds the kernel's C tests, against which `lab interop` runs our cases, from Debian's package of
+ * the kernel's source.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type Progress, waiting } from "../progress.ts";
 import type { ArchTraits } from "../arch.ts";
 import { type Compiler, compilerFor } from "../host/compiler.ts";
 
-/** Each program: the files of tools/testing/vsock that it is built from, and its libraries. */
+/** The programs, each with its files in tools/testing/vsock and its libraries. */
 const PROGRAMS = {
   vsock_test: {
     files: "vsock_test vsock_test_zerocopy timeout control util msg_zerocopy_common".split(" "),
@@ -26,28 +26,28 @@ const PROGRAMS = {
   vsock_perf: { files: "vsock_perf msg_zerocopy_common".split(" "), libraries: [] },
 } as const;
 
-/** Static, so that they run in a VM that has no libraries. */
+/** Static, so that they run in a VM without libraries. */
 const FLAGS: readonly string[] =
   "-O2 -w -static -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-strict-overflow"
     .split(" ");
 
-/** What of the source tree is needed. */
+/** The parts of the source tree that are needed. */
 const WANTED = ["tools/testing/vsock", "tools/include", "include/uapi"];
 
-/** Where the programs lie in a VM. */
+/** The folder of the programs in a VM. */
 export const C_FOLDER = "c";
 
-/** The C programs, built. */
+/** The C programs. */
 export interface CSuite {
-  /** Where they come from: a package's name and version. */
+  /** The name and version of the package that they were built from. */
   readonly source: string;
   /** The programs in {@linkcode C_FOLDER}, as files for a VM. */
   readonly files: readonly CpioEntry[];
 }
 
 /**
- * The C programs as files for a VM, built if need be from the newest kernel source that the
- * archive has; 170 MB are downloaded for that, once.
+ * The C programs as files for a VM. If necessary they are built from the newest kernel source in the
+ * archive, which is a download of 170 MB.
  */
 export async function cPrograms(arch: ArchTraits, progress: Progress): Promise<CSuite> {
   const key = (await sha256Text(JSON.stringify([PROGRAMS, FLAGS]))).slice(0, 16);
@@ -91,6 +91,6 @@ export async function compile(
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  // Headers of the sources come before those of the compiler's own packages.
+  // The source's headers take precedence over those of the compiler's packages.
   await output(cc, [...FLAGS, ...args, ...flags], { env, signal });
 }
