@@ -69,7 +69,8 @@ export function program(act: Act): Command {
   addLab(root, act);
   addExplore(root, act);
   addPerf(root, act);
-  addCatalogue(root, act);
+  addList(root, act);
+  addExplain(root, act);
   addReport(root, act);
   root.command("completions")
     .addArgument(new Argument("<shell>", "which shell").choices(SHELLS))
@@ -160,7 +161,7 @@ function addAgent(root: Command, act: Act): void {
     .action(async (options: AgentOptions) => act((await import("./agent.ts")).agent(options)));
 }
 
-function addCatalogue(root: Command, act: Act): void {
+function addList(root: Command, act: Act): void {
   const features = Object.keys(FEATURES) as Feature[];
   root.command("list")
     .addArgument(
@@ -197,7 +198,6 @@ function addCatalogue(root: Command, act: Act): void {
     .action(async (cases: string[], options: CaseFilter & PrintOptions) =>
       act((await import("./list.ts")).list(cases, options))
     );
-  addExplain(root, act);
 }
 
 function addExplain(root: Command, act: Act): void {

@@ -148,7 +148,7 @@ Deno.test("run says at once that the agent's cases may not use those ports", asy
     const { code, stderr } = await runWith(agent, args);
     assert.equal(code, isRight ? 0 : 2, stderr);
     if (isRight) continue;
-    assert.match(stderr, /^error: --peer-port \d+: .* the agent's are 1000 to 1031.*--ports/);
+    assert.match(stderr, /^error: --peer-port \d+: .* the agent allows 1000 to 1031.*--ports/);
   }
 });
 

@@ -43,7 +43,7 @@ Deno.test("explore says what it cannot do, and why", async () => {
     ],
     [
       [...at],
-      /^error: --peer-port 1234: the calls use the ports 1234 to 1249, and/,
+      /^error: --peer-port 1234: the calls use the ports 1234 to 1249, but the agent allows 5000/,
     ],
     [
       ["replay", "/nowhere.json", ...at],

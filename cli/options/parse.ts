@@ -89,7 +89,9 @@ export function addHelp(command: Command, example: string): void {
     });
 }
 
-/** The maximum number of choices that help shows beside an option; for more there is choicesText(). */
+/**
+ * The maximum number of choices that help shows beside an option; for more there is choicesText().
+ */
 const MAX_CHOICES = 5;
 /** The width of help, as commander's on output that is not a terminal. */
 const HELP_WIDTH = 80;

@@ -1,6 +1,6 @@
 /**
- * The kernel's own C tests, built from Debian's package of the kernel's source or from a tree: what
- * our cases stand opposite in the interoperation tests.
+ * Builds the kernel's C tests, against which `lab interop` runs our cases, from Debian's package of
+ * the kernel's source or from a tree.
  *
  * @module
  */
@@ -20,20 +20,20 @@ const PROGRAMS = ["vsock_test", "vsock_diag_test", "vsock_uring_test", "vsock_pe
 /** Where they are in the kernel's source. */
 const FOLDER = "tools/testing/vsock";
 
-/** Static, so that they run in a VM that has no libraries. */
+/** Static, so that they run in a VM without libraries. */
 const FLAGS: readonly string[] =
   "-O2 -w -static -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-strict-aliasing -fno-strict-overflow"
     .split(" ");
 
-/** What of the source tree is needed. */
+/** The parts of the source tree that are needed. */
 const WANTED = [FOLDER, "tools/include", "include/uapi"];
 
-/** Where the programs lie in a VM. */
+/** The folder of the programs in a VM. */
 export const C_FOLDER = "c";
 
-/** The C programs, built. */
+/** The C programs. */
 export interface CSuite {
-  /** Where they come from: a package's name and version, or a kernel's tree. */
+  /** What they were built from: a package, by name and version, or a kernel's tree. */
   readonly source: string;
   /** The names of each program's cases, in order. */
   readonly names: Readonly<Record<string, readonly string[]>>;
@@ -42,8 +42,8 @@ export interface CSuite {
 }
 
 /**
- * The C programs as files for a VM, built if need be: from the newest kernel source that the archive
- * has, of which 170 MB are downloaded once, or from a kernel's tree.
+ * The C programs as files for a VM. If necessary they are built from the newest kernel source in the
+ * archive, which is a download of 170 MB, or from a kernel's tree.
  *
  * @param tree the topmost folder of the source.
  */
@@ -125,6 +125,6 @@ export async function compile(
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  // Headers of the sources come before those of the compiler's own packages.
+  // The source's headers take precedence over those of the compiler's packages.
   await output(cc, [...FLAGS, ...args, ...flags], { env, signal });
 }
