@@ -117,7 +117,7 @@ export class Baseline {
       return { ...verdict, outcome: "unexpected-pass", reasons: [why, ...reasons] };
     }
     if (!isDeniedClaim(verdict)) return verdict;
-    const why = `known: ${known.reason} (${known.at})`;
+    const why = `known: ${known.reason.replace(/^known: /, "")} (${known.at})`;
     return { ...verdict, outcome: "expected-fail", reasons: [why, ...reasons] };
   }
 }

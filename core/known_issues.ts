@@ -19,6 +19,8 @@ export interface KnownIssue {
   readonly kernels: string;
   /** The only direction that shows it, if one does. */
   readonly direction?: Direction;
+  /** There where it is a race that a run may lose or win: a baseline cannot promise it everywhere. */
+  readonly isRace?: true;
   /** A selector of the cases that show it. */
   readonly cases: string;
 }
@@ -72,8 +74,14 @@ export const KNOWN_ISSUES: readonly KnownIssue[] = [
     name: "K-10",
     what: "a connect() that a signal interrupts leaves half a connection behind",
     kernels: "",
-    direction: "loopback",
+    isRace: true,
     cases: "signals/connect/called-again-after-eintr",
+  },
+  {
+    name: "K-11",
+    what: "recv() that waits on a socket in a sockmap keeps it locked, and nothing reaches it",
+    kernels: ">=6.4",
+    cases: "bpf/sockmap/waiting-reader-is-woken",
   },
 ];
 

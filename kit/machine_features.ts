@@ -9,7 +9,7 @@ import { cidElsewhere, cidNowhere, type Place, THIS_MACHINE, transportCidsOf } f
 import type { FeatureOptions, Probe } from "./probe.ts";
 
 /** A probe of what only AF_VSOCK has: a stand-in must not look at what is the machine's. */
-export function ofVsock(given: "machine" | "vhostClass", probe: Probe): Probe {
+export function ofVsock(given: "machine" | "vhostClass" | "sockMapClass", probe: Probe): Probe {
   return (options) =>
     options.family.domain !== AF_VSOCK && options[given] === undefined
       ? `its sockets are ${options.family.name}`

