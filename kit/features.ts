@@ -150,7 +150,7 @@ function probeSockMap({ sockMapClass = SockMap }: FeatureOptions): string | unde
   const release = Deno.osRelease();
   if (sockMapClass === SockMap && !isKernelIn(release, ">=6.4")) return `this is Linux ${release}`;
   const lacks = ["EPERM", "EACCES", "EINVAL", "ENOSYS"];
-  return refusal(lacks, () => sockMapClass.create(1, "pass")[Symbol.dispose]());
+  return refusal(lacks, () => sockMapClass.create(1)[Symbol.dispose]());
 }
 
 function modeRefusal(namespaceClass: typeof NetNamespace): string | undefined {

@@ -9,7 +9,7 @@ import { Epoll } from "../sys/epoll.ts";
 import { IoUring } from "../sys/io_uring.ts";
 import { ALL_STATES, type DiagSocket, dumpVsock, type OddRequest } from "../sys/sock_diag.ts";
 import type { CallContext } from "../sys/descriptor.ts";
-import { SockMap, type SockVerdict } from "../sys/bpf.ts";
+import { SockMap } from "../sys/bpf.ts";
 import { type NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../sys/socket.ts";
 import { VhostVsock } from "../sys/dev_vhost_vsock.ts";
@@ -184,10 +184,10 @@ export class Vsock implements Disposable {
     return vhostClass.open(context);
   }
 
-  /** A new sockmap with a program; its user closes it. */
-  sockMap(size: number, verdict: SockVerdict): SockMap {
+  /** A new sockmap whose program passes all data; its user closes it. */
+  sockMap(size: number): SockMap {
     const { context, sockMapClass = SockMap } = this.#options;
-    return sockMapClass.create(size, verdict, context);
+    return sockMapClass.create(size, context);
   }
 
   /** A new network namespace; its user closes it. */

@@ -1,5 +1,5 @@
 /**
- * bpf(2): sockmaps, and the programs that decide what becomes of the data of sockets in them.
+ * bpf(2): sockmaps, and a program that decides what becomes of the data of sockets in them.
  * Source: linux/bpf.h, bpf(2).
  *
  * @module
@@ -28,38 +28,26 @@ const ATTR_SIZE = 72;
 /** Instructions: opcode, registers (source << 4 | destination), offset, and a number. */
 type Instruction = readonly [opcode: number, registers: number, offset: number, value: number];
 const MOV_IMMEDIATE = 0xb7;
-const LOAD_WIDE = 0x18;
-const CALL = 0x85;
-const EXIT: Instruction = [0x95, 0, 0, 0];
-/** The register of a map's descriptor, as LOAD_WIDE takes it. */
-const FROM_MAP = 1 << 4;
 const SK_PASS = 1;
-const BPF_FUNC_SK_REDIRECT_MAP = 52;
-const BPF_F_INGRESS = 1;
-
-/** What a sockmap does with the data that its sockets receive. */
-export type SockVerdict =
-  /** The socket itself gets it. */
-  | "pass"
-  /** The socket with key 0 gets it, as if it had been sent to that. */
-  | "redirect";
+/** Gives everything to the socket that it came to. */
+const PASSING: readonly Instruction[] = [[MOV_IMMEDIATE, 0, 0, SK_PASS], [0x95, 0, 0, 0]];
 
 /** A map of sockets by number, with a program; its sockets are ordinary again without it. */
 export class SockMap extends Descriptor {
   #program: Descriptor | undefined;
 
   /**
-   * BPF_MAP_CREATE, and a program that decides on what its sockets receive.
+   * BPF_MAP_CREATE, and a program that gives each socket what it receives.
    *
    * @param size how many sockets it can have.
    * @throws {SysError} EPERM without CAP_BPF and CAP_NET_ADMIN, EINVAL or ENOSYS on a kernel that
    *   was built without it.
    */
-  static create(size: number, verdict: SockVerdict, context: CallContext = {}): SockMap {
+  static create(size: number, context: CallContext = {}): SockMap {
     const attr = attributes([0, BPF_MAP_TYPE_SOCKMAP], [4, 4], [8, 4], [12, size]);
     const map = new SockMap(bpf("BPF_MAP_CREATE", BPF_MAP_CREATE, attr, context), context);
     try {
-      map.#attach(verdict);
+      map.#attach();
     } catch (error) {
       map[Symbol.dispose]();
       throw error;
@@ -95,8 +83,8 @@ export class SockMap extends Descriptor {
     super[Symbol.dispose]();
   }
 
-  #attach(verdict: SockVerdict): void {
-    const code = encode(verdict === "pass" ? passing() : redirecting(this.fd));
+  #attach(): void {
+    const code = encode(PASSING);
     const license = new TextEncoder().encode("GPL\0");
     const load = attributes([0, BPF_PROG_TYPE_SK_SKB], [4, code.length / 8]);
     const view = new DataView(load.buffer);
@@ -115,23 +103,6 @@ class Program extends Descriptor {
   constructor(fd: number, context: CallContext) {
     super(fd, context);
   }
-}
-
-/** Gives everything to the socket that it came to. */
-function passing(): Instruction[] {
-  return [[MOV_IMMEDIATE, 0, 0, SK_PASS], EXIT];
-}
-
-/** Gives everything to the socket with key 0: bpf_sk_redirect_map(skb, map, 0, BPF_F_INGRESS). */
-function redirecting(map: number): Instruction[] {
-  return [
-    [LOAD_WIDE, FROM_MAP | 2, 0, map],
-    [0, 0, 0, 0],
-    [MOV_IMMEDIATE, 3, 0, 0],
-    [MOV_IMMEDIATE, 4, 0, BPF_F_INGRESS],
-    [CALL, 0, 0, BPF_FUNC_SK_REDIRECT_MAP],
-    EXIT,
-  ];
 }
 
 /** Instructions as the kernel reads them: struct bpf_insn. */

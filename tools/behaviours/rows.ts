@@ -155,7 +155,7 @@ export const BEHAVIOURS: readonly Row[] = [
   ["S13", "mismatched types, ports that are connecting, a peer without a buffer", "connect/refused/*-by-other-type", "a request to a port that is connecting, a peer without a buffer: need a peer that writes packets itself; ports that collide in the hash: by chance in connect/repeated"],
   ["S14", "sock_diag: more than one buffer, other namespaces, malformed requests", "diag", "other namespaces: not yet"],
   ["S15", "vsockmon", "", LATER],
-  ["S16", "sockets in a sockmap of BPF", "bpf/sockmap", "a redirect to a socket of another family: not yet"],
+  ["S16", "sockets in a sockmap of BPF", "bpf/sockmap", "redirects to other sockets: not yet"],
   ["S17", "sysctls of net.vsock: empty and overlong", "", LATER],
   ["S18", "a 32-bit process at /dev/vsock", "", "not yet: needs a 32-bit program in the lab"],
 ];
