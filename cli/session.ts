@@ -5,6 +5,7 @@
  */
 import { withAmended } from "../core/amended.ts";
 import { Baseline } from "../core/baseline.ts";
+import { withKnownIssue } from "../core/known_issues.ts";
 import {
   type EventSink,
   type LabFacts,
@@ -195,7 +196,10 @@ export class Session {
       timeout: caseTimeout,
       failFast: untilFailure ? "--until-failure" : failFast ? "--fail-fast" : undefined,
       stop: AbortSignal.any([stop, lost.signal]),
-      judge: (run, verdict) => this.#baseline.judge({ ...run, kernels }, verdict),
+      judge: (run, verdict) => {
+        const where = { ...run, kernels };
+        return withKnownIssue(where, this.#baseline.judge(where, verdict));
+      },
     });
     lost.signal.throwIfAborted();
     const report = builder.report();

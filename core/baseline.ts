@@ -116,17 +116,20 @@ export class Baseline {
         "remove the line, or narrow what it says";
       return { ...verdict, outcome: "unexpected-pass", reasons: [why, ...reasons] };
     }
-    const claimed = outcome === "fail" || outcome === "warn" || outcome === "timeout";
-    if (!claimed || hasFault(verdict)) return verdict;
-    const why = `known: ${known.reason} (${known.at})`;
+    if (!isDeniedClaim(verdict)) return verdict;
+    const why = `known: ${known.reason.replace(/^known: /, "")} (${known.at})`;
     return { ...verdict, outcome: "expected-fail", reasons: [why, ...reasons] };
   }
 }
 
-/** Whether a kernel reported a fault or died, in which case reports are missing. */
-function hasFault({ sides }: Verdict): boolean {
-  return sides === undefined ||
-    [sides.client, sides.server].some(({ splats = [] }) => splats.length > 0);
+/**
+ * Whether a claim of the case failed, and nothing worse happened: no kernel reported a fault or died
+ * (in which case reports are missing).
+ */
+export function isDeniedClaim({ outcome, sides }: Verdict): boolean {
+  const claimed = outcome === "fail" || outcome === "warn" || outcome === "timeout";
+  return claimed && sides !== undefined &&
+    [sides.client, sides.server].every(({ splats = [] }) => splats.length === 0);
 }
 
 function parse(line: string, at: string): Entry {

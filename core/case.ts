@@ -23,6 +23,7 @@ export const FEATURES = {
   "namespaces":
     "network namespaces with a mode for AF_VSOCK (Linux 7.0), and the right to create them",
   "vhost-device": "/dev/vhost-vsock",
+  "sockmap": "sockmaps of BPF that take its sockets (Linux 6.4), and the right to make them",
   "several-devices": "several vsock devices, and IOCTL_VM_SOCKETS_GET_LOCAL_CIDS that lists them",
   "unused-device": "a vsock device without a driver",
   "guest-monitor": "the monitor of the guest's QEMU (--guest-monitor)",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SockMap } from "../sys/bpf.ts";
 import type { VsockDevice } from "../sys/dev_vsock.ts";
 import type { IoUring } from "../sys/io_uring.ts";
 import type { NetNamespace } from "../sys/net_namespace.ts";
@@ -38,6 +39,8 @@ export interface Surroundings {
   readonly deviceList?: typeof vsockDevices;
   /** The class of /dev/vhost-vsock, likewise. */
   readonly vhostClass?: typeof VhostVsock;
+  /** The class of sockmaps, likewise. */
+  readonly sockMapClass?: typeof SockMap;
   /** The class of network namespaces, likewise. */
   readonly namespaceClass?: typeof NetNamespace;
 }

@@ -15,3 +15,14 @@ export function errorOf(call: () => void): string | undefined {
   }
   return undefined;
 }
+
+/** The same of a call that may block. */
+export async function errorOfBlocking(call: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof SysError) return error.code;
+    throw error;
+  }
+  return undefined;
+}

@@ -21,6 +21,8 @@ import { SysError } from "../sys/errno.ts";
 import { IoUring } from "../sys/io_uring.ts";
 import { IORING_OP_SENDMSG_ZC } from "../sys/io_uring_abi.ts";
 import { registeredTransports } from "../sys/transports.ts";
+import { isKernelIn } from "../core/baseline.ts";
+import { SockMap } from "../sys/bpf.ts";
 import { NetNamespace } from "../sys/net_namespace.ts";
 import { type DiagSocket, dumpVsock } from "../sys/sock_diag.ts";
 import { Socket, type SocketType } from "../sys/socket.ts";
@@ -108,6 +110,7 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   "guest-monitor": ({ guestMonitor }) =>
     guestMonitor === undefined ? "it was not given to this side" : undefined,
   "namespaces": probeNamespaces,
+  "sockmap": ofVsock("sockMapClass", probeSockMap),
   "vhost-device": ofVsock(
     "vhostClass",
     ({ vhostClass = VhostVsock }) =>
@@ -144,6 +147,13 @@ function probeNamespaces(options: FeatureOptions): string | undefined {
     () => namespaceClass.create("global")[Symbol.dispose](),
   ) ??
     modeRefusal(namespaceClass);
+}
+
+function probeSockMap({ sockMapClass = SockMap }: FeatureOptions): string | undefined {
+  const release = Deno.osRelease();
+  if (sockMapClass === SockMap && !isKernelIn(release, ">=6.4")) return `this is Linux ${release}`;
+  const lacks = ["EPERM", "EACCES", "EINVAL", "ENOSYS"];
+  return refusal(lacks, () => sockMapClass.create(1)[Symbol.dispose]());
 }
 
 function modeRefusal(namespaceClass: typeof NetNamespace): string | undefined {

@@ -9,7 +9,7 @@ import { cidElsewhere, cidNowhere, type Place, THIS_MACHINE, transportCidsOf } f
 import type { FeatureOptions, Probe } from "./probe.ts";
 
 /** A probe for AF_VSOCK only: the stand-in must not inspect the machine. */
-export function ofVsock(given: "machine" | "vhostClass", probe: Probe): Probe {
+export function ofVsock(given: "machine" | "vhostClass" | "sockMapClass", probe: Probe): Probe {
   return (options) =>
     options.family.domain !== AF_VSOCK && options[given] === undefined
       ? `its sockets are ${options.family.name}`

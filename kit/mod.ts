@@ -61,10 +61,12 @@ export {
 export {
   ALL_STATES,
   type DiagSocket,
+  type OddRequest,
   TCP_CLOSE,
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../sys/sock_diag.ts";
+export { NLM_F_REQUEST } from "../sys/netlink.ts";
 export { bindDevice } from "../sys/virtio_devices.ts";
 export { BYTE } from "./check.ts";
 export { describeSocket, newSockets } from "./sock_diag.ts";
@@ -72,7 +74,7 @@ export { djb2 } from "./djb2.ts";
 export { connectInBackground, connectPatiently } from "./connect_timeout.ts";
 export { LOCAL_CIDS } from "./features.ts";
 export { connecting, forBothTypes } from "./case_pairs.ts";
-export { errorOf } from "./errors.ts";
+export { errorOf, errorOfBlocking } from "./errors.ts";
 export { failsAfter } from "./timed.ts";
 export { unansweredFrom } from "./unanswered.ts";
 export type { Vsock } from "./vsock.ts";

@@ -7,8 +7,9 @@ import { POLLHUP, POLLRDHUP, VMADDR_CID_ANY } from "../sys/constants.ts";
 import { VsockDevice } from "../sys/dev_vsock.ts";
 import { Epoll } from "../sys/epoll.ts";
 import { IoUring } from "../sys/io_uring.ts";
-import { ALL_STATES, type DiagSocket, dumpVsock } from "../sys/sock_diag.ts";
+import { ALL_STATES, type DiagSocket, dumpVsock, type OddRequest } from "../sys/sock_diag.ts";
 import type { CallContext } from "../sys/descriptor.ts";
+import { SockMap } from "../sys/bpf.ts";
 import { type NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
 import { Socket, type SocketType } from "../sys/socket.ts";
 import { VhostVsock } from "../sys/dev_vhost_vsock.ts";
@@ -144,9 +145,9 @@ export class Vsock implements Disposable {
   }
 
   /** The AF_VSOCK sockets listed by this machine's kernel, see sock_diag(7). */
-  dump(states: number = ALL_STATES): Promise<DiagSocket[]> {
+  dump(states: number = ALL_STATES, odd?: OddRequest): Promise<DiagSocket[]> {
     const { context, dumpVsock: dump = dumpVsock } = this.#options;
-    return dump(states, context);
+    return dump(states, context, odd);
   }
 
   /** /dev/vsock; its user closes it. */
@@ -181,6 +182,12 @@ export class Vsock implements Disposable {
   vhost(): VhostVsock {
     const { context, vhostClass = VhostVsock } = this.#options;
     return vhostClass.open(context);
+  }
+
+  /** A new sockmap whose program passes all data; its user closes it. */
+  sockMap(size: number): SockMap {
+    const { context, sockMapClass = SockMap } = this.#options;
+    return sockMapClass.create(size, context);
   }
 
   /** A new network namespace; its user closes it. */

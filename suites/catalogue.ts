@@ -15,6 +15,7 @@ import { cases as addressingDevice } from "./addressing/device.ts";
 import { cases as addressingListen } from "./addressing/listen.ts";
 import { cases as addressingNames } from "./addressing/names.ts";
 import { cases as addressingPorts } from "./addressing/ports.ts";
+import { cases as bpfSockmap } from "./bpf/sockmap.ts";
 import { cases as closeAgain } from "./close/again.ts";
 import { cases as closeData } from "./close/data.ts";
 import { cases as connectBacklog } from "./connect/backlog.ts";
@@ -24,7 +25,9 @@ import { cases as connectRepeated } from "./connect/repeated.ts";
 import { cases as connectState } from "./connect/state.ts";
 import { cases as connectTimeout } from "./connect/timeout.ts";
 import { cases as deviceCalls } from "./device/calls.ts";
+import { cases as deviceVhost } from "./device/vhost.ts";
 import { cases as diagDump } from "./diag/dump.ts";
+import { cases as diagRequests } from "./diag/requests.ts";
 import { cases as errorsCalls } from "./errors/calls.ts";
 import { cases as errorsMemory } from "./errors/memory.ts";
 import { cases as eventsBlocked } from "./events/blocked.ts";
@@ -32,6 +35,7 @@ import { cases as eventsEpoll } from "./events/epoll.ts";
 import { cases as eventsPoll } from "./events/poll.ts";
 import { cases as flowConnections } from "./flow/connections.ts";
 import { cases as flowCredit } from "./flow/credit.ts";
+import { cases as flowCreditKept } from "./flow/credit_kept.ts";
 import { cases as flowData } from "./flow/data.ts";
 import { cases as flowDataCalls } from "./flow/data_calls.ts";
 import { cases as flowLong } from "./flow/long.ts";
@@ -42,6 +46,7 @@ import { cases as ioctlSiocoutq } from "./ioctl/siocoutq.ts";
 import { cases as messagesMany } from "./messages/many.ts";
 import { cases as messagesRecords } from "./messages/records.ts";
 import { cases as messagesTorn } from "./messages/torn.ts";
+import { cases as messagesTruncated } from "./messages/truncated.ts";
 import { cases as messagesWaitall } from "./messages/waitall.ts";
 import { cases as multiDeviceCids } from "./multi-device/cids.ts";
 import { cases as multiDeviceConnect } from "./multi-device/connect.ts";
@@ -133,6 +138,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...errorsCalls,
   ...errorsMemory,
   ...deviceCalls,
+  ...deviceVhost,
   ...addressingBind,
   ...addressingConnect,
   ...addressingDestination,
@@ -141,17 +147,21 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...addressingNames,
   ...addressingPorts,
   ...diagDump,
+  ...diagRequests,
   ...flowWindow,
   ...flowCredit,
+  ...flowCreditKept,
   ...flowData,
   ...flowDataCalls,
   ...flowConnections,
   ...flowLong,
   ...messagesRecords,
+  ...messagesTruncated,
   ...messagesWaitall,
   ...messagesMany,
   ...messagesTorn,
   ...halfCloseDirections,
+  ...bpfSockmap,
   ...closeData,
   ...closeAgain,
   ...eventsPoll,

@@ -111,6 +111,7 @@ export const POLLERR = 0x08;
 export const POLLHUP = 0x10;
 export const POLLNVAL = 0x20;
 export const POLLRDNORM = 0x40;
+export const POLLWRNORM = 0x100;
 export const POLLRDHUP = 0x2000;
 
 /** Memory protection, mmap(2). */
@@ -198,6 +199,7 @@ const POLL_NAMES: readonly (readonly [number, string])[] = [
   [POLLHUP, "POLLHUP"],
   [POLLNVAL, "POLLNVAL"],
   [POLLRDNORM, "POLLRDNORM"],
+  [POLLWRNORM, "POLLWRNORM"],
   [POLLRDHUP, "POLLRDHUP"],
 ];
 

@@ -119,15 +119,19 @@ export class NetlinkSocket implements Disposable {
   /**
    * Asks the kernel for a dump and waits for all of it.
    *
+   * @param flags of the request, where it is to be another.
    * @returns the messages, without NLMSG_DONE.
    * @throws {SysError} with the errno that the kernel answered.
    * @throws {RangeError} for an answer that makes no sense.
    */
-  async dump(type: number, payload: Bytes): Promise<NetlinkMessage[]> {
+  async dump(
+    type: number,
+    payload: Bytes,
+    flags: number = NLM_F_REQUEST | NLM_F_DUMP,
+  ): Promise<NetlinkMessage[]> {
     const name = `dump(${type})`;
     this.#context.trace?.(name);
     const sequence = ++this.#sequence;
-    const flags = NLM_F_REQUEST | NLM_F_DUMP;
     this.#send(name, encodeMessage({ type, flags, sequence, port: 0, payload }));
     const messages: NetlinkMessage[] = [];
     for (;;) {

@@ -28,6 +28,14 @@ export const ALL_STATES = 0xffffffff;
 const REQUEST_SIZE = 24;
 const SOCKET_SIZE = 32;
 
+/** A request that is not as the kernel wants it. */
+export interface OddRequest {
+  /** How many of its bytes are sent; all 24 without. */
+  readonly size?: number;
+  /** Its flags, such as NLM_F_REQUEST; those of a dump without. */
+  readonly flags?: number;
+}
+
 /** A socket as the kernel tells of it: struct vsock_diag_msg. */
 export interface DiagSocket {
   /** SOCK_STREAM, ... */
@@ -85,14 +93,17 @@ export function decodeSocket(payload: Bytes): DiagSocket {
 /**
  * Asks the kernel for the AF_VSOCK sockets of this network namespace.
  *
- * @throws {SysError} ENOENT where the kernel has no vsock_diag, EPROTONOSUPPORT without sock_diag.
+ * @throws {SysError} ENOENT where the kernel has no vsock_diag, EPROTONOSUPPORT without sock_diag,
+ * EINVAL and EOPNOTSUPP for odd requests.
  */
 export async function dumpVsock(
   states: number = ALL_STATES,
   context: CallContext = {},
+  { size = REQUEST_SIZE, flags }: OddRequest = {},
 ): Promise<DiagSocket[]> {
   refuseForbidden("sock_diag for AF_VSOCK");
   using netlink = NetlinkSocket.open(NETLINK_SOCK_DIAG, context);
-  const messages = await netlink.dump(SOCK_DIAG_BY_FAMILY, encodeRequest(states));
+  const request = encodeRequest(states).subarray(0, size);
+  const messages = await netlink.dump(SOCK_DIAG_BY_FAMILY, request, flags);
   return messages.map(({ payload }) => decodeSocket(payload));
 }

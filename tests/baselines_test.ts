@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Baseline } from "../core/baseline.ts";
+import { knownIssueOf } from "../core/known_issues.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 
 const FOLDER = new URL("../fixtures/baselines/", import.meta.url);
@@ -18,4 +19,27 @@ Deno.test("the baselines of fixtures/ can be read, and name cases that docs/kern
     }
   }
   assert.ok(read >= 2);
+});
+
+Deno.test("the baselines of fixtures/ name known issues as core/known_issues.ts does", async () => {
+  const kernels = [["6.1", "6.1.192"], ["6.12", "6.12.117"], ["7.3", "7.3.4"]] as const;
+  const directions = ["loopback", "guest-server"] as const;
+  for (const [version, kernel] of kernels) {
+    const file = new URL(`linux-${version}.txt`, FOLDER);
+    const lines = [
+      ...(await Deno.readTextFile(file)).matchAll(/^([a-z]\S+)(.*)# known: (K-\d+):/gm),
+    ];
+    for (const direction of directions) {
+      const listed = lines.filter(([, , where = ""]) =>
+        !where.includes("loopback") || direction === "loopback"
+      ).map(([, id, , name]) => `${id} ${name}`);
+      const named = CATALOGUE.flatMap(({ id }) => {
+        const issue = knownIssueOf({ id, direction, kernels: [kernel] });
+        const said = `${id} ${issue?.name}`;
+        const isLeftOut = issue?.isRace && !listed.includes(said);
+        return issue === undefined || isLeftOut ? [] : [said];
+      });
+      assert.deepEqual(new Set(listed), new Set(named), `${version} ${direction}`);
+    }
+  }
 });

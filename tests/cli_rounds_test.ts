@@ -53,6 +53,19 @@ Deno.test("--baseline expects what is known to fail, and fails what passes in sp
   assert.match(absent.stderr, /^error: Cannot read the baseline \S+absent: /);
 });
 
+Deno.test("a failure that is a known issue names it without a baseline, and stays a failure", async () => {
+  await using tool = await standIn();
+  // AF_UNIX connects at once, so that it does not do what the case asks for either.
+  const id = "connect/nonblocking/stream-again-after-refusal";
+  const json = `${tool.folder}/run.json`;
+  const { code, stdout } = await tool.run("--strict", "--report", `json=${json}`, id);
+  assert.equal(code, 1, stdout);
+  const named = /known: K-4: .*; see docs\/kernels\.md/g;
+  assert.equal(stdout.match(named)?.length, 2, "where the verdict falls, and in the end list");
+  const [first] = parseReport(await Deno.readTextFile(json), json).cases;
+  assert.match(first?.verdict?.reasons[0] ?? "", named);
+});
+
 Deno.test("--repeat runs all again, names what is flaky, and reports each case once", async () => {
   await using tool = await standIn();
   const json = `${tool.folder}/run.json`;

@@ -16,12 +16,15 @@ import {
   POLLIN,
   POLLOUT,
   POLLRDHUP,
+  SHUT_WR,
   SO_ERROR,
   SOL_SOCKET,
 } from "../../kit/mod.ts";
 
 /** How many connections wait. */
 const WAITING = 5;
+/** How much each sends that ends early, in bytes. */
+const LENGTH = 1000;
 /** What a peer's close leaves to be seen by poll(). */
 const ENDED = POLLIN | POLLOUT | POLLRDHUP;
 
@@ -106,6 +109,52 @@ export const cases: readonly ConformanceCase[] = [
         await listener.close();
         await check.succeeds("another listener", () => vsock.listening(type));
         await peer.writeln("CLOSED");
+      },
+    })
+  ),
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `accept/queue/${type}-ended-before-accept`,
+      title: `${type} connections that ended before they were accepted still give what was sent`,
+      requirement:
+        "accept() MUST give a connection whose peer has shut down or closed meanwhile, with its " +
+        "data, then the end; one that was shut down for sending alone MUST still take an answer",
+      refs: [man("accept", 2, "DESCRIPTION"), kernel("vsock_accept")],
+      needs: connecting(type),
+      does: {
+        client:
+          `connects two ${type} sockets, sends 1000 bytes on each, calls shutdown(SHUT_WR) on one ` +
+          "and closes the other, and checks that the first receives an answer",
+        server: "accepts both when that is done, checks that each gives 1000 bytes, then 0, " +
+          "answers the first, and checks that send() on the second is EPIPE",
+      },
+      async client({ vsock, peer, check, random }) {
+        const [first, second] = await vsock.connectSeveral(type, 2);
+        if (first === undefined || second === undefined) throw new TypeError("Not connected");
+        for (const socket of [first, second]) await check.sends(socket, random.bytes(LENGTH));
+        first.shutdown(SHUT_WR);
+        second[Symbol.dispose]();
+        await peer.writeln("ENDED");
+        await check.receivesByte(first);
+        await peer.expectln("DONE");
+      },
+      async server({ vsock, peer, check, random }) {
+        using listener = vsock.listening(type, 2);
+        await peer.writeln("LISTENING");
+        await peer.expectln("ENDED");
+        for (const which of ["shut down", "closed"]) {
+          const { socket } = await check.succeeds("accept()", () => listener.accept());
+          using accepted = socket;
+          const data = await check.receives(accepted, LENGTH);
+          check.sameBytes(data, random.bytes(LENGTH), `what the peer sent that has ${which}`);
+          await check.receivesEnd(accepted);
+          if (which === "shut down") await check.sendsByte(accepted);
+          else {
+            const send = () => accepted.send(bytes(1), MSG_NOSIGNAL);
+            await check.fails("EPIPE", "send() to a peer that has closed", send);
+          }
+        }
+        await peer.writeln("DONE");
       },
     })
   ),

@@ -24,6 +24,8 @@ import {
 } from "../../kit/mod.ts";
 
 /** Reserved ports, the first and the last, and the first that is not reserved. */
+/** How many sockets get a port each; more than a kernel tries ports for one. */
+const MANY = 100;
 const RESERVED = [0, 1, LAST_RESERVED_PORT - 1, LAST_RESERVED_PORT];
 
 function bindReserved(type: SocketType, { vsock, check }: CaseContext): void {
@@ -176,6 +178,31 @@ export const cases: readonly ConformanceCase[] = [
           chosen !== port + 1 || isTaken,
           `port ${chosen} was given to a socket while another was bound to it`,
         );
+      },
+    })
+  ),
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `addressing/bind/${type}-hundred-any-ports`,
+      title: `VMADDR_PORT_ANY gives a hundred ${type} sockets a port each`,
+      requirement:
+        "bind() to VMADDR_PORT_ANY MUST give each socket another port while ports are free",
+      refs: [man("vsock", 7, "VMADDR_PORT_ANY"), kernel("__vsock_bind")],
+      does: {
+        client:
+          `binds 100 ${type} sockets to VMADDR_PORT_ANY, and checks that each has a port that ` +
+          "no other has",
+      },
+      async client({ vsock, check }) {
+        using sockets = new DisposableStack();
+        const ports = new Set<number>();
+        for (let i = 0; i < MANY; i++) {
+          const socket = sockets.use(vsock.open(type));
+          const bind = () => socket.bind(vsock.localAddress(VMADDR_PORT_ANY));
+          await check.succeeds(`bind() of socket ${i}`, bind);
+          ports.add(socket.getsockname().port);
+        }
+        check.equal(ports.size, MANY, "how many ports there are");
       },
     })
   ),

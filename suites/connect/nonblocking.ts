@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  AF_VSOCK,
   type CaseContext,
   type ConformanceCase,
   connecting,
@@ -17,8 +18,10 @@ import {
   POLLIN,
   POLLOUT,
   SO_ERROR,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
   type Socket,
   SOL_SOCKET,
+  timedSleep,
 } from "../../kit/mod.ts";
 import { returnByte } from "../_shared/return_byte.ts";
 
@@ -36,6 +39,8 @@ async function errorOnce({ check }: CaseContext, socket: Socket, errno: number):
   check.equal(await check.succeeds("SO_ERROR", read), 0, "SO_ERROR when it was read once");
 }
 
+/** How long a connect() may take whose time must end no later one, in milliseconds. */
+const TIME = 1000;
 /** ECONNRESET as SO_ERROR gives it. */
 const RESET = 104;
 
@@ -180,6 +185,50 @@ export const cases: readonly ConformanceCase[] = [
         using _listener = vsock.listening(type);
         await peer.writeln("LISTENING");
         await peer.expectln("DONE");
+      },
+    })
+  ),
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `connect/nonblocking/${type}-again-after-it-was-told`,
+      title: `a ${type} socket can connect again when connect() has told that one was refused`,
+      requirement:
+        "connect() MUST begin again once connect() has told that one before it was refused, and " +
+        "the time of the earlier one MUST NOT end the later",
+      refs: [man("connect", 2, "EALREADY"), kernel("vsock_connect")],
+      needs: connecting(type),
+      does: {
+        client: `connects a ${type} socket in 1 s without waiting, is refused, learns that from ` +
+          "connect() that waits, connects without waiting to the server, and checks that the " +
+          "connection lives when the time is over",
+        server: "listens when it is asked to, accepts, and returns a byte",
+      },
+      async client(context) {
+        const { vsock, peer, check } = context;
+        using socket = vsock.open(type);
+        socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, TIME);
+        const over = performance.now() + TIME;
+        await begins(context, socket);
+        await check.succeeds("poll()", () => socket.poll(POLLOUT, check.patience));
+        socket.setNonblocking(false);
+        const told = errorOf(() => socket.connectHere(vsock.peerAddress()));
+        // A machine that stood still meanwhile may have let the time pass.
+        const isLate = told === "ETIMEDOUT" && performance.now() > over;
+        check.that(told === "ECONNRESET" || isLate, `connect() that waits, refused: got ${told}`);
+        await peer.writeln("LISTEN");
+        await peer.expectln("LISTENING");
+        connectPatiently(socket);
+        await begins(context, socket);
+        await check.succeeds("poll()", () => socket.poll(POLLOUT, check.patience));
+        await errorOnce(context, socket, 0);
+        await timedSleep(Math.max(Math.ceil(over - performance.now()), 0));
+        socket.setNonblocking(false);
+        await check.sendsByte(socket);
+        await check.receivesByte(socket);
+      },
+      async server(context) {
+        await context.peer.expectln("LISTEN");
+        await returnByte(context, type);
       },
     })
   ),

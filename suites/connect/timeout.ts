@@ -5,7 +5,6 @@
  */
 import {
   AF_VSOCK,
-  type CaseContext,
   type ConformanceCase,
   connecting,
   defineCase,
@@ -19,11 +18,10 @@ import {
   POLLOUT,
   SO_ERROR,
   SO_VM_SOCKETS_CONNECT_TIMEOUT,
-  type Socket,
   type SocketType,
   SOL_SOCKET,
-  unansweredFrom,
 } from "../../kit/mod.ts";
+import { lonely, tellsCid } from "../_shared/lonely.ts";
 
 /** How long connect() is to wait, in milliseconds. */
 const TIME = 400;
@@ -35,18 +33,6 @@ const TIMED_OUT = 110;
 /** What each case here needs: that nobody answers is a matter of where the client is bound. */
 function unanswered(type: SocketType) {
   return connecting(type, { client: "known-place" }, { client: "second-cid" });
-}
-
-/** A socket whose connect() nobody answers. */
-async function lonely({ vsock, peer }: CaseContext, type: SocketType): Promise<Socket> {
-  const known = Number(await peer.readUlong());
-  const { port } = vsock.peerAddress();
-  return vsock.bound(type, { cid: unansweredFrom(vsock.machine, known), port: port + 1 });
-}
-
-/** Tells the client by which CID it is known. */
-async function tellsCid({ vsock, peer }: CaseContext): Promise<void> {
-  await peer.writeUlong(vsock.peerAddress().cid);
 }
 
 /** The cases of this file. */

@@ -19,6 +19,8 @@ import {
   POLLIN,
   POLLOUT,
   POLLRDHUP,
+  POLLRDNORM,
+  POLLWRNORM,
   seesEvents,
   SHUT_RD,
   SHUT_RDWR,
@@ -195,6 +197,43 @@ export const cases: readonly ConformanceCase[] = [
         check.equal(await fillWindow(context, socket, PIECE), WINDOW, "what fits into the window");
         await waits(POLLOUT, "ROOM", "POLLOUT");
         await waits(POLLIN | POLLRDHUP, "END", "POLLIN|POLLRDHUP");
+        await peer.writeln("DONE");
+      },
+    })
+  ),
+  ...forBothTypes((type) =>
+    defineCase({
+      id: `events/poll/${type}-normal-data`,
+      title: "poll() tells of data and of room by all the names that these events have",
+      requirement:
+        "poll() MUST see POLLRDNORM with POLLIN, and POLLWRNORM with POLLOUT, as select() and " +
+        "others ask for these",
+      refs,
+      needs: connecting(type, "known-place"),
+      does: {
+        client: `connects a ${type} socket, and sends a byte when it is asked to`,
+        server:
+          "listens, checks that a connection is POLLIN and POLLRDNORM, accepts, and checks that the " +
+          "socket sees POLLOUT and POLLWRNORM, and with a byte POLLIN and POLLRDNORM, too",
+      },
+      async client({ vsock, peer, check }) {
+        using socket = await vsock.connect(type);
+        await peer.expectln("SEND");
+        await check.sendsByte(socket);
+        await peer.expectln("DONE");
+      },
+      async server(context) {
+        const { vsock, peer } = context;
+        using listener = vsock.listening(type);
+        await peer.writeln("LISTENING");
+        const [reads, writes] = [POLLIN | POLLRDNORM, POLLOUT | POLLWRNORM];
+        const asked = reads | writes;
+        await seesEvents(context, listener, asked, reads, "of a listener with a connection");
+        const { socket } = await listener.accept();
+        using accepted = socket;
+        await seesEvents(context, accepted, asked, writes, "without data");
+        await peer.writeln("SEND");
+        await seesEvents(context, accepted, asked, reads | writes, "with data");
         await peer.writeln("DONE");
       },
     })

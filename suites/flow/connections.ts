@@ -8,14 +8,18 @@ import {
   bytes,
   type CaseContext,
   type ConformanceCase,
+  connectPatiently,
   defineCase,
+  errorOf,
   fillAgain,
   fillWindow,
+  int,
   kernel,
   readToEnd,
   SHUT_WR,
   type Socket,
   spec,
+  until,
   WINDOW,
 } from "../../kit/mod.ts";
 
@@ -23,12 +27,27 @@ const refs = [spec("5.10.6.3 Buffer Space Management")];
 const PIECE = 32 * 1024;
 const ROUND_TRIPS = 25;
 const LARGE = 1024 * 1024;
+/** More than a kernel has places in its table of connections, so that some share one. */
+const MANY = 300;
+/** How many bytes a number has. */
+const NUMBER = 4;
 
 /** One of several connections. */
 function at(sockets: readonly Socket[], i: number): Socket {
   const socket = sockets[i];
   if (socket === undefined) throw new RangeError(`There is no connection ${i}`);
   return socket;
+}
+
+/** Check that each connection brings its number, which may still be under way. */
+async function receiveNumbers({ check, peer }: CaseContext, sockets: readonly Socket[]) {
+  for (const [i, socket] of sockets.entries()) {
+    const number = bytes(NUMBER);
+    const isThere = () => errorOf(() => void socket.recvFrom(number, null, null)) !== "EAGAIN";
+    await until(isThere, { timeout: check.patience, pause: 1 });
+    check.sameBytes(number, int(i), `connection ${i}`);
+    await peer.letOthersRun();
+  }
 }
 
 /** Check that exactly one window more can be sent. */
@@ -131,6 +150,54 @@ export const cases: readonly ConformanceCase[] = [
       const all = await readToEnd(context, at(connections, 0), WINDOW + PIECE);
       check.equal(all.length, WINDOW + PIECE, "what came over the first");
       await peer.writeln("DONE");
+    },
+  }),
+  defineCase({
+    id: "flow/connections/three-hundred-kept-apart",
+    title: "three hundred connections of one listener are kept apart",
+    requirement: "what is sent over a connection MUST arrive over that one, however many there are",
+    refs: [kernel("vsock_find_connected_socket"), kernel("vsock_insert_connected")],
+    timeFactor: 2,
+    does: {
+      client:
+        "connects 300 times, sends each connection's number over it, and checks that the number " +
+        "comes back over the same",
+      server:
+        "accepts 300 connections in order, and checks that each brings its number, which it " +
+        "sends back",
+    },
+    async client(context) {
+      const { vsock, peer, check } = context;
+      await peer.expectln("LISTENING");
+      const sockets: Socket[] = [];
+      for (let i = 0; i < MANY; i++) {
+        const socket = vsock.open("stream");
+        connectPatiently(socket);
+        await check.succeeds(`connect() number ${i}`, () => {
+          socket.connectHere(vsock.peerAddress());
+          socket.sendHere(int(i));
+        });
+        sockets.push(socket);
+        await peer.letOthersRun();
+      }
+      await peer.writeln("SENT");
+      await peer.expectln("SENT");
+      await receiveNumbers(context, sockets);
+      await peer.writeln("DONE");
+    },
+    async server(context) {
+      const { vsock, peer, check } = context;
+      using listener = vsock.listening("stream", MANY);
+      using sockets = new DisposableStack();
+      await peer.writeln("LISTENING");
+      await peer.expectln("SENT");
+      const accept = () => sockets.use(listener.acceptHere());
+      const accepted: Socket[] = [];
+      for (let i = 0; i < MANY; i++) accepted.push(await check.succeeds("accept()", accept));
+      await receiveNumbers(context, accepted);
+      for (const [i, socket] of accepted.entries()) socket.sendHere(int(i));
+      await peer.writeln("SENT");
+      await peer.expectln("DONE");
     },
   }),
 ];

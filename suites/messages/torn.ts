@@ -94,26 +94,57 @@ const ENDS: readonly End[] = [
 ];
 
 /** The cases of this file. */
-export const cases: readonly ConformanceCase[] = ENDS.map((end) =>
+export const cases: readonly ConformanceCase[] = [
+  ...ENDS.map((end) =>
+    defineCase({
+      id: `messages/torn/${end.claim}`,
+      title: `a send that is ended by ${end.by} leaves no part of its message behind`,
+      requirement: "send() of a message that fails MUST have sent nothing of it",
+      refs: [
+        man("send", 2, "DESCRIPTION"),
+        spec("5.10.6.6 Seqpacket Sockets"),
+        kernel("virtio_transport_seqpacket_enqueue"),
+      ],
+      needs: ["seqpacket", "known-place"],
+      ...end.alone === undefined ? {} : { alone: end.alone },
+      does: {
+        client: `connects, sends 200000 bytes, checks that a message of 100000 is ${end.code} by ` +
+          `${end.by}, and sends another when the first was read`,
+        server:
+          "accepts, receives the first when the client has tried, and checks that the next is " +
+          "the other, whole and alone",
+      },
+      client: (context) => sendTwice(context, end),
+      server: receiveTwo,
+    })
+  ),
   defineCase({
-    id: `messages/torn/${end.claim}`,
-    title: `a send that is ended by ${end.by} leaves no part of its message behind`,
-    requirement: "send() of a message that fails MUST have sent nothing of it",
+    id: "messages/partial/is-no-success",
+    title: "a send of a message for which there is only a part of the credit fails",
+    requirement: "send() of a message MUST take all of it or fail, and never return a short count",
     refs: [
-      man("send", 2, "DESCRIPTION"),
+      man("send", 2, "EAGAIN"),
       spec("5.10.6.6 Seqpacket Sockets"),
-      kernel("virtio_transport_seqpacket_enqueue"),
+      kernel("vsock_connectible_sendmsg"),
     ],
     needs: ["seqpacket", "known-place"],
-    ...end.alone === undefined ? {} : { alone: end.alone },
     does: {
-      client: `connects, sends 200000 bytes, checks that a message of 100000 is ${end.code} by ` +
-        `${end.by}, and sends another when the first was read`,
-      server:
-        "accepts, receives the first when the client has tried, and checks that the next is " +
-        "the other, whole and alone",
+      client: "connects, sends 200000 bytes, and checks that send(100000) is EAGAIN with " +
+        "MSG_DONTWAIT and after SO_SNDTIMEO of 100 ms",
+      server: "accepts, and reads nothing until the client is done",
     },
-    client: (context) => sendTwice(context, end),
-    server: receiveTwo,
-  })
-);
+    async client({ vsock, peer, check }) {
+      using socket = await vsock.connect("seqpacket");
+      await check.sends(socket, message(FIRST, MARK));
+      const send = (flags: number) => () => socket.send(message(SECOND, REST), flags);
+      await check.fails("EAGAIN", `send(${SECOND}, MSG_DONTWAIT)`, send(MSG_DONTWAIT));
+      socket.setTimeval(SOL_SOCKET, SO_SNDTIMEO, 100);
+      await check.fails("EAGAIN", `send(${SECOND}) with SO_SNDTIMEO`, send(0));
+      await peer.writeln("DONE");
+    },
+    async server({ vsock, peer }) {
+      using _socket = await vsock.accept("seqpacket");
+      await peer.expectln("DONE");
+    },
+  }),
+];

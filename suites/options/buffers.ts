@@ -49,6 +49,10 @@ const STEPS: readonly (readonly [name: string, option: number, value: bigint, si
   ["MIN", MIN, 8192n, 8192n],
   ["MIN", MIN, 1n, 8192n],
   ["SIZE", SIZE, 1n, 1n],
+  // The maximum bounds a size also where the minimum is above it.
+  ["MAX", MAX, 4096n, 1n],
+  ["MIN", MIN, 8192n, 4096n],
+  ["SIZE", SIZE, 6000n, 4096n],
 ];
 
 /** Goes through the steps, and checks what the size is after each. */
@@ -107,7 +111,7 @@ export const cases: readonly ConformanceCase[] = [
       ],
       does: {
         client:
-          `sets the size, the minimum and the maximum of a ${type} socket, 13 times, and checks ` +
+          `sets the size, the minimum and the maximum of a ${type} socket, 16 times, and checks ` +
           "after each what the size is",
       },
       async client({ vsock, check }) {

@@ -12,6 +12,8 @@ import {
   man,
   MSG_DONTWAIT,
   MSG_WAITALL,
+  POLLIN,
+  seesEvents,
   SO_RCVLOWAT,
   SO_VM_SOCKETS_BUFFER_SIZE,
   SOL_SOCKET,
@@ -19,6 +21,10 @@ import {
 
 /** The buffer of a new socket, in bytes. */
 const BUFFER = 262_144;
+/** What is sent at once, what is read of it, and what is sent later, in bytes. */
+const [SENT, READ, MORE] = [1000, 900, 400];
+/** As much as is there in the end, in bytes. */
+const LOW = SENT - READ + MORE;
 
 /** The cases of this file. */
 export const cases: readonly ConformanceCase[] = [
@@ -51,6 +57,41 @@ export const cases: readonly ConformanceCase[] = [
       socket.setU64(AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, 1000n);
       await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, 1000);
       await refuses(1001);
+    },
+  }),
+  defineCase({
+    id: "options/rcvlowat/stream-counts-what-is-left",
+    title: "poll() counts what is left of a packet that was read in part",
+    requirement: "poll() MUST NOT see POLLIN while fewer than SO_RCVLOWAT bytes are left unread",
+    refs: [man("socket", 7, "SO_RCVLOWAT"), kernel("virtio_transport_notify_poll_in")],
+    does: {
+      client: "connects a stream socket, sends 1000 bytes, and 400 more when it is asked to",
+      server: "accepts, receives 900 bytes, sets SO_RCVLOWAT to 500, and checks that poll() sees " +
+        "nothing of the 100 that are left, and POLLIN when 500 are there, which one recv() gives",
+    },
+    async client({ vsock, peer, check, random }) {
+      using socket = await vsock.connect("stream");
+      await check.sends(socket, random.bytes(SENT));
+      await peer.expectln("MORE");
+      await check.sends(socket, random.bytes(MORE));
+      await peer.expectln("DONE");
+    },
+    async server(context) {
+      const { vsock, peer, check, random } = context;
+      using socket = await vsock.accept("stream");
+      const first = await check.receives(socket, READ);
+      await check.setsInt(socket, SOL_SOCKET, SO_RCVLOWAT, LOW);
+      await seesEvents(context, socket, POLLIN, 0, `with ${SENT - READ} bytes of ${LOW}`);
+      await peer.writeln("MORE");
+      await seesEvents(context, socket, POLLIN, POLLIN, `with ${LOW} bytes of ${LOW}`);
+      const rest = bytes(LOW);
+      const receive = () => socket.recv(rest, MSG_DONTWAIT);
+      check.equal(await check.succeeds(`recv(${LOW})`, receive), LOW, "what one recv() gives");
+      const [sent, more] = [random.bytes(SENT), random.bytes(MORE)];
+      check.sameBytes(first, sent.subarray(0, READ), "the first bytes");
+      check.sameBytes(rest.subarray(0, SENT - READ), sent.subarray(READ), "what was left");
+      check.sameBytes(rest.subarray(SENT - READ), more, "what came after it");
+      await peer.writeln("DONE");
     },
   }),
   defineCase({

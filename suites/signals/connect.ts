@@ -4,15 +4,25 @@
  * @module
  */
 import {
+  AF_VSOCK,
   Alarm,
+  Blocked,
   type CaseContext,
   type ConformanceCase,
+  connecting,
   connectPatiently,
   defineCase,
   errorOf,
+  failsAfter,
+  INTERRUPT_SIGNAL,
   kernel,
   man,
+  SignalCounter,
+  SO_ERROR,
+  SO_VM_SOCKETS_CONNECT_TIMEOUT,
+  SOL_SOCKET,
 } from "../../kit/mod.ts";
+import { lonely, tellsCid } from "../_shared/lonely.ts";
 
 /** So many calls are interrupted: in each of them the answer may be on its way, or not. */
 const ENOUGH = 120;
@@ -22,6 +32,9 @@ const MOST = 1000;
 const FIRST_DELAY = 100;
 /** How much sooner or later the next one comes where this one missed the call. */
 const STEP = 1.25;
+
+/** How long a connect() waits that is to time out, in milliseconds. */
+const CONNECT_TIME = 300;
 
 /** Interrupts connect() of one socket, and says what a second call of it gives. */
 function again({ vsock, random }: CaseContext, alarm: Alarm, delay: number) {
@@ -82,5 +95,38 @@ export const cases: readonly ConformanceCase[] = [
       await peer.writeln("LISTENING");
       await peer.expectln("DONE");
     },
+  }),
+  defineCase({
+    id: "signals/eintr/connect",
+    title: "a signal ends connect() that nobody answers with EINTR",
+    requirement:
+      "connect() that a signal interrupts before an answer MUST fail with EINTR, leave no error, and " +
+      "SHOULD begin again when it is called again",
+    refs: [man("connect", 2, "EINTR"), kernel("vsock_connect")],
+    needs: connecting("stream", { client: "known-place" }, { client: "second-cid" }),
+    alone: "it changes what a signal does to its process",
+    does: {
+      client:
+        "binds a socket to a CID to which no answer finds its way, and checks that a signal " +
+        "ends connect() with EINTR, that SO_ERROR is 0, and that connect() is then ETIMEDOUT after " +
+        "300 ms",
+      server: "tells the client by which CID it knows it, for connect()",
+    },
+    async client(context) {
+      const { vsock, check } = context;
+      using socket = await lonely(context, "stream");
+      connectPatiently(socket);
+      using signals = new SignalCounter(INTERRUPT_SIGNAL, 0);
+      const connect = () => socket.connect(vsock.peerAddress());
+      const blocked = new Blocked(connect);
+      if (await blocked.sleeps()) blocked.interrupt();
+      else check.that(false, "connect() does not wait");
+      await check.fails("EINTR", "connect() with a signal", () => blocked.result);
+      check.equal(signals.count, 1, "how often the signal was delivered");
+      check.equal(socket.getInt(SOL_SOCKET, SO_ERROR), 0, "SO_ERROR after the signal");
+      socket.setTimeval(AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, CONNECT_TIME);
+      await failsAfter(check, "ETIMEDOUT", CONNECT_TIME, "connect() once more", connect);
+    },
+    server: tellsCid,
   }),
 ];

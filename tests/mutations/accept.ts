@@ -7,6 +7,7 @@ import { AF_VSOCK, POLLHUP, SO_VM_SOCKETS_BUFFER_SIZE, SOCK_CLOEXEC } from "../.
 import type { SocketType } from "../../sys/socket.ts";
 import { acceptsFrom } from "./addresses.ts";
 import { closeEndsNothing } from "./connections.ts";
+import { recvChangesData } from "./data.ts";
 import { errsWith, failure, neverFails, replacing, type Row } from "./mutation.ts";
 
 const timesOutAtOnce = replacing("accept", () => {
@@ -82,6 +83,13 @@ function having(type: SocketType): Row[] {
       "accept() gives another",
       acceptsFrom({ port: 9 }),
       /connection 0/,
+    ],
+    [
+      queue("ended-before-accept"),
+      "server",
+      "recv() flips a bit",
+      recvChangesData,
+      /what the peer sent that has shut down: byte/,
     ],
     [
       queue("end-with-listener"),

@@ -78,6 +78,13 @@ function binding(type: SocketType): Row[] {
       /port 5000 was given to two/,
     ],
     [
+      id("hundred-any-ports"),
+      "client",
+      "port is another socket's as well",
+      namedAs({ port: 5000 }),
+      /how many ports there are: expected 100, got 1/,
+    ],
+    [
       id("reserved-port"),
       "client",
       "bind() asks for no privilege",

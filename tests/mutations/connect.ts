@@ -72,6 +72,13 @@ function beginning(type: SocketType): Row[] {
       /expected EINPROGRESS/,
     ],
     [id("completes"), "client", "poll() never wakes up", pollNeverWakes, /connected: .*4, got 0/],
+    [
+      id("again-after-it-was-told"),
+      "client",
+      "connect() is under way for ever once it began",
+      isAlwaysUnderWay,
+      /that waits, refused: got EALREADY/,
+    ],
     [id("refused"), "client", "SO_ERROR stays", errorStays, /read once: expected 0, got 104/],
     [
       id("refused"),

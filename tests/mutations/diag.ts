@@ -31,4 +31,28 @@ export const shownElsewhere: readonly ShownElsewhere[] = [
     file: "suites/diag/dump_test.ts",
     test: "diag/dump/lists-connection fails where",
   },
+  {
+    id: "diag/dump/six-hundred-once-each",
+    on: "client",
+    what: "sock_diag leaves out a socket",
+    noticed: "client",
+    file: "suites/diag/requests_test.ts",
+    test: "diag/dump/six-hundred-once-each fails where",
+  },
+  ...["stream", "seqpacket"].map((type): ShownElsewhere => ({
+    id: `diag/dump/${type}-connection-in-part`,
+    on: "client",
+    what: "sock_diag shows no directions that are shut",
+    noticed: "client",
+    file: "suites/diag/requests_test.ts",
+    test: "a connection in part fails where",
+  })),
+  {
+    id: "diag/request/malformed-is-refused",
+    on: "client",
+    what: "sock_diag answers every request",
+    noticed: "client",
+    file: "suites/diag/requests_test.ts",
+    test: "diag/request/malformed-is-refused fails where",
+  },
 ];

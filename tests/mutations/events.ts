@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { POLLHUP, POLLIN } from "../../sys/constants.ts";
+import { POLLHUP, POLLIN, POLLWRNORM } from "../../sys/constants.ts";
 import {
   pollHides,
   recvCountsLess,
@@ -78,6 +78,13 @@ function polling(type: typeof TYPES[number]): Row[] {
       "poll() never sees POLLIN",
       noPollin,
       /for DATA sees: expected/,
+    ],
+    [
+      id("poll/*-normal-data"),
+      "server",
+      "poll() does not know POLLWRNORM",
+      pollHides(POLLWRNORM),
+      /without data: expected "POLLOUT\|POLLWRNORM", got "POLLOUT"/,
     ],
     [
       id("epoll/*-one-edge-per-arrival"),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { POLLIN } from "../../sys/constants.ts";
+import { POLLIN, SO_ERROR } from "../../sys/constants.ts";
 import {
   countsLess,
   pollHides,
@@ -18,6 +18,11 @@ import { replacing, type Row } from "./mutation.ts";
 const MORE = "window takes a byte more than it has";
 const TYPES = ["stream", "seqpacket"] as const;
 
+/** ECONNRESET for ever. */
+const errorStays = replacing(
+  "getInt",
+  (getInt, level, option) => option === SO_ERROR ? 104 : getInt(level, option),
+);
 const sendmsgCountsLess = replacing(
   "sendmsg",
   async (sendmsg, ...args) => await sendmsg(...args) - 1,
@@ -136,6 +141,36 @@ export const mutations: readonly Row[] = [
     sendTakesAnything,
     /expected EAGAIN, but it returned 1/,
   ],
+  ...TYPES.flatMap((type): Row[] => [
+    [
+      `flow/credit/${type}-failed-send-costs-nothing`,
+      "client",
+      MORE,
+      windowTakesAByteMore,
+      /20 sends have failed: expected 262144, got 262145/,
+    ],
+    [
+      `flow/credit/${type}-peek-gives-none`,
+      "client",
+      MORE,
+      windowTakesAByteMore,
+      /what fits into the window: expected 262144, got 262145/,
+    ],
+  ]),
+  [
+    "flow/credit/read-in-part-and-filled",
+    "server",
+    "SO_ERROR stays",
+    errorStays,
+    /SO_ERROR of the reader: expected 0, got 104/,
+  ],
+  [
+    "flow/credit/lost-messages-come-back",
+    "client",
+    MORE,
+    windowTakesAByteMore,
+    /what fits into the window: expected 262144, got 262145/,
+  ],
   ...TYPES.flatMap(data),
   [
     "flow/data/msg-more-keeps-nothing-back",
@@ -157,6 +192,14 @@ export const mutations: readonly Row[] = [
     "send() flips a bit",
     sendFlipsABit,
     /what came over the third: byte/,
+    { noticed: "server" },
+  ],
+  [
+    "flow/connections/three-hundred-kept-apart",
+    "client",
+    "send() flips a bit",
+    sendHereFlipsABit,
+    /connection 0: byte 2 is/,
     { noticed: "server" },
   ],
   ...(["client", "server"] as const).map((sender): Row => [

@@ -16,12 +16,21 @@ import {
   sendmsgLosesABuffer,
 } from "./calls.ts";
 import { recvChangesData, sendFlipsABit } from "./data.ts";
-import { replacing, type Row } from "./mutation.ts";
+import { failedWith, replacing, type Row } from "./mutation.ts";
 
 const sendForgetsEor = replacing("send", (send, data, flags = 0) => send(data, flags & ~MSG_EOR));
 const recvmsgSaysEor = replacing("recvmsg", async (recvmsg, ...args) => {
   const message = await recvmsg(...args);
   return { ...message, flags: message.flags | MSG_EOR };
+});
+/** A send() that takes a part says so. */
+const sendIsShort = replacing("send", async (send, data, flags) => {
+  try {
+    return await send(data, flags);
+  } catch (error) {
+    if (failedWith(error, "EAGAIN")) return 62_144;
+    throw error;
+  }
 });
 const NEVER_MERGED = "messages/bounds/never-merged";
 const PEEK = "messages/peek/shows-without-taking";
@@ -34,6 +43,20 @@ export const mutations: readonly Row[] = [
     "recvmsg() forgets MSG_TRUNC",
     recvmsgForgets(MSG_TRUNC),
     /MSG_TRUNC and MSG_EOR of .* room for 40: expected 32, got 0/,
+  ],
+  [
+    "messages/short-buffer/large-tells-its-length",
+    "server",
+    "recv() says less than it gave",
+    recvCountsLess,
+    /recv\(MSG_TRUNC\) of 200000 bytes .* returns: expected 200000, got 199999/,
+  ],
+  [
+    "messages/partial/is-no-success",
+    "client",
+    "send() gives a short count",
+    sendIsShort,
+    /MSG_DONTWAIT\): expected EAGAIN, but it returned 62144/,
   ],
   [
     "messages/eor/on-exactly-its-message",

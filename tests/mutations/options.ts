@@ -5,6 +5,7 @@
  */
 import {
   AF_VSOCK,
+  POLLIN,
   SO_DOMAIN,
   SO_KEEPALIVE,
   SO_VM_SOCKETS_BUFFER_MIN_SIZE,
@@ -15,6 +16,7 @@ import {
 import type { SocketType } from "../../sys/socket.ts";
 import { type Address, type Bytes, int, timeval } from "../../sys/structs.ts";
 import { bindAnyway } from "./addresses.ts";
+import { pollHides } from "./calls.ts";
 import {
   errsWith,
   failure,
@@ -152,6 +154,13 @@ export const mutations: readonly Row[] = [
     "options can all be set",
     takesAnything,
     /SO_RCVLOWAT 1001: expected EINVAL/,
+  ],
+  [
+    "options/rcvlowat/stream-counts-what-is-left",
+    "server",
+    "poll() never sees POLLIN",
+    pollHides(POLLIN),
+    /with 500 bytes of 500: expected "POLLIN", got "0"/,
   ],
   [
     "options/rcvlowat/stream-whole-buffer",

@@ -76,6 +76,13 @@ function interrupted(type: typeof TYPES[number]): Row[] {
 export const mutations: readonly Row[] = [
   ...TYPES.flatMap(interrupted),
   [
+    "signals/eintr/connect",
+    "client",
+    "EINTR is another errno",
+    errsWith("connect", "EINTR", "ETIMEDOUT"),
+    /connect\(\) with a signal: expected EINTR, got connect.*ETIMEDOUT/,
+  ],
+  [
     "signals/eintr/accept",
     "server",
     "EINTR is another errno",

@@ -5,6 +5,7 @@
  */
 import * as accept from "./accept.ts";
 import * as addressing from "./addressing.ts";
+import * as bpf from "./bpf.ts";
 import * as close from "./close.ts";
 import * as connect from "./connect.ts";
 import * as device from "./device.ts";
@@ -32,6 +33,7 @@ import { type Mutation, mutationsOf, type ShownElsewhere } from "./mutation.ts";
 export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...accept.mutations,
   ...addressing.mutations,
+  ...bpf.mutations,
   ...close.mutations,
   ...connect.mutations,
   ...errors.mutations,
@@ -54,6 +56,7 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
 /** What is wrong and not with a socket, such as a ring or a dump. */
 export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
   ...addressing.shownElsewhere,
+  ...bpf.shownElsewhere,
   ...connect.shownElsewhere,
   ...device.shownElsewhere,
   ...diag.shownElsewhere,
@@ -77,10 +80,11 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "more than one transport": /^transport\//,
   "CIDs": /^addressing\//,
   "connect() that goes on in the background":
-    /^(stream\/accept-queue\/closed-all-the-time$|signals\/connect\/)/,
+    /^(stream\/accept-queue\/closed-all-the-time$|signals\/(connect\/|eintr\/connect$))/,
   "the types, options and errors of AF_VSOCK":
     /^(sockets|connect|accept|options|errors\/calls|device)\//,
   "several devices": /^multi-device\//,
+  "AF_VSOCK's sockets in a sockmap": /^bpf\//,
   "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };
@@ -99,6 +103,7 @@ const FAILED_BY_LINUX = [
   /^messages\/(torn|small\/two-thousand-unread)/,
   /^half-close\/after-peers-close\/.*-all-read$/,
   /^signals\/connect\//,
+  /^bpf\/sockmap\/waiting-reader/,
 ];
 
 /** Whether Linux passes a case today. */

@@ -25,7 +25,7 @@ const KNOWN_EVERYWHERE = [
 const KNOWN_ON_LOOPBACK: Readonly<Record<string, readonly string[]>> = {
   "debian:latest": [
     ...["sockets", "connect", "accept", "options", "errors", "device", "flow", "messages"],
-    ...["half-close", "close", "events", "signals"],
+    ...["half-close", "close", "events", "signals", "bpf"],
   ],
   "debian:6.12": ["sockets", "connect", "accept", "options", "errors", "device", "flow"],
 };
