@@ -46,6 +46,7 @@ Deno.test("referenceUrl() gives a well-formed https URL for each reference of ea
 /** Pages that man7.org has, by section. To refer to another one, look it up there and add it. */
 const PAGES: Readonly<Record<number, readonly string[]>> = {
   2: [
+    "bpf",
     ...["accept", "accept4", "bind", "close", "connect", "dup", "epoll_ctl", "epoll_wait"],
     ...["fcntl", "fork", "getpeername", "getsockname", "getsockopt", "io_uring_enter", "ioctl"],
     ...["listen", "mmap", "pipe", "poll", "ppoll", "read", "readv", "recv", "recvfrom", "recvmmsg"],
