@@ -61,10 +61,14 @@ export function mayBeReset({ packets, buffer, peer }: ModelSocket): boolean {
 }
 
 /** Whether an answer is one of a connection that the kernel has reset. */
-export function tellsOfReset(call: SocketCall, { result, errno, flags = [] }: CallAnswer): boolean {
+export function tellsOfReset(
+  { type }: ModelSocket,
+  call: SocketCall,
+  { result, errno, flags = [] }: CallAnswer,
+): boolean {
   switch (call.call) {
     case "send":
-      return errno === "EPIPE";
+      return errno === "EPIPE" || type === "stream" && errno === "ENOBUFS";
     case "recv":
       return errno === "ENOBUFS" || errno === "ENOTCONN" || errno === undefined;
     case "poll":

@@ -86,7 +86,7 @@ export class Model {
   /** Gives up a connection that was reset in a way that is known. */
   #resetBy(socket: ModelSocket, call: SocketCall, answer: CallAnswer): DeviationId | undefined {
     if (socket.phase !== "connected") return undefined;
-    const isFull = mayBeReset(socket) && tellsOfReset(call, answer);
+    const isFull = mayBeReset(socket) && tellsOfReset(socket, call, answer);
     const known = socket.isReused ? "pair-reused" : isFull ? "K-1" : undefined;
     if (known === undefined || !this.excuses.takes(known)) return undefined;
     socket.spoiled = true;
