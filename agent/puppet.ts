@@ -121,18 +121,18 @@ export class Puppet implements Disposable {
   }
 
   /** Makes the calls of a program, one after the other, and closes all its sockets. */
-  play({ calls }: Program): Played {
+  play({ calls, more = false }: Program): Played {
     const answers: CallAnswer[] = [];
-    try {
-      for (const one of calls) {
-        const answer = this.perform(one);
-        answers.push(answer);
-        const stalled = maySend(one, answer) ? this.#settle() : undefined;
-        if (stalled !== undefined) return { answers, stalled };
-      }
-    } finally {
+    for (const one of calls) {
+      const answer = this.perform(one);
+      answers.push(answer);
+      const stalled = maySend(one, answer) ? this.#settle() : undefined;
+      if (stalled === undefined) continue;
       this.#closeAll();
+      return { answers, stalled };
     }
+    if (more) return { answers };
+    this.#closeAll();
     // What the next program binds to must be free.
     const stalled = this.#settle();
     return stalled === undefined ? { answers } : { answers, stalled };

@@ -7,7 +7,6 @@ import { connectControl, type ControlAddress } from "../control/channel.ts";
 import { UsageError } from "../core/error.ts";
 import { machineFacts } from "../core/facts.ts";
 import { EXIT } from "../core/outcome.ts";
-import { PORT_STRIDE } from "../control/wire.ts";
 import { type Exploration, explore } from "../explore/explore.ts";
 import { findingJson, type KeptFinding, parseFinding, programJson } from "../explore/file.ts";
 import { type Replay, replay } from "../explore/replay.ts";
@@ -16,13 +15,15 @@ import { KernelDeathError } from "../lab/error.ts";
 import { startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
 import { ConsoleWatch } from "../lab/vm/consoles.ts";
+import type { Ends } from "../runner/case.ts";
 import { End } from "../runner/end.ts";
 import { screenOf } from "../report/screen.ts";
-import { VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { runToken } from "./access.ts";
 import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { OutputFile } from "./output_file.ts";
-import { PuppetLostError, PuppetPlayer } from "./puppet_player.ts";
+import { Exploring, exploringPorts, requireMachines } from "./exploring.ts";
+import { PuppetLostError } from "./puppet_player.ts";
+import { placeOf, withEnds } from "./run.ts";
 import { interruptible, withTimeout } from "./signals.ts";
 
 /** What exploring can be told. */
@@ -43,6 +44,7 @@ export interface ExploreCommandOptions extends ExploringOptions {
   readonly connectTimeout: number;
   readonly token?: string;
   readonly tokenFile?: string;
+  readonly standIn?: string;
 }
 
 /** Options of `lab explore`. */
@@ -51,48 +53,52 @@ export type LabExploreOptions = BootOptions & ExploringOptions;
 /** How long making a finding small and playing it again may take, beyond the time that is asked for. */
 const BEYOND = 120_000;
 
-/** Explores a machine on which an agent waits. */
+/** Explores a machine on which an agent waits, or the connections between it and this one. */
 export function exploreCommand(options: ExploreCommandOptions): Promise<number> {
-  return interruptible(async (stop) => {
-    using end = await openAgent(options, stop);
-    return await exploreOn(end, options, stop);
-  });
+  return interruptible((stop) =>
+    onMachines(options, BEYOND + options.for, stop, (place) => exploreOn(place, options, stop))
+  );
 }
 
-/** Plays a finding again on a machine on which an agent waits. */
+/** Plays a finding again on such machines. */
 export async function replayCommand(path: string, options: ExploreCommandOptions) {
   const kept = await readFinding(path);
-  return await interruptible(async (stop) => {
-    using end = await openAgent(options, stop);
-    return await replayOn(end, kept, options);
-  });
+  return await interruptible((stop) =>
+    onMachines(options, BEYOND, stop, (place) => replayOn(place, kept, options))
+  );
 }
 
-/** Explores a VM that the lab boots. */
+/** Explores VMs that the lab boots. */
 export async function labExplore(options: LabExploreOptions): Promise<number> {
   await requireVms(options);
-  return await inLab(options, (end, stop) => exploreOn(end, options, stop));
+  return await inLab(
+    options,
+    BEYOND + options.for,
+    (place, stop) => exploreOn(place, options, stop),
+  );
 }
 
-/** Plays a finding again in a VM that the lab boots. */
+/** Plays a finding again in VMs that the lab boots. */
 export async function labReplay(path: string, options: LabExploreOptions) {
   const kept = await readFinding(path);
   await requireVms(options);
-  return await inLab(options, (end) => replayOn(end, kept, options));
+  return await inLab(options, BEYOND, (place) => replayOn(place, kept, options));
 }
 
-/** Boots a lab, and does something with its agent. */
+/** Boots a lab, and does something with its agents. */
 function inLab(
-  options: BootOptions,
-  body: (end: End, stop: AbortSignal) => Promise<number>,
+  options: LabExploreOptions,
+  milliseconds: number,
+  body: (place: Exploring, stop: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     await using lab = await startLab(labOptions(options), progress);
     using ends = await lab.connect(stop);
     const consoles = await ConsoleWatch.begin(lab.address);
+    using place = new Exploring(ends, options.topology, options.peerPort, milliseconds);
     try {
-      return await body(ends.host, stop);
+      return await body(place, stop);
     } catch (error) {
       const words = error instanceof PuppetLostError ? await consoles.postMortem() : [];
       if (words.length > 0) throw new KernelDeathError(words.join("\n"));
@@ -101,17 +107,33 @@ function inLab(
   });
 }
 
-async function openAgent(options: ExploreCommandOptions, stop: AbortSignal): Promise<End> {
-  const { peerCid, agent, connectTimeout } = options;
-  if (peerCid !== VMADDR_CID_LOCAL) {
-    throw new UsageError(
-      `Cannot explore between two machines yet: give --peer-cid ${VMADDR_CID_LOCAL}, and an agent ` +
-        "that was started with it, which makes the calls of both sides",
-    );
-  }
+/** Connects to the agent that options name, and where the peer is another machine has one here. */
+async function onMachines(
+  options: ExploreCommandOptions,
+  milliseconds: number,
+  stop: AbortSignal,
+  body: (place: Exploring) => Promise<number>,
+): Promise<number> {
+  const { peerCid, peerPort, agent } = options;
   if (agent === undefined) {
     throw new UsageError("Name the agent with --agent host:port, or use lab explore");
   }
+  const { topology } = placeOf(peerCid);
+  const ports = exploringPorts(peerPort, topology !== "loopback");
+  const playOn = async (ends: Ends) => {
+    using place = new Exploring(ends, topology, peerPort, milliseconds);
+    return await body(place);
+  };
+  if (topology !== "loopback") return await withEnds({ ...options, agent, ports }, stop, playOn);
+  using end = await openAgent({ ...options, agent }, stop);
+  return await playOn({ host: end, guest: end });
+}
+
+async function openAgent(
+  options: ExploreCommandOptions & { readonly agent: ControlAddress },
+  stop: AbortSignal,
+): Promise<End> {
+  const { agent, connectTimeout } = options;
   const token = await runToken(options);
   const channel = await connectControl(agent, connectTimeout, stop);
   try {
@@ -122,26 +144,29 @@ async function openAgent(options: ExploreCommandOptions, stop: AbortSignal): Pro
   }
 }
 
-async function exploreOn(end: End, options: ExploringOptions, stop: AbortSignal): Promise<number> {
-  const { for: milliseconds, seed = randomSeed(), strict, save, peerPort } = options;
-  requirePorts(end, peerPort);
-  const { kernel } = end.facts;
+async function exploreOn(
+  place: Exploring,
+  options: ExploringOptions,
+  stop: AbortSignal,
+): Promise<number> {
+  const { for: milliseconds, seed = randomSeed(), strict, save } = options;
+  const { topology, isPair, kernels } = place;
+  const where = { kernel: kernels.join(", "), topology };
   const screen = screenOf(Deno.stdout);
   using file = save === undefined ? undefined : await OutputFile.open(save, "finding");
-  screen.write(`exploring ${end.name}, Linux ${kernel}, seed ${seed}\n`);
-  using player = new PuppetPlayer(end, peerPort, milliseconds + BEYOND);
-  const exploring = explore({ player, milliseconds, seed, kernels: [kernel], strict, stop });
+  screen.write(`exploring ${topology}, Linux ${kernels.join(", ")}, seed ${seed}\n`);
+  const exploring = explore({ player: place, milliseconds, seed, kernels, strict, stop, isPair });
   const found = await exploring.catch(async (error) => {
     if (!(error instanceof PuppetLostError)) throw error;
     screen.write(`the agent was lost during these calls:\n${programText(error.calls)}`);
-    await file?.write(programJson({ calls: error.calls, seed, kernel, topology: end.name }));
+    await file?.write(programJson({ calls: error.calls, seed, ...where }));
     throw error;
   });
-  const { splats = [] } = await player.end();
+  const splats = await place.end();
   screen.write(summaryText(found));
   if (found.finding !== undefined) {
     screen.write(storyText(found.finding));
-    await file?.write(findingJson(found.finding, { kernel, topology: end.name }));
+    await file?.write(findingJson(found.finding, where));
   }
   for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
   return codeOf(found, splats.length > 0);
@@ -153,13 +178,14 @@ function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
   return calls === 0 ? EXIT.broken : EXIT.ok;
 }
 
-async function replayOn(end: End, kept: KeptFinding, options: ExploringOptions): Promise<number> {
-  const { strict, peerPort } = options;
-  requirePorts(end, peerPort);
-  using player = new PuppetPlayer(end, peerPort, BEYOND);
-  const kernels = [end.facts.kernel];
-  const found: Replay = await replay({ player, program: kept.program, kernels, strict });
-  const { splats = [] } = await player.end();
+async function replayOn(
+  place: Exploring,
+  { program }: KeptFinding,
+  { strict }: ExploringOptions,
+): Promise<number> {
+  requireMachines(place.isPair, program);
+  const found: Replay = await replay({ player: place, program, kernels: place.kernels, strict });
+  const splats = await place.end();
   const screen = screenOf(Deno.stdout);
   screen.write(replayText(found));
   for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
@@ -175,16 +201,6 @@ async function readFinding(path: string): Promise<KeptFinding> {
     throw new UsageError(`Cannot read the finding ${path}: ${error.message}`);
   }
   return parseFinding(json, path);
-}
-
-/** @throws {UsageError} where the agent does not let the ports be used. */
-function requirePorts({ ports }: End, first: number): void {
-  const last = first + PORT_STRIDE - 1;
-  if (ports === undefined || first >= ports[0] && last <= ports[1]) return;
-  throw new UsageError(
-    `--peer-port ${first}: the calls use the ports ${first} to ${last}, and the agent's are ` +
-      `${ports[0]} to ${ports[1]}; choose others, or start the agent with other --ports`,
-  );
 }
 
 function randomSeed(): number {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, Option } from "commander";
+import type { Topology } from "../core/plan.ts";
 import { TOKEN_VARIABLE } from "../control/token.ts";
 import {
   addHelp,
@@ -19,6 +20,9 @@ import { DEFAULT_PORT, PORT_TEXT } from "./options/run.ts";
 import { argumentOf, optionOf } from "./options/value.ts";
 import { withKernelOptions } from "./options/vm.ts";
 import type { ExploreCommandOptions, LabExploreOptions } from "./explore.ts";
+
+/** Three vsock devices are no more to a socket than one. */
+const TOPOLOGIES: readonly Topology[] = ["loopback", "guest-host", "three-cids"];
 
 type Act = (code: number | Promise<number>) => void;
 
@@ -91,7 +95,7 @@ function withExploring(command: Command): Command {
 
 function withAgent(command: Command): Command {
   return command
-    .option("--peer-cid <cid>", "1: loopback on the agent's machine", cidOption, 1)
+    .option("--peer-cid <cid>", "CID of the agent's machine; 1: its loopback", cidOption, 1)
     // Commander would ask for a required one in front of "replay", too.
     .option("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
     .addOption(
@@ -103,8 +107,7 @@ function withAgent(command: Command): Command {
 
 function withVm(command: Command): Command {
   command.addOption(
-    new Option("--topology <which>", "what VMs there are").choices(["loopback"])
-      .default("loopback"),
+    new Option("--topology <which>", "what VMs there are").choices(TOPOLOGIES).default("loopback"),
   );
   return withKernelOptions(command);
 }

@@ -12,8 +12,9 @@ import {
   type LineChannel,
   PeerGoneError,
 } from "../control/channel.ts";
+import type { Ends } from "../runner/case.ts";
 import { End } from "../runner/end.ts";
-import { BusyError } from "../control/greeting.ts";
+import { BusyError, type PortRange } from "../control/greeting.ts";
 import { unlessAborted } from "../control/lines.ts";
 import { newToken } from "../control/token.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
@@ -44,32 +45,54 @@ const PAUSE = 100;
 
 /** Runs the chosen cases against an agent. */
 export function run(selectors: readonly string[], options: RunOptions): Promise<number> {
-  const { topology, here, there } = placeOf(options.peerCid);
+  const { topology } = placeOf(options.peerCid);
   return interruptible((stop) =>
     Session.reported(options, topology, stop, async (session) => {
       await session.choose(selectors);
       session.place(topology);
       const trouble = await monitorTrouble(options);
       if (trouble !== undefined) throw new UsageError(trouble);
-      const token = await runToken(options);
-      const ownToken = newToken();
-      await using agent = await SupervisedAgent.start({
-        args: [...sideArguments(options), "--ports", portsOf(options).join("-")],
-        listen: "127.0.0.1:0",
-        token: ownToken,
-        onError: passOn,
-      });
-      const far = { address: options.agent, milliseconds: options.connectTimeout, token };
-      using remote = await openEnd(there, far, stop);
-      requireCid(options.peerCid, remote.facts.localCid);
-      requirePorts(options, remote.ports);
-      const near = { address: await addressOf(agent, stop), milliseconds: LOCAL_TIME };
-      using local = await openEnd(here, { ...near, token: ownToken }, stop);
-      const isGuest = here === "guest";
-      const ends = isGuest ? { host: remote, guest: local } : { host: local, guest: remote };
-      return await session.runCases({ ends });
+      const ports = portsOf(options);
+      return await withEnds({ ...options, ports }, stop, (ends) => session.runCases({ ends }));
     })
   );
+}
+
+/** What {@linkcode withEnds} must know. */
+export type EndsOptions =
+  & SideSettings
+  & Pick<RunOptions, "agent" | "connectTimeout" | "token" | "tokenFile">
+  & { readonly ports: PortRange };
+
+/**
+ * Starts an agent on this machine, connects to it and to the one elsewhere, and does something with
+ * both ends.
+ *
+ * @throws {UsageError} where the agent elsewhere is not that of the CID, or does not let the ports be
+ * used.
+ */
+export async function withEnds(
+  options: EndsOptions,
+  stop: AbortSignal,
+  body: (ends: Ends) => Promise<number>,
+): Promise<number> {
+  const { here, there } = placeOf(options.peerCid);
+  const token = await runToken(options);
+  const ownToken = newToken();
+  await using agent = await SupervisedAgent.start({
+    args: [...sideArguments(options), "--ports", options.ports.join("-")],
+    listen: "127.0.0.1:0",
+    token: ownToken,
+    onError: passOn,
+  });
+  const far = { address: options.agent, milliseconds: options.connectTimeout, token };
+  using remote = await openEnd(there, far, stop);
+  requireCid(options.peerCid, remote.facts.localCid);
+  requirePorts(options.ports, remote.ports);
+  const near = { address: await addressOf(agent, stop), milliseconds: LOCAL_TIME };
+  using local = await openEnd(here, { ...near, token: ownToken }, stop);
+  const isGuest = here === "guest";
+  return await body(isGuest ? { host: remote, guest: local } : { host: local, guest: remote });
 }
 
 /** How an agent is reached. */
@@ -139,7 +162,7 @@ function passOn(text: string): void {
 }
 
 /** Which end this machine is, by the CID of the other. */
-function placeOf(peerCid: number): { topology: Topology; here: string; there: string } {
+export function placeOf(peerCid: number): { topology: Topology; here: string; there: string } {
   if (peerCid === VMADDR_CID_LOCAL) {
     return { topology: "loopback", here: "loopback", there: "loopback" };
   }

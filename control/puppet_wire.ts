@@ -13,6 +13,7 @@ import {
   CALL_PORTS,
   type CallAnswer,
   type CallFlag,
+  MACHINES,
   MAX_BACKLOG,
   MAX_CALL_BYTES,
   MAX_CALLS,
@@ -33,9 +34,11 @@ export const READY = "ready";
 /** The line behind the last program. */
 export const NO_MORE = "end";
 
-/** Calls that are made one after the other, on sockets that are all closed at the end. */
+/** Calls that are made one after the other. */
 export interface Program {
   readonly calls: readonly SocketCall[];
+  /** Whether others follow on the same sockets; otherwise all sockets are closed at the end. */
+  readonly more?: boolean;
 }
 
 /** What became of a program. */
@@ -47,15 +50,16 @@ export interface Played {
 }
 
 /** A program as a line. */
-export function encodeProgram({ calls }: Program): string {
-  return JSON.stringify({ calls });
+export function encodeProgram({ calls, more }: Program): string {
+  return JSON.stringify({ calls, more });
 }
 
 /** @throws {ProtocolError} for anything that is no program of these calls. */
 export function decodeProgram(line: string): Program {
-  const { calls } = parseObject(line, line);
+  const { calls, more } = parseObject(line, line);
   if (!Array.isArray(calls) || calls.length > MAX_CALLS) throw unexpected(line);
-  return { calls: calls.map(decodeCall) };
+  if (more !== undefined && typeof more !== "boolean") throw unexpected(line);
+  return { calls: calls.map(decodeCall), ...(more === undefined ? {} : { more }) };
 }
 
 /**
@@ -68,8 +72,11 @@ export function decodeCall(value: unknown): SocketCall {
   const call = oneOf(value, "call", CALL_NAMES);
   const socket = integer(value, "socket", MAX_SOCKETS - 1);
   switch (call) {
-    case "socket":
-      return { call, socket, type: oneOf(value, "type", ["stream", "seqpacket"]) };
+    case "socket": {
+      const type = oneOf(value, "type", ["stream", "seqpacket"]);
+      const at = value.at === undefined ? {} : { at: oneOf(value, "at", MACHINES) };
+      return { call, socket, type, ...at };
+    }
     case "bind":
     case "connect":
       return { call, socket, port: integer(value, "port", CALL_PORTS - 1) };

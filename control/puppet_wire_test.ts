@@ -5,6 +5,7 @@ import { MAX_CALLS, type SocketCall } from "../core/socket_call.ts";
 
 const CALLS: readonly SocketCall[] = [
   { call: "socket", socket: 0, type: "seqpacket" },
+  { call: "socket", socket: 2, type: "stream", at: "guest" },
   { call: "bind", socket: 0, port: 7 },
   { call: "autobind", socket: 0 },
   { call: "listen", socket: 0, backlog: 100 },
@@ -23,7 +24,9 @@ const CALLS: readonly SocketCall[] = [
 ];
 
 Deno.test("a program is read as it was written", () => {
-  assert.deepEqual(decodeProgram(encodeProgram({ calls: CALLS })), { calls: CALLS });
+  for (const program of [{ calls: CALLS }, { calls: [], more: true }]) {
+    assert.deepEqual(decodeProgram(encodeProgram(program)), program);
+  }
 });
 
 Deno.test("what is beyond what a puppet may do is refused", () => {
@@ -35,6 +38,7 @@ Deno.test("what is beyond what a puppet may do is refused", () => {
     { call: "close", socket: -1 },
     { call: "close" },
     { call: "socket", socket: 0, type: "dgram" },
+    { call: "socket", socket: 0, type: "stream", at: "moon" },
     { call: "bind", socket: 0, port: 8 },
     { call: "listen", socket: 0, backlog: 101 },
     { call: "accept", socket: 0, as: 64 },
@@ -55,7 +59,7 @@ Deno.test("what is beyond what a puppet may do is refused", () => {
     assert.throws(() => decodeProgram(line), /^ProtocolError/, line);
   }
   const many = JSON.stringify({ calls: Array(MAX_CALLS + 1).fill(first) });
-  for (const line of ["", "[]", "{}", `{"calls":{}}`, many]) {
+  for (const line of ["", "[]", "{}", `{"calls":{}}`, `{"calls":[],"more":1}`, many]) {
     assert.throws(() => decodeProgram(line), /^ProtocolError/);
   }
 });

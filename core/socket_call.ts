@@ -8,6 +8,11 @@
 /** The types of sockets that are modelled. */
 export type CallSocketType = "stream" | "seqpacket";
 
+/** The two machines of a program whose connections go from one to the other. */
+export const MACHINES = ["host", "guest"] as const;
+/** One of them. */
+export type MachineName = typeof MACHINES[number];
+
 /** Flags of send(2) and recv(2), MSG_ in front. */
 export const CALL_FLAGS = ["OOB", "PEEK", "TRUNC", "EOR", "WAITALL", "NOSIGNAL"] as const;
 /** One of them. */
@@ -57,7 +62,13 @@ export const MAX_OPTION = 2 ** 40;
 
 /** A call on a socket. */
 export type SocketCall =
-  | { readonly call: "socket"; readonly socket: number; readonly type: CallSocketType }
+  /** Without `at` all sockets are on one machine, and connect to each other over its loopback. */
+  | {
+    readonly call: "socket";
+    readonly socket: number;
+    readonly type: CallSocketType;
+    readonly at?: MachineName;
+  }
   /** bind(2) to any CID, and a port of the program's. */
   | { readonly call: "bind"; readonly socket: number; readonly port: number }
   /** bind(2) to VMADDR_PORT_ANY. */
@@ -173,6 +184,33 @@ function argumentsText(call: SocketCall): string {
     default:
       return "";
   }
+}
+
+/**
+ * On which machine each call of a program is made; undefined where there is only one.
+ *
+ * A call on a socket that was never made is the first machine's.
+ */
+export function machinesOf(calls: readonly SocketCall[]): (MachineName | undefined)[] {
+  const known = new Map<number, MachineName | undefined>();
+  const first = calls.find(({ call }) => call === "socket");
+  const [host] = MACHINES;
+  const other = first?.call === "socket" && first.at !== undefined ? host : undefined;
+  return calls.map((call) => {
+    if (call.call === "socket") known.set(call.socket, call.at);
+    const at = known.has(call.socket) ? known.get(call.socket) : other;
+    if (call.call === "accept") known.set(call.as, at);
+    return at;
+  });
+}
+
+/** The calls of a program as a person reads them: each with its machine in front, if it has one. */
+export function programTexts(calls: readonly SocketCall[]): string[] {
+  const machines = machinesOf(calls);
+  return calls.map((call, i) => {
+    const at = machines[i];
+    return at === undefined ? callText(call) : `${at.padEnd(5)} ${callText(call)}`;
+  });
 }
 
 /** An answer as a person reads it: `4096`, `EAGAIN`, `IN|OUT`. */

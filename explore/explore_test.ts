@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { CallAnswer, CallName, SocketCall } from "../core/socket_call.ts";
+import {
+  type CallAnswer,
+  type CallName,
+  machinesOf,
+  type SocketCall,
+} from "../core/socket_call.ts";
 import { decodeProgram, encodeProgram, type Played, type Program } from "../control/puppet_wire.ts";
 import { Excuses } from "../model/excuses.ts";
 import { Model } from "../model/model.ts";
@@ -61,8 +66,10 @@ function exploring(
 Deno.test("programs are the same for the same seed, and ones that an agent takes", () => {
   fc.assert(
     fc.property(fc.nat(0xffffffff), (seed) => {
-      const calls = drawProgram({ seed });
-      assert.deepEqual(drawProgram({ seed }), calls);
+      const isPair = seed % 2 === 0;
+      const calls = drawProgram({ seed, isPair });
+      assert.deepEqual(drawProgram({ seed, isPair }), calls);
+      assert.ok(machinesOf(calls).every((name) => (name !== undefined) === isPair));
       assert.deepEqual(decodeProgram(encodeProgram({ calls })), { calls });
     }),
     { numRuns: 30 },
@@ -78,6 +85,14 @@ Deno.test("a kernel that does what the model says is found to, by rules that eac
   const all = RULE_IDS.length;
   const lines = `${all} of ${all} rules reached\n${all} of ${all} matter: `;
   assert.match(summaryText(found), new RegExp(`^\\d+ calls in 1000 programs, .*\\n${lines}`));
+});
+
+Deno.test("two such kernels are found to, whichever of them listens", async () => {
+  const found = await exploring(new ModelKernel(), 1000, { isPair: true });
+  assert.equal(found.finding, undefined, found.finding && storyText(found.finding));
+  // A socket cannot have the port to which it connects on the other machine.
+  assert.deepEqual(neverReached(found), ["connect/itself"]);
+  assert.deepEqual(idleRules(found), []);
 });
 
 const changed =

@@ -7,7 +7,7 @@ import { ProtocolError } from "../control/fields.ts";
 import { integer, MAX_NAME, MAX_WORD, parseObject, text } from "../control/fields.ts";
 import { decodeProgram, type Program } from "../control/puppet_wire.ts";
 import { UsageError } from "../core/error.ts";
-import { answerText, callText, type SocketCall } from "../core/socket_call.ts";
+import { answerText, programTexts, type SocketCall } from "../core/socket_call.ts";
 import type { Finding } from "./explore.ts";
 
 /** The form of these files; another is refused. */
@@ -31,9 +31,9 @@ interface Where {
 /** A finding as JSON. For people it has the answers, too. */
 export function findingJson(finding: Finding, where: Where): string {
   const { seed, calls, played, breach: { rules, allowed } } = finding;
-  const story = calls.map((call, i) => {
+  const story = programTexts(calls).map((text, i) => {
     const answer = played.answers[i];
-    return `${callText(call)}${answer === undefined ? "" : ` = ${answerText(answer)}`}`;
+    return `${text}${answer === undefined ? "" : ` = ${answerText(answer)}`}`;
   });
   return programJson({ ...where, seed, calls, story, rules, allowed });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Played } from "../control/puppet_wire.ts";
-import { answerText, CALL_NAMES, callText, type SocketCall } from "../core/socket_call.ts";
+import { answerText, CALL_NAMES, programTexts, type SocketCall } from "../core/socket_call.ts";
 import { DEVIATIONS } from "../model/deviations.ts";
 import { RULE_IDS, RULES } from "../model/rules.ts";
 import {
@@ -45,10 +45,11 @@ function callsText(
   { answers, stalled }: Played,
   breach: Breach | undefined,
 ): string {
-  const lines = calls.slice(0, (breach?.at ?? calls.length) + 1).map((call, i) => {
+  const texts = programTexts(calls).slice(0, (breach?.at ?? calls.length) + 1);
+  const lines = texts.map((text, i) => {
     const answer = answers[i];
     const shown = answer === undefined ? "" : ` = ${answerText(answer)}`;
-    return `${String(i + 1).padStart(3)}. ${callText(call)}${shown}`;
+    return `${String(i + 1).padStart(3)}. ${text}${shown}`;
   });
   if (stalled !== undefined) lines.push(`     and a request behind that: ${stalled}`);
   if (breach !== undefined) {

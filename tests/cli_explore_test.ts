@@ -38,12 +38,8 @@ Deno.test("explore says what it cannot do, and why", async () => {
   const at = ["--agent", agent.address];
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [
-      ["--peer-cid", "3", ...at],
-      /^error: Cannot explore between two machines yet: give --peer-cid 1/,
-    ],
-    [
       [...at],
-      /^error: --peer-port 1234: the calls use the ports 1234 to 1249, and/,
+      /^error: --peer-port 1234: the ports 1234 to 1249 are used, and/,
     ],
     [
       ["replay", "/nowhere.json", ...at],
