@@ -117,7 +117,7 @@ export interface CaseInfo {
   readonly timeFactor?: number;
   /** Why no other case may run at the same time, where none may: it reads "it counts ...". */
   readonly alone?: string;
-  /** That it takes more than 2 s since the kernel's own times are so long; `--quick` leaves it out. */
+  /** That it takes more than 2 s, by the kernel's times or its own; `--quick` leaves it out. */
   readonly slow?: true;
 }
 

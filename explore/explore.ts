@@ -32,6 +32,8 @@ export interface ExploreOptions extends Omit<DrawOptions, "seen" | "excuses"> {
   /** Takes no deviation. */
   readonly strict?: boolean | undefined;
   readonly stop?: AbortSignal;
+  /** How long making a finding small may take, in milliseconds; 30 s where this is missing. */
+  readonly shrinkTime?: number;
   /** Told now and then how far it is. */
   readonly onProgress?: (calls: number, programs: number) => void;
 }
@@ -176,7 +178,7 @@ function count<T>(counts: Map<T, number>, what: T, often = 1): void {
 async function smallest(
   { seed, calls }: { readonly seed: number; readonly calls: readonly SocketCall[] },
   breach: Breach,
-  { player, stop }: ExploreOptions,
+  { player, stop, shrinkTime = SHRINK_TIME }: ExploreOptions,
   tally: Tally,
 ): Promise<Finding> {
   const [rule] = breach.rules;
@@ -185,7 +187,7 @@ async function smallest(
     const found = tally.judge(some, played).breach;
     return found !== undefined && found.rules[0] === rule ? { played, breach: found } : undefined;
   };
-  const until = performance.now() + SHRINK_TIME;
+  const until = performance.now() + shrinkTime;
   const isOver = () => stop?.aborted === true || performance.now() > until;
   const few = await shrink(calls.slice(0, breach.at + 1), attempt, isOver);
   let happened = 0;

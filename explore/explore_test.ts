@@ -23,7 +23,7 @@ import { findingJson, parseFinding } from "./file.ts";
 import { foresee } from "./foresee.ts";
 import { judge, segmentsDigest } from "./judge.ts";
 import { replay } from "./replay.ts";
-import { replayText, storyText, summaryText } from "./story.ts";
+import { programText, replayText, storyText, summaryText } from "./story.ts";
 
 const KERNELS = ["7.3.4"];
 
@@ -162,9 +162,28 @@ Deno.test("a finding that is kept is played again, and does not happen without t
 });
 
 Deno.test("a file that is no finding is refused", () => {
-  for (const text of ["", "{}", "[]", `{"version":1}`, `{"version":2,"calls":[]}`]) {
+  const wrong = [
+    "1. 0.fork()",
+    "1. 0.socket(dgram)",
+    "1. 0.bind(port 99)",
+    "1. 0.poll()\n2. 1.x()",
+  ];
+  for (const text of ["", "{}", "[]", ...wrong, `{"version":1}`, `{"version":2,"calls":[]}`]) {
     assert.throws(() => parseFinding(text, "x.json"), /UsageError: x\.json is not a finding/);
   }
+});
+
+Deno.test("a story that was printed is read again, call by call", () => {
+  fc.assert(
+    fc.property(fc.nat(0xffffffff), (seed) => {
+      const calls = drawProgram({ seed, isPair: seed % 2 === 0 });
+      const story = programText(calls).replaceAll(/^/gm, "client: ");
+      const { program } = parseFinding(`failed with seed ${seed}, ...\n${story}`, "story.txt");
+      assert.deepEqual(programText(program.calls), programText(calls));
+      assert.deepEqual(parseFinding(story, "story.txt").program, program);
+    }),
+    { numRuns: 30 },
+  );
 });
 
 Deno.test("what does not arrive is a breach", () => {

@@ -9,6 +9,7 @@ import { decodeProgram, type Program } from "../control/puppet_wire.ts";
 import { UsageError } from "../core/error.ts";
 import { answerText, programTexts, type SocketCall } from "../core/socket_call.ts";
 import type { Finding } from "./explore.ts";
+import { parseStory } from "./parse_story.ts";
 
 /** The form of these files; another is refused. */
 const VERSION = 1;
@@ -54,13 +55,14 @@ export function programJson(
 }
 
 /**
- * Reads such a file's text.
+ * Reads such a file's text, or the numbered lines of a story.
  *
  * @param path as errors call it.
  * @throws {UsageError} where it is something else.
  */
 export function parseFinding(json: string, path: string): KeptFinding {
   try {
+    if (!json.trimStart().startsWith("{")) return fromStory(json);
     const value = parseObject(json, json);
     if (value.version !== VERSION) throw new ProtocolError("another version of the form");
     return {
@@ -71,7 +73,17 @@ export function parseFinding(json: string, path: string): KeptFinding {
     };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    const why = `${path} is not a finding that explore --save wrote (version ${VERSION})`;
+    const why =
+      `${path} is not a finding that explore --save wrote (version ${VERSION}), nor the ` +
+      "lines that it printed";
     throw new UsageError(`${why}: ${error.message}`);
   }
+}
+
+/** @throws {ProtocolError} where there is no call in it. */
+function fromStory(story: string): KeptFinding {
+  const calls = parseStory(story);
+  if (calls.length === 0) throw new ProtocolError("there is no call in it");
+  const seed = Number(/\bseed (\d+)/.exec(story)?.[1] ?? 0);
+  return { kernel: "unknown", topology: "unknown", seed, program: { calls } };
 }

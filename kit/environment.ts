@@ -13,6 +13,7 @@ import type { AddressFamily } from "../sys/structs.ts";
 import type { VhostVsock } from "../sys/dev_vhost_vsock.ts";
 import type { vsockDevices } from "../sys/virtio_devices.ts";
 import type { Machine } from "./machine.ts";
+import type { Puppet } from "./puppet.ts";
 
 /** Where a side is, and with what. */
 export interface Surroundings {
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly guestMonitor?: string;
   /** The class of the sockets; tests give one that errs on purpose. */
   readonly socketClass?: typeof Socket;
+  /** The class of what makes calls that are drawn, likewise. */
+  readonly puppetClass?: typeof Puppet;
   /** The class of the rings, likewise. */
   readonly ringClass?: typeof IoUring;
   /** What asks the kernel for its sockets, likewise. */

@@ -50,6 +50,15 @@ export class Peer {
   }
 
   /**
+   * Waits for a line, whatever it says.
+   *
+   * @param what it is to be, for whoever waits.
+   */
+  readln(what: string): Promise<string> {
+    return this.#read(`wait for ${what} from the peer`);
+  }
+
+  /**
    * Lets others run, where that was not so a moment ago. Whoever makes calls on this thread in a
    * loop has to ask for it: what the other side has to say, its failure above all, is not heard
    * before.

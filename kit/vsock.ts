@@ -18,6 +18,7 @@ import { vsockDevices } from "../sys/virtio_devices.ts";
 import { Qmp } from "../control/qmp.ts";
 import { connectPatiently } from "./connect_timeout.ts";
 import type { Peer } from "./peer.ts";
+import { Puppet } from "./puppet.ts";
 import { type Machine, THIS_MACHINE } from "./machine.ts";
 import type { Surroundings } from "./environment.ts";
 
@@ -186,6 +187,12 @@ export class Vsock implements Disposable {
   /** A new network namespace; its user closes it. */
   namespace(mode: NamespaceMode): NetNamespace {
     return (this.#options.namespaceClass ?? NetNamespace).create(mode);
+  }
+
+  /** Makes calls that are drawn, on sockets of its own; its user closes it. */
+  puppet(): Puppet {
+    const { family, peerCid, port, puppetClass = Puppet } = this.#options;
+    return new puppetClass({ family, peerCid, port });
   }
 
   /** Where this machine is among others. */

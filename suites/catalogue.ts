@@ -30,6 +30,7 @@ import { cases as errorsMemory } from "./errors/memory.ts";
 import { cases as eventsBlocked } from "./events/blocked.ts";
 import { cases as eventsEpoll } from "./events/epoll.ts";
 import { cases as eventsPoll } from "./events/poll.ts";
+import { cases as exploredCalls } from "./explored/calls.ts";
 import { cases as flowConnections } from "./flow/connections.ts";
 import { cases as flowCredit } from "./flow/credit.ts";
 import { cases as flowData } from "./flow/data.ts";
@@ -145,6 +146,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...flowCredit,
   ...flowData,
   ...flowDataCalls,
+  ...exploredCalls,
   ...flowConnections,
   ...flowLong,
   ...messagesRecords,

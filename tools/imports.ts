@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "sys": [],
   "control": ["core"],
   "runner": ["core", "control"],
-  "kit": ["core", "control", "sys"],
+  "kit": ["core", "control", "explore", "sys"],
   "suites": ["kit"],
   "agent": ["core", "control", "kit", "suites", "sys", "report/screen.ts"],
   "model": ["core"],

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Puppet } from "../../agent/puppet.ts";
+import { Puppet } from "../../kit/puppet.ts";
 import type { Played, Program } from "../../control/puppet_wire.ts";
 import {
   type CallAnswer,

@@ -1,0 +1,89 @@
+/**
+ * Exploring within a case: the client's side draws random calls and judges their answers by the
+ * model, the server's side makes those of its machine. On loopback the client makes all of them.
+ *
+ * @module
+ */
+import { machineFacts } from "../core/facts.ts";
+import type { CallSocketType } from "../core/socket_call.ts";
+import {
+  decodePlayed,
+  decodeProgram,
+  encodePlayed,
+  encodeProgram,
+  NO_MORE,
+  type Played,
+  type Program,
+} from "../control/puppet_wire.ts";
+import type { Player } from "../explore/explore.ts";
+import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
+import type { CaseContext } from "./mod.ts";
+import type { Peer } from "./peer.ts";
+import type { Puppet } from "./puppet.ts";
+
+/** For how long calls are drawn, in milliseconds. */
+const TIME = 3000;
+/** Most lines of a story in a report, and most characters of its head. */
+const MAX_LINES = 30;
+
+/** The client's side. */
+export async function explores(context: CaseContext, type: CallSocketType): Promise<void> {
+  const { vsock, peer, check, random } = context;
+  const kernels = [machineFacts("client").kernel, await peer.readln("its kernel")];
+  using puppet = vsock.puppet();
+  const { cid } = vsock.peerAddress();
+  const isPair = cid !== VMADDR_CID_LOCAL;
+  // Cases that are not run need not load them.
+  const { explore } = await import("../explore/explore.ts");
+  const { storyText } = await import("../explore/story.ts");
+  const { finding } = await explore({
+    player: await playerOf(puppet, peer, cid),
+    isPair,
+    seed: random.next(),
+    milliseconds: TIME,
+    shrinkTime: check.patience / 2,
+    kernels,
+    types: [type],
+  });
+  await peer.writeln(NO_MORE);
+  check.that(finding === undefined, "an answer that the model does not allow, in these calls:");
+  if (finding === undefined) return;
+  const lines = storyText(finding).trimEnd().split("\n");
+  for (const line of lines.slice(0, MAX_LINES)) check.that(false, line);
+  const where = isPair ? " --topology guest-host" : "";
+  check.that(
+    false,
+    `keep these lines in story.txt; lab explore replay story.txt${where} repeats them`,
+  );
+}
+
+/** The server's side. */
+export async function isExplored({ vsock, peer }: CaseContext): Promise<void> {
+  await peer.writeln(machineFacts("server").kernel);
+  using puppet = vsock.puppet();
+  for (;;) {
+    const line = await peer.readln("calls to make");
+    if (line === NO_MORE) return;
+    await peer.writeln(encodePlayed(puppet.play(decodeProgram(line))));
+  }
+}
+
+/** Who makes the calls: this side's puppet, and the other's where that is another machine. */
+async function playerOf(puppet: Puppet, peer: Peer, peerCid: number): Promise<Player> {
+  const here: Player = {
+    async play(program: Program): Promise<Played> {
+      await peer.letOthersRun();
+      return puppet.play(program);
+    },
+  };
+  if (peerCid === VMADDR_CID_LOCAL) return here;
+  const there: Player = {
+    async play(program: Program): Promise<Played> {
+      await peer.writeln(encodeProgram(program));
+      return decodePlayed(await peer.readln("what its calls answered"), program.calls.length);
+    },
+  };
+  const { PairPlayer } = await import("../explore/pair.ts");
+  const isGuest = peerCid === VMADDR_CID_HOST;
+  return new PairPlayer([isGuest ? { host: there, guest: here } : { host: here, guest: there }]);
+}
