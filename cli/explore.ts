@@ -4,24 +4,37 @@
  * @module
  */
 import { connectControl, type ControlAddress } from "../control/channel.ts";
+import type { Played } from "../control/puppet_wire.ts";
 import { UsageError } from "../core/error.ts";
 import { machineFacts } from "../core/facts.ts";
 import { EXIT } from "../core/outcome.ts";
+import type { SocketCall } from "../core/socket_call.ts";
+import type { Splat } from "../core/splat.ts";
+import { VERSION } from "../core/version.ts";
 import { type Exploration, explore } from "../explore/explore.ts";
-import { findingJson, type KeptFinding, parseFinding, programJson } from "../explore/file.ts";
-import { type Replay, replay } from "../explore/replay.ts";
-import { programText, replayText, storyText, summaryText } from "../explore/story.ts";
+import { programText } from "../explore/calls_text.ts";
+import { findingJson, type KeptFinding, programJson } from "../explore/file.ts";
+import { type PlayedProgram, recordingJson } from "../explore/record.ts";
+import { type Replay, replay, requireMachines } from "../explore/replay.ts";
+import { replayText, storyText, summaryText } from "../explore/story.ts";
 import { KernelDeathError } from "../lab/error.ts";
 import { startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
 import { ConsoleWatch } from "../lab/vm/consoles.ts";
 import type { Ends } from "../runner/case.ts";
 import { End } from "../runner/end.ts";
+import { ReportBuilder } from "../report/model.ts";
 import { screenOf } from "../report/screen.ts";
 import { runToken } from "./access.ts";
+import { withoutSecrets } from "./again.ts";
+import { toolCommit } from "./commit.ts";
+import { readFinding } from "./explore_files.ts";
+import { exploredCases, rulesPlan, tellExplored } from "./explore_report.ts";
+import type { ReportTarget } from "./options/report.ts";
+import { withReports } from "./report_files.ts";
 import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { OutputFile } from "./output_file.ts";
-import { Exploring, exploringPorts, requireMachines } from "./exploring.ts";
+import { Exploring, exploringPorts } from "./exploring.ts";
 import { PuppetLostError } from "./puppet_player.ts";
 import { placeOf, withEnds } from "./run.ts";
 import { interruptible, withTimeout } from "./signals.ts";
@@ -34,6 +47,9 @@ export interface ExploringOptions {
   readonly strict?: boolean | undefined;
   /** A file for what is found. */
   readonly save?: string | undefined;
+  /** A file for all calls and their answers. */
+  readonly record?: string | undefined;
+  readonly report?: readonly ReportTarget[] | undefined;
   readonly peerPort: number;
 }
 
@@ -144,19 +160,50 @@ async function openAgent(
   }
 }
 
+/** Explores, and writes the files that options ask for. */
 async function exploreOn(
   place: Exploring,
   options: ExploringOptions,
   stop: AbortSignal,
 ): Promise<number> {
-  const { for: milliseconds, seed = randomSeed(), strict, save } = options;
+  const { for: caseTimeout, seed = randomSeed(), report = [] } = options;
+  const { topology } = place;
+  const commit = await toolCommit();
+  const facts = { tool: VERSION, ...(commit === undefined ? {} : { commit }) };
+  const startedAt = new Date();
+  const argv = withoutSecrets(Deno.args);
+  const setting = { argv, startedAt, caseTimeout };
+  const intended = { ...setting, topology, seed, facts, plan: rulesPlan(topology) };
+  return await withReports(report, intended, async (reports) => {
+    const { found, splats } = await searchOn(place, { ...options, seed }, stop);
+    const explored = { found, splats, topology, ends: place.facts, facts };
+    const cases = exploredCases(explored);
+    const builder = new ReportBuilder({ ...setting, plan: cases });
+    tellExplored(explored, cases, builder.sink);
+    reports.from(() => builder.report());
+    return codeOf(found, splats.length > 0);
+  }, stop);
+}
+
+/** Explores, says what comes of it, and keeps what options ask for. */
+async function searchOn(
+  place: Exploring,
+  options: ExploringOptions & { readonly seed: number },
+  stop: AbortSignal,
+): Promise<{ found: Exploration; splats: Splat[] }> {
+  const { for: milliseconds, seed, strict = false, save, record, peerPort } = options;
   const { topology, isPair, kernels } = place;
-  const where = { kernel: kernels.join(", "), topology };
+  const kernel = kernels.join(", ");
+  const where = { kernel, topology, strict };
   const screen = screenOf(Deno.stdout);
   using file = save === undefined ? undefined : await OutputFile.open(save, "finding");
-  screen.write(`exploring ${topology}, Linux ${kernels.join(", ")}, seed ${seed}\n`);
-  const exploring = explore({ player: place, milliseconds, seed, kernels, strict, stop, isPair });
-  const found = await exploring.catch(async (error) => {
+  using recording = record === undefined ? undefined : await OutputFile.open(record, "recording");
+  const programs: PlayedProgram[] = [];
+  const onPlayed = (seed: number, calls: readonly SocketCall[], played: Played) =>
+    void (recording && programs.push({ seed, calls, played }));
+  screen.write(`exploring ${topology}, Linux ${kernel}, seed ${seed}\n`);
+  const limits = { milliseconds, seed, strict, stop, isPair, kernels };
+  const found = await explore({ ...limits, player: place, onPlayed }).catch(async (error) => {
     if (!(error instanceof PuppetLostError)) throw error;
     screen.write(`the agent was lost during these calls:\n${programText(error.calls)}`);
     await file?.write(programJson({ calls: error.calls, seed, ...where }));
@@ -168,8 +215,9 @@ async function exploreOn(
     screen.write(storyText(found.finding));
     await file?.write(findingJson(found.finding, where));
   }
+  await recording?.write(recordingJson({ kernel, topology, port: peerPort, programs }));
   for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
-  return codeOf(found, splats.length > 0);
+  return { found, splats };
 }
 
 function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
@@ -180,27 +228,18 @@ function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
 
 async function replayOn(
   place: Exploring,
-  { program }: KeptFinding,
-  { strict }: ExploringOptions,
+  { program, strict: wasStrict }: KeptFinding,
+  options: ExploringOptions,
 ): Promise<number> {
   requireMachines(place.isPair, program);
-  const found: Replay = await replay({ player: place, program, kernels: place.kernels, strict });
+  const { kernels } = place;
+  const strict = options.strict || wasStrict;
+  const found: Replay = await replay({ player: place, program, kernels, strict });
   const splats = await place.end();
   const screen = screenOf(Deno.stdout);
   screen.write(replayText(found));
   for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
   return found.happened > 0 || splats.length > 0 ? EXIT.failed : EXIT.ok;
-}
-
-async function readFinding(path: string): Promise<KeptFinding> {
-  let json: string;
-  try {
-    json = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
-    throw new UsageError(`Cannot read the finding ${path}: ${error.message}`);
-  }
-  return parseFinding(json, path);
 }
 
 function randomSeed(): number {

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { UsageError } from "../core/error.ts";
+import type { EndFacts } from "../core/event.ts";
 import type { Topology } from "../core/plan.ts";
-import { machinesOf } from "../core/socket_call.ts";
 import type { Splat } from "../core/splat.ts";
 import type { PortRange } from "../control/greeting.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
@@ -25,6 +24,8 @@ export class Exploring implements Player, Disposable {
   readonly topology: Topology;
   /** Whether connections go from one machine to another. */
   readonly isPair: boolean;
+  /** What the machines say of themselves. */
+  readonly facts: readonly EndFacts[];
   /** `uname -r` of the kernels, each once. */
   readonly kernels: readonly string[];
   readonly #puppets: readonly PuppetPlayer[];
@@ -44,7 +45,8 @@ export class Exploring implements Player, Disposable {
     const lanes = this.isPair ? LANES : 1;
     const ports = exploringPorts(port, this.isPair);
     for (const end of ends) requirePorts(ports, end.ports);
-    this.kernels = [...new Set(ends.map(({ facts }) => facts.kernel))];
+    this.facts = ends.map(({ facts }) => facts);
+    this.kernels = [...new Set(this.facts.map(({ kernel }) => kernel))];
     const own = (end: End, lane: number) =>
       new PuppetPlayer(end, port + lane * PORT_STRIDE, milliseconds, lane + 1);
     const pairs = Array.from({ length: lanes }, (_, lane) => ends.map((end) => own(end, lane)));
@@ -76,18 +78,6 @@ export class Exploring implements Player, Disposable {
   [Symbol.dispose](): void {
     for (const puppet of this.#puppets) puppet[Symbol.dispose]();
   }
-}
-
-/** @throws {UsageError} where a program is one of other machines than these. */
-export function requireMachines(isPair: boolean, { calls }: Program): void {
-  const isPairs = machinesOf(calls).some((name) => name !== undefined);
-  if (calls.length === 0 || isPair === isPairs) return;
-  throw new UsageError(
-    isPairs
-      ? "These calls are made on two machines: give --topology guest-host, or the --peer-cid of " +
-        "another machine"
-      : "These calls are made on one machine: give --topology loopback, or --peer-cid 1",
-  );
 }
 
 /** The AF_VSOCK ports that are used, from the first one on. */

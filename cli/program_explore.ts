@@ -14,8 +14,10 @@ import {
   refuseIdle,
   secondsOption,
   seedOption,
+  several,
   vsockPortOption,
 } from "./options/parse.ts";
+import { reportOption } from "./options/report.ts";
 import { DEFAULT_PORT, PORT_TEXT } from "./options/run.ts";
 import { argumentOf, optionOf } from "./options/value.ts";
 import { withKernelOptions } from "./options/vm.ts";
@@ -45,7 +47,25 @@ export function addExplore(root: Command, act: Act): void {
     .action(async (file: string, options: ExploreCommandOptions) =>
       act((await import("./explore.ts")).replayCommand(file, options))
     );
+  addFileCommands(explore, act);
   addHelp(explore, "explore help replay");
+}
+
+/** Those that need no machine. */
+function addFileCommands(explore: Command, act: Act): void {
+  explore.command("case")
+    .description("write what explore --save kept as a case, for --cases, to standard output")
+    .addArgument(argumentOf("file", "<file>", "what --save wrote, or the lines of a story"))
+    .addHelpText("after", examples("explore case found.json > found_case.ts"))
+    .action(async (file: string) => act((await import("./explore_files.ts")).exploreCase(file)));
+  explore.command("diff")
+    .description("show the first call on which two runs of the same seed differ; exit code 1")
+    .addArgument(argumentOf("file", "<first>", "what --record wrote"))
+    .addArgument(argumentOf("file", "<second>", "what it wrote on another kernel"))
+    .addHelpText("after", examples("explore diff before.json after.json"))
+    .action(async (first: string, second: string) =>
+      act((await import("./explore_files.ts")).exploreDiff(first, second))
+    );
 }
 
 /** Adds `lab explore`. */
@@ -90,7 +110,12 @@ function withExploring(command: Command): Command {
   return withReplaying(command)
     .addOption(secondsOption("--for <seconds>", "how long to explore", EXPLORE_TIME))
     .option("--seed <number>", "repeat the randomness of an earlier time", seedOption)
-    .addOption(optionOf("file", "--save <file>", "keep a failure here, for explore replay"));
+    .addOption(optionOf("file", "--save <file>", "keep a failure here, for explore replay"))
+    .addOption(optionOf("file", "--record <file>", "keep all calls and answers, for explore diff"))
+    .addOption(
+      optionOf("report", "--report <format=file>", "write a report, a verdict for each rule")
+        .argParser(several(reportOption)),
+    );
 }
 
 function withAgent(command: Command): Command {

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { type CallName, NO_SOCKET, type SocketCall } from "../core/socket_call.ts";
+import {
+  type CallName,
+  type MachineName,
+  NO_SOCKET,
+  type SocketCall,
+} from "../core/socket_call.ts";
 import type { Played, Program } from "../control/puppet_wire.ts";
 import { DEVIATION_IDS, type DeviationId } from "../model/deviations.ts";
 import { Excuses } from "../model/excuses.ts";
@@ -34,8 +39,8 @@ export interface ExploreOptions extends Omit<DrawOptions, "seen" | "excuses"> {
   readonly stop?: AbortSignal;
   /** How long making a finding small may take, in milliseconds; 30 s where this is missing. */
   readonly shrinkTime?: number;
-  /** Told now and then how far it is. */
-  readonly onProgress?: (calls: number, programs: number) => void;
+  /** Is given each program that was played, in order. */
+  readonly onPlayed?: (seed: number, calls: readonly SocketCall[], played: Played) => void;
 }
 
 /** An answer that is not allowed, made small. */
@@ -62,6 +67,8 @@ export interface Exploration {
   /** How often each call was made in each state, by {@linkcode pairOf}. */
   readonly pairs: ReadonlyMap<string, number>;
   readonly rules: ReadonlyMap<RuleId, number>;
+  /** Which rules were reached with which of two machines as the one that listens. */
+  readonly served: Readonly<Record<MachineName, ReadonlySet<RuleId>>>;
   /** The rules of which it would have been found if they had been wrong. */
   readonly exposed: ReadonlySet<RuleId>;
   readonly deviations: ReadonlyMap<DeviationId, number>;
@@ -81,7 +88,7 @@ export const AGAIN = 10;
  * @throws whatever the player throws: a puppet that is lost.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
-  const { player, milliseconds, programs = Infinity, seed, stop, onProgress } = options;
+  const { player, milliseconds, programs = Infinity, seed, stop, onPlayed } = options;
   const tally = new Tally(options);
   const began = performance.now();
   const under: { seed: number; calls: SocketCall[]; played: Promise<Played> }[] = [];
@@ -91,7 +98,12 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   let next = seed;
   for (;;) {
     while (under.length < AHEAD && !isOver()) {
-      const calls = drawProgram({ ...options, seed: next, seen: tally.pairs, excuses: tally.mild });
+      const calls = drawProgram({
+        ...options,
+        seed: next,
+        seen: tally.pairs,
+        excuses: tally.drawing,
+      });
       const played = player.play({ calls });
       // Whoever waits for it sees how it failed.
       played.catch(() => {});
@@ -100,8 +112,9 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     }
     const first = under.shift();
     if (first === undefined) return tally.result(performance.now() - began);
-    const breach = tally.take(first.calls, await first.played).breach;
-    onProgress?.(tally.calls, tally.programs);
+    const played = await first.played;
+    onPlayed?.(first.seed, first.calls, played);
+    const { breach } = tally.take(first.calls, played);
     if (breach === undefined) continue;
     const passed = performance.now() - began;
     await Promise.all(under.map(({ played }) => played));
@@ -113,17 +126,17 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 class Tally {
   readonly pairs = new Map<string, number>();
   readonly rules = new Map<RuleId, number>();
+  readonly served = { host: new Set<RuleId>(), guest: new Set<RuleId>() };
   readonly exposed = new Set<RuleId>();
   readonly deviations = new Map<DeviationId, number>();
-  /** Those by which programs are drawn. */
-  readonly mild: Excuses;
+  /** Those by which programs are drawn: the same whatever the kernel is. */
+  readonly drawing = new Excuses(["K-2"]);
   programs = 0;
   calls = 0;
   readonly #options: ExploreOptions;
 
   constructor(options: ExploreOptions) {
     this.#options = options;
-    this.mild = this.excuses();
   }
 
   excuses(): Excuses {
@@ -137,9 +150,10 @@ class Tally {
     const verdict = this.judge(calls, played, excuses);
     this.programs++;
     this.calls += played.answers.length;
-    for (const { call, state, rules } of verdict.steps) {
+    for (const { call, state, rules, server } of verdict.steps) {
       count(this.pairs, pairOf(state, call));
       rules.forEach((rule) => count(this.rules, rule));
+      if (server !== undefined) rules.forEach((rule) => this.served[server].add(rule));
     }
     if (played.stalled === undefined) count(this.rules, "soon/arrives");
     for (const [id, often] of excuses.counts) count(this.deviations, id, often);
@@ -164,9 +178,9 @@ class Tally {
   }
 
   result(milliseconds: number): Exploration {
-    const { pairs, rules, exposed, deviations, programs, calls } = this;
+    const { pairs, rules, served, exposed, deviations, programs, calls } = this;
     const { seed } = this.#options;
-    return { seed, programs, calls, milliseconds, pairs, rules, exposed, deviations };
+    return { seed, programs, calls, milliseconds, pairs, rules, served, exposed, deviations };
   }
 }
 

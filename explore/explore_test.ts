@@ -23,7 +23,8 @@ import { findingJson, parseFinding } from "./file.ts";
 import { foresee } from "./foresee.ts";
 import { judge, segmentsDigest } from "./judge.ts";
 import { replay } from "./replay.ts";
-import { programText, replayText, storyText, summaryText } from "./story.ts";
+import { programText } from "./calls_text.ts";
+import { replayText, storyText, summaryText } from "./story.ts";
 
 const KERNELS = ["7.3.4"];
 

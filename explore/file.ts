@@ -8,6 +8,7 @@ import { integer, MAX_NAME, MAX_WORD, parseObject, text } from "../control/field
 import { decodeProgram, type Program } from "../control/puppet_wire.ts";
 import { UsageError } from "../core/error.ts";
 import { answerText, programTexts, type SocketCall } from "../core/socket_call.ts";
+import { isRuleId, type RuleId } from "../model/rules.ts";
 import type { Finding } from "./explore.ts";
 import { parseStory } from "./parse_story.ts";
 
@@ -21,12 +22,18 @@ export interface KeptFinding {
   readonly topology: string;
   readonly seed: number;
   readonly program: Program;
+  /** The rules that an answer broke, as far as known. */
+  readonly rules: readonly RuleId[];
+  /** Whether it was found where no known deviation is tolerated. */
+  readonly strict: boolean;
 }
 
 /** Where something was found. */
 interface Where {
   readonly kernel: string;
   readonly topology: string;
+  /** Whether no known deviation was tolerated there. */
+  readonly strict?: boolean | undefined;
 }
 
 /** A finding as JSON. For people it has the answers, too. */
@@ -70,6 +77,8 @@ export function parseFinding(json: string, path: string): KeptFinding {
       topology: text(value, "topology", MAX_NAME),
       seed: integer(value, "seed", MAX_WORD),
       program: decodeProgram(json),
+      rules: Array.isArray(value.rules) ? value.rules.filter(isRuleId) : [],
+      strict: value.strict === true,
     };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -85,5 +94,18 @@ function fromStory(story: string): KeptFinding {
   const calls = parseStory(story);
   if (calls.length === 0) throw new ProtocolError("there is no call in it");
   const seed = Number(/\bseed (\d+)/.exec(story)?.[1] ?? 0);
-  return { kernel: "unknown", topology: "unknown", seed, program: { calls } };
+  return {
+    kernel: "unknown",
+    topology: "unknown",
+    seed,
+    program: { calls },
+    rules: ruleIn(story),
+    strict: false,
+  };
+}
+
+/** The rule that the end of a story names. */
+function ruleIn(story: string): RuleId[] {
+  const found = [...story.matchAll(/\b([a-z]+\/[a-z-]+): /g)].map(([, id = ""]) => id);
+  return found.filter(isRuleId).slice(0, 1);
 }

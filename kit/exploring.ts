@@ -17,13 +17,14 @@ import {
 } from "../control/puppet_wire.ts";
 import type { Player } from "../explore/explore.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
+import type { Check } from "./check.ts";
 import type { CaseContext } from "./mod.ts";
 import type { Peer } from "./peer.ts";
 import type { Puppet } from "./puppet.ts";
 
 /** For how long calls are drawn, in milliseconds. */
 const TIME = 3000;
-/** Most lines of a story in a report, and most characters of its head. */
+/** Most lines of a story in a report. */
 const MAX_LINES = 30;
 
 /** The client's side. */
@@ -46,10 +47,36 @@ export async function explores(context: CaseContext, type: CallSocketType): Prom
     types: [type],
   });
   await peer.writeln(NO_MORE);
-  check.that(finding === undefined, "an answer that the model does not allow, in these calls:");
-  if (finding === undefined) return;
-  const lines = storyText(finding).trimEnd().split("\n");
-  for (const line of lines.slice(0, MAX_LINES)) check.that(false, line);
+  tell(check, finding && storyText(finding), isPair);
+}
+
+/** The client's side where a story is played that was found before. */
+export async function playsStory(
+  { vsock, peer, check }: CaseContext,
+  story: string,
+  { strict = false }: { readonly strict?: boolean } = {},
+): Promise<void> {
+  const kernels = [machineFacts("client").kernel, await peer.readln("its kernel")];
+  using puppet = vsock.puppet();
+  const { cid } = vsock.peerAddress();
+  const { playStory } = await import("../explore/replay.ts");
+  const isPair = cid !== VMADDR_CID_LOCAL;
+  const found = await playStory({
+    player: await playerOf(puppet, peer, cid),
+    story,
+    isPair,
+    kernels,
+    strict,
+  });
+  await peer.writeln(NO_MORE);
+  tell(check, found, isPair);
+}
+
+/** Fails where there is a story, and tells it. */
+function tell(check: Check, story: string | undefined, isPair: boolean): void {
+  check.that(story === undefined, "an answer that the model does not allow, in these calls:");
+  if (story === undefined) return;
+  for (const line of story.trimEnd().split("\n").slice(0, MAX_LINES)) check.that(false, line);
   const where = isPair ? " --topology guest-host" : "";
   check.that(
     false,

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { CallAnswer, SocketCall } from "../core/socket_call.ts";
+import type { CallAnswer, MachineName, SocketCall } from "../core/socket_call.ts";
 import { ioctlOutcomes, optionOutcomes, ownNameOutcomes, peerNameOutcomes } from "./asking.ts";
 import { pollOutcomes, setOutcomes } from "./asking.ts";
 import { receiveOutcomes, sendOutcomes } from "./data.ts";
@@ -32,6 +32,8 @@ export interface ModelOptions {
 export interface Judgement {
   /** The state that the call's socket was in. */
   readonly state: string;
+  /** The machine whose listener the call has to do with; undefined where there is only one. */
+  readonly server?: MachineName | undefined;
   /** The rules that decided. */
   readonly rules: readonly RuleId[];
   /** The deviation that was taken. */
@@ -60,6 +62,18 @@ export class Model {
 
   /** Takes the answer of a call. After a breach the model's state means nothing any more. */
   judge(call: SocketCall, answer: CallAnswer): Judgement {
+    const server = this.#serverOf(call);
+    return { ...this.#judge(call, answer), ...(server === undefined ? {} : { server }) };
+  }
+
+  #serverOf(call: SocketCall): MachineName | undefined {
+    if (call.call === "socket") return call.at;
+    const socket = this.world.find(call.socket);
+    const asks = call.call === "connect" || socket?.phase === "connected" && !socket.accepted;
+    return asks ? socket?.peerAt : socket?.at;
+  }
+
+  #judge(call: SocketCall, answer: CallAnswer): Judgement {
     const socket = this.world.find(call.socket);
     const state = socket === undefined ? "none" : stateName(socket);
     if (socket?.spoiled && call.call !== "close") return { state, rules: [] };

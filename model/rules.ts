@@ -208,5 +208,9 @@ const ASKING = {
 export const RULES = { ...MAKING, ...DATA, ...ASKING };
 /** The id of a rule. */
 export type RuleId = keyof typeof RULES;
+/** Whether something is the id of a rule. */
+export function isRuleId(value: unknown): value is RuleId {
+  return typeof value === "string" && Object.hasOwn(RULES, value);
+}
 /** The ids, in the order in which they are written down. */
 export const RULE_IDS = Object.keys(RULES) as RuleId[];
