@@ -28,7 +28,7 @@ import { screenOf } from "../report/screen.ts";
 import { runToken } from "./access.ts";
 import { withoutSecrets } from "./again.ts";
 import { toolCommit } from "./commit.ts";
-import { readFinding } from "./explore_files.ts";
+import { readFinding } from "./finding_file.ts";
 import { exploredCases, rulesPlan, tellExplored } from "./explore_report.ts";
 import type { ReportTarget } from "./options/report.ts";
 import { withReports } from "./report_files.ts";
@@ -36,7 +36,7 @@ import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { OutputFile } from "./output_file.ts";
 import { Exploring, exploringPorts } from "./exploring.ts";
 import { PuppetLostError } from "./puppet_player.ts";
-import { placeOf, withEnds } from "./run.ts";
+import { placeOf, withEnds } from "./both_ends.ts";
 import { interruptible, withTimeout } from "./signals.ts";
 
 /** What exploring can be told. */

@@ -18,6 +18,7 @@ import {
   MAX_CALL_BYTES,
   MAX_CALLS,
   MAX_OPTION,
+  MAX_PIECES,
   MAX_SOCKETS,
   SETTABLE,
   SHUTDOWNS,
@@ -83,6 +84,7 @@ export function decodeCall(value: unknown): SocketCall {
     case "listen":
       return { call, socket, backlog: integer(value, "backlog", MAX_BACKLOG) };
     case "accept":
+    case "dup":
       return { call, socket, as: integer(value, "as", MAX_SOCKETS - 1) };
     case "send":
       return { call, socket, pattern: integer(value, "pattern", MAX_WORD), ...transfer(value) };
@@ -108,11 +110,16 @@ export function decodeCall(value: unknown): SocketCall {
 }
 
 function transfer(value: Record<string, unknown>) {
-  const { flags, wait } = value;
+  const { flags, wait, pieces } = value;
   const isList = Array.isArray(flags) && flags.length <= CALL_FLAGS.length &&
     flags.every((flag): flag is CallFlag => CALL_FLAGS.includes(flag));
   if (!isList || typeof wait !== "boolean") throw unexpected(JSON.stringify(value));
-  return { length: integer(value, "length", MAX_CALL_BYTES), flags: flags as CallFlag[], wait };
+  return {
+    length: integer(value, "length", MAX_CALL_BYTES),
+    flags: flags as CallFlag[],
+    wait,
+    ...(pieces === undefined ? {} : { pieces: integer(value, "pieces", MAX_PIECES) }),
+  };
 }
 
 function oneOf<const T extends string>(

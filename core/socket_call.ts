@@ -29,14 +29,17 @@ export const CALL_OPTIONS = [
   "BUFFER_MIN_SIZE",
   "BUFFER_MAX_SIZE",
   "SO_RCVLOWAT",
+  "CONNECT_TIMEOUT",
   "SO_ERROR",
   "SO_TYPE",
+  "SO_DOMAIN",
+  "SO_PROTOCOL",
   "SO_ACCEPTCONN",
 ] as const;
-/** One of them; BUFFER_... are AF_VSOCK's, SO_VM_SOCKETS_ in front. */
+/** One of them; those without SO_ are AF_VSOCK's, SO_VM_SOCKETS_ in front. CONNECT_TIMEOUT is in s. */
 export type CallOption = typeof CALL_OPTIONS[number];
 /** Those that setsockopt(2) is called with. */
-export const SETTABLE: readonly CallOption[] = CALL_OPTIONS.slice(0, 4);
+export const SETTABLE: readonly CallOption[] = CALL_OPTIONS.slice(0, 5);
 
 /** Requests of ioctl(2). */
 export const CALL_IOCTLS = ["SIOCINQ", "SIOCOUTQ"] as const;
@@ -53,6 +56,8 @@ export const MAX_SOCKETS = 64;
 export const MAX_CALLS = 400;
 /** Ports that a program has: 0 to one below. */
 export const CALL_PORTS = 8;
+/** Most pieces of memory that a send or a recv is given. */
+export const MAX_PIECES = 8;
 /** Most bytes of a call. */
 export const MAX_CALL_BYTES = 1024 * 1024;
 /** The longest queue that listen(2) is asked for. */
@@ -80,7 +85,7 @@ export type SocketCall =
   | { readonly call: "accept"; readonly socket: number; readonly as: number }
   /**
    * send(2): `length` bytes of pattern `pattern`. Without `wait` with MSG_DONTWAIT, otherwise it
-   * waits for a moment (SO_SNDTIMEO).
+   * waits for a moment (SO_SNDTIMEO). With `pieces` it is sendmsg(2), from as many parts of memory.
    */
   | {
     readonly call: "send";
@@ -89,17 +94,21 @@ export type SocketCall =
     readonly pattern: number;
     readonly flags: readonly CallFlag[];
     readonly wait: boolean;
+    readonly pieces?: number;
   }
-  /** recvmsg(2) into one buffer; waits as send does. */
+  /** recvmsg(2) into one buffer, or into as many as `pieces` says; waits as send does. */
   | {
     readonly call: "recv";
     readonly socket: number;
     readonly length: number;
     readonly flags: readonly CallFlag[];
     readonly wait: boolean;
+    readonly pieces?: number;
   }
   | { readonly call: "shutdown"; readonly socket: number; readonly how: Shutdown }
   | { readonly call: "close"; readonly socket: number }
+  /** dup(2); the descriptor gets the name `as`. */
+  | { readonly call: "dup"; readonly socket: number; readonly as: number }
   /** poll(2) for all of {@linkcode POLL_BITS}, which waits for nothing. */
   | { readonly call: "poll"; readonly socket: number }
   | { readonly call: "getsockname"; readonly socket: number }
@@ -128,6 +137,7 @@ export const CALL_NAMES = [
   "recv",
   "shutdown",
   "close",
+  "dup",
   "poll",
   "getsockname",
   "getpeername",
@@ -169,10 +179,11 @@ function argumentsText(call: SocketCall): string {
     case "listen":
       return `${call.backlog}`;
     case "accept":
+    case "dup":
       return `as ${call.as}`;
     case "send":
     case "recv":
-      return [call.length, ...call.flags, ...(call.wait ? ["waits"] : [])].join(", ");
+      return [lengthText(call), ...call.flags, ...(call.wait ? ["waits"] : [])].join(", ");
     case "shutdown":
       return call.how;
     case "getsockopt":
@@ -184,6 +195,16 @@ function argumentsText(call: SocketCall): string {
     default:
       return "";
   }
+}
+
+function lengthText({ length, pieces }: { readonly length: number; readonly pieces?: number }) {
+  return pieces === undefined ? `${length}` : `${length} in ${pieces}`;
+}
+
+/** The descriptor that a call makes, where it succeeds. */
+export function madeBy(call: SocketCall): number | undefined {
+  if (call.call === "socket") return call.socket;
+  return call.call === "accept" || call.call === "dup" ? call.as : undefined;
 }
 
 /**
@@ -199,7 +220,8 @@ export function machinesOf(calls: readonly SocketCall[]): (MachineName | undefin
   return calls.map((call) => {
     if (call.call === "socket") known.set(call.socket, call.at);
     const at = known.has(call.socket) ? known.get(call.socket) : other;
-    if (call.call === "accept") known.set(call.as, at);
+    const made = madeBy(call);
+    if (made !== undefined) known.set(made, at);
     return at;
   });
 }

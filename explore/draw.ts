@@ -16,7 +16,9 @@ import {
   type CallSocketType,
   type MachineName,
   MACHINES,
+  madeBy,
   MAX_CALL_BYTES,
+  MAX_PIECES,
   MAX_SOCKETS,
   SETTABLE,
   SHUTDOWNS,
@@ -27,7 +29,9 @@ import { type ModelSocket, stateName } from "../model/state.ts";
 import type { Excuses } from "../model/excuses.ts";
 import { foresee } from "./foresee.ts";
 import { pairOf, type Seen } from "./seen.ts";
-import { CANDIDATES, EDGES, LENGTHS, MAX_OPEN, SMALL_BUFFERS, VALUES, WEIGHTS } from "./weights.ts";
+import { CANDIDATES, EDGES, LENGTHS, MAKING, MAX_CONNECT_TIMEOUT } from "./weights.ts";
+import { otherThan } from "./machines.ts";
+import { MAX_OPEN, SMALL_BUFFERS, VALUES, WEIGHTS } from "./weights.ts";
 
 /** How programs are drawn. */
 export interface DrawOptions {
@@ -90,8 +94,7 @@ class Drawing {
 
   #push(call: SocketCall): void {
     this.#calls.push(call);
-    if (call.call === "socket") this.#names = Math.max(this.#names, call.socket + 1);
-    if (call.call === "accept") this.#names = Math.max(this.#names, call.as + 1);
+    this.#names = Math.max(this.#names, (madeBy(call) ?? -1) + 1);
     if (call.call === "send") this.#patterns++;
     this.#at = call.call === "socket" ? call.at : this.#model.world.find(call.socket)?.at;
     foresee(this.#model, call);
@@ -114,13 +117,19 @@ class Drawing {
   /** Makes a connection. */
   #pair(): void {
     const [listener, client, server] = [this.#names, this.#names + 1, this.#names + 2];
-    if (server >= MAX_SOCKETS || this.#model.world.sockets.size > MAX_OPEN - 3) return;
+    // Its queue is full before anybody accepts.
+    const isCrowded = this.#draw(fc.nat, 15) === 0;
+    if (server + 1 >= MAX_SOCKETS || this.#model.world.sockets.size > MAX_OPEN - 3) return;
     const port = this.#draw(fc.nat, CALL_PORTS - 1);
     const type = this.#type();
     const at = this.#machine();
     this.#push({ call: "socket", socket: listener, type, ...at });
     this.#push({ call: "bind", socket: listener, port });
-    this.#push({ call: "listen", socket: listener, backlog: this.#draw(fc.nat, 3) });
+    this.#push({
+      call: "listen",
+      socket: listener,
+      backlog: isCrowded ? 0 : this.#draw(fc.nat, 3),
+    });
     this.#shrinkBuffer(listener);
     this.#push({ call: "socket", socket: client, type, ...otherThan(at) });
     this.#shrinkBuffer(client);
@@ -128,6 +137,10 @@ class Drawing {
       this.#push({ call: "bind", socket: client, port: this.#draw(fc.nat, CALL_PORTS - 1) });
     }
     this.#push({ call: "connect", socket: client, port });
+    if (isCrowded) {
+      this.#push({ call: "socket", socket: server + 1, type, ...otherThan(at) });
+      this.#push({ call: "connect", socket: server + 1, port });
+    }
     this.#push({ call: "accept", socket: listener, as: server });
   }
 
@@ -175,9 +188,7 @@ class Drawing {
   #candidate(): SocketCall {
     const sockets = [...this.#model.world.sockets];
     const isFull = sockets.length >= MAX_OPEN || this.#names >= MAX_SOCKETS;
-    const names = this.#swarm.filter((name) =>
-      !(isFull && (name === "socket" || name === "accept"))
-    );
+    const names = this.#swarm.filter((name) => !(isFull && MAKING.includes(name)));
     const made = { socket: this.#names, type: this.#type(), ...this.#machine() };
     const make: SocketCall = { call: "socket", ...made };
     if (sockets.length === 0 || names.length === 0) return make;
@@ -199,7 +210,8 @@ class Drawing {
 
   /** A socket for a call: mostly one in a state in which the call does something. */
   #socketFor(name: CallName, all: [number, ModelSocket][]): [number, ModelSocket] {
-    const fits = all.filter(([, { phase, bound }]) => {
+    const wantsData = name === "recv" && this.#draw(fc.boolean);
+    const fits = all.filter(([, { phase, bound, unread }]) => {
       switch (name) {
         case "bind":
         case "autobind":
@@ -211,7 +223,7 @@ class Drawing {
         case "accept":
           return phase === "listening";
         default:
-          return phase === "connected";
+          return phase === "connected" && (unread > 0 || !wantsData);
       }
     });
     const from = fits.length > 0 && this.#draw(fc.nat, 6) > 0 ? fits : all;
@@ -230,6 +242,7 @@ class Drawing {
       case "listen":
         return { call, socket, backlog: draw(fc.nat, 3) };
       case "accept":
+      case "dup":
         return { call, socket, as: this.#names };
       case "send":
         return {
@@ -265,6 +278,10 @@ class Drawing {
 
   #setOption(socket: number, { buffer }: ModelSocket): SocketCall {
     if (this.#draw(fc.boolean)) return { call: "setsockopt", socket, ...this.#bufferOption() };
+    if (this.#draw(fc.nat, 7) === 0) {
+      const value = this.#draw(fc.nat, MAX_CONNECT_TIMEOUT);
+      return { call: "setsockopt", socket, option: "CONNECT_TIMEOUT", value };
+    }
     const values = [0, 1, 2, 128, 4096, buffer.size - 1, buffer.size, buffer.size + 1];
     const value = this.#pick(values);
     return { call: "setsockopt", socket, option: "SO_RCVLOWAT", value };
@@ -285,6 +302,7 @@ class Drawing {
       length: Math.max(0, Math.min(maxBytes, size)),
       flags,
       wait: draw(fc.nat, 39) === 0,
+      ...(draw(fc.nat, 5) === 0 ? { pieces: draw(fc.integer, { min: 1, max: MAX_PIECES }) } : {}),
     };
   }
 
@@ -293,10 +311,4 @@ class Drawing {
     const some = this.#draw(fc.subarray, [...allowed], { minLength: 0, maxLength: 2 });
     return this.#draw(fc.nat, 7) > 0 ? some.filter((flag) => flag !== "OOB") : some;
   }
-}
-
-/** The other machine, where there are two. */
-function otherThan({ at }: { readonly at?: MachineName }): { at?: MachineName } {
-  const other = MACHINES.find((name) => name !== at);
-  return at === undefined || other === undefined ? {} : { at: other };
 }

@@ -29,7 +29,8 @@ export function parseStory(text: string): SocketCall[] {
 
 function fieldsOf(call: string, args: readonly string[]): Record<string, unknown> {
   const [first = "", second = "", ...rest] = args;
-  const number = Number(/\d+$/.exec(first)?.[0]);
+  const [, length = "", pieces] = /^(\d+) in (\d+)$/.exec(first) ?? [];
+  const number = Number(length || /\d+$/.exec(first)?.[0]);
   switch (call) {
     case "socket":
       return { type: first };
@@ -39,12 +40,14 @@ function fieldsOf(call: string, args: readonly string[]): Record<string, unknown
     case "listen":
       return { backlog: number };
     case "accept":
+    case "dup":
       return { as: number };
     case "send":
     case "recv": {
       const words = [second, ...rest].filter((word) => word !== "");
       const flags = words.filter((word) => word !== "waits");
-      return { length: number, flags, wait: words.includes("waits") };
+      const parts = pieces === undefined ? {} : { pieces: Number(pieces) };
+      return { length: number, flags, wait: words.includes("waits"), ...parts };
     }
     case "shutdown":
       return { how: first };

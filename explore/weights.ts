@@ -17,6 +17,7 @@ export const WEIGHTS: Readonly<Record<CallName, number>> = {
   recv: 14,
   shutdown: 4,
   close: 3,
+  dup: 1,
   poll: 8,
   getsockname: 1,
   getpeername: 2,
@@ -36,3 +37,7 @@ export const MAX_OPEN = 8;
 export const LENGTHS = { min: 4, max: 60 };
 /** How many calls are drawn for one that is made: the one that was seen least. */
 export const CANDIDATES = 3;
+/** Calls that make a descriptor. */
+export const MAKING: readonly CallName[] = ["socket", "accept", "dup"];
+/** The longest time that connect() is given, in seconds: longer than it takes, and no hindrance. */
+export const MAX_CONNECT_TIMEOUT = 3;

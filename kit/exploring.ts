@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Random } from "../core/random.ts";
 import { machineFacts } from "../core/facts.ts";
 import type { CallSocketType } from "../core/socket_call.ts";
 import {
@@ -18,17 +19,25 @@ import {
 import type { Player } from "../explore/explore.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import type { Check } from "./check.ts";
-import type { CaseContext } from "./mod.ts";
 import type { Peer } from "./peer.ts";
 import type { Puppet } from "./puppet.ts";
+import type { Vsock } from "./vsock.ts";
 
 /** For how long calls are drawn, in milliseconds. */
 const TIME = 3000;
 /** Most lines of a story in a report. */
 const MAX_LINES = 30;
 
+/** What a side is given, as a case's context has it. */
+export interface ExploringContext {
+  readonly vsock: Vsock;
+  readonly peer: Peer;
+  readonly check: Check;
+  readonly random: Random;
+}
+
 /** The client's side. */
-export async function explores(context: CaseContext, type: CallSocketType): Promise<void> {
+export async function explores(context: ExploringContext, type: CallSocketType): Promise<void> {
   const { vsock, peer, check, random } = context;
   const kernels = [machineFacts("client").kernel, await peer.readln("its kernel")];
   using puppet = vsock.puppet();
@@ -52,7 +61,7 @@ export async function explores(context: CaseContext, type: CallSocketType): Prom
 
 /** The client's side where a story is played that was found before. */
 export async function playsStory(
-  { vsock, peer, check }: CaseContext,
+  { vsock, peer, check }: ExploringContext,
   story: string,
   { strict = false }: { readonly strict?: boolean } = {},
 ): Promise<void> {
@@ -85,7 +94,7 @@ function tell(check: Check, story: string | undefined, isPair: boolean): void {
 }
 
 /** The server's side. */
-export async function isExplored({ vsock, peer }: CaseContext): Promise<void> {
+export async function isExplored({ vsock, peer }: ExploringContext): Promise<void> {
   await peer.writeln(machineFacts("server").kernel);
   using puppet = vsock.puppet();
   for (;;) {

@@ -45,6 +45,26 @@ Deno.test("a puppet closes all sockets of a program, so that the next can have i
   }
 });
 
+Deno.test("what is sent from parts of memory is received into others, and a duplicate is the socket", () => {
+  using puppet = new Puppet(place());
+  const sent = { length: 1001, pattern: 9, ...transfer };
+  const { answers } = puppet.play({
+    calls: [
+      ...PAIR,
+      { call: "dup", socket: 1, as: 5 },
+      { call: "close", socket: 1 },
+      { call: "send", socket: 5, pieces: 3, ...sent },
+      { call: "recv", socket: 2, length: 4096, pieces: 8, ...transfer },
+    ],
+  });
+  assert.deepEqual(answers.slice(PAIR.length), [
+    { result: 0 },
+    { result: 0 },
+    { result: 1001 },
+    { result: 1001, flags: [], digest: digestOf(patternBytes(9, 1001)) },
+  ]);
+});
+
 Deno.test("a puppet has no socket but those that the program made", () => {
   using puppet = new Puppet(place());
   const { answers } = puppet.play({

@@ -138,6 +138,7 @@ function join(socket: ModelSocket, listener: ModelSocket): ModelSocket {
     isOwn: false,
   };
   other.buffer = { ...listener.buffer };
+  other.connectTimeout = listener.connectTimeout;
   other.peer = socket;
   socket.peer = other;
   listener.queue.push(other);
@@ -155,10 +156,16 @@ export function acceptOutcomes(world: World, socket: ModelSocket, as: number): O
   })];
 }
 
+/** dup(2). */
+export function dupOutcomes(world: World, socket: ModelSocket, as: number): Outcome[] {
+  return [succeeds("dup/shares", () => void world.sockets.set(as, socket))];
+}
+
 /** close(2). */
 export function closeOutcomes(world: World, name: number, socket: ModelSocket): Outcome[] {
   return [succeeds("close/done", () => {
     world.sockets.delete(name);
+    if ([...world.sockets.values()].includes(socket)) return;
     for (const waiting of socket.queue) hangUp(world, waiting);
     hangUp(world, socket);
   })];

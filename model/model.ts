@@ -14,7 +14,13 @@ import { receiveOutcomes, sendOutcomes } from "./data.ts";
 import type { DeviationId } from "./deviations.ts";
 import { Excuses, mayBeReset, tellsOfReset } from "./excuses.ts";
 import { acceptOutcomes, autobindOutcomes, bindOutcomes, closeOutcomes } from "./making.ts";
-import { connectOutcomes, listenOutcomes, shutdownOutcomes, socketOutcomes } from "./making.ts";
+import {
+  connectOutcomes,
+  dupOutcomes,
+  listenOutcomes,
+  shutdownOutcomes,
+  socketOutcomes,
+} from "./making.ts";
 import { type DigestOf, fails, mutated, type Outcome, outcomeText, wrongBy } from "./outcome.ts";
 import type { RuleId } from "./rules.ts";
 import { type ModelSocket, stateName, World } from "./state.ts";
@@ -124,6 +130,8 @@ export class Model {
         return connectOutcomes(world, socket, call.port, excuses);
       case "accept":
         return acceptOutcomes(world, socket, call.as);
+      case "dup":
+        return dupOutcomes(world, socket, call.as);
       case "close":
         return closeOutcomes(world, call.socket, socket);
       case "shutdown":

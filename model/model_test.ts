@@ -260,6 +260,21 @@ Deno.test("a reset for want of room is told by the next send(), too, but by a ST
   assert.deepEqual(last(full("seqpacket"), known()).breach?.rules, ["send/after-end"]);
 });
 
+Deno.test("a socket ends with the last of its descriptors", () => {
+  const twice: Line[] = [
+    ...pair(),
+    [{ call: "dup", socket: 1, as: 5 }, ok],
+    [{ call: "close", socket: 1 }, ok],
+    [send(5, 1), { result: 1 }],
+  ];
+  allows(...twice, [recv(2, 9), received(1)], [recv(2, 9), fails("EAGAIN")]);
+  allows(...twice, [{ call: "close", socket: 5 }, ok], [recv(2, 9), received(1)], [
+    recv(2, 9),
+    received(0),
+  ]);
+  refuses("fd/closed", ...twice, [send(1, 1), { result: 1 }]);
+});
+
 Deno.test("SO_RCVLOWAT is bounded by the buffer on STREAM sockets only", () => {
   const set: Line = [
     { call: "setsockopt", socket: 1, option: "SO_RCVLOWAT", value: 262_145 },

@@ -9,6 +9,8 @@ import { type CallSocketType, type MachineName, MACHINES } from "../core/socket_
 /** The buffer of a socket that nobody has changed, and its bounds, in bytes. */
 export const DEFAULT_BUFFER = 262_144;
 export const LEAST_BUFFER = 128;
+/** How long connect() waits unless it is told otherwise, in seconds. */
+export const DEFAULT_CONNECT_TIMEOUT = 2;
 
 /** Bytes `from` to `to` of what one send() was given. */
 export interface Segment {
@@ -66,6 +68,8 @@ export class ModelSocket {
   refused = false;
   buffer = { size: DEFAULT_BUFFER, min: LEAST_BUFFER, max: DEFAULT_BUFFER };
   lowat = 1;
+  /** How long connect() waits, in seconds. */
+  connectTimeout = DEFAULT_CONNECT_TIMEOUT;
   /** A listener's: the longest queue, and the connections in it that nobody has accepted. */
   backlog = 0;
   queue: ModelSocket[] = [];

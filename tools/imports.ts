@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "lab/image",
       "lab/kernel",
       "lab/vm",
+      "model",
       "perf",
       "report",
     ],
