@@ -29,7 +29,7 @@ import { type ModelSocket, stateName } from "../model/state.ts";
 import type { Excuses } from "../model/excuses.ts";
 import { foresee } from "./foresee.ts";
 import { pairOf, type Seen } from "./seen.ts";
-import { CANDIDATES, EDGES, LENGTHS, MAKING, MAX_CONNECT_TIMEOUT } from "./weights.ts";
+import { CANDIDATES, CONNECT_TIMEOUTS, EDGES, LENGTHS, MAKING } from "./weights.ts";
 import { otherThan } from "./machines.ts";
 import { MAX_OPEN, SMALL_BUFFERS, VALUES, WEIGHTS } from "./weights.ts";
 
@@ -279,7 +279,7 @@ class Drawing {
   #setOption(socket: number, { buffer }: ModelSocket): SocketCall {
     if (this.#draw(fc.boolean)) return { call: "setsockopt", socket, ...this.#bufferOption() };
     if (this.#draw(fc.nat, 7) === 0) {
-      const value = this.#draw(fc.nat, MAX_CONNECT_TIMEOUT);
+      const value = this.#pick(CONNECT_TIMEOUTS);
       return { call: "setsockopt", socket, option: "CONNECT_TIMEOUT", value };
     }
     const values = [0, 1, 2, 128, 4096, buffer.size - 1, buffer.size, buffer.size + 1];

@@ -51,6 +51,8 @@ export interface Finding {
   readonly calls: readonly SocketCall[];
   readonly played: Played;
   readonly breach: Breach;
+  /** Whether all that was wrong is that something took too long: on a busy machine it may. */
+  readonly isLate: boolean;
   /** How many calls there were before. */
   readonly before: number;
   /** In how many of how many times that it was played again it happened. */
@@ -118,7 +120,9 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     if (breach === undefined) continue;
     const passed = performance.now() - began;
     await Promise.all(under.map(({ played }) => played));
-    return { ...tally.result(passed), finding: await smallest(first, breach, options, tally) };
+    const isLate = played.stalled !== undefined || played.answers[breach.at]?.errno === "ETIMEDOUT";
+    const small = await smallest(first, breach, options, tally);
+    return { ...tally.result(passed), finding: { ...small, isLate } };
   }
 }
 
@@ -194,7 +198,7 @@ async function smallest(
   breach: Breach,
   { player, stop, shrinkTime = SHRINK_TIME }: ExploreOptions,
   tally: Tally,
-): Promise<Finding> {
+): Promise<Omit<Finding, "isLate">> {
   const [rule] = breach.rules;
   const attempt = async (some: readonly SocketCall[]) => {
     const played = await player.play({ calls: some });

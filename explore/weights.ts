@@ -39,5 +39,5 @@ export const LENGTHS = { min: 4, max: 60 };
 export const CANDIDATES = 3;
 /** Calls that make a descriptor. */
 export const MAKING: readonly CallName[] = ["socket", "accept", "dup"];
-/** The longest time that connect() is given, in seconds: longer than it takes, and no hindrance. */
-export const MAX_CONNECT_TIMEOUT = 3;
+/** Times that connect() is given, in seconds, 0 for the default: none shorter than that. */
+export const CONNECT_TIMEOUTS = [0, 2, 3, 8];

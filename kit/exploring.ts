@@ -56,7 +56,9 @@ export async function explores(context: ExploringContext, type: CallSocketType):
     types: [type],
   });
   await peer.writeln(NO_MORE);
-  tell(check, finding && storyText(finding), isPair);
+  // What was only late, and once, says more of the machine than of its kernel.
+  const counts = finding !== undefined && !(finding.isLate && finding.again[0] === 0);
+  tell(check, counts ? storyText(finding) : undefined, isPair);
 }
 
 /** The client's side where a story is played that was found before. */

@@ -55,6 +55,23 @@ for (const [place, cids] of Object.entries(PLACES)) {
   });
 }
 
+Deno.test("a connect() that takes too long once says nothing of the kernel", async () => {
+  let isFirst = true;
+  const lateOnce: Fault = (call, answer) => {
+    if (!isFirst || call.call !== "connect" || answer.errno !== undefined) return answer;
+    isFirst = false;
+    return { result: -1, errno: "ETIMEDOUT" };
+  };
+  const { outcome, reasons } = await run(CASES[0], lateOnce, PLACES.loopback);
+  assert.equal(isFirst, false);
+  assert.deepEqual([outcome, reasons], ["pass", []]);
+  const late: Fault = (call, answer) =>
+    call.call === "connect" && answer.errno === undefined
+      ? { result: -1, errno: "ETIMEDOUT" }
+      : answer;
+  assert.equal((await run(CASES[0], late, PLACES.loopback)).outcome, "fail");
+});
+
 const faults: Readonly<Record<string, readonly [Fault, RegExp]>> = {
   "POLLRDHUP is lost": [
     (call, { flags, ...rest }) =>
