@@ -1,8 +1,8 @@
 /**
- * The command line's entry: reads the arguments, calls a command, sets the exit code.
+ * The entry point of the command line: parses arguments, calls a command, sets the exit code.
  *
- * `run` and `agent` start this program again, as the agent: for these it has to be the main module,
- * as in `deno run -A cli.ts run ...`.
+ * `run` and `agent` start this program again as the agent's process, so it has to be the main
+ * module, as in `deno run -A cli.ts run ...`.
  *
  * @example Call a command from a program
  * ```ts
@@ -21,7 +21,7 @@ import { EXIT } from "./core/outcome.ts";
 import { ForbiddenError } from "./sys/forbidden.ts";
 import { OutputError, writeStderr } from "./report/screen.ts";
 
-/** Runs the tool with these arguments and gives its exit code (docs/outcomes.md). */
+/** Runs the tool with these arguments and returns its exit code (docs/outcomes.md). */
 export async function main(args: string[]): Promise<number> {
   let code: number | Promise<number> = EXIT.ok;
   const act = (result: number | Promise<number>) => code = result;
@@ -31,7 +31,7 @@ export async function main(args: string[]): Promise<number> {
     await command.parseAsync(args, { from: "user" });
     return await code;
   } catch (error) {
-    // Commander has already written what was wrong; --help and --version come here with 0.
+    // Commander has already written the error; for --help and --version the code is 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.broken;
     const isUnread = error instanceof OutputError && error.unread;
     if (!isUnread) writeStderr(`error: ${explain(error)}\n`);
@@ -44,9 +44,9 @@ function explain(error: unknown): string {
     return `${error.message}\nThe tool calls libc and uses the network: run it with 'deno run -A'.`;
   }
   if (!(error instanceof Error)) return String(error);
-  // sys/ imports nothing, not even what an expected error is.
+  // ForbiddenError is from sys/, which imports nothing and so cannot extend ExpectedError.
   if (error instanceof ExpectedError || error instanceof ForbiddenError) return error.message;
-  // A defect of the tool or of the system: where it came from helps whoever has to fix it.
+  // A defect of the tool or the system: the stack helps to fix it.
   return error.stack ?? error.message;
 }
 

@@ -44,7 +44,7 @@ async function greet(channel: LineChannel, more: Omit<Greeting, "facts">): Promi
 
 Deno.test("serveController() serves whoever has its token, and tells nobody else what it is", async () => {
   const wrong = [
-    [{}, /^the peer refused: this agent asks for a token: give --token-file/],
+    [{}, /^the peer refused: this agent requires a token: give --token-file/],
     [{ token: "" }, /refused: .*is not this agent's/],
     [{ token: TOKEN.slice(1) }, /refused: .*is not this agent's/],
     [{ token: `${TOKEN}0` }, /refused: .*is not this agent's/],

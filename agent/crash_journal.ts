@@ -1,8 +1,8 @@
 /**
- * The crash journal: what an agent's process needs that takes the place of one that died. Where that
- * one listened, whose run it took part in, and the sides of cases that it did not live to report on.
- * It is memory that a file backs, so that every step is in it before it is taken, whatever then ends
- * the process.
+ * The crash journal: what an agent's process must know to replace one that died. It has the address
+ * on which that one listened, whose run it took part in, and the sides of cases whose reports are
+ * missing. It is a shared mapping of a file, so every step is recorded before it is taken, no
+ * matter how the process then ends.
  *
  * @module
  */
@@ -21,34 +21,34 @@ import type { Settings } from "./left_settings.ts";
 import { killUnlessDone } from "../sys/timer.ts";
 import type { KernelRecord } from "./kernel_log_watch.ts";
 
-/** Bytes of a text in the file, its length in front included. */
+/** Bytes for a text in the file, including its length at the front. */
 const FIELD = 1024;
-/** Two texts for each side, behind the one for the process: what it is, and what it does. */
+/** One text for the process, then two for each side: what it is, and its current step. */
 const SIZE = FIELD * (1 + 2 * MAX_SIDES);
-/** How long a process may take beyond a side's deadline to end it, in milliseconds. */
+/** How long after a side's deadline its process is killed, in milliseconds. */
 const KILL_TIME = 2500;
 
 let clock: MonotonicClock | undefined;
 
 /**
- * In milliseconds: the same for all processes of a machine, and never set, unlike the time of day,
- * which a restored VM is told anew.
+ * The monotonic time in milliseconds, the same for all processes of a machine. Unlike the time of
+ * day it is never set, not even when a VM is restored.
  */
 function now(): number {
   return (clock ??= new MonotonicClock()).now() / 1e6;
 }
 
-/** What is written down of a process. */
+/** What is recorded about a process. */
 interface ProcessRecord {
   readonly port?: number;
   readonly session?: string;
-  /** What it knew of the kernel when a side began. */
+  /** What it knew about the kernel when a side began. */
   readonly kernel?: KernelRecord;
-  /** What the machine's settings were before the first case. */
+  /** The machine's settings before the first case. */
   readonly settings?: Settings;
 }
 
-/** What is written down of a side that runs. */
+/** What is recorded about a running side. */
 interface SideRecord {
   readonly run: number;
   /** When it began, by {@linkcode now}. */
@@ -62,7 +62,7 @@ export interface PreviousProcess extends ProcessRecord {
   readonly sides: readonly (SideRecord & { readonly step: string })[];
 }
 
-/** A text in the file. */
+/** A text at a fixed place in the file. */
 class Field {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #length: DataView;
@@ -73,11 +73,11 @@ class Field {
     this.#length = new DataView(bytes.buffer, bytes.byteOffset, 4);
   }
 
-  /** Writes a text, or as much of it as there is room for. Half of one is never read. */
+  /** Writes a text, cut to the size of the field. A half-written text is never read. */
   set text(text: string) {
     this.#length.setUint32(0, 0);
     const { written } = Field.#encoder.encodeInto(text, this.#bytes);
-    // Nothing of an earlier one is left for whoever only looks into the file.
+    // Erase the rest of an earlier text, for people who look into the file.
     this.#bytes.fill(0, written);
     this.#length.setUint32(0, written);
   }
@@ -88,9 +88,9 @@ class Field {
   }
 }
 
-/** The journal of this process; first it reads that of the previous one. */
+/** The journal of this process, which also reads that of the previous one. */
 export class CrashJournal implements Disposable {
-  /** What the previous process wrote; undefined where there was none. */
+  /** The journal of the previous process; undefined if there was none. */
   readonly previous: PreviousProcess | undefined;
   readonly #memory: Mapping;
   readonly #process: Field;
@@ -119,17 +119,19 @@ export class CrashJournal implements Disposable {
     }
   }
 
-  /** Writes down what is known of this process. */
+  /** Records what is known about this process. */
   note(record: ProcessRecord): void {
     this.#record = { ...this.#record, ...record };
     this.#process.text = JSON.stringify(this.#record);
   }
 
-  /** A runner whose sides are written down, step by step. */
+  /** Wraps a runner so that its sides and their steps are recorded. */
   around(runSide: SideRunner): SideRunner {
     return async (order: SideOrder): Promise<SideReport> => {
       const slot = this.#free.pop();
-      if (slot === undefined) throw new Error("more sides at once than can be written down");
+      if (slot === undefined) {
+        throw new Error("more sides are running than the journal has room for");
+      }
       const [what, step] = this.#fields(slot);
       const { run, timeout, onStep } = order;
       step.text = "";
@@ -161,7 +163,7 @@ export class CrashJournal implements Disposable {
   }
 }
 
-/** A runner whose process is killed if a side hangs and nothing else can end it. */
+/** Wraps a runner so that this process is killed if a side hangs and cannot be ended otherwise. */
 export function killedWhenLate(runSide: SideRunner): SideRunner {
   return async (order) => {
     using _deadline = killUnlessDone(order.timeout + KILL_TIME);
@@ -169,7 +171,7 @@ export function killedWhenLate(runSide: SideRunner): SideRunner {
   };
 }
 
-/** What a file says; undefined if there is none, or it has another form. */
+/** Parses a journal; undefined if there is none, or its format is unknown. */
 function readPrevious(path: string): PreviousProcess | undefined {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
@@ -184,7 +186,7 @@ function readPrevious(path: string): PreviousProcess | undefined {
     (_, i) => new Field(bytes.subarray(FIELD * i, FIELD * (i + 1))).text,
   );
   const [own = "", ...rest] = texts;
-  // It had not begun to listen, or there was no previous process.
+  // The previous process had not begun to listen, or there was none.
   if (own === "") return undefined;
   try {
     const sides = Array.from({ length: MAX_SIDES }, (_, slot) => {
@@ -193,17 +195,17 @@ function readPrevious(path: string): PreviousProcess | undefined {
     });
     return { ...JSON.parse(own) as ProcessRecord, sides: sides.flat() };
   } catch (error) {
-    // It is cut short, or another program's.
+    // The file is truncated, or not a journal.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
 /**
- * The reports on the sides that were under way in the previous process.
+ * The reports on the sides that were running in the previous process.
  *
- * @param how it ended: `SIGKILL`, `exit code 1`.
- * @param kernel what its kernel reported meanwhile, and what has become of it.
+ * @param how how it ended: `SIGKILL`, `exit code 1`.
+ * @param kernel what the kernel has reported since, and its state.
  */
 export function recoveredReports(
   { sides }: PreviousProcess,
@@ -213,7 +215,7 @@ export function recoveredReports(
   return sides.map(({ run, begun, timeout, step }) => {
     const passed = Math.round(now() - begun);
     const milliseconds = Math.max(0, Math.min(passed, MAX_TIME));
-    // Its timer kills a process that hangs; one that died otherwise only took long to be replaced.
+    // A process that hangs is killed by its timer; any other one just was not replaced at once.
     const hung = how === "SIGKILL" && milliseconds >= timeout;
     const report: SideReport = {
       state: hung ? "timeout" : "broken",

@@ -19,7 +19,7 @@ import { Vsock } from "../kit/vsock.ts";
 import type { Surroundings } from "../kit/environment.ts";
 import { SidePromises, untilRejectionsAreKnown } from "./side_promises.ts";
 
-/** What one side of a case runs with. */
+/** Everything needed to run one side of a case. */
 export interface SideOptions extends Surroundings {
   /** The seed of the case's randomness. */
   readonly seed: number;
@@ -29,29 +29,29 @@ export interface SideOptions extends Surroundings {
   readonly lines: CaseLines;
   /** Ends the case early: the other side has already decided its verdict. */
   readonly stop: AbortSignal;
-  /** Is told of each step before it is taken. */
+  /** Called before each step. */
   readonly onStep?: (step: string) => void;
 }
 
-/** How long a case may take to stop once it was told to, in milliseconds. */
+/** How long a case may take to stop once it was asked to, in milliseconds. */
 const GRACE = 900;
 
 /**
- * How long one event of the kernel's may take, in whole milliseconds: 5 s, or a sixth of a case's
- * time where that is more, and never more than half of it.
+ * How long a single event in the kernel may take, in whole milliseconds: 5 s or a sixth of the
+ * case's timeout, whichever is longer, but at most half of the timeout.
  */
 function patienceOf(timeout: number): number {
   return Math.ceil(Math.min(timeout / 2, Math.max(5000, timeout / 6)));
 }
 
-/** Most reasons in a report, and most characters of each: a report must fit a control line. */
+/** Limits for the reasons in a report and the characters of each: it must fit a control line. */
 const MAX_REASONS = 40;
 const MAX_REASON = 400;
 
 /** The case's deadline passed. */
 class DeadlineError extends Error {}
 
-/** Runs a side; never throws for what the case does. */
+/** Runs a side; never throws because of the case. */
 export async function executeSide(
   definition: ConformanceCase,
   role: Role,
@@ -59,7 +59,7 @@ export async function executeSide(
 ): Promise<SideReport> {
   using side = new Side(options);
   const { kit, promises, signal } = side;
-  // A role need not be an async function: what it throws at once is caught, too.
+  // async, because a role may be an ordinary function that throws.
   const run = async () => await definition[role]?.(kit);
   try {
     const lacking = await lackingOf(definition, role, { ...options, context: side.context });
@@ -74,7 +74,7 @@ export async function executeSide(
   }
 }
 
-/** What a side runs with, from its beginning to its end. */
+/** A running side, with everything that it uses. */
 class Side implements Disposable {
   readonly promises = new SidePromises();
   readonly context: Required<CallContext>;
@@ -107,7 +107,7 @@ class Side implements Disposable {
     };
   }
 
-  /** Aborted when the side is to end. */
+  /** Aborted when the side has to end. */
   get signal(): AbortSignal {
     return this.#ending.signal;
   }
@@ -115,13 +115,13 @@ class Side implements Disposable {
   readonly #stop = (): void => this.#ending.abort(this.#options.stop.reason);
 
   readonly #trace = (step: string): void => {
-    // Of a case that heeds no deadline nothing is left that could harm those behind it.
-    if (this.#isOver) throw new Error(`this side of the case has ended; it was to ${step}`);
+    // A case that ignores its deadline must not interfere with later cases.
+    if (this.#isOver) throw new Error(`this side of the case has ended; it tried to ${step}`);
     this.#step = step;
     this.#options.onStep?.(step);
   };
 
-  /** What a side that has ended in order should not have left, one line each. */
+  /** What a side that ended normally has left behind but should not have, one line each. */
   async leftBehind(): Promise<string[]> {
     const { opened } = this.context;
     const running = this.promises.running.map((what) => `not awaited: ${what}`);
@@ -131,7 +131,7 @@ class Side implements Disposable {
     return [...running, ...rejections(this.promises), ...left];
   }
 
-  /** A claim that did not hold decides, whatever came after it. */
+  /** Makes the report: a failed check decides, no matter what came later. */
   report(state: SideState, reasons: readonly string[]): SideReport {
     const { mismatches } = this.#check;
     return {
@@ -142,7 +142,7 @@ class Side implements Disposable {
     };
   }
 
-  /** The report of a side that did not end in order. */
+  /** The report on a side that ended with an error. */
   reportOf(error: unknown): SideReport {
     const { stop } = this.#options;
     const also = rejections(this.promises);
@@ -157,11 +157,11 @@ class Side implements Disposable {
     return this.report("broken", [reasonOf(error), ...also]);
   }
 
-  /** Ends what still runs of it; its report has been made. */
+  /** Ends what the side is still running, after its report has been made. */
   async end(): Promise<void> {
     this.promises.decide();
     if (!this.signal.aborted) this.#ending.abort(new Error("this side of the case has ended"));
-    // A descriptor that is closed during a call on it may by then be another socket's.
+    // Wait for calls: if a descriptor is closed during a call, its number may already be reused.
     await this.promises.settle(GRACE);
   }
 
@@ -174,18 +174,18 @@ class Side implements Disposable {
   }
 }
 
-/** Rejections that nobody handled, as reasons. */
+/** Unhandled rejections, as reasons. */
 function rejections({ unhandled }: SidePromises): string[] {
   return unhandled.map((reason) => `not awaited, and rejected: ${reason}`);
 }
 
-/** A case that ends normally closes what it opened, except what the kit closes for it. */
+/** The reason for a case that did not close everything that the kit does not close for it. */
 function leftText(count: number): string {
   return `it left ${count} ${count === 1 ? "descriptor" : "descriptors"} open, closed now; ` +
     "the case must hold each with using";
 }
 
-/** Waits for the body of a case, and a little longer than it is allowed to take. */
+/** Waits for the body of a case, for slightly longer than its deadline. */
 async function ended(body: Promise<void>, signal: AbortSignal): Promise<void> {
   const late = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -200,7 +200,7 @@ async function ended(body: Promise<void>, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The first reasons, each cut to its beginning. */
+/** The first reasons, each cut to a maximum length. */
 function bounded(reasons: readonly string[]): string[] {
   const left = reasons.length - MAX_REASONS;
   const kept = reasons.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON));

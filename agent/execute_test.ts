@@ -171,7 +171,7 @@ Deno.test("executeSide() takes no count from a peer that is more than there can 
     lines,
   });
   assert.equal(state, "broken");
-  assert.deepEqual(reasons, ["the peer says 18446744073709551615, where 1000 is the most"]);
+  assert.deepEqual(reasons, ["the peer sent 18446744073709551615, but the maximum is 1000"]);
 });
 
 Deno.test("executeSide() closes all sockets of a case, however it ended", async () => {

@@ -1,6 +1,6 @@
 /**
- * Watches this machine's kernel log and taint while sides of cases run here, and adds to each side's
- * report the faults that the kernel reports, and what has become of it.
+ * Watches this machine's kernel log and taint while sides of cases run, and adds to each side's
+ * report the faults that the kernel reports, and the kernel's state.
  *
  * @module
  */
@@ -12,42 +12,42 @@ import { SysError } from "../sys/errno.ts";
 import { KernelLog } from "../sys/kernel_log.ts";
 import { kernelTaint } from "../sys/machine.ts";
 
-/** Most faults in one report, which must fit a control line. */
+/** The maximum number of faults in a report, which must fit a control line. */
 const MAX_SPLATS = 8;
 
-/** A log that outgrows its buffer within a case hides what was in it. */
+/** The reason if the log's ring buffer overran during a case. */
 const OVERRUN = "so much that its log overran: a fault may have been lost";
 
-/** What a watch knows, which outlives its process where that is written down. */
+/** What a watch knows, for a process that continues it. */
 export interface KernelRecord extends Logged {
-  /** The newest record of the log that was read. */
+  /** The sequence number of the last log record that was read. */
   readonly log?: number;
   /** The kernel's taint when the run began. */
   readonly taint?: number;
-  /** Its taint when that was last asked for. */
+  /** Its taint when it was last read. */
   readonly tainted?: number;
 }
 
-/** What a watch is opened with. */
+/** Options of a watch. */
 export interface KernelWatchOptions {
-  /** What an earlier process knew, which this one goes on from. */
+  /** What a previous process knew, to continue from there. */
   readonly record?: KernelRecord | undefined;
-  /** Of the log; tests give a file of theirs. */
+  /** The log's path; tests use a file of their own. */
   readonly path?: string;
-  /** How the kernel is tainted now; tests say so. */
+  /** Reads the kernel's taint; tests replace it. */
   readonly taint?: () => number | undefined;
 }
 
-/** Faults of this kernel from one look at its log to the next. */
+/** Finds the faults that this kernel reports from one look at its log to the next. */
 export class KernelWatch implements Disposable {
   readonly #log: KernelLog | undefined;
   readonly #taint: () => number | undefined;
   #record: KernelRecord;
-  /** How the kernel was tainted when that was last looked at. */
+  /** The kernel's taint when it was last read. */
   #tainted: number | undefined;
-  /** What was found for each side that runs now. */
+  /** The faults found for each running side. */
   readonly #running = new Set<Splat[]>();
-  /** Why the log is not watched, where it is not. */
+  /** Why the log is not watched; undefined if it is. */
   readonly unwatched: string | undefined;
   readonly #seen: Splat[] = [];
 
@@ -62,14 +62,14 @@ export class KernelWatch implements Disposable {
     this.#tainted = record?.tainted ?? taint();
     this.unwatched = unwatched;
     if (record !== undefined) return;
-    // What is there already is no case's.
+    // Skip what is there already: no case caused it.
     this.look();
     this.begin();
   }
 
   /**
-   * Begins to watch, behind what is there, or behind what an earlier process read. Where the log may
-   * not be read, it says why.
+   * Begins to watch after the last record in the log, or after the last one that a previous process
+   * read. If the log cannot be read, `unwatched` says why.
    */
   static open(options: KernelWatchOptions = {}): KernelWatch {
     const all = { taint: kernelTaint, ...options };
@@ -81,23 +81,23 @@ export class KernelWatch implements Disposable {
     }
   }
 
-  /** One that watches nothing: the stand-in tries no kernel. */
+  /** A watch that does nothing: the stand-in does not test a kernel. */
   static none(): KernelWatch {
     return new KernelWatch(undefined, {});
   }
 
-  /** The first faults that were found at all, also before any case began. */
+  /** The first faults that were found, including those before the first case. */
   get seen(): readonly Splat[] {
     return this.#seen;
   }
 
-  /** Begins a run: the kernel is as it is, and what becomes of it is the run's doing. */
+  /** Begins a run: from now on, changes of the kernel's state count as the run's. */
   begin(): void {
     const taint = this.#taint();
     this.#record = taint === undefined ? {} : { taint };
   }
 
-  /** What is known, for a process that goes on from there. */
+  /** What is known, for a process that continues from there. */
   get record(): KernelRecord {
     const log = this.#log?.newest;
     const tainted = this.#tainted;
@@ -108,13 +108,13 @@ export class KernelWatch implements Disposable {
     };
   }
 
-  /** What has become of the kernel since the run began, so far as that was seen. */
+  /** How the kernel has been harmed since the run began, as far as known. */
   get harm(): Harm | undefined {
     const { taint = 0 } = this.#record;
     return harmOf(taint, this.#taint() ?? taint, this.#record);
   }
 
-  /** The faults that were reported since the last look. What could not be read is one, too. */
+  /** The faults reported since the last look. If the log could not be read, that is one, too. */
   look(): Splat[] {
     const found = this.#found();
     const effects = found.map(splatEffect);
@@ -129,8 +129,8 @@ export class KernelWatch implements Disposable {
   }
 
   /**
-   * What the log says; where it says nothing, or may not be read, what the taint does. A kernel
-   * writes first, and is tainted then.
+   * The faults in the log, or else those that the taint shows. A kernel writes to the log before it
+   * sets the taint.
    */
   #found(): Splat[] {
     const logged = this.#read();
@@ -140,7 +140,7 @@ export class KernelWatch implements Disposable {
     return since.length > 0 ? since : [tainted];
   }
 
-  /** The faults that the kernel is tainted by since it was last asked, as the line of one. */
+  /** New taint flags that mean a fault, as one splat. */
   #newTaint(): Splat | undefined {
     const before = this.#tainted;
     const now = this.#taint() ?? before;
@@ -157,16 +157,16 @@ export class KernelWatch implements Disposable {
       return overrun ? [...findSplats(lines), [OVERRUN]] : findSplats(lines);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
-      return [[`nothing can be known: ${error.message}`]];
+      return [[`the log cannot be read: ${error.message}`]];
     }
   }
 
   /**
-   * A runner whose reports carry the faults that came while it ran, and apart from them those that
-   * had come before it, since nobody else ran then: they are the case's before. A fault that came
-   * while several sides ran is reported by each, since it could be of any.
+   * Wraps a runner so that its reports contain the faults that were reported while it ran, and
+   * separately those from before, which the previous case caused if nothing else was running. A
+   * fault while several sides run is in the report of each, since any of them may have caused it.
    *
-   * @param onBegin called when what came before is known.
+   * @param onBegin called when the faults from before are known.
    */
   around(runSide: SideRunner, onBegin: () => void = () => {}): SideRunner {
     return async (order): Promise<SideReport> => {
@@ -191,7 +191,7 @@ export class KernelWatch implements Disposable {
     };
   }
 
-  /** Gives what was reported since the last look to all that run. */
+  /** Adds the faults since the last look to all running sides. */
   #share(): void {
     if (this.#running.size === 0) return;
     const found = this.look();
@@ -203,7 +203,7 @@ export class KernelWatch implements Disposable {
   }
 }
 
-/** As many as fit; of what the log told and of what was left behind, some each. */
+/** As many faults as fit: some from the log, and some leaks. */
 function bounded(logged: readonly Splat[], leaks: readonly Splat[] = []): Splat[] {
   const room = MAX_SPLATS - Math.min(leaks.length, MAX_SPLATS / 2);
   return [...logged.slice(0, room), ...leaks].slice(0, MAX_SPLATS);

@@ -1,5 +1,5 @@
 /**
- * Watches what this machine's kernel holds on to after a case.
+ * Watches for leaks: what this machine's kernel still holds after a case.
  *
  * @module
  */
@@ -19,20 +19,20 @@ import {
 } from "../sys/kernel_memory.ts";
 import { SocketMemory } from "../sys/socket_memory.ts";
 
-/** Something that a kernel has more of when it leaks. */
+/** A count that grows if a kernel leaks. */
 export interface Gauge {
-  /** What it counts, in the plural. */
+  /** The name of what it counts, in the plural. */
   readonly what: string;
   /**
-   * How many there are; more than that, up to `enough`, where those are sooner known; undefined where
-   * it cannot be known.
+   * The count, or undefined if it is unknown. It may return a larger value, up to `enough`, if that
+   * is faster.
    */
   readonly read: (enough: number) => number | undefined | Promise<number | undefined>;
-  /** Those that can be named, one line each. */
+  /** Descriptions of the counted objects, one line each. */
   readonly list?: () => Promise<string[]>;
 }
 
-/** AF_VSOCK sockets with a transport but without a file. One that is left is a leak. */
+/** AF_VSOCK sockets with a transport but without a file: leaks, if they stay. */
 const SOCKETS: Gauge = {
   what: "orphaned AF_VSOCK sockets",
   read: fileLessSockets,
@@ -40,51 +40,51 @@ const SOCKETS: Gauge = {
 };
 
 /**
- * How long a kernel may take to let go, in milliseconds. A socket whose peer does not answer its
- * shutdown lives for another 8 s: VSOCK_CLOSE_TIMEOUT.
+ * How long a kernel may take to free everything, in milliseconds. A socket whose peer does not
+ * respond to its shutdown stays for another 8 s: VSOCK_CLOSE_TIMEOUT.
  */
 const GRACE = 12_000;
-/** How long after each other the gauges are read, in milliseconds. */
+/** The intervals at which the gauges are read, in milliseconds. */
 const PAUSES = { pause: 2, maxPause: 250 } as const;
 /**
- * How long what has grown may take to come down again, in milliseconds, when no socket is left that
- * it could be of: packets of the control channel are under way for less.
+ * How long a count may take to fall again, in milliseconds, if no socket is left that could be the
+ * reason: packets of the control channel take less.
  */
 const CALM = 250;
-/** How long the two scans of kmemleak may take on a slow machine, in milliseconds. */
+/** How long two scans of kmemleak may take on a slow machine, in milliseconds. */
 const SCAN_TIME = 60_000;
 
-/** How many leaked objects are named at most, so that a report fits a control line. */
+/** The maximum number of leaked objects in a report, which must fit a control line. */
 const MAX_LISTED = 30;
 
-/** Fewer than there ever are. */
+/** For `enough`: less than any count, so that the exact one is returned. */
 const EXACT = -1;
 
-/** A gauge, the fewest that it ever told, and whether it told nothing for a whole grace. */
+/** A gauge, its lowest count so far, and whether it was unknown for a whole grace period. */
 interface Level {
   readonly gauge: Gauge;
   floor: number;
   blind: boolean;
 }
 
-/** What the watch is made with. */
+/** Options of a watch. */
 export interface LeakWatchOptions {
   readonly gauges: readonly Gauge[];
-  /** What can only be counted where nothing else goes on. */
+  /** Memory that can only be counted if nothing else uses the machine. */
   readonly memory?: Pick<SocketMemory, "watched" | "read"> | undefined;
   readonly kmemleak?: Pick<Kmemleak, "prepare" | "scan" | "minAge"> | undefined;
-  /** Whether both sides are on this kernel: then the server's looks for both. */
+  /** Whether both sides are on this kernel; then only the server's watch looks. */
   readonly shared?: boolean | undefined;
-  /** The kernel's clock, in its jiffies; tests have one of theirs. */
+  /** The kernel's clock, in jiffies; tests replace it. */
   readonly clock?: () => number | undefined;
-  /** In milliseconds; tests have less patience. */
+  /** The grace period in milliseconds; shorter in tests. */
   readonly grace?: number;
 }
 
-/** What a look finds: what has leaked for sure since the last or before it, and what is held. */
+/** The result of a look: leaks since the last look, earlier ones, and what is still held. */
 export type Found = Pick<SideReport, "splats" | "earlier" | "held">;
 
-/** Leaks of this kernel, look by look. */
+/** Finds leaks of this kernel, look by look. */
 export class LeakWatch {
   readonly #levels: readonly Level[];
   readonly #memory: LeakWatchOptions["memory"];
@@ -92,9 +92,9 @@ export class LeakWatch {
   readonly #shared: boolean;
   readonly #grace: number;
   readonly #clock: () => number | undefined;
-  /** When the last look ended, by the kernel's clock. */
+  /** When the last look ended, in the kernel's jiffies. */
   #looked: number | undefined;
-  /** What was held last. */
+  /** What was held at the last look. */
   #held: readonly Held[] = [];
 
   private constructor(levels: readonly Level[], options: LeakWatchOptions) {
@@ -107,7 +107,7 @@ export class LeakWatch {
     this.#clock = clock;
   }
 
-  /** Begins to watch what can be watched. */
+  /** Begins to watch, with the gauges that work here. */
   static async open(options: LeakWatchOptions): Promise<LeakWatch> {
     const levels: Level[] = [];
     for (const gauge of options.gauges) {
@@ -120,8 +120,8 @@ export class LeakWatch {
   /**
    * Watches this machine.
    *
-   * @param exclusive whether nothing else goes on there, so that its sockets' memory can be counted.
-   * @param shared whether both sides are on it.
+   * @param exclusive whether nothing else uses it, so that its sockets' memory can be counted.
+   * @param shared whether both sides run on it.
    */
   static machine(exclusive: boolean, shared: boolean): Promise<LeakWatch> {
     const kmemleak = Kmemleak.find();
@@ -129,13 +129,13 @@ export class LeakWatch {
     return LeakWatch.open({ ...onThisMachine(exclusive), kmemleak, shared });
   }
 
-  /** What {@linkcode machine} would watch here; begins nothing. */
+  /** What {@linkcode machine} would watch, without beginning to. */
   static async possible(exclusive: boolean): Promise<LeakFacts | undefined> {
     const kmemleak = Kmemleak.find();
     return (await LeakWatch.open({ ...onThisMachine(exclusive), kmemleak })).facts;
   }
 
-  /** One that watches nothing: the stand-in tries no kernel. */
+  /** A watch that does nothing: the stand-in does not test a kernel. */
   static none(): Promise<LeakWatch> {
     return LeakWatch.open({ gauges: [] });
   }
@@ -150,9 +150,9 @@ export class LeakWatch {
     return { watched, milliseconds: this.#grace + CALM + scanTime };
   }
 
-  /** Checks, when no side is running, what this kernel still holds. */
+  /** Checks what this kernel still holds, while no side is running. */
   async look(role: Role): Promise<Found> {
-    // Two that look at the same time would see what the other needs for it.
+    // Two looks at the same time would see each other's sockets.
     if (this.#shared && role !== "server") return {};
     const started = performance.now();
     const splats: Splat[] = [];
@@ -168,8 +168,8 @@ export class LeakWatch {
   }
 
   /**
-   * Asks kmemleak. It may see a leak one case late, while an old pointer to it still lies on some
-   * stack: what was allocated before the last look is none of this case's.
+   * Runs kmemleak. It may report a leak one case late, if an old pointer to it is still on some
+   * stack, so objects allocated before the last look do not count as this case's.
    */
   async #scan(started: number): Promise<{ since: Splat[]; before: Splat[] }> {
     if (this.#kmemleak === undefined) return { since: [], before: [] };
@@ -182,7 +182,7 @@ export class LeakWatch {
     return { since: found.filter((leak) => !isOld(leak)), before: found.filter(isOld) };
   }
 
-  /** Waits until a gauge is back where it was; what is not by then has leaked. */
+  /** Waits until a gauge is back at its level; anything above it after that has leaked. */
   async #leftOf(level: Level, started: number): Promise<Splat[]> {
     const { what, list } = level.gauge;
     const left = await this.#moreOf(level, started + this.#grace);
@@ -194,7 +194,7 @@ export class LeakWatch {
     return [[text, ...listed.slice(0, MAX_LISTED), ...rest]];
   }
 
-  /** How much more than before is left of something when it is back, or when the time is over. */
+  /** How far a gauge is above its level when the time is over: 0 as soon as it is back. */
   async #moreOf(level: Level, end: number): Promise<number> {
     const { floor, gauge, blind } = level;
     const look = async (isLast: boolean) => {
@@ -204,11 +204,11 @@ export class LeakWatch {
         level.blind = false;
         return 0;
       }
-      // A kernel that no longer answers (its sock_diag module died) is not waited for every time.
+      // Do not wait every time for a kernel that no longer answers (if its sock_diag module died).
       if (count === undefined && blind) return 0;
       if (!isLast) return undefined;
       level.blind = count === undefined;
-      // What has leaked stays: it must not be reported again after the next case.
+      // A leak stays, and must not be reported again after the next case.
       level.floor = count ?? floor;
       return level.floor - floor;
     };
@@ -216,8 +216,8 @@ export class LeakWatch {
   }
 
   /**
-   * Counts what is held until that is no more than before, and stands still; or until the time is
-   * over, in which what came by itself goes.
+   * Counts what is held until it is no more than before and no longer changes, or until the time is
+   * over, after which anything unrelated should be gone.
    */
   async #calm(): Promise<readonly Held[]> {
     if (this.#memory === undefined) return [];
@@ -236,12 +236,12 @@ export class LeakWatch {
   }
 }
 
-/** What is watched on this machine, but for kmemleak. */
+/** What is watched on this machine, except for kmemleak. */
 function onThisMachine(exclusive: boolean): Pick<LeakWatchOptions, "gauges" | "memory"> {
   return { gauges: [SOCKETS], memory: exclusive ? SocketMemory.open() : undefined };
 }
 
-/** How much was held of something; of what is new, nothing is more than before. */
+/** How much of something was held; for something new, any amount counts as no increase. */
 function countOf(held: readonly Held[], what: string): number {
   return held.find((known) => known.what === what)?.count ?? Infinity;
 }

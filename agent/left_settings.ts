@@ -1,19 +1,19 @@
 /**
- * The machine's settings that cases change for a while: what a process that died in one left
- * changed, the next one sets back, so that no later case runs with it.
+ * Restores the machine's settings that cases change temporarily: if a process died during such a
+ * case, the next process restores them, so that no later case is affected.
  *
  * @module
  */
 import { reasonOf } from "../core/error.ts";
 import { setVsockSysctl, VSOCK_SYSCTLS, vsockSysctl } from "../sys/sysctl.ts";
 
-/** Values by the names of the sysctls. */
+/** The values of sysctls, by name. */
 export type Settings = Readonly<Record<string, string>>;
 
-/** How they are read and set; tests have others. */
+/** How settings are read and set; tests replace it. */
 export interface SettingsAccess {
   readonly get: (name: string) => string | undefined;
-  /** @throws {Error} where that cannot be. */
+  /** @throws {Error} if it cannot be set. */
   readonly set: (name: string, value: string) => void;
 }
 
@@ -24,7 +24,7 @@ const SYSCTLS: SettingsAccess = {
   set: (name, value) => setVsockSysctl(name as Name, value),
 };
 
-/** What they are now. */
+/** The current settings. */
 export function settingsNow({ get }: SettingsAccess = SYSCTLS): Settings {
   return Object.fromEntries(VSOCK_SYSCTLS.flatMap((name) => {
     const value = get(name);
@@ -33,9 +33,9 @@ export function settingsNow({ get }: SettingsAccess = SYSCTLS): Settings {
 }
 
 /**
- * Sets back what differs from what it was.
+ * Restores settings that have changed.
  *
- * @returns what was set back, or could not be, one line each.
+ * @returns what was restored, or could not be, one line each.
  */
 export function setBack(before: Settings, access: SettingsAccess = SYSCTLS): string[] {
   const now = settingsNow(access);

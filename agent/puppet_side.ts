@@ -1,5 +1,5 @@
 /**
- * A puppet's side of a run: takes programs as lines, and answers each with a line.
+ * A puppet's side of a run: receives programs as lines, and answers each with a line.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { decodeProgram, encodePlayed, NO_MORE, PUPPET, READY } from "../control/
 import { Puppet, type PuppetPlace } from "../kit/puppet.ts";
 import type { SideOrder, SideRunner } from "./session.ts";
 
-/** A runner that also plays programs, where it is told to. */
+/** Wraps a runner so that it also plays programs if a controller asks for that. */
 export function withPuppet(
   runSide: SideRunner,
   place: Omit<PuppetPlace, "port">,

@@ -1,6 +1,6 @@
 /**
- * The agent: the end that waits, runs its sides of the cases that the controller names, and reports
- * how they ended. It runs cases of its own catalogue, and nothing else.
+ * The agent's session with a controller: runs its side of the cases that the controller names, and
+ * reports how they ended. It runs cases of its own catalogue, and nothing else.
  *
  * @module
  */
@@ -29,58 +29,60 @@ import {
   type StartOrder,
 } from "../control/wire.ts";
 
-/** What a side of a case is run with. */
+/** An order to run a side of a case. */
 export interface SideOrder extends SideStart {
   /** The lines to and from the other side. */
   readonly lines: CaseLines;
   /** Ends the side early: the other side has already decided the verdict. */
   readonly stop: AbortSignal;
-  /** Is to be told of each step before it is taken. */
+  /** To be called before each step. */
   readonly onStep: (step: string) => void;
 }
 
 /** Runs one side of one case; never rejects. */
 export type SideRunner = (order: SideOrder) => Promise<SideReport>;
 
-/** The report on a side whose process died in it. */
+/** The report on a side whose process died. */
 export interface RecoveredReport {
-  /** Which of the run's sides it is. */
+  /** The number of the side's run. */
   readonly run: number;
-  /** What is known of it. */
+  /** The report, as far as it could be recovered. */
   readonly report: SideReport;
 }
 
 /** What an agent offers. */
 export interface AgentServices {
-  /** What it says of itself. */
+  /** The facts about this end. */
   readonly facts: EndFacts;
   /** Runs sides of its catalogue's cases. */
   readonly runSide: SideRunner;
-  /** Begins a controller's run, or goes on with it: then with what an earlier process left. */
+  /**
+   * Begins or continues a controller's run; returns the reports recovered from a previous process.
+   */
   readonly begin?: (session: string) => readonly RecoveredReport[] | undefined;
   /** How long the other end may take to introduce itself, in milliseconds. */
   readonly helloTime?: number;
-  /** What a controller must know to be served; where this is missing, nothing. */
+  /** The token that a controller must present; none if undefined. */
   readonly token?: string | undefined;
-  /** The AF_VSOCK ports that its cases may use; where this is missing, any. */
+  /** The AF_VSOCK ports that its cases may use; any if undefined. */
   readonly ports?: PortRange | undefined;
   /**
-   * Admits a controller whose token is right.
+   * Admits a controller that has presented the token.
    *
    * @throws {RefusedError | BusyError} to turn it away.
    */
   readonly admit?: (greeting: Greeting) => Promise<void>;
-  /** How it finds out that a controller is gone. */
+  /** How it detects that a controller is gone. */
   readonly keepAlive?: KeepAlive;
 }
 
-/** Most sides that run at the same time. */
+/** The maximum number of sides that run at the same time. */
 export const MAX_SIDES = 16;
 /** How long the other end may take to introduce itself, in milliseconds. */
 const HELLO_TIME = 10_000;
-/** Most characters of a step. */
+/** The maximum length of a step, in characters. */
 const MAX_STEP = 400;
-/** How long a side must be at a step before that is reported to the controller, in milliseconds. */
+/** A step that takes longer than this is reported to the controller, in milliseconds. */
 const STEP_TIME = 500;
 
 interface RunningSide {
@@ -92,9 +94,9 @@ interface RunningSide {
 /**
  * Serves one controller until it goes away.
  *
- * @throws {RefusedError | BusyError} where it was turned away.
- * @throws {SilentPeerError} where it does not introduce itself, or falls silent.
- * @throws {ProtocolError} where it talks nonsense. Cases under way are stopped in any case.
+ * @throws {RefusedError | BusyError} if it was turned away.
+ * @throws {SilentPeerError} if it does not introduce itself, or falls silent.
+ * @throws {ProtocolError} if it violates the protocol. In all cases running sides are stopped.
  */
 export async function serveController(
   channel: LineChannel,
@@ -118,7 +120,7 @@ export async function serveController(
   } catch (error) {
     if (!(error instanceof PeerGoneError)) throw error;
   } finally {
-    // A controller that has stopped reading must not keep a case waiting to send it something.
+    // A case must not wait to send something to a controller that has stopped reading.
     channel.close();
     const sides = [...running.values()];
     for (const { stop } of sides) stop.abort(new PeerGoneError("the controller disconnected"));
@@ -126,7 +128,9 @@ export async function serveController(
   }
 }
 
-/** Lets a controller in, introduces itself, and reports what an earlier process left. */
+/**
+ * Admits a controller, introduces itself, and sends the reports recovered from a previous process.
+ */
 async function greetController(
   channel: LineChannel,
   { facts, begin, helloTime = HELLO_TIME, token, ports, admit }: AgentServices,
@@ -154,17 +158,17 @@ async function greetController(
   }
 }
 
-/** @throws {RefusedError} where a controller does not know the token. */
+/** @throws {RefusedError} if a controller does not know the token. */
 function requireToken(token: string, given: string | undefined): void {
   if (given === undefined) {
     throw new RefusedError(
-      "this agent asks for a token: give --token-file, --token or VSOCK_CONFORMANCE_TOKEN",
+      "this agent requires a token: give --token-file, --token or VSOCK_CONFORMANCE_TOKEN",
     );
   }
   if (!isSameToken(token, given)) throw new RefusedError("the token is not this agent's");
 }
 
-/** @throws {ProtocolError} where a side cannot be begun. */
+/** @throws {ProtocolError} if a side cannot be started. */
 function requireRoom(
   { run, port }: StartOrder,
   newest: number,
@@ -173,7 +177,7 @@ function requireRoom(
 ): void {
   if (run <= newest) throw new ProtocolError(`the controller started run ${run} twice`);
   if (running >= MAX_SIDES) {
-    throw new ProtocolError(`the controller started more than ${MAX_SIDES} cases at once`);
+    throw new ProtocolError(`the controller started more than ${MAX_SIDES} cases in parallel`);
   }
   const end = port + PORT_STRIDE - 1;
   if (port >= first && end <= last) return;
@@ -206,12 +210,12 @@ function start(
       ended();
     })
     .then((report) => send({ type: "done", run, report }))
-    // There is nobody left to report to.
+    // The connection is gone, so there is nobody to report to.
     .catch(() => {});
   return { lines, stop, done };
 }
 
-/** Reports what a side is doing where that takes long: most steps take no time. */
+/** Reports a side's steps, but only those that take long: most take no time. */
 class StepReporter {
   readonly #timer: ReturnType<typeof setInterval>;
   #step = "";
@@ -228,7 +232,7 @@ class StepReporter {
     }, STEP_TIME);
   }
 
-  /** Takes a step. */
+  /** Called before each step. */
   readonly onStep = (step: string): void => {
     this.#step = step;
   };

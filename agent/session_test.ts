@@ -130,7 +130,7 @@ Deno.test("serveController() runs at the same time what is started at once, up t
   const { greet: again, order: start, served: other } = agent(untilStopped([]));
   await again();
   await Promise.all([...runs, MAX_SIDES + 1].map((run) => start(startOrder(run)).catch(() => {})));
-  await assert.rejects(other, { name: "ProtocolError", message: /more than 16 cases at once/ });
+  await assert.rejects(other, { name: "ProtocolError", message: /more than 16 cases in parallel/ });
   served.catch(() => {});
 });
 

@@ -1,25 +1,25 @@
 /**
- * Which sockets a side uses, and what it knows of the other one.
+ * The settings of a side: which sockets it uses, and what it knows about the other side.
  *
  * @module
  */
 import { type AddressFamily, unixStandIn, VSOCK } from "../sys/structs.ts";
 
-/** Which sockets this side uses. */
+/** The settings of a side. */
 export interface SideSettings {
-  /** Files of cases besides the catalogue's. */
+  /** Files with further cases. */
   readonly cases?: readonly string[] | undefined;
-  /** Nothing else goes on on this machine: what its kernel holds is the cases' doing. */
+  /** Nothing else on this machine uses AF_VSOCK, so that leaks can be counted. */
   readonly exclusive?: boolean | undefined;
   /** The CID of the other side. */
   readonly peerCid: number;
-  /** AF_UNIX in AF_VSOCK's place, under this name: for trying the tool itself. */
+  /** Use AF_UNIX instead of AF_VSOCK, under this name, to try the tool itself. */
   readonly standIn?: string | undefined;
-  /** The Unix socket of the monitor (QMP) of the guest's QEMU, where that is on this machine. */
+  /** The QMP socket of the guest's QEMU, if that runs on this machine. */
   readonly guestMonitor?: string | undefined;
 }
 
-/** The family that the settings choose. */
+/** The address family to be used. */
 export function familyOf({ standIn }: SideSettings): AddressFamily {
   return standIn === undefined ? VSOCK : unixStandIn(standIn);
 }

@@ -1,5 +1,5 @@
 /**
- * This process as one side of cases: its sockets, its facts, its catalogue.
+ * This process as one side of cases: its facts, its features, and the runner of its catalogue.
  *
  * @module
  */
@@ -24,8 +24,8 @@ import type { Watched } from "./watches.ts";
 import { familyOf, type SideSettings } from "./settings.ts";
 
 /**
- * Has the engine load its timers, without which there are no deadlines. In an emulated VM that
- * takes 0.2 s, which are to be no case's.
+ * Makes the engine load its timers, which deadlines need. In an emulated VM that takes 0.2 s, which
+ * must not be part of a case's time.
  */
 export function loadTimers(): void {
   clearTimeout(setTimeout(() => {}));
@@ -50,7 +50,7 @@ export function sideRunner(settings: SideSettings): SideRunner {
   };
 }
 
-/** What this side lacks of what a case needs, one line each. */
+/** The features that a case needs and this side lacks, one line each. */
 export function lackingHere(
   definition: ConformanceCase,
   role: Role,
@@ -64,7 +64,7 @@ export function lackingHere(
   });
 }
 
-/** Why the guest's monitor cannot be used now; undefined where it can, or none was named. */
+/** Why the guest's monitor cannot be used now; undefined if it can, or none was given. */
 export async function monitorTrouble(
   { guestMonitor }: SideSettings,
 ): Promise<string | undefined> {
@@ -73,18 +73,18 @@ export async function monitorTrouble(
   return isSocket ? undefined : `--guest-monitor: there is no Unix socket at ${guestMonitor}`;
 }
 
-/** Why this side does not have each feature; undefined where it has it. */
+/** For each feature, why this side lacks it; undefined if it does not. */
 export function featuresOf(settings: SideSettings, port: number) {
   const { peerCid } = settings;
   return featuresHere({ family: familyOf(settings), peerCid, port });
 }
 
-/** What holds of this machine as long as its kernel runs, for reports. */
+/** Facts about this machine that do not change while its kernel runs, for reports. */
 export function machineDetails(): Promise<Machine> {
   return machineOf(Deno.osRelease(), Deno.build.arch);
 }
 
-/** How this kernel is now, where it is what is tried: its taint, and what its log holds. */
+/** This kernel's current state, unless it is not tested: its taint, and faults in its log. */
 export function kernelStateHere(
   { standIn }: SideSettings,
   { seen }: KernelWatch,
@@ -97,10 +97,10 @@ export function kernelStateHere(
 }
 
 /**
- * What this side is.
+ * The facts about this side.
  *
- * @param watched how its kernel is watched, where it is.
- * @throws {UsageError} where it has no AF_VSOCK and is to use it.
+ * @param watched how its kernel is watched, if it is.
+ * @throws {UsageError} if it is to use AF_VSOCK, and the kernel has none.
  */
 export function ownFacts(name: string, settings: SideSettings, watched: Watched = {}): EndFacts {
   const facts = { ...machineFacts(name), ...watched };
@@ -112,13 +112,13 @@ export function ownFacts(name: string, settings: SideSettings, watched: Watched 
     const [localCid = VMADDR_CID_ANY] = cids;
     return { ...facts, localCid, ...(cids.length > 1 ? { localCids: cids } : {}) };
   } catch (error) {
-    // Without /dev/vsock, or without the right to open it, the CID just stays unknown.
+    // If /dev/vsock is missing or cannot be opened, the CID stays unknown.
     if (error instanceof SysError) return facts;
     throw error;
   }
 }
 
-/** @throws {UsageError} where this kernel has no AF_VSOCK. */
+/** @throws {UsageError} if this kernel has no AF_VSOCK. */
 function requireVsock(): void {
   try {
     Socket.open(VSOCK, "stream")[Symbol.dispose]();

@@ -1,7 +1,8 @@
 /**
- * The promises of one side of a case. A side may hold one while it does something else; where it
- * rejects before it is awaited, or after the side has ended, nobody handles that, which would end
- * the process. Here it is kept for the side's report instead, or ignored once that is decided.
+ * The promises of one side of a case. A side may hold a promise while it does something else. If
+ * that is rejected before it is awaited, or after the side has ended, the rejection is unhandled
+ * and would end the process. Instead it is kept for the side's report, or ignored after the report
+ * was made.
  *
  * @module
  */
@@ -9,47 +10,47 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
 import { reasonOf } from "../core/error.ts";
 
-/** The side whose code runs now, also behind its awaits. */
+/** The side whose code is running, including code after an await. */
 const current = new AsyncLocalStorage<SidePromises>();
-/** The side that holds a rejected promise which nobody handles. */
+/** The sides to which unhandled rejected promises belong. */
 const holders = new WeakMap<Promise<unknown>, SidePromises>();
 let isListening = false;
 
-/** What a side has begun, and what has become of it. */
+/** The promises that a side has begun, and their rejections. */
 export class SidePromises {
   readonly #running = new Map<Promise<unknown>, string>();
   readonly #unhandled = new Map<Promise<unknown>, string>();
   #decided = false;
 
-  /** Runs the code of the side: the rejections of all that it begins are this side's. */
+  /** Runs the side's code: rejections of promises that it begins belong to this side. */
   run<T>(body: () => T): T {
     listen();
     return current.run(this, body);
   }
 
-  /** Takes what the side has begun: a call that may block, or a wait for the other side. */
+  /** Adds a promise of the side: a call that may block, or a wait for the other side. */
   readonly begun = (what: string, promise: Promise<unknown>): void => {
     this.#running.set(promise, what);
     const ended = () => this.#running.delete(promise);
     promise.then(ended, ended);
   };
 
-  /** What has been begun and has not ended, one line each. */
+  /** The promises that are still pending, one line each. */
   get running(): string[] {
     return [...this.#running.values()];
   }
 
-  /** The rejections that nobody has handled, one line each. */
+  /** The unhandled rejections, one line each. */
   get unhandled(): string[] {
     return [...this.#unhandled.values()];
   }
 
-  /** How the side ends is decided: what rejects from now on says nothing. */
+  /** The report has been made: rejections from now on are ignored. */
   decide(): void {
     this.#decided = true;
   }
 
-  /** Waits until all that has been begun has ended, for a bounded time in milliseconds. */
+  /** Waits until all promises have settled, for at most a time in milliseconds. */
   async settle(milliseconds: number): Promise<void> {
     if (this.#running.size === 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,26 +59,26 @@ export class SidePromises {
     clearTimeout(timer);
   }
 
-  /** Takes a rejection that nobody has handled yet. */
+  /** Adds a rejection that is not handled yet. */
   rejected(promise: Promise<unknown>, reason: unknown): void {
     if (this.#decided) return;
     this.#unhandled.set(promise, reasonOf(reason));
     holders.set(promise, this);
   }
 
-  /** Forgets a rejection that has been handled after all. */
+  /** Removes a rejection that has been handled after all. */
   handled(promise: Promise<unknown>): void {
     this.#unhandled.delete(promise);
   }
 }
 
-/** Waits until rejections that nobody has handled by now are known. */
+/** Waits until the engine has reported all rejections that are unhandled by now. */
 export function untilRejectionsAreKnown(): Promise<void> {
-  // A timeout takes milliseconds, for every side of every case.
+  // Not setTimeout(), which would take milliseconds for every side of every case.
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Listens to the rejections of sides; those of other code end the process as ever. */
+/** Handles rejections that belong to sides; those of other code end the process as usual. */
 function listen(): void {
   if (isListening) return;
   isListening = true;

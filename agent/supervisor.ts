@@ -1,6 +1,6 @@
 /**
- * An agent in a process of its own, which is restarted if it dies: killed, or by a fault in a
- * call of libc's. The new one listens where the old one did, and reports on what it left.
+ * Runs an agent in a separate process, which is restarted if it dies: if it is killed, or crashes
+ * in a libc call. The new process listens on the same address, and reports on what was lost.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { ControlAddress } from "../control/channel.ts";
 import { TOKEN_VARIABLE } from "../control/token.ts";
 import type { SideSettings } from "./settings.ts";
 
-/** Arguments that make another process the same side. */
+/** The arguments that start another process with the same settings. */
 export function sideArguments(settings: SideSettings): string[] {
   const { cases = [], peerCid, standIn, exclusive, guestMonitor } = settings;
   return [
@@ -24,19 +24,19 @@ export function sideArguments(settings: SideSettings): string[] {
 
 /** How an agent is started. */
 export interface SupervisorOptions {
-  /** The arguments of the command `agent`, without where it is to listen. */
+  /** The arguments of the command `agent`, without the address to listen on. */
   readonly args: readonly string[];
-  /** Where it is to listen; port 0 is one of the system's choice. */
+  /** The address to listen on; with port 0 the system chooses one. */
   readonly listen: string;
-  /** What a controller has to know; nothing, where this is missing. */
+  /** The token that a controller must present; none if undefined. */
   readonly token?: string | undefined;
-  /** Takes its standard error, a piece at a time; that is this process's where there is none. */
+  /** Receives its standard error, piece by piece; by default it shares this process's. */
   readonly onError?: (text: string) => void;
 }
 
-/** How long an agent may take to end when it is told to, in milliseconds. */
+/** How long an agent may take to exit when asked to, in milliseconds. */
 const END_TIME = 3000;
-/** Exit codes with which an agent ends because it was to, or cannot be of use. */
+/** Exit codes after which an agent is not restarted. */
 const FINAL: ReadonlySet<number> = new Set([
   ...[EXIT.ok, EXIT.broken],
   ...[EXIT.hungUp, EXIT.interrupted, EXIT.terminated],
@@ -49,13 +49,13 @@ export class SupervisedAgent implements AsyncDisposable {
   readonly #listening = Promise.withResolvers<ControlAddress>();
   #child: Deno.ChildProcess | undefined;
   #ending = false;
-  /** Settles with its exit code when it has ended for good. */
+  /** Resolves with its exit code when it has ended for good. */
   readonly ended: Promise<number>;
 
   private constructor(options: SupervisorOptions, file: AnonymousFile) {
     this.#options = options;
     this.#file = file;
-    // Nobody has to ask where it listens.
+    // It is no error if nobody asks where it listens.
     this.#listening.promise.catch(() => {});
     this.ended = this.#supervise();
   }
@@ -65,7 +65,7 @@ export class SupervisedAgent implements AsyncDisposable {
     return new SupervisedAgent(options, await AnonymousFile.make());
   }
 
-  /** Where it listens; rejects where it ended before it did. */
+  /** The address on which it listens; rejected if it ends before that. */
   get listening(): Promise<ControlAddress> {
     return this.#listening.promise;
   }
@@ -86,7 +86,7 @@ export class SupervisedAgent implements AsyncDisposable {
     try {
       for (;;) {
         const { code, address } = await this.#once(["--listen", listen, ...after], journal);
-        // One that dies before it listens would die again.
+        // A process that died before it listened would do so again.
         if (this.#ending || FINAL.has(code) || address === undefined) return code;
         listen = address;
         after = ["--after", `${code}`];
@@ -97,13 +97,13 @@ export class SupervisedAgent implements AsyncDisposable {
     }
   }
 
-  /** Runs its process to the end. */
+  /** Runs its process until that ends. */
   async #once(args: readonly string[], journal: string) {
     const { onError, token = "" } = this.#options;
     const own = [...this.#options.args, ...args, "--crash-journal", journal];
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", "-A", Deno.mainModule, "agent", ...own],
-      // A Ctrl-C at the terminal reaches only this process, which ends the other when it should.
+      // Ctrl-C at the terminal should reach only this process, which then ends the agent.
       detached: true,
       env: { [TOKEN_VARIABLE]: token },
       stdin: "null",
@@ -119,7 +119,7 @@ export class SupervisedAgent implements AsyncDisposable {
     return { code, address };
   }
 
-  /** The address, which is all that it writes to standard output. */
+  /** Reads the address, the only thing that an agent writes to standard output. */
   async #readAddress(stream: ReadableStream<Uint8Array>): Promise<string | undefined> {
     let address: string | undefined;
     let text = "";
@@ -136,18 +136,18 @@ export class SupervisedAgent implements AsyncDisposable {
     try {
       this.#child?.kill(signal);
     } catch (error) {
-      // It has just ended.
+      // The process has just ended.
       if (!(error instanceof TypeError)) throw error;
     }
   }
 }
 
 /**
- * A file that this process holds open and that has no name, so that nothing is left of it however
- * this process ends. Those that it starts open it by its path.
+ * A file without a name that this process holds open, so that it disappears with this process.
+ * Child processes open it by its path below /proc.
  */
 class AnonymousFile implements Disposable {
-  /** Where it is while this process lives, for others of the same user. */
+  /** Its path for other processes of the same user, while this process lives. */
   readonly path: string;
   readonly #file: Deno.FsFile;
 

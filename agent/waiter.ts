@@ -1,5 +1,5 @@
 /**
- * Takes the controllers of an agent, one at a time, out of whoever connects.
+ * Accepts connections to an agent, and admits one controller at a time.
  *
  * @module
  */
@@ -9,29 +9,29 @@ import { LineChannel, PeerGoneError, showAddress } from "../control/channel.ts";
 import { BusyError, type Greeting } from "../control/greeting.ts";
 import { writeStderr } from "../report/screen.ts";
 
-/** How long a controller may take to leave when another is there already, in milliseconds. */
+/** How long a new controller waits for the previous one to leave, in milliseconds. */
 const LEAVE_TIME = 300;
-/** Most connections that have not introduced themselves; the oldest of more is closed. */
+/** The maximum number of connections that have not introduced themselves; the oldest are closed. */
 const MAX_STRANGERS = 16;
 
-/** A controller that is served. */
+/** The controller that is being served. */
 interface Served {
   readonly channel: LineChannel;
   readonly session: string | undefined;
-  /** Settles when it has left. */
+  /** Resolves when it has left. */
   readonly left: PromiseWithResolvers<void>;
 }
 
-/** Takes controllers, one at a time. */
+/** Admits controllers, one at a time. */
 export class Waiter {
   readonly #services: Omit<AgentServices, "admit">;
   readonly #onChange: (when: string) => void;
   readonly #stop: AbortSignal;
-  /** Who has connected and not been admitted, the oldest first. */
+  /** Connections that have not been admitted, the oldest first. */
   readonly #strangers = new Set<LineChannel>();
   #served: Served | undefined;
 
-  /** @param onChange called with what has happened, when a controller comes and when it has left. */
+  /** @param onChange called with a description when a controller comes and when it has left. */
   constructor(
     services: Omit<AgentServices, "admit">,
     onChange: (when: string) => void,
@@ -42,7 +42,7 @@ export class Waiter {
     this.#stop = stop;
   }
 
-  /** Serves whoever comes; with `once` only the first one that is admitted. */
+  /** Serves all controllers; with `once` only the first one that is admitted. */
   async serveAll(listener: Deno.TcpListener, once: boolean): Promise<void> {
     let isOver = false;
     const serve = async (connection: Deno.TcpConn) => {
@@ -60,7 +60,7 @@ export class Waiter {
     }
   }
 
-  /** Serves whoever has connected; whether it was a controller that was admitted. */
+  /** Serves a connection; returns whether it was a controller that was admitted. */
   async #serve(connection: Deno.TcpConn): Promise<boolean> {
     const { hostname, port } = connection.remoteAddr;
     const from = showAddress({ host: hostname, port });
@@ -93,8 +93,8 @@ export class Waiter {
   }
 
   /**
-   * Admits a controller, unless there is another. One that comes right behind another may be seen
-   * before the other's leaving is; one that is the same takes the place of its lost connection.
+   * Admits a controller, unless another one is being served. A controller may arrive shortly before
+   * the previous one is noticed to have left. One that reconnects replaces its lost connection.
    *
    * @throws {BusyError}
    */
@@ -115,7 +115,7 @@ export class Waiter {
     this.#onChange("before this controller came");
   }
 
-  /** Whether it had been admitted. */
+  /** Ends the service of a connection; returns whether it had been admitted. */
   #leave(channel: LineChannel): boolean {
     this.#strangers.delete(channel);
     const served = this.#served;

@@ -1,5 +1,5 @@
 /**
- * What watches a side's kernel: its log, and what its cases leave behind.
+ * Watches a side's kernel: its log, and leaks.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { type KernelRecord, KernelWatch } from "./kernel_log_watch.ts";
 import { LeakWatch } from "./leak_watch.ts";
 import type { SideSettings } from "./settings.ts";
 
-/** What an end says of how its kernel is watched. */
+/** How an end's kernel is watched, as reported to the controller. */
 export type Watched = Pick<EndFacts, "unwatched" | "leaks">;
 
-/** What watches the kernel of a side: its log, and what it leaks. */
+/** The watches on a side's kernel: its log, and leaks. */
 export class Watches implements Disposable {
   readonly log: KernelWatch;
   readonly leaks: LeakWatch;
@@ -28,9 +28,9 @@ export class Watches implements Disposable {
   }
 
   /**
-   * Begins to watch the kernel whose sockets the settings choose.
+   * Begins to watch the kernel, unless the settings choose the stand-in.
    *
-   * @param record what an earlier process knew of it.
+   * @param record what a previous process knew about it.
    */
   static async open(
     { standIn, exclusive = false, peerCid }: SideSettings,
@@ -44,7 +44,7 @@ export class Watches implements Disposable {
       : new Watches(KernelWatch.none(), await LeakWatch.none());
   }
 
-  /** What {@linkcode open} would watch; begins nothing. */
+  /** What {@linkcode open} would watch, without beginning to. */
   static async possible({ standIn, exclusive = false }: SideSettings): Promise<Watched> {
     if (standIn !== undefined) return {};
     using log = KernelWatch.open();
@@ -57,16 +57,17 @@ export class Watches implements Disposable {
   }
 
   /**
-   * A runner whose reports carry what was seen meanwhile, and that looks for leaks where it is told to.
+   * Wraps a runner so that its reports contain what the watches saw, and that it looks for leaks if
+   * a controller asks for that.
    *
-   * @param onBegin called when what came before a side is known.
+   * @param onBegin called when the faults from before a side are known.
    */
   around(runSide: SideRunner, onBegin?: () => void): SideRunner {
     const watched = this.log.around(runSide, onBegin);
     return (order) => order.id === NOTHING_LEFT.id ? this.#look(order.role) : watched(order);
   }
 
-  /** Looks at what the sides before have left: what the log has by now is of those, too. */
+  /** Looks for leaks of the previous sides; faults in the log up to now are theirs, too. */
   async #look(role: Role): Promise<SideReport> {
     const started = performance.now();
     const report = (state: SideState, reasons: readonly string[], found: Partial<SideReport>) => {

@@ -13,7 +13,7 @@ import { PORT_STRIDE } from "../control/wire.ts";
 import { reasonOf, UsageError } from "../core/error.ts";
 import { VMADDR_PORT_ANY } from "../sys/constants.ts";
 import { type CasesOptions, DEFAULT_PORT, firstPort } from "./options/run.ts";
-/** The ports that an agent's cases may use unless it is told otherwise: those of `run --jobs 16`. */
+/** The ports that an agent's cases may use by default: those that `run --jobs 16` needs. */
 export const DEFAULT_PORTS: PortRange = [DEFAULT_PORT, DEFAULT_PORT + MAX_SIDES * PORT_STRIDE - 1];
 
 /** The form of a token; 16 random characters cannot be guessed. */
@@ -31,15 +31,15 @@ export interface AccessOptions {
 
 /** The token of an agent. */
 export interface AgentToken {
-  /** Undefined where it asks for none. */
+  /** Undefined if it requires none. */
   readonly token?: string | undefined;
   /** Whether it was just generated, so that nobody knows it yet. */
   readonly isNew: boolean;
 }
 
 /**
- * The token of an agent: from a file, which is made where there is none, from the environment, or a
- * new one where others than this machine's users may reach it.
+ * The token of an agent: from a file, which is created if missing, from the environment, or a new
+ * one if others than this machine's users can reach the agent.
  *
  * @throws {UsageError}
  */
@@ -59,7 +59,7 @@ export async function agentToken(options: AccessOptions): Promise<AgentToken> {
 }
 
 /**
- * The token that a run gives to its agent; undefined where it was given none.
+ * The token that a run presents to its agent; undefined if none was given.
  *
  * @throws {UsageError}
  */
@@ -73,7 +73,7 @@ export async function runToken(
   return tokenFile === undefined ? tokenInVariable() : await readToken(tokenFile);
 }
 
-/** Whether only this machine's own users can reach what listens at an address. */
+/** Whether only this machine's users can reach an address. */
 export function isLoopback(host: string): boolean {
   return host === "::1" || host === "localhost" || /^127(\.\d+){3}$/.test(host);
 }
@@ -99,7 +99,7 @@ async function readToken(path: string): Promise<string> {
   return checked(text.trim(), `${path} has no token`);
 }
 
-/** The token in a file; a file that is created is readable by its owner only. */
+/** The token in a file, which is created, readable only by its owner, if missing. */
 async function readOrMake(path: string): Promise<string> {
   const isThere = await Deno.stat(path).then(() => true, () => false);
   if (isThere) return await readToken(path);

@@ -1,26 +1,26 @@
 /**
- * The arguments of a command as a report keeps them: those that run cases on the same machines
+ * The arguments of a command that reports contain: those needed to run cases on the same machines
  * again, without secrets.
  *
  * @module
  */
 import type { Command } from "commander";
 
-/** Options, by commander's names for their values, that concern one run rather than the machines. */
+/** Options (by commander's names) that concern one run rather than the machines. */
 const OF_ONE_RUN: readonly string[] = [
   ...["direction", "exclude", "failFast", "jobs", "ktap", "quick", "quiet", "repeat"],
-  ...["report", "rerunFailed", "seed", "shuffle", "untilFailure"],
+  ...["report", "rerunFailed", "seed", "shard", "shuffle", "untilFailure"],
 ];
 
-/** What the report of a command that runs cases keeps of its arguments. */
+/** The arguments of a command to be stored in a report. */
 export function againOf(command: Command): { readonly again: readonly string[] } {
   return { again: againArguments(command, Deno.args) };
 }
 
 /**
- * The arguments of a command, except the cases and what concerns one run alone.
+ * The arguments of a command, without cases and options that concern only one run.
  *
- * @param args all that the tool was called with.
+ * @param args all arguments of the tool.
  */
 export function againArguments(command: Command, args: readonly string[]): string[] {
   const kept = namesOf(command);

@@ -42,9 +42,9 @@ export interface AgentOptions extends SideSettings, AccessOptions {
   /** The AF_VSOCK ports that its cases may use. */
   readonly ports: PortRange;
   readonly once?: boolean | undefined;
-  /** The file of its crash journal; this process is then one that another one starts again. */
+  /** The file of its crash journal, if this process is run by a supervisor. */
   readonly crashJournal?: string | undefined;
-  /** The status that the previous process ended with, as a shell has it. */
+  /** The exit status of the previous process, as in a shell. */
   readonly after?: number | undefined;
 }
 
@@ -57,11 +57,11 @@ export function agent(options: AgentOptions): Promise<number> {
 
 function supervise(options: AgentOptions): Promise<number> {
   return interruptible(async (stop) => {
-    // What is wrong with them is reported once, before there is an agent.
+    // Report errors in them once, before the agent starts.
     await addCaseFiles(options.cases);
     // The guest may be started later than this agent.
     const trouble = await monitorTrouble(options);
-    if (trouble !== undefined) log(`${trouble}; cases that need it are broken until there is`);
+    if (trouble !== undefined) log(`${trouble}; until there is one, cases that need it are broken`);
     const { once, allowAnyone, ports: [first, last] } = options;
     const args = [
       ...sideArguments(options),
@@ -75,7 +75,7 @@ function supervise(options: AgentOptions): Promise<number> {
     stop.addEventListener("abort", () => agent[Symbol.asyncDispose]());
     agent.listening.then((address) => {
       log(`listening on ${showAddress(address)}`);
-      if (isNew) log(`it serves whoever gives its token: run --token ${token}`);
+      if (isNew) log(`it serves controllers that know its token: run --token ${token}`);
     }, () => {});
     return await agent.ended;
   });
@@ -107,7 +107,7 @@ function serve(options: AgentOptions, path: string): Promise<number> {
   });
 }
 
-/** The machine's settings as they were before the first case; what the last one left is undone. */
+/** The machine's settings before the first case; restores those that the previous process left. */
 function settingsOf({ standIn }: SideSettings, previous: PreviousProcess | undefined): Settings {
   if (standIn !== undefined) return {};
   const before = previous?.settings ?? settingsNow();
@@ -115,7 +115,7 @@ function settingsOf({ standIn }: SideSettings, previous: PreviousProcess | undef
   return before;
 }
 
-/** For {@linkcode agentToken}: a supervised process does not generate a token of its own. */
+/** For {@linkcode agentToken}: a supervised process does not generate a token. */
 const THIS_MACHINE = { host: "127.0.0.1", port: 0 };
 
 /** @throws {UsageError} if anyone but this machine's users could use the agent. */
@@ -128,7 +128,7 @@ function requireToken(
   throw new UsageError(`others can reach ${host}: give --token-file or --allow-anyone`);
 }
 
-/** What this process offers to a controller, and what it knows of the previous one. */
+/** The services of this process, which continue those of the previous one. */
 function services(
   options: AgentOptions,
   journal: CrashJournal,
@@ -141,16 +141,16 @@ function services(
   let remembered = previous === undefined
     ? undefined
     : recovered(previous, options.after, watches.log);
-  // If this process dies, the next one must know what the kernel was like before.
+  // If this process dies, the next one must know the kernel's state before that.
   const note = () => journal.note({ kernel: watches.log.record });
   return {
-    // A kernel may be tainted at any time; what counts is its state when a run begins.
+    // Read when a run begins, since a kernel may be tainted at any time.
     get facts() {
       return { ...facts, ...kernelStateHere(options, watches.log) };
     },
     token,
     ports: options.ports,
-    // The leak check may go beyond a case's deadline, so only the case itself is timed.
+    // Only the case has a deadline: the leak check may take longer.
     runSide: journal.around(watches.around(killedWhenLate(runnerOf(options)), note)),
     begin(session): readonly RecoveredReport[] | undefined {
       const mine = previous?.session === session ? remembered : undefined;
@@ -177,19 +177,19 @@ function recovered(
   const how = status === undefined ? "how is unknown" : howEnded(status);
   const splats = watch.look();
   const reports = recoveredReports(previous, how, { splats, harm: watch.harm });
-  // Otherwise they are in those reports.
+  // If there are reports, they contain the faults.
   for (const [first] of reports.length > 0 ? [] : splats) log(`its kernel reported: ${first}`);
   log(`the previous process ended (${how}) with ${reports.length} cases under way`);
   return reports;
 }
 
-/** How a process ended, from the exit status that a shell gives. */
+/** How a process ended, from its exit status as in a shell. */
 function howEnded(status: number): string {
   const signal = status - 128;
   return signal > 0 ? signalName(signal) ?? `signal ${signal}` : `exit code ${status}`;
 }
 
-/** Logs what no case's report will have. */
+/** Logs faults that will not be in a case's report. */
 function logFaults(watch: KernelWatch, when: string): void {
   for (const [first] of watch.look()) log(`${when} the kernel reported: ${first}`);
 }

@@ -1,5 +1,5 @@
 /**
- * What is known of cases without running them, as JSON, and filters on it.
+ * Facts about cases that are known without running them, as JSON, and filters.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface CaseFilter {
   readonly ported?: boolean | undefined;
 }
 
-/** Whether a case is among those that a filter leaves. */
+/** Whether a case matches a filter. */
 export function fits(info: CaseInfo, filter: CaseFilter): boolean {
   const { needs = [], without = [], level, ported } = filter;
   const needed = new Set([...neededOf(info, "client"), ...neededOf(info, "server")]);
@@ -42,11 +42,11 @@ export function fits(info: CaseInfo, filter: CaseFilter): boolean {
 }
 
 /**
- * What `list` takes for a selector: text that matches no id stands for the ids of all cases that
- * have it, in any case of letters, in their id, title, requirement or sources.
+ * Resolves an argument of `list`. Text that matches no id stands for all cases that contain it in
+ * their id, title, requirement or sources, ignoring upper and lower case.
  *
- * @param text a selector, or that text; `!` in front is kept.
- * @returns selectors; the text itself where no case has it.
+ * @param text a selector or a text; a leading `!` is kept.
+ * @returns selectors; the text itself if no case contains it.
  */
 export function foundBy(text: string, cases: readonly CaseInfo[]): string[] {
   const [, not = "", pattern = ""] = /^(!?)(.*)$/s.exec(text) ?? [];
@@ -58,14 +58,14 @@ export function foundBy(text: string, cases: readonly CaseInfo[]): string[] {
   return pattern === "" || found.length === 0 ? [text] : found.map(({ id }) => `${not}${id}`);
 }
 
-/** Where a case is among upstream's. */
+/** The place of a case among upstream's. */
 export interface UpstreamPlace {
   readonly program: Program;
-  /** Its place in the newest list of that program, its test id there. */
+  /** Its position in the program's newest list, which is its test id there. */
   readonly id: number;
 }
 
-/** A case and what its sides do, without their bodies. */
+/** A case with descriptions of its sides, without their bodies. */
 export type DescribedCase = CaseInfo & Pick<Case<never>, "does">;
 
 /** A case as JSON. */
@@ -74,21 +74,21 @@ export interface CaseFacts {
   readonly title: string;
   readonly requirement: string;
   readonly level: Level;
-  /** What each side does; a side that is missing does nothing. */
+  /** What each side does; a missing side does nothing. */
   readonly does: DescribedCase["does"];
   /** The features that each side must have. */
   readonly needs: Readonly<Record<Role, readonly Feature[]>>;
-  /** Why no other case may run at the same time, where none may. */
+  /** Why no other case may run at the same time, if the case is exclusive. */
   readonly alone?: string;
-  /** Sources, each also as a line of text, and where it can be read. */
+  /** Sources, each also as a line of text and with its address. */
   readonly refs: readonly (Reference & { readonly text: string; readonly url: string })[];
-  /** That the kernel's own times make it take more than 2 s. */
+  /** Set if it takes more than 2 s because of the kernel's timeouts. */
   readonly slow?: true;
   /** The case in tools/testing/vsock that it was ported from. */
   readonly upstream?: { readonly name: string } & Partial<UpstreamPlace>;
 }
 
-/** What is known of a case. */
+/** The facts about a case. */
 export function factsOf(info: DescribedCase): CaseFacts {
   const { id, title, requirement, does, refs, alone, slow } = info;
   const name = upstreamName(info);
@@ -110,7 +110,7 @@ export function factsOf(info: DescribedCase): CaseFacts {
   };
 }
 
-/** Where upstream has a case of that name. */
+/** Finds upstream's case with a name. */
 export function upstreamPlace(name: string | undefined): UpstreamPlace | undefined {
   return PROGRAMS.flatMap((program) =>
     upstreamList(program)

@@ -1,5 +1,5 @@
 /**
- * Cases that are not of the catalogue: files that the user names with `--cases`.
+ * Cases from files that the user names with `--cases`.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { reasonOf, UsageError } from "../core/error.ts";
 import { addCases } from "../suites/catalogue.ts";
 
 /**
- * Adds the cases of these files to this process's catalogue; docs/writing_a_case.md.
+ * Adds the cases in files to this process's catalogue, see docs/writing_a_case.md.
  *
- * @throws {UsageError} where a file cannot be loaded, has no cases, or one that cannot be used.
+ * @throws {UsageError} if a file cannot be loaded, has no cases, or has one that cannot be used.
  */
 export async function addCaseFiles(paths: readonly string[] = []): Promise<void> {
   for (const path of paths) {
@@ -41,10 +41,10 @@ async function load(path: string): Promise<{ readonly cases?: unknown }> {
   }
 }
 
-/** What to do where a file's own text is right. */
+/** A hint for errors that are not due to the file's text. */
 function hint(error: unknown): string {
   const isKit = reasonOf(error).includes("@vsock/conformance");
   return isKit
-    ? "\nWhere the tool is one file, have them in it: deno run -A tools/bundle.ts --cases <file>"
+    ? "\nThe bundle cannot load cases; make one that has them: deno run -A tools/bundle.ts --cases <file>"
     : "";
 }

@@ -27,7 +27,9 @@ export async function toolCommit(
   return top === folder ? commit : undefined;
 }
 
-/** Where the tool's sources are; a bundle may lie next to sources it was not made from. */
+/**
+ * The folder with the tool's sources; undefined for a bundle, which may lie beside other sources.
+ */
 function ownFolder(): URL | undefined {
   const self = new URL(import.meta.url);
   return self.pathname.endsWith("/cli/commit.ts") ? new URL("..", self) : undefined;

@@ -39,13 +39,13 @@ import { PuppetLostError } from "./puppet_player.ts";
 import { placeOf, withEnds } from "./both_ends.ts";
 import { interruptible, withTimeout } from "./signals.ts";
 
-/** What exploring can be told. */
+/** Options of both commands. */
 export interface ExploringOptions {
-  /** In milliseconds. */
+  /** How long to explore, in milliseconds. */
   readonly for: number;
   readonly seed?: number | undefined;
   readonly strict?: boolean | undefined;
-  /** A file for what is found. */
+  /** A file to which a finding is saved. */
   readonly save?: string | undefined;
   /** A file for all calls and their answers. */
   readonly record?: string | undefined;
@@ -66,7 +66,7 @@ export interface ExploreCommandOptions extends ExploringOptions {
 /** Options of `lab explore`. */
 export type LabExploreOptions = BootOptions & ExploringOptions;
 
-/** How long making a finding small and playing it again may take, beyond the time that is asked for. */
+/** How long shrinking and replaying a finding may take after that time, in milliseconds. */
 const BEYOND = 120_000;
 
 /** Explores a machine on which an agent waits, or the connections between it and this one. */
@@ -222,7 +222,7 @@ async function searchOn(
 
 function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
   if (finding !== undefined || isFaulty) return EXIT.failed;
-  // Nothing was learnt where nothing was called.
+  // Without any calls nothing was learned.
   return calls === 0 ? EXIT.broken : EXIT.ok;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The command `lab`: cases on VMs that the tool boots itself.
+ * The command `lab`: runs cases in VMs that the tool boots.
  *
  * @module
  */
@@ -32,12 +32,12 @@ import { consolesOf, type LabAddress, vmsOf } from "../lab/types.ts";
 import { withTimeout } from "./signals.ts";
 import { addCaseFiles } from "./case_files.ts";
 
-/** Which lab a command is about, of those that are up. */
+/** Selects one of the labs that are up. */
 export interface NamedLab {
   readonly name: string;
 }
 
-/** How long agents of a lab that is up may take to answer, in milliseconds. */
+/** How long the agents of a lab that is up may take to respond, in milliseconds. */
 const CONNECT_TIME = 30_000;
 
 /** Boots a lab, runs the chosen cases, and shuts it down. */
@@ -90,7 +90,7 @@ export function labRun(
   options: CasesOptions & NamedLab & Pick<BootOptions, "timeout">,
 ): Promise<number> {
   return withTimeout(options.timeout, (stop) =>
-    // Which topology is up is not known yet.
+    // The topology of the lab is not known yet.
     Session.reported(options, "guest-host", stop, async (session) => {
       await session.choose(selectors);
       const address = await requireLab(options.name);
@@ -108,7 +108,7 @@ export async function labDown({ name }: NamedLab): Promise<number> {
   return EXIT.ok;
 }
 
-/** A shell in one of a lab's VMs. */
+/** Opens a shell in one of a lab's VMs. */
 export async function labShell(which: VmRole, { name }: NamedLab): Promise<number> {
   const vms = vmsOf(await requireLab(name));
   const vm = vms.find((vm) => vm.name === which);
@@ -120,14 +120,14 @@ export async function labShell(which: VmRole, { name }: NamedLab): Promise<numbe
   return await interact(vm.shell, new AbortController().signal);
 }
 
-/** What is known of a lab, for reports. */
+/** The facts about a lab, for reports. */
 function factsOf({ vms, kernel, accelerator, qemu, command }: LabAddress): LabFacts {
   const [{ name, console }, guest] = vms;
   const inner = guest === undefined ? [] : [{ name: guest.name, console: guest.console }];
   return { kernel, vms: [{ name, accelerator, qemu, command, console }, ...inner] };
 }
 
-/** A lab with its ends connected; one from `lab up` has no recovery. */
+/** A lab with its ends connected; a lab from `lab up` cannot be recovered. */
 interface ConnectedLab {
   readonly address: LabAddress;
   readonly ends: Ends;
@@ -160,8 +160,8 @@ async function runOn(
   );
   if (!watch.isLost) return code;
   const consoles = await explainConsoles("lost contact with a VM", consolesOf(address));
-  // A kernel that died during a case has failed it by now; here the VM itself is gone.
-  // A VM that was restored has another process.
+  // If a kernel died during a case, that case has failed already; here the VM itself is gone.
+  // After a recovery the VM has another process.
   const now = { ...address, pid: recovery?.vm.pid ?? address.pid };
   const why = code === EXIT.broken ? await whatWentAway(now, console) : undefined;
   if (why !== undefined) {
@@ -171,11 +171,11 @@ async function runOn(
   return code;
 }
 
-/** Logs the time of the first verdict, and notices that contact with an end was lost. */
+/** Logs the time of the first verdict, and notices if contact with an end was lost. */
 class RunWatch {
   readonly #progress: Progress;
   #isFirst = true;
-  /** Whether that ended the run. */
+  /** Whether that has ended the run. */
   isLost = false;
 
   constructor(progress: Progress) {
@@ -190,13 +190,13 @@ class RunWatch {
   };
 }
 
-/** What happened to a lab's VM, if more than an agent is gone. */
+/** Why contact was lost, if not only an agent is gone but the VM. */
 async function whatWentAway(
   address: LabAddress,
   console: ConsoleWatch,
 ): Promise<string | undefined> {
   if (await isGone(address) || await console.guestEnded()) return "QEMU ended";
-  // Under KVM a VM that stalls is the kernel's own fault.
+  // On KVM a stalled VM is the kernel's fault, not the emulator's.
   if (address.accelerator === "kvm") return undefined;
   const [silent] = await silentVms(address);
   return silent === undefined ? undefined : `the ${silent} no longer responds`;

@@ -1,5 +1,5 @@
 /**
- * The command `lab build-kernel`: kernels that the lab builds itself.
+ * The command `lab build-kernel`, which builds the debug kernel.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Progress } from "../lab/progress.ts";
 import { screenOf } from "../report/screen.ts";
 import { interruptible } from "./signals.ts";
 
-/** Builds the debug kernel, unless there is one. */
+/** Builds the debug kernel, unless it is in the cache. */
 export function labBuildKernel(
   { refresh, arch }: { refresh?: true | undefined; arch?: Arch | undefined },
 ): Promise<number> {

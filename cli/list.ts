@@ -52,7 +52,7 @@ export async function list(
   return EXIT.ok;
 }
 
-/** Prints what is known of the chosen cases. */
+/** Prints the chosen cases in full. */
 export async function explain(selector: string, options: PrintOptions): Promise<number> {
   await addCaseFiles(options.cases);
   const cases = select<DescribedCase>([...allCases(), NOTHING_LEFT], [selector]);
@@ -64,11 +64,11 @@ function jsonOf(cases: readonly DescribedCase[]): string {
   return `${JSON.stringify(cases.map(factsOf), null, 2)}\n`;
 }
 
-/** The width of the text, and the column where the value of a field begins. */
+/** The width of the text, and the column in which the values of fields begin. */
 const WIDTH = 100;
 const VALUE_AT = 15;
 
-/** Text wrapped to as many lines as it takes, each indented as far as the first one's beginning. */
+/** Wraps text, and indents further lines by the length of `begin`. */
 function wrapped(begin: string, text: string): string {
   const lines = new Help().boxWrap(text, WIDTH - begin.length).split("\n");
   return begin + lines.join(`\n${" ".repeat(begin.length)}`);
@@ -105,10 +105,10 @@ function explanation(info: DescribedCase): string {
     ...(info.alone === undefined ? [] : [field("exclusive", info.alone)]),
     ...info.refs.flatMap((reference) => [
       field("source", referenceText(reference)),
-      // Not wrapped: terminals and people take it whole.
+      // Not wrapped, so that terminals recognize the address.
       `${" ".repeat(VALUE_AT)}${referenceUrl(reference)}`,
     ]),
-    ...(info.slow ? [field("slow", "yes: the kernel's own times are so long")] : []),
+    ...(info.slow ? [field("slow", "yes: the kernel's own timeouts take more than 2 s")] : []),
     ...(place === undefined
       ? []
       : [field("upstream id", `${place.id} (${place.program}, Linux 7.3)`)]),

@@ -1,6 +1,6 @@
 /**
- * Files that are written atomically: under a temporary name, which is then renamed, so that nobody
- * ever reads half a file, or yesterday's file for today's.
+ * Writes files atomically: under a temporary name, then renamed, so that nobody reads half a file,
+ * or an old file instead of the new one.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { reasonOf, UsageError } from "../core/error.ts";
 /** A file, with all symbolic links resolved. */
 interface Target {
   readonly path: string;
-  /** Whether it can only be written in place: a pipe, a device, or what a process has open. */
+  /** Whether it can only be written in place: a pipe, a device, or a file below /proc/<pid>/fd. */
   readonly isStream: boolean;
 }
 
-/** A file that was checked to be writable before there is anything to write to it. */
+/** A file that is checked to be writable before there is anything to write. */
 export class OutputFile implements Disposable {
   readonly #path: string;
   readonly #what: string;
@@ -31,10 +31,10 @@ export class OutputFile implements Disposable {
   /**
    * Checks that it can be written.
    *
-   * @param what errors call it.
-   * @param meanwhile replaces its old content, which must not be mistaken for the new one, until it
-   *   is written; a pipe or a device gets nothing. Without it nothing is checked.
-   * @throws {UsageError} where it cannot be written.
+   * @param what the name of the file in errors.
+   * @param meanwhile the content until the file is written, so that the old content is not mistaken
+   * for the new one; not written to a pipe or a device. If undefined, nothing is checked.
+   * @throws {UsageError} if it cannot be written.
    */
   static async open(path: string, what: string, meanwhile?: string): Promise<OutputFile> {
     try {
@@ -49,7 +49,7 @@ export class OutputFile implements Disposable {
     }
   }
 
-  /** Equal for two that are the same file. */
+  /** Equal for two paths of the same file. */
   get identity(): string {
     return this.#target.path;
   }
@@ -75,19 +75,19 @@ export function cannotWrite(path: string, error: unknown, what: string): Error {
   return new UsageError(`Cannot write the ${what} ${path}: ${reasonOf(error)}`);
 }
 
-/** What takes bytes: a file, or what this process has open for its output. */
+/** A file, or this process's standard output. */
 type Sink = Pick<Deno.FsFile, "write">;
 
-/** Opens what can only be written in place, for appending: others may write to it, too. */
+/** Opens a file that can only be written in place, for appending: others may write to it, too. */
 async function streamOf(path: string): Promise<Sink> {
-  // Reopened, it would have an offset of its own, and later output would overwrite it.
+  // Do not reopen it: with its own offset, later output would overwrite this one.
   if (path === `/proc/${Deno.pid}/fd/1`) return Deno.stdout;
   if (path === `/proc/${Deno.pid}/fd/2`) return Deno.stderr;
   return await Deno.open(path, { append: true });
 }
 
 async function targetOf(path: string): Promise<Target> {
-  // As many links as the kernel follows.
+  // The kernel follows as many links, see path_resolution(7).
   let at = resolve(path);
   for (let links = 0; links < 40; links++) {
     const folder = await Deno.realPath(dirname(at));

@@ -1,5 +1,5 @@
 /**
- * The commands below `perf` that measure: one end of a measurement each.
+ * The commands of `perf` that measure; each is one end of a measurement.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { ownFacts } from "../agent/side.ts";
 import { screenOf, writeStderr } from "../report/screen.ts";
 import { familyOf } from "../agent/settings.ts";
 
-/** What every command here can be told. */
+/** Options of all these commands. */
 interface SharedOptions {
   readonly port: number;
   readonly type: SocketType;
@@ -124,7 +124,7 @@ export function perfConnect(options: CountedOptions): Promise<number> {
   });
 }
 
-/** A failed call is for the user to judge here, and no defect of the tool. */
+/** Reports a failed call as the user's error, not as a defect of the tool. */
 async function measured(body: () => void | Promise<void>): Promise<number> {
   try {
     await body();

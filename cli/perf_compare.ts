@@ -1,6 +1,6 @@
 /**
- * The command `perf compare`: vsock-conformance and C programs in turn, on this machine over AF_UNIX
- * or in VMs that the lab boots.
+ * The command `perf compare`: measures vsock-conformance and C programs in turn, on this machine
+ * over AF_UNIX or in VMs booted by the lab.
  *
  * @module
  */
@@ -43,7 +43,7 @@ import { startLab } from "../lab/lab.ts";
 
 /** Options of `perf compare`. */
 export interface CompareOptions extends Omit<BootOptions, "topology"> {
-  /** `unix` is this machine. */
+  /** `unix` means AF_UNIX on this machine. */
   readonly topology: Topology | "unix";
   readonly rounds: number;
   readonly bytes?: number;
@@ -52,20 +52,21 @@ export interface CompareOptions extends Omit<BootOptions, "topology"> {
   readonly chart?: string;
 }
 
-/** How much is measured here, and in a VM that is emulated. */
+/** The amounts to be measured, on this machine and in an emulated VM. */
 const AMOUNTS = {
   unix: { bytes: 16 * 1024 ** 3, requests: 200_000, warmup: 20_000 },
   vm: { bytes: 512 * 1024 ** 2, requests: 4000, warmup: 4000 },
 } as const;
 /** The target for p50 of a round trip, as a multiple of the C program's. */
 const MAX_ROUND_TRIP = { unix: 1.25, vm: 1.5 } as const;
+
 /** Measures vsock-conformance and the C programs, and shows both. */
 export async function perfCompare(options: CompareOptions): Promise<number> {
   if (options.topology !== "unix") await requireVms(options);
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const { chart = "" } = options;
-    // Opened first, so that an unwritable file is reported before the measurements, not after them.
+    // Opened first, so that an unwritable file is reported before the measurements.
     using file = chart === "" ? undefined : await OutputFile.open(chart, "chart", "");
     const { comparison, failure } = options.topology === "unix"
       ? await compareHere(options, progress, stop)
@@ -79,7 +80,7 @@ export async function perfCompare(options: CompareOptions): Promise<number> {
   });
 }
 
-/** A comparison, and what cut it short, if anything did. */
+/** A comparison, and the error that ended it early, if one did. */
 interface Made {
   readonly comparison: Comparison;
   readonly failure?: unknown;
@@ -132,12 +133,12 @@ async function compareInVm(
     c: { stream: `/${C_FOLDER}/vsock_perf`, pingpong: `/${C_FOLDER}/pingpong` },
     where: { cid: hasGuest(topology) ? GUEST_CID : 1 },
   };
-  // A figure from a lab that is then lost does not count, and costs no other.
+  // A figure from a lab that is then lost does not count; the others are kept.
   const programs: RunPrograms = (commands) =>
     labs.run("the comparison", options.timeout, ({ address }, signal) => {
       const { vms: [host, guest = host] } = address;
       const shell = (vm: LabVm): ScriptRunner => (script) => runScript(vm.shell, script, signal);
-      // The guest accepts: its CID is one that a host can connect to.
+      // The guest accepts, since a host can connect to its CID.
       const pair = { server: shell(guest), client: shell(host) };
       return runBoth(arch, pair, commands, "/tmp");
     }, stop);
@@ -149,7 +150,7 @@ async function compareInVm(
   return await make(head, options, setting, programs, progress);
 }
 
-/** Measures; what is interrupted or fails keeps the figures it has. */
+/** Measures; if it is interrupted or fails, the figures so far are kept. */
 async function make(
   what: Omit<Comparison, "rows">,
   options: CompareOptions,
@@ -171,7 +172,7 @@ async function make(
   };
 }
 
-/** Runs two programs in their shells, and gives what they wrote. */
+/** Runs two programs in their shells, and returns their output. */
 async function runBoth(
   arch: ArchTraits,
   shells: Pair<ScriptRunner>,
@@ -196,7 +197,7 @@ function about(over: string, c: string) {
   };
 }
 
-/** Runs a script in a shell of this machine. */
+/** Runs a script in a shell on this machine. */
 async function runHere(script: string, signal: AbortSignal): Promise<ScriptResult> {
   const command = new Deno.Command("/bin/sh", {
     args: ["-c", `exec 2>&1\n${script}`],

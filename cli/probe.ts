@@ -1,6 +1,6 @@
 /**
- * The command `probe`: what this machine and its kernel support. Cases that need a missing feature
- * are skipped; the same code decides that.
+ * The command `probe`: shows what this machine and its kernel support. Cases that need a missing
+ * feature are skipped; the same code decides that.
  *
  * @module
  */
@@ -27,30 +27,30 @@ export interface ProbeOptions extends SideSettings {
   readonly json?: boolean | undefined;
 }
 
-/** What there is, as `--json` prints it. */
+/** The results, as printed by `--json`. */
 export interface Probed {
-  /** As an end of a run reports them. */
+  /** The same facts that an end of a run reports. */
   readonly facts: EndFacts;
   readonly deno: string;
   /** The user id. */
   readonly uid: number | null;
-  /** Whether this process has the capabilities that some cases need. */
+  /** Whether this process has each capability that some cases need. */
   readonly capabilities: Readonly<Record<keyof typeof CAPABILITIES, boolean>>;
-  /** The transports of AF_VSOCK whose code is loaded. */
+  /** The loaded transports of AF_VSOCK. */
   readonly transports: readonly Transport[];
   /** The CIDs of this machine, or why they are unknown. */
   readonly localCids: readonly number[] | string;
   /** The vsock devices of a guest. */
   readonly devices: readonly VsockDeviceEntry[];
-  /** net.vsock.*, where the kernel has it. */
+  /** The sysctls net.vsock.*; null if the kernel lacks one. */
   readonly sysctls: Readonly<Record<string, string | null>>;
-  /** The CID for which the features were looked for: it decides the transport. */
+  /** The CID of the peer, which decides the transport and thereby the features. */
   readonly peerCid: number;
-  /** Why each feature is missing, null where it is there. */
+  /** For each feature, why it is missing; null if it is not. */
   readonly features: Readonly<Record<Feature, string | null>>;
 }
 
-/** Prints what there is. */
+/** Prints the results. */
 export async function probe(options: ProbeOptions): Promise<number> {
   const found = await probeHere(options);
   const text = options.json ? `${JSON.stringify(found, null, 2)}\n` : probedText(found);
@@ -93,7 +93,7 @@ function localCids(): readonly number[] | string {
   }
 }
 
-/** What was found, as text that ends with a line end. */
+/** The results as text that ends with a newline. */
 export function probedText(found: Probed): string {
   const { facts, deno, uid, capabilities, transports, devices, sysctls, peerCid } = found;
   const cids = Array.isArray(found.localCids) ? found.localCids.join(", ") : found.localCids;

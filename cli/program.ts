@@ -1,5 +1,5 @@
 /**
- * The command line: what there is, with help. Commands are loaded when they are called.
+ * The command line: all commands and options. The modules of commands are loaded when called.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import type { PrintOptions } from "./list.ts";
 import {
   addHelp,
   addressOption,
+  choicesText,
   cidOption,
   COMMAND_HELP,
   COMMAND_OUTPUT,
@@ -34,13 +35,14 @@ import { addExplore } from "./program_explore.ts";
 import { addPerf } from "./program_perf.ts";
 import type { RunOptions } from "./run.ts";
 
-/** Is given what the chosen command returns: the exit code. */
+/** Receives the exit code of the chosen command. */
 export type Act = (code: number | Promise<number>) => void;
 
 const EXCLUSIVE = "nothing else uses this machine: also check its socket memory for leaks";
 const MONITOR = "QMP socket of the guest's QEMU here: lets cases unplug devices";
-const CRASH_JOURNAL = "file of its crash journal, for the process that is started if this one dies";
-/** The shells for which there are completions. */
+const CRASH_JOURNAL =
+  "file of its crash journal, for the process that replaces this one if it dies";
+/** The shells with completions. */
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /** The program. */
@@ -50,7 +52,7 @@ export function program(act: Act): Command {
     .exitOverride()
     .configureOutput(COMMAND_OUTPUT)
     .configureHelp(COMMAND_HELP)
-    // What follows a command is that command's, also where its parent has an option of that name.
+    // Options after a command belong to it, even if its parent has one with the same name.
     .enablePositionalOptions()
     .description("Checks whether an AF_VSOCK implementation behaves as it must.")
     .version(VERSION)
@@ -67,7 +69,8 @@ export function program(act: Act): Command {
   addLab(root, act);
   addExplore(root, act);
   addPerf(root, act);
-  addCatalogue(root, act);
+  addList(root, act);
+  addExplain(root, act);
   addReport(root, act);
   root.command("completions")
     .addArgument(new Argument("<shell>", "which shell").choices(SHELLS))
@@ -158,7 +161,7 @@ function addAgent(root: Command, act: Act): void {
     .action(async (options: AgentOptions) => act((await import("./agent.ts")).agent(options)));
 }
 
-function addCatalogue(root: Command, act: Act): void {
+function addList(root: Command, act: Act): void {
   const features = Object.keys(FEATURES) as Feature[];
   root.command("list")
     .addArgument(
@@ -170,7 +173,8 @@ function addCatalogue(root: Command, act: Act): void {
     )
     .summary("list the cases")
     .description(
-      "List the cases. Text that matches no id is searched for in ids, titles, requirements\nand sources.",
+      "List the cases. Text that matches no id is searched for in ids, titles, requirements " +
+        "and sources.",
     )
     .addOption(caseFilesOption())
     .addOption(
@@ -185,14 +189,18 @@ function addCatalogue(root: Command, act: Act): void {
       new Option("--level <level>", "only requirements of this level").choices(["must", "should"]),
     )
     .option("--ported", "only cases that were ported from the kernel's tests")
-    .option("--json", "all that is known of them, as JSON")
+    .option("--json", "print all facts about them, as JSON")
     .addHelpText(
       "after",
-      examples("list 'seqpacket/**'", "list MSG_TRUNC", "list --without zerocopy --json"),
+      `\n${choicesText("Features", features)}\n` +
+        examples("list 'seqpacket/**'", "list MSG_TRUNC", "list --without zerocopy --json"),
     )
     .action(async (cases: string[], options: CaseFilter & PrintOptions) =>
       act((await import("./list.ts")).list(cases, options))
     );
+}
+
+function addExplain(root: Command, act: Act): void {
   root.command("explain")
     .addArgument(argumentOf("case", "<case>", "an id, with * and **"))
     .description("explain what a case requires, and why")
@@ -205,7 +213,7 @@ function addCatalogue(root: Command, act: Act): void {
 }
 
 function addReport(root: Command, act: Act): void {
-  const report = root.command("report").description("render a stored report, or compare two")
+  const report = root.command("report").description("render, compare, or merge stored reports")
     .addHelpText(
       "after",
       examples("report html run.json -o run.html", "report diff a.json b.json"),
@@ -230,6 +238,15 @@ function addReport(root: Command, act: Act): void {
     .addHelpText("after", examples("report diff yesterday.json today.json"))
     .action(async (before: string, after: string, options: DiffOptions) =>
       act((await import("./report.ts")).diff(before, after, options))
+    );
+  report.command("merge").description("one report of several: the shards of a run")
+    .addArgument(argumentOf("file", "<files...>", "JSON reports, none with a case of another"))
+    .addOption(
+      optionOf("file", "-o, --output <file>", "write to this file, not to standard output"),
+    )
+    .addHelpText("after", examples("report merge shard-*.json -o run.json"))
+    .action(async (files: string[], options: { output?: string }) =>
+      act((await import("./report.ts")).merge(files, options))
     );
   addHelp(report, "report help diff");
 }

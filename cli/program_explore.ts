@@ -1,5 +1,5 @@
 /**
- * The options of `explore` and of `lab explore`.
+ * The options of `explore` and `lab explore`.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const TOPOLOGIES: readonly Topology[] = ["loopback", "guest-host", "three-cids"]
 
 type Act = (code: number | Promise<number>) => void;
 
-/** For how long is explored unless it is said, in milliseconds. */
+/** How long to explore by default, in milliseconds. */
 const EXPLORE_TIME = 60_000;
 
 /** Adds `explore`. */

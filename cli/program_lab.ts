@@ -1,5 +1,5 @@
 /**
- * The options of `lab` and of its commands.
+ * The options of `lab` and its commands.
  *
  * @module
  */
@@ -23,11 +23,12 @@ import {
   jobsOption,
   withCasesOptions,
 } from "./options/run.ts";
+import type { KernelConfigOptions } from "./lab_kernel_config.ts";
 import { archOption, type BootOptions, wholeTimeout, withKernelOptions } from "./options/vm.ts";
 
 type Act = (code: number | Promise<number>) => void;
 
-/** The deadline of a case in milliseconds: an emulated VM in an emulated VM is slow. */
+/** The deadline of a case in milliseconds; a VM in an emulated VM is slow. */
 const CASE_TIMEOUT = 60_000;
 
 const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids", "three-devices"];
@@ -36,14 +37,11 @@ const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids",
 export function addLab(root: Command, act: Act): void {
   const lab = withLabOptions(withCasesOptions(root.command("lab"), CASE_TIMEOUT))
     .summary("boot VMs and run cases in them")
-    .description(`Boot VMs, run cases in them, and shut them down.\n${CASES_HELP}`)
+    .description("Boot VMs, run cases (ids, prefixes, * and **, !id to omit), shut down.")
     .addOption(new Option("--cross").hideHelp())
     .addHelpText(
       "after",
-      examples(
-        "lab    # all cases, host and guest, both directions",
-        "lab --topology loopback 'seqpacket/**'",
-      ),
+      examples("lab --topology loopback 'seqpacket/**'"),
     )
     .action(
       async (
@@ -87,8 +85,8 @@ function addUp(lab: Command, act: Act): void {
     );
   withName(lab.command("shell"))
     .addArgument(new Argument("<vm>", "which VM").choices(["host", "guest", "loopback"]))
-    .summary("a shell in a VM, or run a script from stdin")
-    .description("Open a shell in a VM of the lab; a script on standard input is run there.")
+    .summary("open a shell in a VM, or run a script from stdin")
+    .description("Open a shell in a VM of the lab, or run a script from standard input there.")
     .addHelpText("after", examples("lab shell guest", "lab shell host < script"))
     .action(async (vm: VmRole, options: NamedLab) =>
       act((await import("./lab.ts")).labShell(vm, options))
@@ -147,9 +145,27 @@ function addKernel(lab: Command, act: Act): void {
     .action(async (_kernel: "debug", options: { refresh?: true; arch?: Arch }) =>
       act((await import("./lab_build_kernel.ts")).labBuildKernel(options))
     );
-  lab.command("kernel", { hidden: true }).argument("[words...]").allowUnknownOption().action(() => {
-    throw new UsageError('"lab kernel build --debug" is now "lab build-kernel debug"');
-  });
+  const kernel = lab.command("kernel").summary("what the lab needs of a kernel")
+    .description("What the lab needs of a kernel.")
+    .addHelpText("after", examples("lab kernel config >vsock.config"))
+    .helpCommand(false);
+  kernel.command("config")
+    .summary("print a kconfig fragment")
+    .description(
+      "Print what the lab's VMs need as a kconfig fragment, for the kernel's " +
+        "scripts/kconfig/merge_config.sh: over allnoconfig it is the smallest kernel that works.",
+    )
+    .addOption(new Option("--topology <which>", "VMs").choices(TOPOLOGIES).default("guest-host"))
+    .addOption(archOption())
+    .option("--debug", "with KASAN, kmemleak, and lockdep")
+    .addHelpText("after", examples("lab kernel config --topology loopback >vsock.config"))
+    .action(async (options: KernelConfigOptions) =>
+      act((await import("./lab_kernel_config.ts")).labKernelConfig(options))
+    );
+  kernel.command("build", { hidden: true }).argument("[words...]").allowUnknownOption()
+    .action(() => {
+      throw new UsageError('"lab kernel build --debug" is now "lab build-kernel debug"');
+    });
 }
 
 function withName(command: Command): Command {

@@ -1,5 +1,5 @@
 /**
- * The options of `perf` and of its commands, in vsock_perf's words where it has them.
+ * The options of `perf` and its commands, named as in vsock_perf if it has them.
  *
  * @module
  */
@@ -20,9 +20,9 @@ import {
 
 type Act = (code: number | Promise<number>) => void;
 
-/** What one call of recv(2) or send(2) takes at most here. */
+/** The maximum size for one call of recv(2) or send(2). */
 const MAX_CALL = 2 ** 31 - 1;
-/** Larger numbers are not exact. */
+/** Larger integers are not exact in JavaScript. */
 const MAX_BYTES = 2 ** 53;
 const KIB = 1024;
 
@@ -76,7 +76,7 @@ function addCompare(perf: Command, act: Act): void {
   });
 }
 
-/** A file whose name says how to draw. */
+/** Parses the name of a chart, whose extension decides the format. */
 function chartOption(text: string): string {
   if (/[^/]\.(svg|html)$/.test(text)) return text;
   throw new InvalidArgumentError("Name a file that ends in .svg or .html.");
@@ -151,7 +151,9 @@ function counted(command: Command, requests: number, warmup: number): Command {
     .option("--warmup <number>", "how many to make before that", wholeNumber(0, 1e9), warmup);
 }
 
-/** What `--timeout` limits: a server waits for its peer without a limit, as vsock_perf does. */
+/**
+ * The descriptions of `--timeout`. Like vsock_perf, a server waits for its peer without a limit.
+ */
 const WAITING = "how long a connected peer may be idle";
 const CONNECTING = "how long the peer may be idle, from connect() on";
 

@@ -1,5 +1,5 @@
 /**
- * An agent as what exploring needs: somebody who makes the calls of a program.
+ * Plays programs of calls on an agent, for exploring.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { Played, Program } from "../control/puppet_wire.ts";
 import type { Player } from "../explore/explore.ts";
 import type { End } from "../runner/end.ts";
 
-/** A program may wait for so many moments, and for a connection that is not answered, in ms. */
+/** The timeout of a program, whose calls may block for a moment each, in milliseconds. */
 const PLAY_TIME = 30_000;
 
-/** The puppet is lost, or reports that it cannot go on. */
+/** The puppet is lost, or reports that it cannot continue. */
 export class PuppetLostError extends ExpectedError {
   override readonly name = "PuppetLostError";
-  /** What its agent reports. */
+  /** Its agent's report. */
   readonly report: SideReport;
-  /** The calls of the program that was under way. */
+  /** The calls of the program that was running. */
   readonly calls: readonly SocketCall[];
 
   constructor(report: SideReport, calls: readonly SocketCall[]) {
@@ -29,7 +29,7 @@ export class PuppetLostError extends ExpectedError {
   }
 }
 
-/** A program that has been given to an agent. */
+/** A program that was sent to an agent. */
 interface Under {
   readonly calls: readonly SocketCall[];
   readonly played: PromiseWithResolvers<Played>;
@@ -40,7 +40,7 @@ export class PuppetPlayer implements Player {
   readonly #end: End;
   readonly #run: number;
   readonly #under: Under[] = [];
-  /** What is to be sent as soon as the agent takes it; undefined from then on. */
+  /** Lines to be sent as soon as the agent is ready; undefined after that. */
   #early: string[] | undefined = [];
   readonly #report: Promise<SideReport>;
   #lost: PuppetLostError | undefined;
@@ -48,10 +48,10 @@ export class PuppetPlayer implements Player {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Has an agent take programs.
+   * Starts the puppet on an agent.
    *
-   * @param port the first of the AF_VSOCK ports that they use.
-   * @param milliseconds how long that may last at most.
+   * @param port the first of the AF_VSOCK ports that programs use.
+   * @param milliseconds how long the puppet may be used.
    */
   constructor(end: End, port: number, milliseconds: number, run = 1) {
     this.#end = end;
@@ -76,7 +76,7 @@ export class PuppetPlayer implements Player {
     return played.promise;
   }
 
-  /** Has no more programs, and waits for what the agent says at last: faults of its kernel, too. */
+  /** Stops the puppet, and waits for the agent's report, which includes faults of its kernel. */
   async end(): Promise<SideReport> {
     this.#isEnding = true;
     this.#send(NO_MORE);
@@ -109,7 +109,7 @@ export class PuppetPlayer implements Player {
     }
   }
 
-  /** Gives up an agent that does not answer in time. */
+  /** Gives up if the agent does not answer in time. */
   #watch(): void {
     clearTimeout(this.#timer);
     if (this.#under.length === 0 && !this.#isEnding) return;

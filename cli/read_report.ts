@@ -1,5 +1,5 @@
 /**
- * Reports that commands are given.
+ * Reads reports given to commands.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { parseReport } from "../report/schema.ts";
  * Reads a report.
  *
  * @param path a report as JSON; "-" is standard input.
- * @throws {UsageError} where there is nothing to read; {@linkcode ReportError} where it is none.
+ * @throws {UsageError} if it cannot be read; {@linkcode ReportError} if it is not a report.
  */
 export async function readReport(path: string): Promise<RunReport> {
   const source = path === "-" ? "standard input" : path;

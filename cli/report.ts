@@ -1,5 +1,5 @@
 /**
- * The command `report`: renders the stored report of a run again, or compares two.
+ * The command `report`: renders a stored report, or compares two.
  *
  * @module
  */
@@ -12,6 +12,8 @@ import {
   isRegression,
 } from "../report/diff.ts";
 import type { ReportFormat } from "../report/formats.ts";
+import { mergeReports } from "../report/merge.ts";
+import type { RunReport } from "../report/model.ts";
 import { renderReport } from "../report/render.ts";
 import { OutputFile } from "./output_file.ts";
 import { readReport } from "./read_report.ts";
@@ -28,14 +30,26 @@ export async function render(
   path: string,
   { output }: { readonly output?: string | undefined },
 ): Promise<number> {
-  const text = renderReport(format, await readReport(path));
-  if (output === undefined) {
-    screenOf(Deno.stdout).write(text);
-  } else {
-    using file = await OutputFile.open(output, "report");
-    await file.write(text);
-  }
+  await writeText(renderReport(format, await readReport(path)), output);
   return EXIT.ok;
+}
+
+/** Makes one report, as JSON, of several. */
+export async function merge(
+  paths: readonly string[],
+  { output }: { readonly output?: string | undefined },
+): Promise<number> {
+  const reports: RunReport[] = [];
+  for (const path of paths) reports.push(await readReport(path));
+  const merged = mergeReports(reports, ["report", "merge", ...paths]);
+  await writeText(renderReport("json", merged), output);
+  return EXIT.ok;
+}
+
+async function writeText(text: string, output: string | undefined): Promise<void> {
+  if (output === undefined) return screenOf(Deno.stdout).write(text);
+  using file = await OutputFile.open(output, "report");
+  await file.write(text);
 }
 
 /** Shows what changed from one run to another; fails if anything got worse. */
@@ -51,8 +65,8 @@ export async function diff(
   const after = await readReport(afterPath);
   if (!comparable(before, after)) {
     throw new UsageError(
-      "Cannot compare: the two runs have no case in common, in a direction " +
-        `(the earlier one is of the topology ${before.topology}, the later one of ${after.topology})`,
+      "Cannot compare: the two runs have no case in common, in any direction " +
+        `(the earlier one has the topology ${before.topology}, the later one ${after.topology})`,
     );
   }
   screenOf(Deno.stdout).write(diffText(before, after, options));

@@ -6,23 +6,23 @@ import { cannotWrite, OutputFile } from "./output_file.ts";
 import { screenOf, writeStderr } from "../report/screen.ts";
 import type { ReportTarget } from "./options/report.ts";
 
-/** What a report says until the run has ended, for whoever finds it after a SIGKILL. */
-const PENDING = "it had not when this was written, and is under way since or was killed";
-/** What it says if the run ended normally without having begun. */
+/** The reason in a report until the run has ended; it stays there after a SIGKILL. */
+const PENDING = "it had not when this was written: it is still running, or was killed";
+/** The reason if the command ended normally without beginning the run. */
 const NOTHING_BEGAN = "the tool ended before it";
 
 /**
- * Calls `body`, which gives an exit code, and then writes the reports of its run, however it ended:
- * those of a run that never began say why. A report that cannot be written is an error on standard
- * error and turns a success into a failure; the others are still written.
+ * Calls `body`, which returns an exit code, and then writes the reports of its run, no matter how
+ * it ended; if the run never began, they say why. If a report cannot be written, that is an error
+ * on standard error and turns a success into a failure, but the others are still written.
  *
- * @param intended what is known of the run before it begins.
- * @param body says with {@linkcode ReportFiles.from} where the report is to come from.
- * @param stop what ended the run, if that is aborted.
- * @returns the exit code of `body`, or, where that is a success and a report could not be written,
- * {@linkcode EXIT.broken}.
- * @throws {UsageError} before `body` is called, where a file cannot be written or is named twice;
- * what `body` throws.
+ * @param intended what is known about the run before it begins.
+ * @param body calls {@linkcode ReportFiles.from} to set the source of the report.
+ * @param stop if aborted, the reason that the run ended.
+ * @returns the exit code of `body`, or {@linkcode EXIT.broken} if that is a success but a report
+ * could not be written.
+ * @throws {UsageError} before `body` is called, if a file cannot be written or is named twice; what
+ * `body` throws.
  */
 export async function withReports(
   targets: readonly ReportTarget[],
@@ -43,7 +43,7 @@ export async function withReports(
   return isGood && !isWritten ? EXIT.broken : code;
 }
 
-/** Files that were checked to be writable before a run, and are written at its end. */
+/** Files that are checked to be writable before a run, and written at its end. */
 export class ReportFiles implements Disposable {
   readonly #files: (ReportTarget & { file: OutputFile })[] = [];
   readonly #intended: IntendedRun;
@@ -53,7 +53,7 @@ export class ReportFiles implements Disposable {
     this.#intended = intended;
   }
 
-  /** As {@linkcode withReports} opens them. */
+  /** Opens the files, see {@linkcode withReports}. */
   static async open(
     targets: readonly ReportTarget[],
     intended: IntendedRun,
@@ -78,13 +78,13 @@ export class ReportFiles implements Disposable {
     if (isTwice) throw cannotWrite(path, new Error("it is named twice"), "report");
   }
 
-  /** Says where the report comes from, once the run can begin; undefined is none yet. */
+  /** Sets the source of the report once the run can begin; undefined means none yet. */
   from(report: () => RunReport | undefined): void {
     this.#report = report;
   }
 
   /**
-   * Writes all that can be written; errors go to standard error.
+   * Writes all files; errors go to standard error.
    *
    * @param why the run never began, if it did not.
    * @returns whether all were written.
@@ -110,13 +110,13 @@ export class ReportFiles implements Disposable {
   }
 }
 
-/** A report as text; its writers are loaded when there is something for them. */
+/** Renders a report; the module for a format is loaded when needed. */
 async function rendered(format: ReportFormat, report: RunReport): Promise<string> {
   const { renderReport } = await import("../report/render.ts");
   return renderReport(format, report);
 }
 
-/** Writes a report as KTAP to standard output, if that was asked for. */
+/** Writes a report as KTAP to standard output, if asked for. */
 export async function writeKtap(
   form: "ktap" | "ktap-flat" | undefined,
   report: RunReport,

@@ -1,5 +1,5 @@
 /**
- * The option `--rerun-failed`: only what failed in an earlier run.
+ * The option `--rerun-failed`: runs only what failed in an earlier run.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import { findCase } from "../suites/catalogue.ts";
 import { UsageError } from "../core/error.ts";
 
 const FAILED: ReadonlySet<Outcome> = new Set(["fail", "timeout", "broken", "unexpected-pass"]);
-/** What also makes a strict run fail. */
+/** The outcomes that make only a strict run fail. */
 const STRICTLY: ReadonlySet<Outcome> = new Set(["warn", "retried"]);
 
-/** What is to run of an earlier run. */
+/** The part of an earlier run to be repeated. */
 export interface Rerun {
-  /** The seed of that run, which repeats its random choices. */
+  /** That run's seed, which repeats its random choices. */
   readonly seed: number;
-  /** Whether a case is to run in a direction. */
+  /** Whether a case has to run in a direction. */
   wants(id: string, direction: Direction): boolean;
 }
 
 /**
- * What failed in an earlier run, or did not come to a verdict.
+ * Selects what failed in an earlier run, or did not reach a verdict.
  *
- * @param source where the report comes from, for errors.
- * @param strict whether a warning is a failure.
- * @throws {UsageError} where that is nothing, or is not in this version's catalogue.
+ * @param source the report's name in errors.
+ * @param strict whether a warning counts as a failure.
+ * @throws {UsageError} if nothing did, or a case is not in this version's catalogue.
  */
 export function rerunOf(report: RunReport, source: string, strict: boolean): Rerun {
   const isWanted = ({ verdict }: ReportedCase) =>
@@ -50,7 +50,7 @@ export function rerunOf(report: RunReport, source: string, strict: boolean): Rer
   };
 }
 
-/** A case, or for the leak check of parallel cases all those that it may be about. */
+/** The cases to repeat for an entry; for the leak check of parallel cases, all of those. */
 function causesOf(entry: ReportedCase, { cases }: RunReport): readonly ReportedCase[] {
   if (entry.id !== NOTHING_LEFT.id) return [entry];
   return cases.filter(({ id, direction }) =>

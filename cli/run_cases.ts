@@ -1,9 +1,10 @@
 /**
- * What the commands that run cases share: the chosen cases and the baseline.
+ * The chosen cases and the baseline, for the commands that run cases.
  *
  * @module
  */
 import { Baseline } from "../core/baseline.ts";
+import { type Shard, shardOf } from "../core/shard.ts";
 import { select } from "../core/selector.ts";
 import { allCases } from "../suites/catalogue.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
@@ -13,16 +14,27 @@ import { UsageError } from "../core/error.ts";
 /**
  * The cases that a user chose.
  *
- * @param quick whether slow ones are left out.
+ * @param quick whether to leave out slow ones.
+ * @param shard the part of them to run.
  * @throws {UnmatchedSelectorError}
- * @throws {UsageError} where all of them are slow and these are left out.
+ * @throws {UsageError} if nothing is left.
  */
-export function chosenCases(selectors: readonly string[], quick = false): ConformanceCase[] {
-  const chosen = select(allCases(), selectors);
-  if (!quick) return chosen;
-  const left = chosen.filter(({ slow }) => slow === undefined);
-  if (left.length > 0) return left;
-  throw new UsageError("Nothing is left to run: all that was chosen is slow; leave out --quick");
+export function chosenCases(
+  selectors: readonly string[],
+  quick = false,
+  shard?: Shard,
+): ConformanceCase[] {
+  const chosen = select(allCases(), selectors).filter(({ slow }) => !quick || slow === undefined);
+  if (chosen.length === 0) {
+    throw new UsageError("Nothing is left to run: all chosen cases are slow; leave out --quick");
+  }
+  if (shard === undefined) return chosen;
+  const part = shardOf(chosen, shard);
+  if (part.length > 0) return part;
+  throw new UsageError(
+    `Shard ${shard.index} of ${shard.count} has no cases: families stay whole, and fewer than ` +
+      `${shard.count} were chosen`,
+  );
 }
 
 /** The known failures that the user gave. */

@@ -1,5 +1,5 @@
 /**
- * A run as its command makes it, which is reported however it ends, even if it never begins.
+ * A run of a command that is reported no matter how it ends, even if it never begins.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { type RoundOptions, roundsOf } from "../core/round.ts";
 import { withLeakCheck } from "../core/parallel_leaks.ts";
 import { VERSION } from "../core/version.ts";
 import type { Ends } from "../runner/case.ts";
-import { runPlan } from "../runner/run.ts";
+import { runPlan, type RunResult } from "../runner/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { KtapFlatWriter } from "../report/ktap_flat.ts";
 import { byDirection, type IntendedRun, ReportBuilder, reportNotStarted } from "../report/model.ts";
@@ -42,23 +42,23 @@ import type { Rerun } from "./rerun.ts";
 import { OutputError, screenOf } from "../report/screen.ts";
 import { RetryCount } from "../core/run_facts.ts";
 
-/** What cases run on, once it is there. */
+/** The machines on which cases run, once they are ready. */
 export interface Machines {
   readonly ends: Ends;
-  /** Receives each event as well. */
+  /** Also receives each event. */
   readonly also?: EventSink;
   /** Finds out what a kernel died of when contact with an end was lost. */
   readonly postMortem?: () => Promise<readonly string[]>;
-  /** How often the VMs were lost and brought back without a kernel having logged a reason. */
+  /** How often the VMs were lost and recovered without a kernel having logged a reason. */
   readonly losses?: (() => number) | undefined;
-  /** Replaces kernels one of which can no longer be trusted; whether it could. */
+  /** Replaces kernels that can no longer be trusted; resolves to whether it could. */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
 }
 
-/** What is known of a run while it is prepared. */
+/** What is known about a run while it is being prepared. */
 type Intention = { -readonly [K in keyof IntendedRun]: IntendedRun[K] };
 
-/** A run that is being prepared, or under way. */
+/** A run that is being prepared, or is running. */
 export class Session {
   readonly #options: CasesOptions;
   readonly #stop: AbortSignal;
@@ -84,11 +84,11 @@ export class Session {
   }
 
   /**
-   * Opens the reports and then calls `body`, which prepares a run, makes it with
-   * {@linkcode runCases}, and gives the exit code. Where that never begins, the reports say why.
+   * Opens the reports and then calls `body`, which prepares the run, calls {@linkcode runCases},
+   * and returns the exit code. If the run never begins, the reports say why.
    *
    * @param topology how the ends will be connected, as far as known.
-   * @param stop what ends the run.
+   * @param stop ends the run if aborted.
    */
   static async reported(
     options: CasesOptions,
@@ -121,14 +121,15 @@ export class Session {
   }
 
   /**
-   * Takes the cases that a user chose, and what is known of them.
+   * Sets the cases that the user chose, and the baseline.
    *
    * @throws {UnmatchedSelectorError} {@linkcode UsageError} {@linkcode BaselineError}
    */
   async choose(selectors: readonly string[]): Promise<void> {
-    const { exclude = [], quick, rerunFailed, strict = false } = this.#options;
+    const { exclude = [], quick, shard, rerunFailed, strict = false } = this.#options;
     await addCaseFiles(this.#options.cases);
-    this.#cases = chosenCases([...selectors, ...exclude.map((pattern) => `!${pattern}`)], quick);
+    const patterns = [...selectors, ...exclude.map((pattern) => `!${pattern}`)];
+    this.#cases = chosenCases(patterns, quick, shard);
     this.#baseline = await baselineOf(this.#options);
     if (rerunFailed === undefined) return;
     const [{ readReport }, { rerunOf }] = await Promise.all([
@@ -142,7 +143,7 @@ export class Session {
   /**
    * Sets how the ends are connected.
    *
-   * @throws {UsageError} if none of the chosen cases runs that way.
+   * @throws {UsageError} if none of the chosen cases can run that way.
    */
   place(topology: Topology): void {
     requireDirection(topology, this.#options.direction);
@@ -152,7 +153,7 @@ export class Session {
     if (this.#intention.plan.length > 0) return;
     throw new UsageError(
       `Nothing is left to run: none of what failed in ${this.#options.rerunFailed} was chosen, ` +
-        `or runs on ${topology}`,
+        `or can run on ${topology}`,
     );
   }
 
@@ -161,7 +162,7 @@ export class Session {
     this.#intention.facts = { ...this.#intention.facts, lab };
   }
 
-  /** Records what had to be done again, before the run or during it. */
+  /** Records a retry before or during the run. */
   readonly retried = (retry: Retry): void => {
     if (this.#sink !== undefined) return this.#sink({ type: "retry", ...retry });
     this.#retries.add(retry);
@@ -169,11 +170,10 @@ export class Session {
   };
 
   /**
-   * Runs the cases, shows what happens, and gives the exit code.
+   * Runs the cases, shows what happens, and returns the exit code.
    *
-   * @param stop ends the run; what ends the session does so anyway.
+   * @param stop ends the run if aborted; so does the session's own signal.
    */
-  // deno-lint-ignore length/function -- to be split with the command line
   async runCases(
     { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
     stop: AbortSignal = this.#stop,
@@ -184,47 +184,54 @@ export class Session {
     const checksLeaks = [ends.host, ends.guest].some(({ facts }) => facts.leaks !== undefined);
     const plan = this.#plan(checksLeaks);
     const rounds = this.#rounds;
-    const builder = new ReportBuilder({
-      ...this.#intention,
-      startedAt: new Date(),
-      plan: firstRound(plan, rounds),
-    });
-    this.#reports.from(() => builder.report());
-    const sinks = [...this.#outputs(plan), builder.sink, also];
+    const builder = this.#builder(firstRound(plan, rounds));
     const lost = new AbortController();
-    const sink = this.#sink = (event: RunEvent) => {
-      if (event.type === "retry") this.#retries.add(event);
-      const whole = event.type === "run-start" ? { ...event, ...this.#intention.facts } : event;
-      sinks.forEach((sink) => unlessLost(() => sink(whole), lost));
-    };
-    for (const retry of this.#retries.take()) sink({ type: "retry", ...retry });
+    const sink = this.#begin([...this.#outputs(plan), builder.sink, also], lost);
     const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
-    const { counts, stopped } = await runPlan({
-      ...rounds,
+    const end = await runPlan({
+      ...{ ...rounds, plan, ends, jobs, strict, sink, postMortem, losses, onTainted, keepGoing },
       topology: this.#intention.topology,
-      plan,
-      ends,
       port: firstPort(this.#options),
-      jobs,
       timeout: caseTimeout,
       failFast: untilFailure ? "--until-failure" : failFast ? "--fail-fast" : undefined,
-      strict,
-      sink,
       stop: AbortSignal.any([stop, lost.signal]),
       judge: (run, verdict) => this.#baseline.judge({ ...run, kernels }, verdict),
-      postMortem,
-      losses,
-      onTainted,
-      keepGoing,
     });
     lost.signal.throwIfAborted();
     const report = builder.report();
     if (rounds.repeat > 1 && report !== undefined) {
       await writeKtap(ktapForm(this.#options), report);
     }
+    return this.#exitCode(end);
+  }
+
+  /** Builds the report of a run that begins now, for the files that the user named. */
+  #builder(plan: readonly Planned[]): ReportBuilder {
+    const builder = new ReportBuilder({ ...this.#intention, startedAt: new Date(), plan });
+    this.#reports.from(() => builder.report());
+    return builder;
+  }
+
+  /**
+   * From here on events go to these sinks, beginning with the retries made so far.
+   *
+   * @param lost aborted when an output can no longer be written.
+   */
+  #begin(sinks: readonly EventSink[], lost: AbortController): EventSink {
+    const sink = this.#sink = (event: RunEvent) => {
+      if (event.type === "retry") this.#retries.add(event);
+      const whole = event.type === "run-start" ? { ...event, ...this.#intention.facts } : event;
+      sinks.forEach((sink) => unlessLost(() => sink(whole), lost));
+    };
+    for (const retry of this.#retries.take()) sink({ type: "retry", ...retry });
+    return sink;
+  }
+
+  #exitCode({ counts, stopped }: RunResult): number {
+    const { strict = false } = this.#options;
     const code = exitCode(counts, strict);
     const isGood = code === EXIT.ok || code === EXIT.skipped;
-    // A run that ended before its plan is never a success.
+    // A run that stopped before the end of its plan is never a success.
     if (isGood && stopped !== undefined) return EXIT.broken;
     return isGood && strict && this.#retries.all.length > 0 ? EXIT.failed : code;
   }
@@ -234,7 +241,7 @@ export class Session {
     return { seed: this.#intention.seed, repeat: roundsAsked(this.#options), shuffle };
   }
 
-  /** What is to run, with leak checks of cases that run in parallel or without. */
+  /** The plan, with a leak check after cases that run in parallel, if leaks can be checked. */
   #plan(checksLeaks: boolean): readonly Planned[] {
     const { direction, jobs = 1 } = this.#options;
     return directionsOf(this.#intention.topology, direction).flatMap((direction) => {
@@ -243,13 +250,13 @@ export class Session {
     });
   }
 
-  /** What shows the run while it goes on. */
+  /** The outputs that show the run while it is running. */
   #outputs(plan: readonly Planned[]): EventSink[] {
     const { quiet } = this.#options;
     const form = ktapForm(this.#options);
     const screen = screenOf(form === undefined ? Deno.stdout : Deno.stderr);
     const terminal = new TerminalWriter(screen, { quiet }).sink;
-    // KTAP has one result per case, which is not known before the last of several rounds.
+    // KTAP has one result per case, which is known only after the last round.
     if (form === undefined || roundsAsked(this.#options) > 1) return [terminal];
     const out = screenOf(Deno.stdout);
     const write = (line: string) => out.write(`${line}\n`);
@@ -261,16 +268,17 @@ export class Session {
   }
 }
 
-async function factsOf({ again }: CasesOptions): Promise<RunFacts> {
+async function factsOf({ again, shard }: CasesOptions): Promise<RunFacts> {
   const commit = await toolCommit();
   return {
     tool: VERSION,
     ...(commit === undefined ? {} : { commit }),
     ...(again === undefined ? {} : { again }),
+    ...(shard === undefined ? {} : { shard }),
   };
 }
 
-/** @throws {UsageError} if a kernel was tainted by a fault before the run, which is strict. */
+/** @throws {UsageError} if a kernel was tainted by a fault before a strict run. */
 function refuseTrouble({ host, guest }: Ends): void {
   const trouble = [...new Set([host, guest].flatMap(({ facts }) => troubleBefore(facts)))];
   if (trouble.length === 0) return;
@@ -279,7 +287,7 @@ function refuseTrouble({ host, guest }: Ends): void {
   );
 }
 
-/** Does something; where its output can no longer be written, the run ends cleanly. */
+/** Calls `body`; if its output can no longer be written, the run ends cleanly. */
 function unlessLost(body: () => void, lost: AbortController): void {
   try {
     body();

@@ -1,5 +1,5 @@
 /**
- * Commands that signals and timeouts interrupt.
+ * Interrupts commands by signals and timeouts.
  *
  * @module
  */
@@ -26,10 +26,10 @@ export function withTimeout(
   });
 }
 
-/** Read at once: Deno handles SIGHUP a moment later, and its disposition can no longer be seen. */
+/** Determined immediately, before Deno installs its own handler for SIGHUP. */
 const OUTLIVES_TERMINAL = outlivesTerminal();
 
-/** Whether this process was started with SIGHUP, 1, ignored, as nohup(1) does it. */
+/** Whether this process was started with SIGHUP (1) ignored, as by nohup(1). */
 function outlivesTerminal(): boolean {
   try {
     return /^SigIgn:\s*\w*[13579bdf]$/m.test(Deno.readTextFileSync("/proc/self/status"));
@@ -43,7 +43,7 @@ function outlivesTerminal(): boolean {
  * Calls `body`, which returns an exit code, with a signal that is aborted by Ctrl-C, SIGTERM or the
  * end of the terminal.
  *
- * @returns the exit code; after a signal 128 plus its number, however `body` ended.
+ * @returns the exit code; after a signal, 128 plus its number, no matter how `body` ended.
  */
 export async function interruptible(
   body: (stop: AbortSignal) => Promise<number>,

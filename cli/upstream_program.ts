@@ -60,10 +60,10 @@ const EXAMPLES = [
   "--mode client --control-host 10.0.2.2 --control-port 1234 \\\n      --peer-cid 2",
   "--list --protocol upstream:6.1",
 ];
-/** How long the peer may take to show up, in milliseconds. */
+/** How long the peer may take to connect, in milliseconds. */
 const CONNECT_TIME = 10_000;
 
-/** Whether arguments are those of vsock_test: its options, and no command. */
+/** Whether these are arguments of vsock_test: its options, and no command. */
 export function isVsockTestCall(args: readonly string[]): boolean {
   return OPTIONS.some((option) => args[0]?.split("=")[0] === `--${option}`);
 }
@@ -188,17 +188,17 @@ function eventsOn(screen: Screen, program: Program, onExecuted: () => void): Ups
       screen.write(`  last step: ${oneLine(step)}\n`);
       const others = versionsWithOther(program, name).map((version) => `upstream:${version}`);
       if (others.length === 0) return;
-      screen.write(`  another case has that name in ${others}: is that the peer's --protocol?\n`);
+      screen.write(`  another case has that name in ${others}: is this the peer's --protocol?\n`);
     },
   };
 }
 
-/** The list that the options choose. */
+/** The list of tests chosen by the options. */
 function listOf({ program, protocol }: Pick<VsockTestOptions, "program" | "protocol">) {
   return upstreamList(program, protocol.slice("upstream:".length) as UpstreamVersion);
 }
 
-/** The lists that a peer may have: every version of the program's, and of the version's programs. */
+/** The lists that a peer may have: other versions of the program, other programs of the version. */
 function listsBeside(program: Program, protocol: typeof PROTOCOLS[number]): KnownList[] {
   const others = PROGRAMS.filter((other) => other !== program);
   return [
@@ -220,7 +220,7 @@ async function stepsOf(
   const skipped = new Set(options.skip);
   const list = listOf(options);
   const steps: UpstreamStep[] = [];
-  // One after the other: a check may be that no socket is open.
+  // One after the other, since checking a need may require that no socket is open.
   for (const entry of list) {
     const wanted = (picked.size === 0 || picked.has(entry.position)) &&
       !skipped.has(entry.position);
@@ -242,7 +242,7 @@ async function stepOf(
     const skip = [`in ${options.protocol} a different case has that name`];
     return { position, name, run: undefined, skip };
   }
-  // A case cannot be abandoned halfway, so what it needs must be there before it begins.
+  // A case cannot be abandoned halfway, so check its needs before it begins.
   const skip = await lackingHere(definition, role, options, options.peerPort);
   if (skip.length > 0) return { position, name, run: undefined, skip };
   const run: UpstreamStep["run"] = (lines) =>
@@ -251,7 +251,7 @@ async function stepOf(
       id: definition.id,
       role,
       port: options.peerPort,
-      // The C program draws its own numbers, so the two sides need not agree here.
+      // The C program draws its own numbers, so the two sides cannot agree on a seed.
       seed: seedFor(position, definition.id),
       timeout: deadlineOf(definition, options.caseTimeout),
       lines,

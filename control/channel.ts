@@ -1,6 +1,6 @@
 /**
- * The control channel: lines over one TCP connection. Every read has a deadline, every line a
- * length, and a peer that goes away or talks nonsense becomes an error that says so.
+ * The control channel: lines over one TCP connection. Every read has a deadline and every line a
+ * maximum length; a peer that disconnects or violates the protocol causes an error that says so.
  *
  * @module
  */
@@ -21,35 +21,35 @@ export class SilentPeerError extends ExpectedError {
   override readonly name = "SilentPeerError";
 }
 
-/** This side cannot listen where it was told to. */
+/** This side cannot listen on the given address. */
 export class ListenError extends ExpectedError {
   override readonly name = "ListenError";
 }
 
-/** What a channel runs over: a TCP connection, or a pair in memory. */
+/** The stream below a channel: a TCP connection, or a pair in memory. */
 export interface ByteStream {
   /** Reads some bytes; null at the end of the stream. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Writes some of the bytes and gives their number. */
+  /** Writes some of the bytes, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Closes the stream; a read under way ends. */
+  /** Closes the stream; a pending read ends. */
   close(): void;
 }
 
-/** How a channel finds out that its peer is gone where the connection does not tell. */
+/** How a channel detects that its peer is gone if the connection does not show it. */
 export interface KeepAlive {
-  /** How often this side says that it is there, in milliseconds. */
+  /** How often this side shows that it is alive, in milliseconds. */
   readonly interval: number;
-  /** For how long the peer may say nothing, or take nothing, in milliseconds. */
+  /** How long the peer may be silent, or not read, in milliseconds. */
   readonly limit: number;
-  /** Whether a silent peer is to be waited for nevertheless; never, where this is missing. */
+  /** Whether to wait for a silent peer anyway; by default never. */
   readonly isPatient?: () => boolean;
 }
 
-/** As an agent and a controller of ours do it. */
+/** The default for agents and controllers. */
 export const KEEP_ALIVE: KeepAlive = { interval: 5000, limit: 30_000 };
 
-/** A line that says no more than that its writer is there. */
+/** A line that only shows that its writer is alive. */
 const PING = "PING";
 
 /** Where the control channel listens or connects. */
@@ -71,7 +71,7 @@ export class LineChannel implements Disposable {
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
   #heardAt = performance.now();
-  /** How many lines came, and how many bytes were sent and are still to be. */
+  /** The number of lines received, of bytes sent, and of bytes still to be sent. */
   #heard = 0;
   #sent = 0;
   #unsent = 0;
@@ -80,7 +80,7 @@ export class LineChannel implements Disposable {
   /**
    * A channel that owns its stream.
    *
-   * @param limit the longest line that is taken, in bytes.
+   * @param limit the maximum length of a line, in bytes.
    */
   constructor(stream: ByteStream, limit: number = MAX_LINE) {
     this.#stream = stream;
@@ -88,12 +88,12 @@ export class LineChannel implements Disposable {
   }
 
   /**
-   * The next line, without its end.
+   * Reads the next line, without its end.
    *
    * @param milliseconds how long the peer may take for the whole line.
-   * @throws {SilentPeerError} when it takes longer; the line can still be read later.
-   * @throws {PeerGoneError} when there will be no more lines.
-   * @throws {ProtocolError} when what it sent is no line.
+   * @throws {SilentPeerError} if it takes longer; the line can still be read later.
+   * @throws {PeerGoneError} if there will be no more lines.
+   * @throws {ProtocolError} if it sent something that is not a valid line.
    */
   async readLine(milliseconds: number = Infinity): Promise<string> {
     const deadline = performance.now() + milliseconds;
@@ -102,7 +102,7 @@ export class LineChannel implements Disposable {
       if (this.#ended !== undefined) throw this.#ended;
       this.#reading ??= this.#readMore().finally(() => this.#reading = undefined);
       if (await settledWithin(this.#reading, deadline - performance.now())) continue;
-      // Where this process stood still, what came meanwhile is only seen now.
+      // If this process was stopped, data that arrived meanwhile is seen only now.
       const looks = !hasLooked;
       hasLooked = true;
       if (looks && await settledWithin(this.#reading, LOOK_TIME)) continue;
@@ -116,34 +116,34 @@ export class LineChannel implements Disposable {
   /**
    * Writes one line.
    *
-   * @throws {PeerGoneError} when the connection is broken.
+   * @throws {PeerGoneError} if the connection is broken.
    */
   writeLine(line: string): Promise<void> {
     if (line.includes("\n")) throw new TypeError("Cannot write a control line: it has a line end");
     const bytes = new TextEncoder().encode(`${line}\n`);
     this.#unsent += bytes.length;
-    // Writes queue up, so that two of them never mix their bytes.
+    // Writes are queued, so that their bytes are never interleaved.
     const written = this.#writing.then(() => this.#writeAll(bytes));
     this.#writing = written.catch(() => {});
     return written;
   }
 
-  /** How long it is since a line came, in milliseconds; also one that says no more than that. */
+  /** The time since the last line, including PING, in milliseconds. */
   get quietTime(): number {
     return performance.now() - this.#heardAt;
   }
 
-  /** How many bytes of lines are still to be sent. */
+  /** The number of bytes that are still to be sent. */
   get unsent(): number {
     return this.#unsent;
   }
 
   /**
-   * From now on tells the peer again and again that this side is there, and ends the connection
-   * with a {@linkcode SilentPeerError} where the peer, which is to do the same, does not.
+   * From now on regularly shows the peer that this side is alive, and ends the connection with a
+   * {@linkcode SilentPeerError} if the peer does not do the same.
    *
-   * It counts time in intervals of this process's own: one for which the process did not run, since
-   * its machine stood still or a call held its thread, counts once, however long it was.
+   * Time is counted in this process's own intervals: one in which the process did not run, because
+   * its machine was stopped or a call blocked its thread, counts once, no matter how long it was.
    */
   keepAlive({ interval, limit, isPatient = () => false }: KeepAlive): void {
     if (this.#closed) return;
@@ -165,8 +165,7 @@ export class LineChannel implements Disposable {
   /**
    * Closes the connection.
    *
-   * @param why with what a read under way ends, and every later one; else it is a
-   *   {@linkcode PeerGoneError}.
+   * @param why the error of pending and later reads; by default a {@linkcode PeerGoneError}.
    */
   close(why?: Error): void {
     if (this.#closed) return;
@@ -220,14 +219,14 @@ function gone(error: unknown): PeerGoneError {
   return new PeerGoneError(`the control connection broke: ${reason}`, { cause: error });
 }
 
-/** How long is looked for what came in time, when the time is over; in milliseconds. */
+/** How long to look for data that arrived in time, after the deadline, in milliseconds. */
 const LOOK_TIME = 5;
 
 /**
- * Connects to a control server, trying again until the deadline while nobody listens there yet.
+ * Connects to a control server, and retries until the deadline while nobody listens there.
  *
- * @throws {PeerGoneError} naming the address, when the deadline passes; the reason of `signal`,
- * when it is aborted first.
+ * @throws {PeerGoneError} naming the address, if the deadline passes; the reason of `signal`, if
+ * that is aborted first.
  */
 export async function connectControl(
   address: ControlAddress,
@@ -269,9 +268,9 @@ async function connectOnce(
 }
 
 /**
- * Listens for a control client on the address given, and on no other.
+ * Listens for a control client on the given address only.
  *
- * @throws {ListenError} naming the address, where it is taken or is not this machine's.
+ * @throws {ListenError} naming the address, if it is in use or is not this machine's.
  */
 export function listenControl({ host, port }: ControlAddress): Deno.TcpListener {
   try {
@@ -279,7 +278,7 @@ export function listenControl({ host, port }: ControlAddress): Deno.TcpListener 
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     const reason = error instanceof Deno.errors.AddrInUse
-      ? "the port is taken; choose another, or end the program that has it"
+      ? "the port is in use; choose another one, or end the program that uses it"
       : error instanceof Error
       ? error.message
       : String(error);
@@ -294,9 +293,9 @@ export function showAddress({ host, port }: ControlAddress): string {
 }
 
 /**
- * Reads `host:port`, `[v6]:port` or a port alone.
+ * Parses `host:port`, `[v6]:port` or a port.
  *
- * @throws {RangeError} where it is none of these.
+ * @throws {RangeError} if it is none of these.
  */
 export function parseAddress(text: string, defaultHost = "127.0.0.1"): ControlAddress {
   const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d+)$/.exec(text);

@@ -194,13 +194,14 @@ for (const host of ["127.0.0.1", "::1"]) {
   });
 }
 
-Deno.test("listenControl() says that the port is taken", () => {
+Deno.test("listenControl() says that the port is in use", () => {
   using listener = listenControl({ host: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   assert.throws(() => listenControl({ host: "127.0.0.1", port }), (error) => {
     assert.ok(error instanceof ListenError);
-    const expected = `Cannot listen on 127.0.0.1:${port}: the port is taken; choose another, or ` +
-      "end the program that has it";
+    const expected =
+      `Cannot listen on 127.0.0.1:${port}: the port is in use; choose another one, or ` +
+      "end the program that uses it";
     assert.equal(error.message, expected);
     return true;
   });

@@ -1,25 +1,24 @@
 /**
- * What an agent's greeting may say of its machine besides what it must: taken where it is of the
- * right form, and left out where it is not.
+ * The optional facts about a machine in an agent's greeting: those that are malformed are dropped.
  *
  * @module
  */
 import type { ConfigFacts, EndFacts } from "../core/event.ts";
 import type { Splat } from "../core/splat.ts";
 
-/** Those facts. */
+/** The optional facts. */
 export type MachineFacts = Pick<
   EndFacts,
   "uname" | "commandLine" | "config" | "taint" | "faultsBefore"
 >;
 
-/** Most characters of one of them; a kernel's command line has at most 4096. */
+/** The maximum length of a text, in characters; a kernel's command line has at most 4096. */
 const MAX_TEXT = 8192;
-/** Most faults that are taken, and most lines of each. */
+/** The maximum number of faults, and of lines in each. */
 const MAX_SPLATS = 16;
 const MAX_LINES = 64;
 
-/** Those facts, out of a greeting that was read as JSON. */
+/** Takes the facts from a greeting that was parsed as JSON. */
 export function decodeMachine(said: Readonly<Record<string, unknown>>): MachineFacts {
   const { uname, commandLine, config, taint, faultsBefore } = said;
   const digest = isConfig(config) ? { path: config.path, sha256: config.sha256 } : undefined;

@@ -1,5 +1,5 @@
 /**
- * What a peer wrote, checked field by field: JSON with texts and numbers of bounded size.
+ * Validates JSON from a peer field by field: texts and numbers of bounded size.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { ExpectedError } from "../core/error.ts";
 import { oneLine } from "../core/clean.ts";
 
-/** The peer broke the protocol. */
+/** The peer violated the protocol. */
 export class ProtocolError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name: string = "ProtocolError";
@@ -15,27 +15,27 @@ export class ProtocolError extends ExpectedError {
 
 /** The largest port, CID and seed. */
 export const MAX_WORD = 0xffffffff;
-/** Most characters of a name. */
+/** The maximum length of a name, in characters. */
 export const MAX_NAME = 200;
-/** Most things in a list. */
+/** The maximum number of elements in a list. */
 export const MAX_LIST = 64;
 
-/** Text from a peer, as it can be shown in a message. */
+/** Text from a peer, made safe for a message. */
 export function quote(line: string): string {
   return JSON.stringify(oneLine(line.length > 80 ? `${line.slice(0, 80)}...` : line));
 }
 
-/** For a line that is none of those expected. */
+/** The error for an unexpected line. */
 export function unexpected(line: string): ProtocolError {
   return new ProtocolError(`the peer sent a message that makes no sense here: ${quote(line)}`);
 }
 
-/** Whether it is an object and no list. */
+/** Whether it is an object, and not a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @throws {ProtocolError} where it is no object. */
+/** @throws {ProtocolError} if it is not an object. */
 export function parseObject(json: string, line: string): Record<string, unknown> {
   let value: unknown;
   try {
@@ -47,14 +47,14 @@ export function parseObject(json: string, line: string): Record<string, unknown>
   return value;
 }
 
-/** @throws {ProtocolError} where it is none, or longer than that. */
+/** @throws {ProtocolError} if it is not a text, or is longer than that. */
 export function text(from: Record<string, unknown>, key: string, max = Infinity): string {
   const value = from[key];
   if (typeof value !== "string" || value.length > max) throw unexpected(JSON.stringify(from));
   return value;
 }
 
-/** @throws {ProtocolError} where it is none, negative, or larger than that. */
+/** @throws {ProtocolError} if it is not a number, is negative, or is larger than that. */
 export function integer(
   from: Record<string, unknown>,
   key: string,
@@ -65,7 +65,7 @@ export function integer(
   return value;
 }
 
-/** @throws {ProtocolError} where it is no list of those, or a long one. */
+/** @throws {ProtocolError} if it is not a list of such elements, or is too long. */
 export function integers(
   from: Record<string, unknown>,
   key: string,

@@ -1,6 +1,6 @@
 /**
- * How the two ends of our dialect introduce themselves to each other, and how one turns the other
- * away.
+ * The greeting in our protocol: how both ends introduce themselves, and how an agent refuses a
+ * controller.
  *
  * @module
  */
@@ -20,69 +20,69 @@ import {
   unexpected,
 } from "./fields.ts";
 
-/** The other end will not talk to this one: it has no token, or another version. */
+/** The other end refuses this one: the token is missing or wrong, or the versions differ. */
 export class RefusedError extends ProtocolError {
   /** Tells it from other errors. */
   override readonly name = "RefusedError";
 }
 
-/** An agent serves another controller now, and may serve this one later. */
+/** An agent is serving another controller, and may serve this one later. */
 export class BusyError extends ProtocolError {
   /** Tells it from other errors. */
   override readonly name = "BusyError";
 }
 
-/** What both sides of our dialect call it, and its version: that of these messages. */
+/** The name and version of our protocol. */
 const DIALECT = "vsock-conformance/2";
 
-/** The first line that either side of our dialect writes, with the facts as JSON behind it. */
+/** The beginning of the first line of either side, which is followed by the facts as JSON. */
 export const HELLO: string = `HELLO ${DIALECT}`;
-/** What it begins with in any version. */
+/** Its beginning in any version. */
 export const ANY_HELLO = "HELLO vsock-conformance/";
 
-/** In front of why an agent will not serve a controller, and of why it will not do so now. */
+/** The beginnings of lines that say why an agent refuses a controller, and why it is busy. */
 const REFUSED = "REFUSED ";
 const BUSY = "BUSY ";
-/** Most characters of that. */
+/** The maximum length of such a reason, in characters. */
 const MAX_WHY = 400;
 
-/** Most characters of why something of an end is not watched. */
+/** The maximum length of the reason that an end is not watched, in characters. */
 const MAX_TEXT = 1000;
-/** The longest that an end may take to look for leaks after a case, in milliseconds. */
+/** The maximum time of a leak check after a case, in milliseconds. */
 const MAX_LEAK_TIME = 300_000;
 
-/** The first and the last of some AF_VSOCK ports. */
+/** The first and the last of a range of AF_VSOCK ports. */
 export type PortRange = readonly [first: number, last: number];
 
-/** How an end introduces itself. */
+/** An end's greeting. */
 export interface Greeting {
-  /** What it says of itself. */
+  /** The facts about itself. */
   readonly facts: EndFacts;
-  /** The controller's: by it an agent knows who may use it. */
+  /** The token, from a controller. */
   readonly token?: string;
-  /** The agent's: the ports that its cases may use. */
+  /** The ports that cases may use, from an agent. */
   readonly ports?: PortRange;
-  /** Names the run that the controller makes, however often it has to connect. */
+  /** The name of the controller's run, which stays the same if it reconnects. */
   readonly session?: string;
-  /** The sides of that run on which an agent will report although its process died in them. */
+  /** The sides of that run for which an agent has recovered reports. */
   readonly resumed?: readonly number[];
 }
 
-/** The line that introduces an end. */
+/** Makes the line that introduces an end. */
 export function encodeHello(facts: EndFacts, more: Omit<Greeting, "facts"> = {}): string {
   return `${HELLO} ${JSON.stringify({ ...facts, ...more })}`;
 }
 
-/** The line by which an agent turns a controller away. */
+/** Makes the line with which an agent refuses a controller. */
 export function encodeRefusal(error: RefusedError | BusyError): string {
   return (error instanceof BusyError ? BUSY : REFUSED) + error.message.slice(0, MAX_WHY);
 }
 
 /**
- * Reads the line that introduces the other end.
+ * Parses the line that introduces the other end.
  *
- * @throws {RefusedError | BusyError} where it turns this one away, or has another version.
- * @throws {ProtocolError} where it is something else; says what, if that is known.
+ * @throws {RefusedError | BusyError} if it refuses this end, or has another version.
+ * @throws {ProtocolError} if it is something else; the message says what, if known.
  */
 export function decodeHello(line: string): Greeting {
   refuseOthers(line);
@@ -108,13 +108,13 @@ export function decodeHello(line: string): Greeting {
   };
 }
 
-/** @throws {ProtocolError} for a line that introduces no end of this version. */
+/** @throws {ProtocolError} for a line that is not a greeting of this version. */
 function refuseOthers(line: string): void {
   if (line.startsWith(`${HELLO} `)) return;
   if (line === "NEXT" || line === "SKIP") {
     throw new ProtocolError(
       `the peer speaks the protocol of the kernel's vsock_test ("${line}"); ` +
-        "use --mode, --control-host and --control-port without a command to stand opposite it",
+        "use --mode, --control-host and --control-port without a command to run against it",
     );
   }
   for (const [word, Kind] of [[REFUSED, RefusedError], [BUSY, BusyError]] as const) {
@@ -131,7 +131,7 @@ function refuseOthers(line: string): void {
   throw new ProtocolError(`the peer does not speak ${DIALECT}: it wrote ${quote(line)}`);
 }
 
-/** @throws {ProtocolError} where an agent could not write it down for its next process. */
+/** @throws {ProtocolError} if an agent could not record it in its crash journal. */
 function sessionName(from: Record<string, unknown>, line: string): string {
   const session = text(from, "session");
   if (!/^[\x20-\x7e]{1,100}$/.test(session)) throw unexpected(line);

@@ -1,6 +1,5 @@
 /**
- * What a side's report may say of its kernel besides faults: taken where it is of the right form, and
- * left out where it is not.
+ * The optional fields about the kernel in a side's report: those that are malformed are dropped.
  *
  * @module
  */
@@ -8,11 +7,11 @@ import type { Held } from "../core/leak_check.ts";
 import type { SideReport } from "../core/outcome.ts";
 import type { Harm } from "../core/taint.ts";
 
-/** Most characters of a text, and most of them in a list. */
+/** The maximum length of a text in characters, and the maximum number of texts in a list. */
 const MAX_TEXT = 400;
 const MAX_LIST = 40;
 
-/** Those fields, out of a report that was read as JSON. */
+/** Takes the fields from a report that was parsed as JSON. */
 export function decodeKernel(
   { harm, held }: Readonly<Record<string, unknown>>,
 ): Pick<SideReport, "harm" | "held"> {

@@ -1,29 +1,29 @@
 /**
- * The control channel's bytes: lines that end in `\n`, bounded in length.
+ * Splits the control channel's bytes into lines of bounded length that end in `\n`.
  *
  * @module
  */
 import { ProtocolError } from "./wire.ts";
 
-/** Longest line that is taken, in bytes; executeSide() keeps a SideReport below half of it. */
+/** The maximum length of a line, in bytes; executeSide() keeps a SideReport below half of it. */
 export const MAX_LINE = 256 * 1024;
 
-/** Cuts a stream of bytes into lines. */
+/** Splits a stream of bytes into lines. */
 export class LineDecoder {
   readonly #limit: number;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   #pieces: Uint8Array[] = [];
   #held = 0;
 
-  /** @param limit the longest line, in bytes without its end. */
+  /** @param limit the maximum length of a line, in bytes without its end. */
   constructor(limit: number = MAX_LINE) {
     this.#limit = limit;
   }
 
   /**
-   * Takes bytes and gives the lines that they complete, without their ends.
+   * Adds bytes, and yields the lines that they complete, without their ends.
    *
-   * @throws {ProtocolError} for a line that is too long or is not UTF-8, behind those before it.
+   * @throws {ProtocolError} for a line that is too long or not UTF-8, after yielding earlier lines.
    */
   *push(chunk: Uint8Array): Generator<string, void> {
     let from = 0;
@@ -34,7 +34,7 @@ export class LineDecoder {
     if (from < chunk.length) this.#hold(chunk.slice(from));
   }
 
-  /** How many bytes of an unfinished line are held. */
+  /** The number of bytes in an unfinished line. */
   get held(): number {
     return this.#held;
   }

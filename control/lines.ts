@@ -1,38 +1,38 @@
 /**
- * The lines that the two sides of one case exchange, whichever protocol carries them.
+ * The lines that the two sides of a case exchange, independent of the protocol.
  *
  * @module
  */
 import { ProtocolError } from "./wire.ts";
 
-/** Sends lines to the other side of a case and takes its lines. */
+/** Exchanges lines with the other side of a case. */
 export interface CaseLines {
   /** Writes a line to the other side. */
   write(line: string): Promise<void>;
   /**
-   * The next line.
+   * Waits for the next line.
    *
-   * @throws the reason of `signal`, when it is aborted first.
+   * @throws the reason of `signal`, if it is aborted first.
    */
   read(signal: AbortSignal): Promise<string>;
 }
 
-/** Most lines that may wait unread, and the most memory; a case exchanges a few hundred short ones. */
+/** The maximum number and memory of unread lines; a case exchanges a few hundred short ones. */
 const MAX_WAITING = 4096;
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Bytes of memory that a character takes at most. */
+/** The maximum memory of a character, in bytes. */
 const CHARACTER = 2;
 
-/** Lines that arrive one by one and are waited for. */
+/** A queue of lines, for which a reader can wait. */
 export class LineQueue {
   readonly #lines: string[] = [];
   #bytes = 0;
   #arrived = Promise.withResolvers<void>();
 
   /**
-   * Takes a line that arrived.
+   * Adds a line that has arrived.
    *
-   * @throws {ProtocolError} where nobody reads and too many wait.
+   * @throws {ProtocolError} if too many lines are unread.
    */
   push(line: string): void {
     if (this.#lines.length >= MAX_WAITING) {
@@ -47,7 +47,7 @@ export class LineQueue {
     this.#arrived.resolve();
   }
 
-  /** Waits for the next line; rejects with the reason of `signal` when that is aborted first. */
+  /** Waits for the next line; rejects with the reason of `signal` if that is aborted first. */
   async read(signal: AbortSignal): Promise<string> {
     while (this.#lines.length === 0) {
       await unlessAborted(this.#arrived.promise, signal);
@@ -59,14 +59,14 @@ export class LineQueue {
   }
 }
 
-/** Waits for a promise; rejects with the reason of `signal` when that is aborted first. */
+/** Waits for a promise; rejects with the reason of `signal` if that is aborted first. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   try {
-    // The race also takes the rejection of the promise that is no longer waited for.
+    // The race also handles a later rejection of the other promise.
     return await Promise.race([aborted.promise, promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);

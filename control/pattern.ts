@@ -1,13 +1,15 @@
 /**
- * The bytes that random calls send, by the number of their pattern, and the digest by which both
- * halves tell whether what was received is what was sent.
+ * The bytes that random calls send, by the number of their pattern, and the digest with which both
+ * halves compare what was received with what was sent.
  *
  * @module
  */
 import { Random } from "../core/random.ts";
 import { MAX_CALL_BYTES } from "../core/socket_call.ts";
 
-/** Where the pattern of a number begins within the pool: a prime, so that they overlap unlike. */
+/**
+ * The distance between the beginnings of patterns in the pool: a prime, so that they all differ.
+ */
 const STRIDE = 7919;
 const BEGINNINGS = 65_521;
 
@@ -24,10 +26,10 @@ export function patternBytes(pattern: number, length: number): Uint8Array<ArrayB
   return pool.subarray(from, from + length);
 }
 
-/** The digest of bytes, 32 bits: FNV's way, four bytes at a time. */
+/** A 32-bit digest of bytes, like FNV but with four bytes at a time. */
 export function digestOf(bytes: Uint8Array<ArrayBuffer>): number {
   const whole = bytes.length & ~3;
-  // Reading words takes memory that is aligned, which what is received is.
+  // Reading words needs aligned memory, as that of received data is.
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, whole / 4);
   let hash = 0x811c9dc5 ^ bytes.length;

@@ -1,7 +1,7 @@
 /**
- * What a controller that explores and an agent that carries out its calls say to each other: a line
- * for each program of calls, and a line with what they answered. All of it is checked: an agent
- * makes no other calls than these, on no other ports than its own.
+ * The messages between a controller that explores and an agent that makes its calls: a line for
+ * each program of calls, and a line with the results. Everything is validated: an agent makes no
+ * other calls than these, and uses no other ports than its own.
  *
  * @module
  */
@@ -27,12 +27,12 @@ import {
 import { oneLine } from "../core/clean.ts";
 import { integer, isRecord, MAX_WORD, parseObject, text, unexpected } from "./fields.ts";
 
-/** What an agent is told to run in order to take calls; no case has this id. */
+/** The id that makes an agent accept programs; no case has it. */
 export const PUPPET = "explore/puppet/calls";
 
-/** The agent's line in front of all others: it takes programs from then on. */
+/** The agent's first line: it is ready for programs. */
 export const READY = "ready";
-/** The line behind the last program. */
+/** The line after the last program. */
 export const NO_MORE = "end";
 
 /** Calls that are made one after the other. */
@@ -42,11 +42,11 @@ export interface Program {
   readonly more?: boolean;
 }
 
-/** What became of a program. */
+/** The results of a program. */
 export interface Played {
-  /** An answer for each call, up to the last that was made. */
+  /** The result of each call, up to the last one that was made. */
   readonly answers: readonly CallAnswer[];
-  /** Where what was sent by the last call did not arrive: the errno by which that was seen. */
+  /** The errno that showed that packets of the last call did not arrive, if so. */
   readonly stalled?: string;
 }
 
@@ -55,7 +55,7 @@ export function encodeProgram({ calls, more }: Program): string {
   return JSON.stringify({ calls, more });
 }
 
-/** @throws {ProtocolError} for anything that is no program of these calls. */
+/** @throws {ProtocolError} for anything that is not a program of these calls. */
 export function decodeProgram(line: string): Program {
   const { calls, more } = parseObject(line, line);
   if (!Array.isArray(calls) || calls.length > MAX_CALLS) throw unexpected(line);
@@ -64,7 +64,7 @@ export function decodeProgram(line: string): Program {
 }
 
 /**
- * Checks a call.
+ * Validates a call.
  *
  * @throws {ProtocolError}
  */
@@ -133,15 +133,15 @@ function oneOf<const T extends string>(
   return found;
 }
 
-/** What became of a program, as a line. */
+/** Makes the line for the results of a program. */
 export function encodePlayed(played: Played): string {
   return JSON.stringify(played);
 }
 
-/** Most characters of an errno's or a flag's name. */
+/** The maximum length of the name of an errno or a flag, in characters. */
 const MAX_SYMBOL = 40;
 
-/** @throws {ProtocolError} for anything that is no answer to a program of so many calls. */
+/** @throws {ProtocolError} for anything that is not the results of that many calls. */
 export function decodePlayed(line: string, calls: number): Played {
   const value = parseObject(line, line);
   const { answers, stalled } = value;

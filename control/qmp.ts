@@ -1,18 +1,18 @@
 /**
- * QEMU's monitor (QMP): commands and their answers as JSON, a line each.
+ * A client of QEMU's monitor (QMP): commands and replies as JSON, one per line.
  *
  * @module
  */
 import { LineChannel, SilentPeerError } from "./channel.ts";
 
-/** How long the monitor may take to answer, in milliseconds. */
+/** How long the monitor may take to reply, in milliseconds. */
 const ANSWER_TIME = 10_000;
-/** The longest line that is taken, in bytes: some answers are long lists. */
+/** The maximum length of a line, in bytes: some replies are long lists. */
 const MAX_LINE = 1024 * 1024;
-/** How long a guest may take to let go of a device, in milliseconds. */
+/** How long a guest may take to release a device, in milliseconds. */
 const UNPLUG_TIME = 30_000;
 
-/** What the monitor writes: its greeting, an answer, or an event. */
+/** A message from the monitor: its greeting, a reply, or an event. */
 interface Message {
   readonly return?: unknown;
   readonly error?: { readonly class: string; readonly desc: string };
@@ -26,21 +26,21 @@ export class MonitorError extends Error {
   override readonly name = "MonitorError";
 }
 
-/** A vsock device, as the monitor can plug it in again. */
+/** A vsock device, with what is needed to plug it in again. */
 export interface PluggedDevice {
   /** Its id in QEMU. */
   readonly id: string;
-  /** The guest's CID at it. */
+  /** The guest's CID on it. */
   readonly cid: number;
   /** The bus that it is on. */
   readonly bus: string;
 }
 
-/** A connection to a monitor, which serves one at a time. */
+/** A connection to a monitor, which serves one client at a time. */
 export class Qmp implements Disposable {
   readonly #channel: LineChannel;
   readonly #answerTime: number;
-  /** Ids of the devices that the guest has let go of. */
+  /** The ids of the devices that the guest has released. */
   readonly #gone = new Set<string>();
 
   private constructor(channel: LineChannel, answerTime: number) {
@@ -51,7 +51,7 @@ export class Qmp implements Disposable {
   /**
    * Connects to the monitor's Unix socket.
    *
-   * @param answerTime how long it may take to answer, in milliseconds.
+   * @param answerTime how long it may take to reply, in milliseconds.
    */
   static async connect(path: string, answerTime: number = ANSWER_TIME): Promise<Qmp> {
     const connection = await Deno.connect({ transport: "unix", path });
@@ -67,10 +67,10 @@ export class Qmp implements Disposable {
   }
 
   /**
-   * The device with that CID; it must have an id of its own, and a bus from which it can be
+   * Finds the device with a CID; it must have an id, and be on a bus from which it can be
    * unplugged.
    *
-   * @throws {MonitorError} where there is none.
+   * @throws {MonitorError} if there is none.
    */
   async findDevice(cid: number): Promise<PluggedDevice> {
     const found = await this.execute("qom-list", { path: PERIPHERAL }) as { name: string }[];
@@ -85,7 +85,7 @@ export class Qmp implements Disposable {
     throw new MonitorError(`this QEMU has no vsock device with the CID ${cid} and an id`);
   }
 
-  /** Takes a device from the guest, and waits until it has let go. */
+  /** Unplugs a device, and waits until the guest has released it. */
   async unplug({ id }: PluggedDevice): Promise<void> {
     this.#gone.delete(id);
     await this.execute("device_del", { id });
@@ -93,17 +93,17 @@ export class Qmp implements Disposable {
     await this.#until(`unplug ${id}`, "let go", UNPLUG_TIME, isGone);
   }
 
-  /** Gives a device back. */
+  /** Plugs a device in again. */
   async plug({ id, cid, bus }: PluggedDevice): Promise<void> {
     const device = { driver: "vhost-vsock-pci", id, "guest-cid": cid, bus };
     await this.execute("device_add", device);
   }
 
   /**
-   * Has QEMU do something.
+   * Executes a command.
    *
-   * @returns what it answers.
-   * @throws {MonitorError} where it cannot.
+   * @returns the reply.
+   * @throws {MonitorError} if it fails.
    */
   async execute(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     await this.#channel.writeLine(JSON.stringify({ execute: command, arguments: args }));
@@ -116,7 +116,7 @@ export class Qmp implements Disposable {
     return answer.return;
   }
 
-  /** Reads what the monitor writes until there is what is wanted, whatever else comes. */
+  /** Reads messages until one is the wanted one. */
   async #until<T>(
     what: string,
     did: string,
@@ -145,16 +145,16 @@ export class Qmp implements Disposable {
     return message;
   }
 
-  /** Lets go of the monitor. */
+  /** Closes the connection. */
   [Symbol.dispose](): void {
     this.#channel.close();
   }
 }
 
-/** Where QEMU keeps the devices that have an id. */
+/** The path in QOM of devices with an id. */
 const PERIPHERAL = "/machine/peripheral";
 
-/** For a device that has no such property: it is no vsock device. */
+/** For a device without that property, which is not a vsock device. */
 function notThere(error: unknown): undefined {
   if (!(error instanceof MonitorError)) throw error;
 }

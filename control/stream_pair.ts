@@ -1,5 +1,5 @@
 /**
- * Byte streams in memory: a channel within one process.
+ * Pairs of byte streams in memory, for a channel within one process.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export function streamPair(): [ByteStream, ByteStream] {
   return [new MemoryStream(back, there), new MemoryStream(there, back)];
 }
 
-/** Bytes on their way from one stream in memory to the other. */
+/** Bytes in transit from one stream to the other. */
 class Pipe {
   readonly #chunks: Uint8Array[] = [];
   #closed = false;

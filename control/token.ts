@@ -1,10 +1,10 @@
 /**
- * Tokens: what a controller has to know so that an agent serves it.
+ * Tokens, which a controller must present to an agent.
  *
  * @module
  */
 
-/** A token that nobody knows: 128 bits. */
+/** A new random token of 128 bits. */
 export function newToken(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -19,5 +19,7 @@ export function isSameToken(expected: string, given: string): boolean {
   return difference === 0;
 }
 
-/** Has the token of an agent, and of a run; unlike an argument, other users do not see it. */
+/**
+ * The variable with the token of `agent` and `run`, which other users cannot see, unlike arguments.
+ */
 export const TOKEN_VARIABLE = "VSOCK_CONFORMANCE_TOKEN";

@@ -90,7 +90,9 @@ export async function runUpstream(
 
 const BARRIER = ["NEXT", "SKIP", "COMPLETED"];
 
-/** @throws {ProtocolError} for a line that no case has: the peer is done with it, and we are not. */
+/**
+ * @throws {ProtocolError} for a line that no case has: the peer is done with it, and we are not.
+ */
 function withinCase(line: string): string {
   if (!BARRIER.includes(line)) return line;
   throw new ProtocolError(

@@ -1,6 +1,6 @@
 /**
- * The messages of our own dialect, a line each. Nothing here reads or writes; see
- * docs/internals.md for the two protocols.
+ * The messages of our own protocol, one line each. Nothing here does I/O; see docs/internals.md for
+ * the two protocols.
  *
  * @module
  */
@@ -13,21 +13,24 @@ import { decodeKernel } from "./kernel_fields.ts";
 
 export { ProtocolError, quote } from "./fields.ts";
 
-/** Ports from one case's to that of the next one beside it; a case uses a few behind its own. */
+/** The number of ports for each case that runs in parallel, beginning with its own. */
 export const PORT_STRIDE = 16;
 
-/** The longest time in a message, in milliseconds: a timer can be set to it, with some to spare. */
+/** The maximum time in a message, in milliseconds, which is within the range of timers. */
 export const MAX_TIME = 2_000_000_000;
 
-/** What an agent is told of a side of a case that it is to run. */
+/** The order to run a side of a case. */
 export interface SideStart {
-  /** Counts up within the controller's run; every later message about this case carries it. */
+  /**
+   * A number that increases during the controller's run; all later messages about this case have
+   * it.
+   */
   readonly run: number;
   /** The case's id. */
   readonly id: string;
   /** The role that this side plays. */
   readonly role: Role;
-  /** The AF_VSOCK port of the server; the case may use the next one as well. */
+  /** The AF_VSOCK port of the server; the case may use the following ones as well. */
   readonly port: number;
   /** The seed of the case's randomness. */
   readonly seed: number;
@@ -35,26 +38,26 @@ export interface SideStart {
   readonly timeout: number;
 }
 
-/** Has an agent run a side of a case. */
+/** Starts a side of a case on an agent. */
 export interface StartOrder extends SideStart {
   /** Tells it from other orders. */
   readonly type: "start";
 }
 
-/** What the controller asks of an agent. */
+/** A message from the controller to an agent. */
 export type Order =
   | StartOrder
   | { readonly type: "line"; readonly run: number; readonly text: string }
   | { readonly type: "stop"; readonly run: number; readonly why: string };
 
-/** What an agent answers. */
+/** A message from an agent to the controller. */
 export type Answer =
   | { readonly type: "line"; readonly run: number; readonly text: string }
-  /** What a side is doing that takes it longer. */
+  /** The step of a side, if it takes long. */
   | { readonly type: "step"; readonly run: number; readonly text: string }
   | { readonly type: "done"; readonly run: number; readonly report: SideReport };
 
-/** A message as a line. */
+/** Makes the line for a message. */
 export function encodeMessage(message: Order | Answer): string {
   return JSON.stringify(message);
 }
@@ -116,7 +119,7 @@ function sideReport(value: unknown, line: string): SideReport {
   const state = SIDE_STATES.find((known) => known === value.state);
   const { reasons } = value;
   if (state === undefined || !Array.isArray(reasons)) throw unexpected(line);
-  // A side that says it failed must say why; one that gives reasons did not pass.
+  // A failed side must give reasons, and a side with reasons has not passed.
   if ((state === "pass") !== (reasons.length === 0)) throw unexpected(line);
   return cleanStrings({
     state,

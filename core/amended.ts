@@ -1,13 +1,13 @@
 /**
- * Verdicts that are taken back, for outputs that cannot take anything back.
+ * Handles amended verdicts for outputs that cannot revise what they have written.
  *
  * @module
  */
 import type { EventSink, RunEvent } from "./event.ts";
 
 /**
- * A sink that is told of each verdict as it is in the end, and of no amendment: the last verdict is
- * held back, with what comes behind it, until the next one comes or the run ends.
+ * Wraps a sink so that it receives every verdict in its final form, and no amendments: the last
+ * verdict and everything after it are held back until the next one arrives or the run ends.
  */
 export function withAmended(sink: EventSink): EventSink {
   let held: RunEvent[] = [];

@@ -1,6 +1,6 @@
 /**
- * Baselines: what is known to fail, and why. A known failure does not make a run fail, and the pass
- * of a case that is said to fail does, so that a baseline never outlives what it speaks of.
+ * Baselines: lists of known failures, with reasons. A known failure does not fail a run, but a pass
+ * of such a case does, so that no line outlives the failure that it describes.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { Verdict } from "./outcome.ts";
 import type { Direction } from "./plan.ts";
 import { matches } from "./selector.ts";
 
-/** A baseline that cannot be used as it is written. */
+/** A baseline that is not valid. */
 export class BaselineError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "BaselineError";
 }
 
-/** A version that kernels are compared with, to as many numbers as it has. */
+/** A version to compare kernels with; only as many numbers as it has are compared. */
 interface Bound {
   readonly sign: Sign;
   readonly version: readonly number[];
@@ -35,9 +35,9 @@ interface Entry {
   /** `file:line`, for messages. */
   readonly at: string;
   readonly selector: string;
-  /** Where it holds; everywhere if there is none. */
+  /** The direction to which it applies; all if undefined. */
   readonly directions: readonly string[];
-  /** Kernels of which it holds: all of these. */
+  /** The range of kernels to which it applies: all bounds must hold. */
   readonly bounds: readonly Bound[];
   readonly reason: string;
 }
@@ -49,7 +49,7 @@ const DIRECTIONS: Readonly<Record<Direction, true>> = {
 };
 const BOUND = /^(<=|>=|<|>|)(\d+(?:\.\d+){0,2})$/;
 
-/** Where a verdict fell. */
+/** The case of a verdict, and where it ran. */
 export interface Judged {
   /** The case's id. */
   readonly id: string;
@@ -67,17 +67,17 @@ export class Baseline {
     this.#entries = entries;
   }
 
-  /** One that knows of no failure. */
+  /** A baseline without any failures. */
   static readonly none: Baseline = new Baseline([]);
 
   /**
-   * Reads a baseline: lines `selector [direction] [kernel range] # reason`, and lines that are
-   * empty or begin with `#`.
+   * Parses a baseline: lines `selector [direction] [kernel range] # reason`; lines that are empty
+   * or begin with `#` are ignored.
    *
    * @param source its name, for messages.
-   * @param ids all cases that there are.
-   * @throws {BaselineError} for a line of another form, one that is there twice, one whose range
-   * no version is in, and one that matches no case.
+   * @param ids the ids of all cases.
+   * @throws {BaselineError} for a malformed line, a duplicate, a range that contains no version,
+   * and a line that matches no case.
    */
   static parse(text: string, source: string, ids: readonly string[]): Baseline {
     const entries = text.split("\n").flatMap((line, i) => {
@@ -103,9 +103,9 @@ export class Baseline {
   }
 
   /**
-   * What a verdict is in the light of what is known. What could not be judged (broken, skip), and
-   * a fault of a kernel or its death, stays what it is: no claim that is known to fail was made
-   * there, or more went wrong than that.
+   * Applies the baseline to a verdict. Broken and skipped cases, and those in which a kernel
+   * reported a fault or died, stay as they are: the check that is known to fail was not made, or
+   * more than that went wrong.
    */
   judge(where: Judged, verdict: Verdict): Verdict {
     const known = this.#entries.find((entry) => holds(entry, where));
@@ -123,7 +123,7 @@ export class Baseline {
   }
 }
 
-/** Whether a kernel reported a fault, or died: then there are no reports of both sides. */
+/** Whether a kernel reported a fault or died, in which case reports are missing. */
 function hasFault({ sides }: Verdict): boolean {
   return sides === undefined ||
     [sides.client, sides.server].some(({ splats = [] }) => splats.length > 0);
@@ -139,7 +139,7 @@ function parse(line: string, at: string): Entry {
     const bound = boundOf(word);
     if (bound === undefined) {
       throw new BaselineError(
-        `${at}: "${word}" is neither a kernel's version, as 6.1, <6.12 or >=6.2, nor one of ` +
+        `${at}: "${word}" is neither a kernel's version, such as 6.1, <6.12 or >=6.2, nor one of ` +
           Object.keys(DIRECTIONS).join(", "),
       );
     }
@@ -159,7 +159,7 @@ function holds({ selector, directions, bounds }: Entry, where: Judged): boolean 
 }
 
 /**
- * Whether a kernel is in a range as a baseline writes it: `6.1`, `>=6.2 <6.13`; every one is in "".
+ * Whether a kernel is in a range, as written in a baseline: `6.1`, `>=6.2 <6.13`; "" contains all.
  *
  * @param release its `uname -r`.
  */
@@ -168,14 +168,14 @@ export function isKernelIn(release: string, range: string): boolean {
   return bounds.every((bound) => bound !== undefined && isWithin(versionOf(release), [bound]));
 }
 
-/** A bound of a kernel's version; undefined for a word that is none. */
+/** Parses a bound of a kernel's version; undefined if it is none. */
 function boundOf(word: string): Bound | undefined {
   const [, sign = "", version = ""] = BOUND.exec(word) ?? [];
   if (version === "") return undefined;
   return { sign: sign === "" ? "=" : sign as Sign, version: version.split(".").map(Number) };
 }
 
-/** The numbers with which `uname -r` begins. */
+/** The numbers at the beginning of `uname -r`. */
 function versionOf(release: string): number[] {
   return (/^\d+(\.\d+)*/.exec(release)?.[0] ?? "").split(".").map(Number);
 }
@@ -184,7 +184,7 @@ function isWithin(version: readonly number[], bounds: readonly Bound[]): boolean
   return bounds.every((bound) => SIGNS[bound.sign](compare(version, bound.version)));
 }
 
-/** Compares to as many numbers as `to` has: every 6.1.x is 6.1. */
+/** Compares only as many numbers as `to` has: every 6.1.x equals 6.1. */
 function compare(version: readonly number[], to: readonly number[]): number {
   for (const [i, number] of to.entries()) {
     const difference = (version[i] ?? 0) - number;
@@ -193,7 +193,7 @@ function compare(version: readonly number[], to: readonly number[]): number {
   return 0;
 }
 
-/** Whether any version is within bounds: if one is, one is next to a bound. */
+/** Whether any version is within bounds; if so, there is one next to a bound. */
 function isPossible(bounds: readonly Bound[]): boolean {
   const near = bounds.flatMap(({ version }) => {
     const [a = 0, b = 0, c = 0] = version;

@@ -79,7 +79,10 @@ Deno.test("Baseline.parse() refuses lines that say nothing, or what cannot be, a
     ["\n# x\na/b/one #  ", /^known:3: no reason/],
     ["a/b/four # why", /^known:1: no case matches "a\/b\/four"; correct or remove the line$/],
     ["z/** # why", /no case matches "z\/\*\*"/],
-    ["a/b/one 6.x # why", /"6.x" is neither a kernel's version, as 6.1.*nor one of host-server/],
+    [
+      "a/b/one 6.x # why",
+      /"6.x" is neither a kernel's version, such as 6.1.*nor one of host-server/,
+    ],
     ["a/b/one toString # why", /"toString" is neither a kernel's version/],
     ["a/b/one sideways # why", /"sideways" is neither/],
     ["a/b/one # why\na/b/one # again", /^known:2: repeats known:1$/],

@@ -1,10 +1,10 @@
 /**
- * What a conformance case is: what it claims, where the claim comes from, and its two roles.
+ * Defines a conformance case: its requirement, the sources of that, and its two roles.
  *
  * @module
  */
 
-/** What an implementation may lack without being wrong; a case that needs it is then skipped. */
+/** Features that an implementation may lack; cases that need a missing one are skipped. */
 export const FEATURES = {
   seqpacket: "SOCK_SEQPACKET sockets between the two sides",
   zerocopy: "MSG_ZEROCOPY (SO_ZEROCOPY)",
@@ -14,17 +14,17 @@ export const FEATURES = {
   "no-other-sockets": "a machine on which no other program has AF_VSOCK sockets",
   "io-uring": "io_uring (CONFIG_IO_URING)",
   "sendmsg-zc": "io_uring with IORING_OP_SENDMSG_ZC",
-  "local-transport": "a CID that one can bind to and connect to",
-  "known-place": "the transports of Linux alone (loopback, virtio, vhost)",
-  "second-cid": "a second CID of its own",
+  "local-transport": "a local CID that can be bound and connected to",
+  "known-place": "no transports other than Linux's loopback, virtio and vhost",
+  "second-cid": "a second local CID",
   "second-transport": "a second transport, to which connect() can move a socket",
-  "cid-without-transport": "a CID to which no transport leads",
+  "cid-without-transport": "a CID that no transport serves",
   "loopback-cid": "VMADDR_CID_LOCAL (vsock_loopback)",
   "namespaces":
-    "network namespaces with a mode for AF_VSOCK (Linux 7.0), and the right to make them",
+    "network namespaces with a mode for AF_VSOCK (Linux 7.0), and the right to create them",
   "vhost-device": "/dev/vhost-vsock",
   "several-devices": "several vsock devices, and IOCTL_VM_SOCKETS_GET_LOCAL_CIDS that lists them",
-  "unused-device": "a vsock device that the driver did not take",
+  "unused-device": "a vsock device without a driver",
   "guest-monitor": "the monitor of the guest's QEMU (--guest-monitor)",
   "g2h-fallback": "a guest with net.vsock.g2h_fallback",
 } as const;
@@ -37,10 +37,10 @@ export type Role = "client" | "server";
 
 const ROLES: readonly Role[] = ["client", "server"];
 
-/** What a case needs: of both sides, or of one of them. */
+/** A feature that a case needs, on both sides or on one of them. */
 export type Need = Feature | Readonly<Partial<Record<Role, Feature>>>;
 
-/** Where a requirement is written down. */
+/** The source of a requirement. */
 export type Reference =
   | { readonly kind: "man"; readonly page: string; readonly section: number; readonly at: string }
   | { readonly kind: "spec"; readonly section: string }
@@ -48,7 +48,7 @@ export type Reference =
   | { readonly kind: "proposal"; readonly part: string }
   | { readonly kind: "upstream"; readonly name: string; readonly changed?: string };
 
-/** A manual page, and what in it. */
+/** A manual page, and the part of it. */
 export function man(page: string, section: number, at: string): Reference {
   return { kind: "man", page, section, at };
 }
@@ -58,7 +58,7 @@ export function spec(section: string): Reference {
   return { kind: "spec", section };
 }
 
-/** The kernel function that decides. */
+/** The kernel function that decides the outcome. */
 export function kernel(name: string): Reference {
   return { kind: "kernel", function: name };
 }
@@ -67,16 +67,16 @@ export function kernel(name: string): Reference {
  * The proposal of May 2024 for several devices, "[RFC PATCH 0/5] vsock/virtio: Add support for
  * multi-devices".
  *
- * @param part of it, such as `2/5`.
+ * @param part the number of the patch, such as `2/5`.
  */
 export function proposal(part: string): Reference {
   return { kind: "proposal", part };
 }
 
 /**
- * The case of the kernel's tools/testing/vsock whose meaning this one has.
+ * The case in the kernel's tools/testing/vsock that this one was ported from.
  *
- * @param changed what this one does otherwise, and why, if anything.
+ * @param changed what this one does differently, and why, if anything.
  */
 export function upstream(name: string, changed?: string): Reference {
   return changed === undefined ? { kind: "upstream", name } : { kind: "upstream", name, changed };
@@ -98,35 +98,35 @@ export function referenceText(reference: Reference): string {
   }
 }
 
-/** How much a requirement binds: a broken MUST is a failure, a broken SHOULD a warning. */
+/** The level of a requirement: a violated MUST is a failure, a violated SHOULD a warning. */
 export type Level = "must" | "should";
 
-/** What is known of a case without running it. */
+/** Everything about a case that is known without running it. */
 export interface CaseInfo {
-  /** `family/topic/claim`, lower case; never changed and never used again. */
+  /** `family/topic/claim`, in lower case; never changed and never reused. */
   readonly id: string;
-  /** One line for people. */
+  /** A title in one line, for people. */
   readonly title: string;
   /** One sentence that says MUST or SHOULD, and decides between failure and warning. */
   readonly requirement: string;
-  /** Where the requirement is written down, the upstream case among them. */
+  /** The sources of the requirement, including the upstream case. */
   readonly refs: readonly Reference[];
-  /** What it needs; without that it is skipped. */
+  /** The features that it needs; it is skipped if one is missing. */
   readonly needs?: readonly Need[];
-  /** How many times the usual deadline it may take, where it makes hundreds of calls; 1 if not. */
+  /** A factor for the usual deadline, for a case that makes hundreds of calls; by default 1. */
   readonly timeFactor?: number;
-  /** Why no other case may run at the same time, where none may: it reads "it counts ...". */
+  /** Why no other case may run at the same time, if so: "it counts ...". */
   readonly alone?: string;
   /** That it takes more than 2 s, by the kernel's times or its own; `--quick` leaves it out. */
   readonly slow?: true;
 }
 
-/** How long a case may take where most cases may take `timeout`, both in milliseconds. */
+/** A case's deadline if the usual one is `timeout`, both in milliseconds. */
 export function deadlineOf({ timeFactor = 1 }: Pick<CaseInfo, "timeFactor">, timeout: number) {
   return timeFactor * timeout;
 }
 
-/** What a case needs of the side that plays a role. */
+/** The features that a case needs on the side with a role. */
 export function neededOf(info: Pick<CaseInfo, "needs">, role: Role): Feature[] {
   return (info.needs ?? []).flatMap((need) => {
     const feature = typeof need === "string" ? need : need[role];
@@ -137,27 +137,27 @@ export function neededOf(info: Pick<CaseInfo, "needs">, role: Role): Feature[] {
 /** A case: its client and its server run at the same time, on the two sides. */
 export interface Case<Context> extends CaseInfo {
   /**
-   * What each side does, for people: a sentence without a subject or a full stop for each that has a
-   * body ("accepts, receives 32 bytes, and claims ..."), with what it claims.
+   * What each side that has a body does, for people: a sentence without a subject and without a
+   * period ("accepts, receives 32 bytes, and checks that ...").
    */
   readonly does: Readonly<Partial<Record<Role, string>>>;
   /** Runs on the side that connects. */
   readonly client: (context: Context) => void | Promise<void>;
-  /** Runs on the side that accepts; without it that side only keeps out of the way. */
+  /** Runs on the side that accepts; without it that side does nothing. */
   readonly server?: (context: Context) => void | Promise<void>;
 }
 
 /** The form of a case's id. */
 export const CASE_ID = /^[a-z][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*){2}$/;
 
-/** Most characters of what a side does. */
+/** The maximum length of the description of a side. */
 const MAX_DOES = 240;
 
 /**
- * Checks what a case says of itself.
+ * Checks the description of a case.
  *
- * @throws {TypeError} where its id, its requirement or what its sides do is not of the form that
- *   others rely on.
+ * @throws {TypeError} if the form of its id, its requirement, its sources or the description of its
+ *   sides is not what other parts rely on.
  */
 export function validateCase(info: Case<never>): void {
   if (!CASE_ID.test(info.id)) {
@@ -177,16 +177,16 @@ export function validateCase(info: Case<never>): void {
   }
 }
 
-/** What is wrong with what a side is said to do; undefined where nothing is. */
+/** What is wrong with the description of a side; undefined if nothing is. */
 function wrongDeed(deed: string | undefined, hasBody: boolean): string | undefined {
-  if (deed === undefined) return hasBody ? "nothing is said of it" : undefined;
+  if (deed === undefined) return hasBody ? "it has no description" : undefined;
   if (!hasBody) return "it has no body";
   if (!/^[a-z]+s\b/.test(deed)) return "it must begin with a verb, such as connects";
-  if (!/^[^\n]*[^\s.]$/.test(deed)) return "it must be one line without a full stop at its end";
+  if (!/^[^\n]*[^\s.]$/.test(deed)) return "it must be one line without a period at its end";
   return deed.length > MAX_DOES ? `it has more than ${MAX_DOES} characters` : undefined;
 }
 
-/** The level of a case's requirement; undefined where it says neither MUST nor SHOULD. */
+/** The level of a case's requirement; undefined if it has neither MUST nor SHOULD. */
 export function levelOf(info: Pick<CaseInfo, "requirement">): Level | undefined {
   if (/\bMUST\b/.test(info.requirement)) return "must";
   return /\bSHOULD\b/.test(info.requirement) ? "should" : undefined;

@@ -1,30 +1,30 @@
 /**
- * Foreign text made harmless: what a peer, a console or a file says must not drive a terminal, turn
- * the direction of what stands beside it, or begin a line of its own in a report.
+ * Makes text from outside harmless: text from a peer, a console or a file must not control a
+ * terminal, change the direction of the text beside it, or start a new line in a report.
  *
  * @module
  */
 
-/** Moves on or to another line: all of it is one space. */
+/** White space and line ends, which become one space. */
 const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
 
 /**
- * What is seen by its effect alone, if at all: controls (C0, C1), format characters (the bidi
- * controls and marks among them), halves of surrogate pairs, and what is no character.
+ * Invisible characters: controls (C0, C1), format characters (including bidi controls and marks),
+ * unpaired surrogates, and noncharacters.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
 
-/** Foreign text on one line, in which everything is visible: escape is U+241B, its picture. */
+/** Text from outside on one line, with everything visible: ESC becomes U+241B, its picture. */
 export function oneLine(text: string): string {
   return text.replace(BREAKS, " ").replace(UNSAFE, pictureOf);
 }
 
-/** Foreign text of several lines, each as {@linkcode oneLine} has it. */
+/** Text from outside with several lines, each cleaned like {@linkcode oneLine}. */
 export function cleanLines(text: string): string {
   return text.split("\n").map(oneLine).join("\n");
 }
 
-/** JSON as text that is as harmless, and means the same: what is not seen is written as an escape. */
+/** Harmless JSON text with the same meaning: invisible characters are written as escapes. */
 export function jsonText(value: unknown): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(value, null, 2)
@@ -34,7 +34,7 @@ export function jsonText(value: unknown): string {
     );
 }
 
-/** JSON with every string in it as {@linkcode oneLine} has it. */
+/** A JSON value with every string cleaned like {@linkcode oneLine}. */
 export function cleanStrings<T>(value: T): T {
   const clean = (value: unknown): unknown => {
     if (typeof value === "string") return oneLine(value);
@@ -45,7 +45,7 @@ export function cleanStrings<T>(value: T): T {
   return clean(value) as T;
 }
 
-/** The pictures of control characters begin here in Unicode. */
+/** The first of Unicode's pictures of control characters. */
 const PICTURES = 0x2400;
 const DELETE = 0x7f;
 

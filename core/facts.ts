@@ -1,12 +1,12 @@
 /**
- * What this process knows of its machine without any socket.
+ * The facts about this machine that are known without any sockets.
  *
  * @module
  */
 import type { EndFacts } from "./event.ts";
 import { VERSION } from "./version.ts";
 
-/** What can be said of this machine by a process that has no sockets here. */
+/** The facts about this machine that a process without sockets can give. */
 export function machineFacts(name: string): EndFacts {
   return { name, kernel: Deno.osRelease(), machine: Deno.build.arch, version: VERSION };
 }

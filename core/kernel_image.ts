@@ -1,13 +1,13 @@
 /**
- * Whether a file is a kernel that QEMU boots, by how it begins.
+ * Recognizes kernels that QEMU can boot, by their first bytes.
  *
  * @module
  */
 
-/** How many bytes of a file are enough to tell. */
+/** The number of bytes needed. */
 export const IMAGE_HEAD = 0x206;
 
-/** Where which bytes stand in each kind of kernel. */
+/** The magic bytes of each kind of kernel, and their offsets. */
 const KINDS:
   readonly (readonly [kind: string, ...marks: readonly (readonly [number, string])[]])[] = [
     // Documentation/arch/x86/boot.rst: the boot sector's mark, and the header's.
@@ -20,7 +20,7 @@ const KINDS:
     ["ELF", [0, "\x7fELF"]],
   ];
 
-/** What kind of kernel a file is that begins so; undefined where it is none. */
+/** The kind of kernel of a file that begins with these bytes; undefined if it is none. */
 export function kernelImage(head: Uint8Array): string | undefined {
   const stands = ([at, text]: readonly [number, string]) =>
     [...text].every((character, i) => head[at + i] === character.charCodeAt(0));

@@ -1,18 +1,18 @@
 /**
- * Which growth of what a kernel holds is a leak. A count that has grown may have done so for many
- * reasons: packets of the control channel, memory that a processor keeps at hand. What a case leaks
- * grows each time that the case is run.
+ * Decides whether growth of what a kernel holds is a leak. A count may have grown for many reasons,
+ * such as packets of the control channel, or memory cached by a processor. A leak grows every time
+ * the case is run.
  *
  * @module
  */
 
-/** How much a kernel holds of something, when nothing is under way that could need it. */
+/** How much of something a kernel holds while it is idle. */
 export interface Held {
   /** What it is, in the plural. */
   readonly what: string;
   /** How much there is of it. */
   readonly count: number;
-  /** How much of it comes and goes by itself; growth up to that says nothing. */
+  /** How much the count varies by itself; growth up to that means nothing. */
   readonly slack: number;
 }
 
@@ -20,59 +20,59 @@ export interface Held {
 export interface Growth {
   /** What it is, in the plural. */
   readonly what: string;
-  /** How much more with each run of the case, the first one's in front. */
+  /** The growth in each run of the case, beginning with the first. */
   readonly grown: readonly number[];
 }
 
-/** Most runs of a case, the first not counted, in order to tell a leak. */
+/** The maximum number of reruns of a case to decide about a leak. */
 export const MAX_REPEATS = 8;
-/** Fewest of them that show one, and fewest that show that there is none. */
+/** The numbers of reruns needed to show a leak, and to show that there is none. */
 const FEWEST_FOR_LEAK = 3;
 const FEWEST_FOR_NONE = 2;
-/** How much must be there in the end; less may have come from elsewhere. */
+/** The growth needed in the end; less may have other reasons. */
 const LEAST = 3;
 
-/** What one kernel held last. */
+/** What a kernel held last. */
 export class Holdings {
   readonly #counts = new Map<string, number>();
 
   /**
-   * Takes what is held now.
+   * Compares with what is held now.
    *
-   * @returns what has grown by more than its slack; of what is new, nothing is known.
+   * @returns everything that has grown by more than its slack; new counts are not compared.
    */
   take(held: readonly Held[]): Growth[] {
     return held.flatMap(({ what, count, slack }) => {
       const before = this.#counts.get(what);
       const grown = before === undefined ? 0 : count - before;
-      // Within the slack the fewest count, so that a slow leak comes out of it in the end.
+      // Within the slack keep the minimum, so that a slow leak exceeds it in the end.
       if (before === undefined || grown < 0 || grown > slack) this.#counts.set(what, count);
       return grown > slack ? [{ what, grown: [grown] }] : [];
     });
   }
 
-  /** Takes what is held after one more run, and adds how much it has grown since the last. */
+  /** Adds the growth in one more run. */
   follow(growths: readonly Growth[], held: readonly Held[]): Growth[] {
     return growths.map(({ what, grown }) => {
       const before = this.#counts.get(what);
       const count = held.find((now) => now.what === what)?.count;
       if (count !== undefined) this.#counts.set(what, count);
-      // What can no longer be counted has not grown, nor has what is counted for the first time.
+      // Counts that are missing now or were missing before have not grown.
       const more = before === undefined || count === undefined ? 0 : count - before;
       return { what, grown: [...grown, more] };
     });
   }
 
-  /** Forgets all, since another kernel may be there now. */
+  /** Forgets everything, since the kernel may be another one now. */
   clear(): void {
     this.#counts.clear();
   }
 }
 
 /**
- * Judges a growth by the runs that followed the first.
+ * Judges growth by the reruns.
  *
- * @returns whether it is a leak; undefined where another run is needed to tell.
+ * @returns whether it is a leak; undefined if another rerun is needed to decide.
  */
 export function isLeak({ grown: [first = 0, ...later] }: Growth): boolean | undefined {
   const runs = later.length;
@@ -82,7 +82,7 @@ export function isLeak({ grown: [first = 0, ...later] }: Growth): boolean | unde
   return runs < MAX_REPEATS ? undefined : more >= LEAST;
 }
 
-/** A leak in a line. */
+/** A leak as one line of text. */
 export function leakText({ what, grown: [first, ...later] }: Growth): string {
   const more = later.reduce((sum, count) => sum + count, 0);
   return `leak: ${what}: ${first} more after this case, and ${more} more after ` +

@@ -1,5 +1,5 @@
 /**
- * Outcomes: what one side of a case reports, and the verdict that both sides together give.
+ * Outcomes: the report of one side of a case, and the verdict from both sides' reports.
  *
  * @module
  */
@@ -10,38 +10,38 @@ import type { Harm } from "./taint.ts";
 
 /** How one side of a case ended. */
 export type SideState =
-  /** All its claims held. */
+  /** All its checks passed. */
   | "pass"
-  /** A claim did not hold. */
+  /** A check failed. */
   | "fail"
   /** It did not end before its deadline. */
   | "timeout"
-  /** What was needed before its claims could be made did not work. */
+  /** Something that its checks depend on failed, such as setup. */
   | "broken"
-  /** It did not begin, since this side lacks a feature that the case needs. */
+  /** It did not begin, because this side lacks a feature that the case needs. */
   | "skip"
-  /** It was told to stop, because the other side had already decided the verdict. */
+  /** It was stopped, because the other side had already decided the verdict. */
   | "stopped";
 
-/** What one side of a case reports. */
+/** The report of one side of a case. */
 export interface SideReport {
   /** How it ended. */
   readonly state: SideState;
   /** Why, if it did not pass: one line each. */
   readonly reasons: readonly string[];
-  /** What it was doing last. */
+  /** Its last step. */
   readonly step: string;
   /** How long it took, in milliseconds. */
   readonly milliseconds: number;
-  /** There where its process died in it; what the other side then saw says nothing. */
+  /** Set if its process died; what the other side observed then means nothing. */
   readonly died?: true;
-  /** Faults that its kernel reported in its log meanwhile; missing where there were none. */
+  /** Faults that its kernel logged meanwhile; undefined if there were none. */
   readonly splats?: readonly Splat[];
-  /** Those that came before it began, when nothing ran any more: the case before is at fault. */
+  /** Faults logged before it began, while nothing was running: the previous case caused them. */
   readonly earlier?: readonly Splat[];
-  /** There where its kernel is no longer as it was when the run began. */
+  /** How its kernel was harmed since the run began, if it was. */
   readonly harm?: Harm;
-  /** What its kernel holds now, where that was looked at. */
+  /** What its kernel holds now, if that was checked. */
   readonly held?: readonly Held[];
 }
 
@@ -54,31 +54,31 @@ export type Outcome =
   | "broken"
   | "timeout"
   /**
-   * Held, but only when it was run again: what it ran on was lost the first time, before anything
-   * was judged, and not by the kernel under test.
+   * It passed, but only in a rerun: the first time its machine was lost before anything was judged,
+   * for a reason unrelated to the kernel under test.
    */
   | "retried"
-  /** Did not hold, as a baseline says. */
+  /** It failed, as predicted by a baseline. */
   | "expected-fail"
-  /** Held, though a baseline says that it does not. */
+  /** It passed, although a baseline predicts a failure. */
   | "unexpected-pass";
 
-/** A verdict with both sides' view of it. */
+/** A verdict with both sides' reports. */
 export interface Verdict {
-  /** What both sides together say. */
+  /** The outcome. */
   readonly outcome: Outcome;
   /** Why, if it is not a pass: one line each, which name the side they come from. */
   readonly reasons: readonly string[];
   /** How long the longer side took, in milliseconds. */
   readonly milliseconds: number;
-  /** Both sides' reports, where the case ran. */
+  /** Both sides' reports, if the case ran. */
   readonly sides?: Readonly<Record<Role, SideReport>>;
 }
 
-/** The side states that decide a verdict, the one that counts most first. */
+/** The side states that decide a verdict, by decreasing precedence. */
 const DECIDING: readonly (SideState & Outcome)[] = ["fail", "timeout", "broken", "skip"];
 
-/** Joins what the two sides report. A fault of a kernel is a failure, whatever the case says. */
+/** Combines both sides' reports. A fault in a kernel is a failure, whatever the sides report. */
 export function joinSides(
   sides: Readonly<Record<Role, SideReport>>,
   level: Level,
@@ -98,7 +98,7 @@ export function joinSides(
   }
   const reasons = (["client", "server"] as const).flatMap((role) => {
     const { state, reasons, step } = sides[role];
-    // What the other side did meanwhile says nothing about a feature that is not there.
+    // If a feature is missing, what the other side did meanwhile means nothing.
     if (decided === "skip" && state !== "skip") return [];
     if (state === "pass") return [`${names[role]}: passed`];
     const last = step === "" ? [] : [`${names[role]}: last step: ${step}`];
@@ -107,13 +107,13 @@ export function joinSides(
   if (faults.length > 0) {
     return { outcome: "fail", reasons: [...faults, ...reasons], milliseconds, sides };
   }
-  // A side that was stopped without the other having failed says that the run itself went wrong.
+  // A side was stopped although the other did not fail, so the run itself went wrong.
   const outcome = decided ?? "broken";
   const warns = outcome === "fail" && level === "should";
   return { outcome: warns ? "warn" : outcome, reasons, milliseconds, sides };
 }
 
-/** What the kernels reported, quoted; once where both sides are on one kernel. */
+/** The faults that the kernels reported, quoted; only once if both sides are on one kernel. */
 function faultsOf(
   sides: Readonly<Record<Role, SideReport>>,
   names: Readonly<Record<Role, string>>,
@@ -134,7 +134,7 @@ export function quoteSplat([first = "", ...rest]: Splat, name: string): string[]
   return [`${name}: its kernel reported: ${first}`, ...rest.map((line) => `| ${line}`)];
 }
 
-/** How many verdicts there are of each outcome. */
+/** The number of verdicts with each outcome. */
 export type Counts = Readonly<Record<Outcome, number>>;
 
 /** Counts verdicts. */
@@ -144,7 +144,7 @@ export function countOutcomes(verdicts: Iterable<Pick<Verdict, "outcome">>): Cou
   return counts;
 }
 
-/** Counts of nothing yet. */
+/** All counts zero. */
 export function noCounts(): Record<Outcome, number> {
   return {
     pass: 0,
@@ -162,26 +162,26 @@ export function noCounts(): Record<Outcome, number> {
 /** Exit codes, see docs/outcomes.md. */
 export const EXIT = {
   ok: 0,
-  /** A case failed or timed out, or passed although a baseline says that it does not. */
+  /** A case failed, timed out, or passed although a baseline predicts a failure. */
   failed: 1,
-  /** A case could not be prepared, or the tool was not used rightly. */
+  /** A case was broken, or the tool was used incorrectly. */
   broken: 2,
-  /** All that was to run was skipped, so that nothing was learnt: what kselftest has for it. */
+  /** Everything was skipped, so nothing was learned: KSFT_SKIP. */
   skipped: 4,
   /** The lab could not be started: EX_UNAVAILABLE of sysexits.h. */
   unavailable: 69,
-  /** Ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM: 128 and its number, as a shell has it. */
+  /** Ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM: 128 plus its number, as in a shell. */
   hungUp: 129,
   interrupted: 130,
   terminated: 143,
-  /** Nobody reads its output any more: what a shell has for SIGPIPE. */
+  /** Nobody reads its output any more: 128 plus SIGPIPE, as in a shell. */
   unread: 141,
 } as const;
 
 /**
  * The exit code of a run with these verdicts.
  *
- * @param strict whether a warning, and a case that had to be run again, count as a failure does.
+ * @param strict whether a warning, or a case that was rerun, counts as a failure.
  */
 export function exitCode(counts: Counts, strict = false): number {
   const failed = counts.fail + counts.timeout + counts["unexpected-pass"];

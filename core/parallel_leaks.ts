@@ -1,5 +1,6 @@
 /**
- * Leaks of cases that run in parallel: found for all of them together, since nothing tells whose they are.
+ * Detects leaks of cases that run in parallel, for all of them together, since there is no way to
+ * tell which case leaked.
  *
  * @module
  */
@@ -10,8 +11,8 @@ import type { Verdict } from "./outcome.ts";
 const LOOKS = "checks what its kernel still holds of the cases that ran in parallel";
 
 /**
- * Follows the cases of a direction that run in parallel, and has a verdict as they have: an end
- * that is told to run it does nothing but check for leaks.
+ * A pseudo-case after the cases of a direction that run in parallel, with a verdict of its own: an
+ * end that runs it only checks for leaks.
  */
 export const NOTHING_LEFT: CaseInfo & Pick<Case<never>, "does"> = {
   id: "side-by-side/leaks/nothing-left",
@@ -26,7 +27,7 @@ export const NOTHING_LEFT: CaseInfo & Pick<Case<never>, "does"> = {
 };
 
 /**
- * The cases to run, and the check for leaks where some of them run in parallel.
+ * The cases to run, followed by the leak check if some of them run in parallel.
  *
  * @param checksLeaks whether an end checks for leaks.
  */
@@ -39,14 +40,15 @@ export function withLeakCheck(
   return together && checksLeaks ? [...cases, NOTHING_LEFT] : cases;
 }
 
-/** The cases that have ended without a leak check of their own. */
+/** The cases that have ended without their own leak check. */
 export class Unchecked {
   #runs: CaseRun[] = [];
 
   /**
-   * Takes a case that has ended.
+   * Adds a case that has ended.
    *
-   * @param parallel whether it ran with others; what runs on its own is checked, unless an end died.
+   * @param parallel whether it ran with others; one that ran alone is checked, unless a process
+   * died.
    */
   add(run: CaseRun, { outcome, sides }: Verdict, parallel: boolean): void {
     const died = sides?.client.died ?? sides?.server.died ?? false;
@@ -55,11 +57,11 @@ export class Unchecked {
   }
 
   /**
-   * Takes the check of what they left.
+   * Judges the leak check.
    *
-   * @param found how {@linkcode NOTHING_LEFT} ended.
-   * @param died whether a process died while they ran.
-   * @returns its verdict, which names them where something is left.
+   * @param found the verdict of {@linkcode NOTHING_LEFT}.
+   * @param died whether a process died while the cases ran.
+   * @returns the verdict, which lists the cases if something leaked.
    */
   check({ direction }: CaseRun, found: Verdict, died: boolean): Verdict {
     const { outcome, reasons } = found;

@@ -1,5 +1,5 @@
 /**
- * The plan of a run: which case runs in which direction.
+ * The plan of a run: which cases run in which direction.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { CaseInfo } from "./case.ts";
 /** Which end plays the server; on loopback both are the same machine. */
 export type Direction = "host-server" | "guest-server" | "loopback";
 
-/** What `--direction` takes. */
+/** The values of `--direction`. */
 export const DIRECTION_CHOICES = ["host-server", "guest-server", "both"] as const;
 
 /** A value of `--direction`. */
@@ -20,27 +20,27 @@ export type Topology =
   | "loopback"
   /** A host and its guest. */
   | "guest-host"
-  /** The same, and the guest is a host, too: its kernel has all three kinds of local CID. */
+  /** The same, but the guest is a host, too: its kernel has all three kinds of local CID. */
   | "three-cids"
   /** A host and its guest, which has three vsock devices. */
   | "three-devices";
 
-/** One thing to do. */
+/** An entry of a plan. */
 export interface Planned<C extends CaseInfo = CaseInfo> {
   /** The case to run. */
   readonly case: C;
-  /** Who accepts. */
+  /** The direction, which says who accepts. */
   readonly direction: Direction;
 }
 
-/** The directions that a topology has, of those chosen. */
+/** The chosen directions that a topology has. */
 export function directionsOf(topology: Topology, choice: DirectionChoice): Direction[] {
   if (topology === "loopback") return ["loopback"];
   return choice === "both" ? ["host-server", "guest-server"] : [choice];
 }
 
 /**
- * Lays out a run: direction by direction, each in the order of the catalogue.
+ * Makes the plan of a run: direction by direction, each in the order of the catalogue.
  */
 export function planRun<C extends CaseInfo>(
   cases: readonly C[],

@@ -1,5 +1,5 @@
 /**
- * Seeded randomness: both sides of a case draw the same numbers, and `--seed` draws them again.
+ * Seeded randomness: both sides of a case draw the same numbers, and `--seed` repeats them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ export class Random {
   #state: number;
 
   /**
-   * A generator at its beginning.
+   * A new generator.
    *
    * @param seed any integer; equal seeds give equal numbers.
    */
@@ -17,7 +17,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A number of 32 bits. */
+  /** An unsigned 32-bit number. */
   next(): number {
     this.#state = this.#state + 0x6d2b79f5 >>> 0;
     let t = this.#state;
@@ -26,7 +26,7 @@ export class Random {
     return (t ^ t >>> 14) >>> 0;
   }
 
-  /** A whole number from 0 up to, but not including, `end`. */
+  /** An integer from 0 up to, but not including, `end`. */
   below(end: number): number {
     return Math.floor(this.next() / 2 ** 32 * end);
   }
@@ -39,7 +39,7 @@ export class Random {
   }
 }
 
-/** A seed for one case of a run, so that leaving out another case changes nothing for it. */
+/** The seed for one case of a run, which does not depend on the other cases. */
 export function seedFor(seed: number, id: string): number {
   let hash = seed >>> 0;
   for (const character of id) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);

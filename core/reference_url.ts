@@ -1,14 +1,14 @@
 /**
- * Where what a case refers to can be read.
+ * The addresses at which the references of a case can be read.
  *
  * @module
  */
 import type { Reference } from "./case.ts";
 
-/** The version of Linux whose source is shown: the one that upstream's cases are of. */
+/** The version of Linux whose source is shown, which is that of upstream's cases. */
 const LINUX = "v7.3";
 
-/** Anchors of the virtio specification, by the section that they begin. */
+/** Anchors in the virtio specification, by section. */
 const SPEC_ANCHORS: Readonly<Record<string, string>> = {
   "5.10": "x1-47200010",
   "5.10.4": "x1-4780004",
@@ -35,15 +35,18 @@ export function referenceUrl(reference: Reference): string {
   }
 }
 
+/** The sections of manual pages to which cases refer. */
+const SECTIONS = ["DESCRIPTION", "RETURN VALUE", "ERRORS", "NOTES"];
+
 function manUrl({ page, section, at }: Extract<Reference, { kind: "man" }>): string {
-  // Sections have anchors there; browsers look for any other text.
-  const isSection = /^(DESCRIPTION|ERRORS)$/.test(at);
+  // A section has an anchor. Its name as text would be found in the list of sections at the top.
+  const isSection = SECTIONS.includes(at);
   const text = encodeURIComponent(at).replaceAll("-", "%2D");
-  const where = isSection ? at : `:~:text=${text}`;
+  const where = isSection ? at.replaceAll(" ", "_") : `:~:text=${text}`;
   return `https://man7.org/linux/man-pages/man${section}/${page}.${section}.html#${where}`;
 }
 
-/** The section itself, or the innermost one around it whose anchor is known. */
+/** The section itself, or the innermost one that contains it and whose anchor is known. */
 function specUrl(section: string): string {
   const url = "https://docs.oasis-open.org/virtio/virtio/v1.3/csd01/virtio-v1.3-csd01.html";
   const numbers = /^[\d.]+/.exec(section)?.[0].split(".") ?? [];

@@ -7,6 +7,7 @@ Deno.test("referenceUrl() leads to the page, the section, the function, the mess
   const urls = [
     man("recv", 2, "MSG_TRUNC"),
     man("bind", 2, "DESCRIPTION"),
+    man("send", 2, "RETURN VALUE"),
     man("vsock", 7, "Local communication"),
     spec("5.10.6.3 Buffer Space Management"),
     spec("5.10.4 Device configuration layout"),
@@ -18,6 +19,7 @@ Deno.test("referenceUrl() leads to the page, the section, the function, the mess
   assert.deepEqual(urls, [
     "https://man7.org/linux/man-pages/man2/recv.2.html#:~:text=MSG_TRUNC",
     "https://man7.org/linux/man-pages/man2/bind.2.html#DESCRIPTION",
+    "https://man7.org/linux/man-pages/man2/send.2.html#RETURN_VALUE",
     "https://man7.org/linux/man-pages/man7/vsock.7.html#:~:text=Local%20communication",
     "https://docs.oasis-open.org/virtio/virtio/v1.3/csd01/virtio-v1.3-csd01.html#x1-4800006",
     "https://docs.oasis-open.org/virtio/virtio/v1.3/csd01/virtio-v1.3-csd01.html#x1-4780004",
@@ -37,6 +39,36 @@ Deno.test("referenceUrl() gives a well-formed https URL for each reference of ea
       assert.equal(url.href, text, id);
       assert.doesNotMatch(text, /undefined|NaN|[\s"'<>\\^`{|}]/, id);
       if (reference.kind === "spec") assert.match(url.hash, /^#x1-\d+$/, id);
+    }
+  }
+});
+
+/** Pages that man7.org has, by section. To refer to another one, look it up there and add it. */
+const PAGES: Readonly<Record<number, readonly string[]>> = {
+  2: [
+    ...["accept", "accept4", "bind", "close", "connect", "dup", "epoll_ctl", "epoll_wait"],
+    ...["fcntl", "fork", "getpeername", "getsockname", "getsockopt", "io_uring_enter", "ioctl"],
+    ...["listen", "mmap", "pipe", "poll", "ppoll", "read", "readv", "recv", "recvfrom", "recvmmsg"],
+    ...["recvmsg", "select", "send", "sendfile", "sendmmsg", "sendmsg", "sendto", "setsockopt"],
+    ...["shutdown", "socket", "socketpair", "splice", "write", "writev"],
+  ],
+  7: ["capabilities", "epoll", "namespaces", "pipe", "signal", "sock_diag", "socket", "vsock"],
+};
+
+/** The sections about socket devices in version 1.3 of the virtio specification. */
+const SECTION = /^5\.10(\.[1-5]|\.6(\.[1-7])?)?( |$)/;
+
+Deno.test("every manual page of a case exists, and every section of the specification", () => {
+  for (const { id, refs } of CATALOGUE) {
+    for (const reference of refs) {
+      if (reference.kind === "man") {
+        const pages = PAGES[reference.section] ?? [];
+        assert.ok(pages.includes(reference.page), `${id}: ${reference.page}(${reference.section})`);
+      }
+      if (reference.kind === "spec") {
+        assert.match(reference.section, SECTION, id);
+      }
+      if (reference.kind === "kernel") assert.match(reference.function, /^[a-z_]\w+$/, id);
     }
   }
 });

@@ -1,6 +1,6 @@
 /**
- * Rounds: a plan that is run more than once, in its order or another, and what the verdicts of all
- * rounds on one case come to.
+ * Rounds: repetitions of a plan, possibly shuffled, and the combined verdict of all rounds on each
+ * case.
  *
  * @module
  */
@@ -10,27 +10,27 @@ import type { CaseRun } from "./event.ts";
 import type { Planned } from "./plan.ts";
 import { Random, seedFor } from "./random.ts";
 
-/** How often and in which order a plan is run. */
+/** How often, and in which order, a plan is run. */
 export interface RoundOptions {
-  /** The run's seed, which is that of its first round; all others are drawn from it. */
+  /** The run's seed, which is that of the first round, and from which all others are drawn. */
   readonly seed: number;
-  /** How many rounds there are at most; one if not given. */
+  /** The maximum number of rounds; by default one. */
   readonly repeat?: number | undefined;
-  /** Whether each direction's cases are mixed in every round. */
+  /** Whether each direction's cases are shuffled in every round. */
   readonly shuffle?: boolean | undefined;
 }
 
-/** One run through a plan. Its seed is all that is random in it: `--seed` brings it back. */
+/** One pass through a plan. Everything random depends on its seed, so `--seed` repeats it. */
 export interface Round<C extends CaseInfo = CaseInfo> {
   /** Counts from 1. */
   readonly number: number;
-  /** Of all that is random in it. */
+  /** The seed of everything random in it. */
   readonly seed: number;
   /** What to run, in order. */
   readonly plan: readonly Planned<C>[];
 }
 
-/** The rounds of a run, one after the other. */
+/** Generates the rounds of a run. */
 export function* roundsOf<C extends CaseInfo>(
   plan: readonly Planned<C>[],
   { seed, repeat = 1, shuffle = false }: RoundOptions,
@@ -41,7 +41,7 @@ export function* roundsOf<C extends CaseInfo>(
   }
 }
 
-/** The plan with the cases of each direction in an order that the seed decides. */
+/** The plan with the cases of each direction in an order determined by the seed. */
 function shuffled<C extends CaseInfo>(
   plan: readonly Planned<C>[],
   seed: number,
@@ -58,7 +58,7 @@ function shuffled<C extends CaseInfo>(
   });
 }
 
-/** Outcomes, the one that says most against a case first. */
+/** Outcomes, the worst first. */
 const WORST: readonly Outcome[] = Object.keys(
   {
     fail: true,
@@ -73,33 +73,33 @@ const WORST: readonly Outcome[] = Object.keys(
   } satisfies Record<Outcome, true>,
 ) as Outcome[];
 
-/** How often a case had which outcome. */
+/** How often a case had each outcome. */
 export type Outcomes = Readonly<Partial<Record<Outcome, number>>>;
 
 /** A case in a direction. */
 type Ran = Pick<CaseRun, "id" | "direction">;
 
-/** A verdict, and the round that it is of. */
+/** A verdict and its round. */
 interface RoundVerdict {
   readonly verdict: Verdict;
   readonly round: number;
   readonly seed: number;
 }
 
-/** What the verdicts on one case come to, round after round. */
+/** The verdicts on one case, round after round. */
 export class CaseRounds {
   readonly #outcomes: Partial<Record<Outcome, number>> = {};
   #rounds = 0;
   #worst: RoundVerdict | undefined;
   #last: RoundVerdict | undefined;
 
-  /** Takes the verdict of a round. */
+  /** Adds the verdict of a round. */
   add(verdict: Verdict, { number, seed }: Pick<Round, "number" | "seed">): void {
     this.#rounds++;
     this.#take({ verdict, round: number, seed });
   }
 
-  /** Takes a worse verdict in place of the last one. */
+  /** Replaces the last verdict by a worse one. */
   amend(verdict: Verdict): void {
     const last = this.#last;
     if (last === undefined) return;
@@ -120,23 +120,23 @@ export class CaseRounds {
     this.#last = taken;
   }
 
-  /** How often the case had which outcome. */
+  /** How often the case had each outcome. */
   get outcomes(): Outcomes {
     return this.#outcomes;
   }
 
-  /** Whether it had several outcomes. That it had to be run again is none of its own doing. */
+  /** Whether it had several outcomes; that it was rerun does not count, as it is not the cause. */
   get flaky(): boolean {
     const outcomes = Object.keys(this.#outcomes).map((name) => name === "retried" ? "pass" : name);
     return new Set(outcomes).size > 1;
   }
 
-  /** Repeats the round of {@linkcode verdict}. */
+  /** The seed that repeats the round of {@linkcode verdict}. */
   get seed(): number | undefined {
     return this.#worst?.seed;
   }
 
-  /** The first of its worst verdicts, which says so where there are better ones. */
+  /** The first of its worst verdicts, with a note if there are better ones. */
   get verdict(): Verdict | undefined {
     if (this.#worst === undefined || !this.flaky) return this.#worst?.verdict;
     const { verdict, round, seed } = this.#worst;
@@ -150,7 +150,7 @@ export class CaseRounds {
   }
 }
 
-/** What the verdicts of a run come to, case by case. */
+/** The combined verdicts of a run, case by case. */
 export class RoundTable {
   readonly #cases = new Map<string, { run: Ran; rounds: CaseRounds }>();
 
@@ -164,7 +164,7 @@ export class RoundTable {
     return rounds;
   }
 
-  /** The cases that had verdicts, in the order of their first. */
+  /** The cases with verdicts, in the order of their first one. */
   all(): { run: Ran; rounds: CaseRounds }[] {
     return [...this.#cases.values()];
   }

@@ -1,17 +1,18 @@
 /**
- * Selectors: case ids with `*` for one part or a piece of one, and `**` for any number of parts.
+ * Selectors: ids of cases with `*` for a component or a part of one, and `**` for any number of
+ * components.
  *
  * @module
  */
 import { ExpectedError } from "./error.ts";
 
-/** A selector that matches nothing, very likely a typing error, or that leaves nothing. */
+/** A selector that matches nothing, probably because of a typo, or that leaves nothing. */
 export class UnmatchedSelectorError extends ExpectedError {
   /** Tells it from other errors. */
   override readonly name = "UnmatchedSelectorError";
 
   /**
-   * Names the selector.
+   * Makes the error for a selector.
    *
    * @param why what is wrong with it.
    */
@@ -20,10 +21,10 @@ export class UnmatchedSelectorError extends ExpectedError {
   }
 }
 
-/** What a selector begins with that leaves cases out. */
+/** The prefix of a selector that excludes cases. */
 const NOT = "!";
 
-/** Whether an id is selected. `stream/*` selects all below what it matches, as `stream` does. */
+/** Whether a selector matches an id. `stream/*` also matches everything below, as `stream` does. */
 export function matches(selector: string, id: string): boolean {
   const pattern = selector.replace(/\/+$/, "").split("/");
   const parts = id.split("/");
@@ -43,10 +44,10 @@ function matchParts(pattern: readonly string[], parts: readonly string[]): boole
 }
 
 /**
- * The items that selectors choose, in the items' order; all of them where none chooses. What a
- * selector with `!` in front matches is left out, wherever that stands.
+ * The items that selectors choose, in the items' order; all of them if no selector chooses any. A
+ * selector with a leading `!` excludes items, no matter where it is placed.
  *
- * @throws {UnmatchedSelectorError} for a selector that matches nothing, and where nothing is left.
+ * @throws {UnmatchedSelectorError} for a selector that matches nothing, and if nothing is left.
  */
 export function select<T extends { readonly id: string }>(
   items: readonly T[],
@@ -75,7 +76,7 @@ export function select<T extends { readonly id: string }>(
   return left;
 }
 
-/** The id or folder that is spelt most like a selector, if one is; else one with such an end. */
+/** The id or prefix whose spelling is closest to a selector; otherwise one with a similar end. */
 function nearest(selector: string, ids: readonly string[]): string | undefined {
   const word = selector.replace(/(\/\**)+$/, "");
   const folders = ids.flatMap((id) => {
@@ -87,7 +88,7 @@ function nearest(selector: string, ids: readonly string[]): string | undefined {
   return nearestBy(word, folders, (path) => path) ?? nearestBy(word, folders, endOf);
 }
 
-/** Of several, the one of which what `spelling` gives is like a word; a third of it may differ. */
+/** The candidate whose `spelling` is closest to a word; up to a third may differ. */
 function nearestBy(
   word: string,
   paths: readonly string[],
@@ -103,8 +104,8 @@ function nearestBy(
 }
 
 /**
- * How many letters must be put in, left out, replaced, or exchanged with the next one, to make one
- * word of another; `limit` where it is that or more.
+ * The number of insertions, deletions, replacements and transpositions that turn one word into
+ * another (Damerau-Levenshtein distance); at most `limit`.
  */
 function editDistance(from: string, to: string, limit: number): number {
   if (Math.abs(from.length - to.length) >= limit) return limit;

@@ -1,10 +1,10 @@
 /**
- * Names of signals, for how a process ended.
+ * Names of the signals that end processes.
  *
  * @module
  */
 
-/** Signals by which a process dies of its own fault or is killed (signal(7)). */
+/** Signals that end a process by default, see signal(7). */
 const SIGNALS: Readonly<Record<number, string>> = {
   4: "SIGILL",
   6: "SIGABRT",

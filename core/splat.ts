@@ -75,8 +75,8 @@ export function findSplats(lines: readonly string[]): Splat[] {
   for (const line of lines) {
     if (CUT_HERE.test(line)) open = undefined;
     const begun = effectOf(line);
-    // An Oops begins several times: "BUG: unable to handle ...", then "Oops: ...". Lockdep's reports
-    // have no end, and must not hide one.
+    // An Oops begins several times: "BUG: unable to handle ...", then "Oops: ...". Lockdep's
+    // reports have no end, and must not hide one.
     const isWorse = begun === "lasting" && effect !== "lasting";
     if (begun !== undefined && (open === undefined || length > MAX_LINES || isWorse)) {
       splats.push(open = []);

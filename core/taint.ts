@@ -42,7 +42,9 @@ export function taintsOf(taint: number): Taint[] {
   });
 }
 
-/** A taint in a line: `D (the kernel has had an Oops or a BUG), W (...)`; empty where it is none. */
+/**
+ * A taint in a line: `D (the kernel has had an Oops or a BUG), W (...)`; empty where it is none.
+ */
 export function taintText(taint: number): string {
   return taintsOf(taint).map(({ letter, meaning }) => `${letter} (${meaning})`).join(", ");
 }

@@ -1,29 +1,29 @@
 /**
- * Waiting for something that nothing announces: looked at again and again, until a deadline.
+ * Polls for a condition until a deadline.
  *
  * @module
  */
 
-/** How {@linkcode until} waits. */
+/** Options of {@linkcode until}. */
 export interface WaitOptions {
-  /** How long, in milliseconds; without it, as long as the signal lets it. */
+  /** The timeout in milliseconds; by default only the signal ends the wait. */
   readonly timeout?: number;
-  /** The time between two looks, in milliseconds. */
+  /** The time between two checks, in milliseconds. */
   readonly pause: number;
-  /** Each pause is twice as long as the one before, up to this one, in milliseconds. */
+  /** If given, each pause is twice as long as the previous one, up to this many milliseconds. */
   readonly maxPause?: number;
-  /** Ends the wait. */
+  /** Ends the wait if aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Waits until a look finds something. The last look begins after the deadline: where this process
- * was held up (a stopped VM, a busy machine), what came in time is still found.
+ * Waits until a check finds something. The last check begins after the deadline, so that events
+ * that happened in time are found even if this process was delayed (a stopped VM, a busy machine).
  *
- * @param look gives what it finds; false or undefined where that is nothing yet. It is told whether
- * this is the last look.
- * @returns what was found; undefined where the time is over.
- * @throws whatever `look` throws; the reason of the signal, when that is aborted.
+ * @param look returns what it finds; false or undefined if that is nothing yet. Its argument says
+ * whether this is the last check.
+ * @returns what was found; undefined after the deadline.
+ * @throws what `look` throws; the reason of the signal, if that is aborted.
  */
 export async function until<T>(
   look: (isLast: boolean) => Found<T> | Promise<Found<T>>,
@@ -31,7 +31,7 @@ export async function until<T>(
 ): Promise<T | undefined> {
   const deadline = performance.now() + timeout;
   for (let time = first;; time = Math.min(2 * time, maxPause)) {
-    // The clock is read before the look: see above.
+    // Read the clock before the check, see above.
     const isLast = performance.now() >= deadline;
     const found = await look(isLast);
     if (found !== undefined && found !== false) return found;
@@ -40,13 +40,13 @@ export async function until<T>(
   }
 }
 
-/** What a look finds. */
+/** The result of a check. */
 export type Found<T> = T | false | undefined;
 
 /**
  * Waits for a time.
  *
- * @throws the reason of the signal at once, when that is aborted.
+ * @throws the reason of the signal, as soon as that is aborted.
  */
 export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();

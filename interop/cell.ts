@@ -1,22 +1,22 @@
 /**
- * One case, run by two programs of the kernel's protocol: vsock-conformance ("ours") or the kernel's
- * C program ("C") on either side.
+ * One case, run by two programs of the kernel's protocol: vsock-conformance ("ours") or the
+ * kernel's C program ("C") on either side.
  *
  * @module
  */
 import type { Direction } from "../core/plan.ts";
 import type { Cell } from "./output.ts";
 
-/** Which program plays a side. */
+/** The program that plays a side. */
 export type Player = "ours" | "C";
 
-/** Who accepts and who connects. */
+/** The program that accepts, and the one that connects. */
 export interface Pairing {
   readonly server: Player;
   readonly client: Player;
 }
 
-/** All four. */
+/** All four pairings. */
 export const PAIRINGS: readonly Pairing[] = [
   { server: "ours", client: "ours" },
   { server: "ours", client: "C" },
@@ -28,9 +28,9 @@ export const PAIRINGS: readonly Pairing[] = [
 export interface InteropCase {
   /** The C program. */
   readonly program: string;
-  /** How long that program's list is. */
+  /** The length of that program's list. */
   readonly listLength: number;
-  /** Its place in that list. */
+  /** Its position in that list. */
   readonly position: number;
   /** Its name there. */
   readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * Judges what two programs of the kernel's protocol wrote, case by case.
+ * Judges the output of two programs of the kernel's protocol, case by case.
  *
  * @module
  */
@@ -9,34 +9,34 @@ import { cleanLines } from "../core/clean.ts";
 /** How a case ended between two programs. */
 export type CellOutcome = "ok" | "FAIL" | "skip";
 
-/** A case between two programs, one of which accepted. */
+/** The result of a case between two programs. */
 export interface Cell {
   readonly outcome: CellOutcome;
-  /** What the programs wrote, each line with its side; none if it is ok. */
+  /** The programs' output, each line with its side; empty if the case is ok. */
   readonly reasons: readonly string[];
 }
 
-/** What one program did. */
+/** A run of one program. */
 export interface ProgramRun {
   /** Its name in reasons: `C server`. */
   readonly name: string;
-  /** All that it wrote. */
+  /** Its output. */
   readonly output: string;
   /** Its exit code. */
   readonly status: number;
-  /** How long each case took, in milliseconds, by position; where that was watched. */
+  /** How long each case took, in milliseconds, by position; undefined if not measured. */
   readonly times?: ReadonlyMap<number, number>;
 }
 
-/** What is known after two programs have ended. */
+/** The verdicts after two programs have ended. */
 export interface SessionVerdicts {
   /** By position in the list. */
   readonly cells: ReadonlyMap<number, Cell>;
-  /** Cases of which nothing is known yet: a failure ends both programs. */
+  /** Cases without a verdict yet, since a failure ends both programs. */
   readonly left: readonly number[];
 }
 
-/** Most lines of a program's output that a reason has. */
+/** The maximum number of lines of a program's output in the reasons. */
 const MAX_LINES = 6;
 
 /**
@@ -65,7 +65,7 @@ export function judgeSession(
         const said = own === undefined ? lastLines(output) : own.said;
         return [...said.map((line) => `${name}: ${line}`), `${name}: ended with ${status}`];
       });
-      // A program that did not reach a case will not reach those after it, either.
+      // If a program did not reach a case, it does not reach later ones, either.
       const lost = failed ? [position] : wanted.slice(index);
       for (const each of lost) cells.set(each, { outcome: "FAIL", reasons });
       return { cells, left: failed ? wanted.slice(index + 1) : [] };
@@ -114,7 +114,7 @@ function casesOf(output: string): ReadonlyMap<number, CaseEnd> {
 function endOf(said: readonly string[]): Pick<CaseEnd, "outcome"> {
   if (said[0] === "skipped") return { outcome: "skip" };
   if (said.at(-1) !== "ok") return { outcome: "FAIL" };
-  // The C program prints this and goes on if a kernel lacks something.
+  // The C program prints this and continues if the kernel lacks something.
   return { outcome: said.some((line) => /^Test skipped/.test(line)) ? "skip" : "ok" };
 }
 

@@ -25,19 +25,19 @@ const CANNOT_SKIP: readonly string[] = ["vsock_uring_test"];
 /** The deadline of a case of vsock-conformance, in seconds. */
 const CASE_SECONDS = 30;
 
-/** What two programs do with each other before they end. */
+/** What two programs run against each other. */
 export interface InteropSession {
   readonly direction: Direction;
   readonly pairing: Pairing;
   /** The C program, which vsock-conformance may stand in for. */
   readonly program: string;
-  /** Of its list, in its order. */
+  /** Cases of its list, in that order. */
   readonly cases: readonly InteropCase[];
 }
 
 /**
- * All four pairings in each direction. The short lists come first: the first case of vsock_diag_test
- * expects that there is no socket on the machine, not even one that is closing.
+ * All four pairings in each direction. The short lists come first: the first case of
+ * vsock_diag_test expects that there is no socket on the machine, not even one that is closing.
  */
 export function interopSessions(
   directions: readonly Direction[],
@@ -70,8 +70,8 @@ export async function runSession(
 type Session = (skipped: readonly number[]) => Promise<readonly [ProgramRun, ProgramRun]>;
 
 /**
- * The verdicts on some cases of a list, given in its order. A failure ends both programs, so what is behind it is run by
- * two new ones.
+ * The verdicts on some cases of a list, which are given in the list's order. A failure ends both
+ * programs, so later cases are run by two new ones.
  */
 export async function verdicts(
   list: readonly InteropCase[],

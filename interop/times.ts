@@ -1,6 +1,6 @@
 /**
- * How long cases took between two vsock-conformance programs and between two C programs, on the same
- * kernels.
+ * How long cases took between two vsock-conformance programs and between two C programs, on the
+ * same kernels.
  *
  * @module
  */

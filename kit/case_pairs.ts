@@ -1,17 +1,17 @@
 /**
- * Cases that either type of socket has.
+ * Makes a case for each type of socket.
  *
  * @module
  */
 import type { Need } from "../core/case.ts";
 import type { SocketType } from "../sys/socket.ts";
 
-/** Makes a case for each type of socket: stream's, then seqpacket's. */
+/** Makes a case for stream sockets, and one for seqpacket sockets. */
 export function forBothTypes<C>(define: (type: SocketType) => C): readonly [C, C] {
   return [define("stream"), define("seqpacket")];
 }
 
-/** What a case needs to connect sockets of a type, and what it needs besides. */
+/** The features needed to connect sockets of a type, and further ones. */
 export function connecting(type: SocketType, ...others: readonly Need[]): Need[] {
   return type === "seqpacket" ? ["seqpacket", ...others] : [...others];
 }

@@ -1,6 +1,6 @@
 /**
- * Check: what a case says of the implementation. A claim that does not hold is written down and
- * the case goes on, so that one run shows all that is wrong, unless there is nothing to go on with.
+ * Checks on the implementation under test. A failed check is recorded and the case continues, so
+ * that one run shows everything that is wrong, unless there is nothing to continue with.
  *
  * @module
  */
@@ -11,35 +11,35 @@ import type { Socket } from "../sys/socket.ts";
 import { timedSleep } from "../sys/libc.ts";
 import { type Bytes, bytes, timeval } from "../sys/structs.ts";
 
-/** What the kernel's tests send where the content does not matter. */
+/** The byte that the kernel's tests send if the content does not matter. */
 export const BYTE = 0x41;
-/** Between two looks at a queue that is still filling, as the kernel's tests wait; milliseconds. */
+/** The interval at which a filling queue is checked, as in the kernel's tests, in milliseconds. */
 const PEEK_PAUSE = 10;
 
-/** Ends a case whose claim failed in a way that leaves nothing to go on with. */
+/** Ends a case whose failed check leaves nothing to continue with. */
 export class ClaimError extends Error {
   /** Tells it from other errors. */
   override readonly name = "ClaimError";
 }
 
-/** An error that carries an errno's name, as SysError does. */
+/** An error with an errno's name, such as SysError. */
 export interface Coded extends Error {
   /** The name, such as `ECONNRESET`. */
   readonly code: string;
 }
 
-/** What one side of a case claims, of values and of sockets. */
+/** The checks of one side of a case, on values and sockets. */
 export class Check {
   readonly #mismatches: string[] = [];
   #claims = 0;
   /**
-   * How long one event of the kernel's may be waited for until it counts as missing, in
-   * milliseconds: a part of the case's time, since a slow machine is given more of that.
+   * How long to wait for a single event in the kernel until it counts as missing, in milliseconds.
+   * It is a part of the case's deadline, which is longer on a slow machine.
    */
   readonly patience: number;
 
   /**
-   * The claims of a side that has claimed nothing yet.
+   * The checks of a side that has made none yet.
    *
    * @param patience see {@linkcode patience}.
    */
@@ -47,12 +47,12 @@ export class Check {
     this.patience = patience;
   }
 
-  /** What did not hold, one line each. */
+  /** The failed checks, one line each. */
   get mismatches(): readonly string[] {
     return this.#mismatches;
   }
 
-  /** How many claims were made. */
+  /** The number of checks made. */
   get claims(): number {
     return this.#claims;
   }
@@ -63,15 +63,15 @@ export class Check {
     if (!holds) this.#mismatches.push(what);
   }
 
-  /** Check that a value is what it must be. */
+  /** Check that a value equals the expected one. */
   equal<T>(actual: T, expected: T, what: string): void {
     const holds = isDeepStrictEqual(actual, expected);
     this.that(holds, `${what}: expected ${show(expected)}, got ${show(actual)}`);
   }
 
-  /** Check that bytes are what they must be, and says where they begin to differ. */
+  /** Check that bytes equal the expected ones; the reason says where they begin to differ. */
   sameBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
-    // Most are the same, which memcmp(3) tells a hundred times as fast.
+    // Usually they are equal, and memcmp(3) finds that out a hundred times as fast.
     const isSame = Buffer.compare(actual, expected) === 0;
     const at = isSame ? -1 : expected.findIndex((byte, i) => actual[i] !== byte);
     if (actual.length !== expected.length) {
@@ -90,7 +90,7 @@ export class Check {
   /**
    * Check that a call fails with one of these errnos.
    *
-   * @returns the error, or undefined where the claim did not hold.
+   * @returns the error, or undefined if the check failed.
    */
   async fails(
     codes: string | readonly string[],
@@ -117,7 +117,7 @@ export class Check {
    * Check that a call succeeds.
    *
    * @returns its result.
-   * @throws {ClaimError} where it fails, since then there is no result to go on with.
+   * @throws {ClaimError} if it fails, since there is no result to continue with.
    */
   async succeeds<T>(what: string, call: () => T | Promise<T>): Promise<T> {
     try {
@@ -130,16 +130,16 @@ export class Check {
     }
   }
 
-  /** Writes down a claim that did not hold and makes the error that ends the case. */
+  /** Records a failed check, and makes the error that ends the case. */
   stop(what: string): ClaimError {
     this.that(false, what);
     return new ClaimError(what);
   }
 
   /**
-   * Check that all of the data can be sent; sends again what a call did not take.
+   * Check that all of the data can be sent, with further calls for what a call did not accept.
    *
-   * @throws {ClaimError} where that fails.
+   * @throws {ClaimError} if that fails.
    */
   async sends(socket: Socket, data: Bytes, flags = 0): Promise<void> {
     const what = `send(${data.length}, ${messageFlags(flags)})`;
@@ -151,12 +151,12 @@ export class Check {
   }
 
   /**
-   * Check that exactly `length` bytes can be received; receives again until they are there. With
-   * MSG_PEEK it looks again until enough is there to be seen.
+   * Check that exactly `length` bytes can be received, with as many calls as it takes. With
+   * MSG_PEEK it retries until enough bytes are visible.
    *
-   * @param room how large the buffer is, where more must not come although there is room for it.
+   * @param room the size of the buffer, to check that no more bytes arrive although they would fit.
    * @returns the bytes.
-   * @throws {ClaimError} where that fails.
+   * @throws {ClaimError} if that fails.
    */
   async receives(socket: Socket, length: number, flags = 0, room = length): Promise<Bytes> {
     const what = `recv(${room}, ${messageFlags(flags)})`;
@@ -176,21 +176,21 @@ export class Check {
     return data.subarray(0, length);
   }
 
-  /** Check that one recv(2) gives exactly `length` bytes, which are all there. */
+  /** Check that a single recv(2) returns exactly `length` bytes, all of which have arrived. */
   async receivesAtOnce(socket: Socket, length: number, flags = 0): Promise<void> {
     const what = `recv(${length}, ${messageFlags(flags)})`;
     const count = await this.succeeds(what, () => socket.recv(bytes(length), flags));
     this.equal(count, length, `${what} of what is all there`);
   }
 
-  /** Check that one byte of the usual content can be sent. */
+  /** Check that one byte, with the usual content, can be sent. */
   async sendsByte(socket: Socket, flags = 0): Promise<void> {
     const data = bytes(1);
     data[0] = BYTE;
     await this.sends(socket, data, flags);
   }
 
-  /** Check that one byte of the usual content can be received. */
+  /** Check that one byte, with the usual content, can be received. */
   async receivesByte(socket: Socket, flags = 0): Promise<void> {
     this.equal((await this.receives(socket, 1, flags))[0], BYTE, "the byte received");
   }
@@ -202,8 +202,8 @@ export class Check {
   }
 
   /**
-   * Check that an ioctl's int becomes a value, now or soon: the kernel's counters may lag behind
-   * what the other side has already seen.
+   * Check that an ioctl's int has a value, or soon gets it: the kernel's counters may lag behind
+   * what the other side has already observed.
    */
   async ioctlBecomes(socket: Socket, request: number, expected: number, what: string) {
     const deadline = performance.now() + this.patience;
@@ -215,7 +215,7 @@ export class Check {
     this.equal(value, expected, what);
   }
 
-  /** Check that an int option takes a value and gives it back. */
+  /** Check that an int option can be set to a value and then returns it. */
   async setsInt(socket: Socket, level: number, option: number, value: number): Promise<void> {
     const what = `option ${option} of level ${level}`;
     await this.succeeds(`set ${what}`, () => socket.setInt(level, option, value));
@@ -223,7 +223,7 @@ export class Check {
     this.equal(stored, value, `${what} after setting it`);
   }
 
-  /** Check that an unsigned long long option takes a value and gives it back. */
+  /** Check that an unsigned long long option can be set to a value and then returns it. */
   async setsU64(socket: Socket, level: number, option: number, value: bigint): Promise<void> {
     const what = `option ${option} of level ${level}`;
     await this.succeeds(`set ${what}`, () => socket.setU64(level, option, value));
@@ -231,7 +231,7 @@ export class Check {
     this.equal(stored, value, `${what} after setting it`);
   }
 
-  /** Check that a struct timeval option takes a time and gives it back. */
+  /** Check that a struct timeval option can be set to a time and then returns it. */
   async setsTimeval(
     socket: Socket,
     level: number,

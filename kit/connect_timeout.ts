@@ -1,20 +1,20 @@
 /**
- * For how long connect() waits for an answer: the kernel's own 2 s are too long for one that is not
- * waited for, and too short for a machine that stands still now and then.
+ * Sets how long connect() waits for an answer: the kernel's default of 2 s is too long if the case
+ * does not wait for it, and too short for a machine that occasionally stalls.
  *
  * @module
  */
 import { AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT } from "../sys/constants.ts";
 import type { Socket } from "../sys/socket.ts";
 
-/** How long a connect() in the background goes on, in milliseconds. */
+/** The timeout of a connect() in the background, in milliseconds. */
 const BACKGROUND_TIME = 10;
-/** How long one goes on that is to be answered, in milliseconds: less than a case may take. */
+/** The timeout of a connect() that should be answered, in milliseconds: less than a case's. */
 const PATIENT_TIME = 8000;
 
 /**
- * Makes connect() not wait for the answer. The kernel then keeps the socket, closed or not, until
- * the time of its connect() is over, which is 2 s unless it is told otherwise.
+ * Makes connect() return without waiting for the answer. The kernel then keeps the socket, even if
+ * it is closed, until the connect timeout, which is 2 s by default.
  */
 export function connectInBackground(socket: Socket): void {
   socket.setNonblocking();
@@ -22,8 +22,8 @@ export function connectInBackground(socket: Socket): void {
 }
 
 /**
- * Makes connect() wait for a peer whose machine does not run for some seconds. Where that is not
- * what a case is about, its ETIMEDOUT would say nothing of the peer.
+ * Makes connect() wait for a peer whose machine stalls for some seconds. Unless the case is about
+ * timeouts, ETIMEDOUT would say nothing about the peer.
  */
 export function connectPatiently(socket: Socket): void {
   setConnectTime(socket, PATIENT_TIME);

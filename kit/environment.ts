@@ -1,6 +1,6 @@
 /**
- * What a side of a case runs on: its family of sockets, its peer, and what of the kernel a test may
- * replace by something that errs on purpose.
+ * The environment of a side: its address family, its peer, and the parts of the kernel's interface
+ * that tests replace by faulty ones.
  *
  * @module
  */
@@ -15,29 +15,29 @@ import type { vsockDevices } from "../sys/virtio_devices.ts";
 import type { Machine } from "./machine.ts";
 import type { Puppet } from "./puppet.ts";
 
-/** Where a side is, and with what. */
+/** The environment of a side. */
 export interface Surroundings {
   /** The family of the sockets. */
   readonly family: AddressFamily;
   /** The CID of the other side, which decides the transport. */
   readonly peerCid: number;
-  /** The server's port; the next one is the case's as well. */
+  /** The server's port; the case may use the following ones as well. */
   readonly port: number;
-  /** The Unix socket of the monitor of the guest's QEMU, where that is on this machine. */
+  /** The QMP socket of the guest's QEMU, if that runs on this machine. */
   readonly guestMonitor?: string;
-  /** The class of the sockets; tests give one that errs on purpose. */
+  /** The class of sockets; tests replace it by a faulty one. */
   readonly socketClass?: typeof Socket;
   /** The class of what makes calls that are drawn, likewise. */
   readonly puppetClass?: typeof Puppet;
   /** The class of the rings, likewise. */
   readonly ringClass?: typeof IoUring;
-  /** What asks the kernel for its sockets, likewise. */
+  /** Lists the kernel's sockets, likewise. */
   readonly dumpVsock?: typeof dumpVsock;
-  /** What tells where this machine is, likewise. */
+  /** Describes this machine's CIDs and transports, likewise. */
   readonly machine?: Machine;
   /** The class of /dev/vsock, likewise. */
   readonly deviceClass?: typeof VsockDevice;
-  /** What lists this guest's vsock devices, likewise. */
+  /** Lists this guest's vsock devices, likewise. */
   readonly deviceList?: typeof vsockDevices;
   /** The class of /dev/vhost-vsock, likewise. */
   readonly vhostClass?: typeof VhostVsock;

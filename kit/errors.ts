@@ -1,11 +1,11 @@
 /**
- * Errors that a case only looks at.
+ * Errors that a case only inspects.
  *
  * @module
  */
 import { SysError } from "../sys/errno.ts";
 
-/** The name of the error with which a call fails; undefined where it does not. */
+/** The errno's name with which a call fails; undefined if it succeeds. */
 export function errorOf(call: () => void): string | undefined {
   try {
     call();

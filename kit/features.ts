@@ -1,6 +1,6 @@
 /**
- * What an implementation may lack without being wrong: found out before a case begins, with
- * sockets of its own, so that a case which needs it is skipped and not half run.
+ * Finds out, before a case begins and with sockets of its own, which optional features this side
+ * has, so that a case that needs a missing one is skipped instead of failing halfway.
  *
  * @module
  */
@@ -30,13 +30,16 @@ import { describeSocket } from "./sock_diag.ts";
 import { ofVsock, PLACE_PROBES } from "./machine_features.ts";
 import type { FeatureOptions, Probe } from "./probe.ts";
 
-/** The CIDs that transports other than a guest's own have: 0 to 3, as the kernel's tests try. */
+/**
+ * The CIDs that are tried to find other transports than a guest's: 0 to 3, as in the kernel's
+ * tests.
+ */
 export const LOCAL_CIDS: readonly number[] = Array.from(
   { length: VMADDR_CID_HOST + 2 },
   (_, i) => VMADDR_CID_HYPERVISOR + i,
 );
 
-/** What a side of a case needs and does not have, one line each. */
+/** The features that a side of a case needs but lacks, one line each. */
 export async function lackingOf(
   definition: Pick<CaseInfo, "needs">,
   role: Role,
@@ -50,7 +53,7 @@ export async function lackingOf(
   return lacking;
 }
 
-/** Why this side does not have each feature; undefined where it has it. */
+/** For each feature, why this side lacks it; undefined if it does not. */
 export async function featuresHere(
   options: FeatureOptions,
 ): Promise<Readonly<Record<Feature, string | undefined>>> {
@@ -63,7 +66,7 @@ export async function featuresHere(
       const isOpposite = unreachable !== undefined && OPPOSITE_PEER.includes(feature);
       found[feature] = why ?? (isOpposite ? `cannot be told: ${unreachable}` : undefined);
     } catch (error) {
-      // To a case this is no lack but something wrong, which breaks it.
+      // For a case this is not a missing feature but an error, which breaks it.
       if (!(error instanceof SysError)) throw error;
       found[feature] = `cannot be told: ${error.message}`;
     }
@@ -87,7 +90,7 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   "no-other-sockets": async (options) => {
     const listed = await dump(options);
     if (typeof listed === "string") return undefined;
-    // A socket without a file is one that was closed and is still saying goodbye to its peer.
+    // A socket without a file was closed, and is still shutting down its connection.
     const others = listed.filter(({ inode }) => inode !== 0);
     return others.length === 0 ? undefined : `listed: ${others.map(describeSocket).join("; ")}`;
   },
@@ -103,7 +106,7 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
     return devices.length === 0 ? "this machine has none" : `all ${devices.length} have a driver`;
   },
   "guest-monitor": ({ guestMonitor }) =>
-    guestMonitor === undefined ? "this side was not told where it is" : undefined,
+    guestMonitor === undefined ? "it was not given to this side" : undefined,
   "namespaces": probeNamespaces,
   "vhost-device": ofVsock(
     "vhostClass",
@@ -130,7 +133,7 @@ function probeSeveralDevices(options: FeatureOptions): string | undefined {
     `(virtio_vsock_probe): of ${devices.length} it left out ${unused.join(", ")}`;
 }
 
-/** Each case makes namespaces of both modes; a mode of this machine's that forbids it is a lack. */
+/** Cases create namespaces of both modes, which the mode of this machine's namespace must allow. */
 function probeNamespaces(options: FeatureOptions): string | undefined {
   const { family, namespaceClass = NetNamespace } = options;
   if (family.domain !== AF_VSOCK && options.namespaceClass === undefined) {
@@ -150,10 +153,12 @@ function modeRefusal(namespaceClass: typeof NetNamespace): string | undefined {
   return mode === "global" ? undefined : `children of this one are ${mode}`;
 }
 
-/** Errors of a sock_diag dump: vsock_diag is not built in nor loaded, or no sock_diag is. */
+/**
+ * Errors of a sock_diag dump if vsock_diag, or sock_diag itself, is neither built in nor loaded.
+ */
 const NO_DIAG = ["ENOENT", "EOPNOTSUPP", "EPROTONOSUPPORT"];
 
-/** Errors of io_uring_setup(2): it is not built in, or disabled by a sysctl or by seccomp. */
+/** Errors of io_uring_setup(2) if it is not built in, or is disabled by a sysctl or by seccomp. */
 const NO_RING = ["ENOSYS", "EPERM"];
 
 /** The kernel's AF_VSOCK sockets, or why it cannot list them. */
@@ -198,15 +203,15 @@ function probeZerocopy(options: FeatureOptions): string | undefined {
 
 function probeIoctl(request: number, options: FeatureOptions): string | undefined {
   using socket = open("stream", options);
-  // Whatever comes of it, connect() has assigned the transport whose ioctl it is.
+  // Whether it succeeds or not, connect() has assigned the transport that implements the ioctl.
   refusal([], () => startConnecting(socket, options));
   return refusal(["EOPNOTSUPP", "ENOTTY"], () => socket.ioctlInt(request));
 }
 
-/** What is told by the transport to the peer: nothing where there is none. */
+/** A probe that asks the transport to the peer, if there is one. */
 const OPPOSITE_PEER: readonly Feature[] = ["seqpacket", "zerocopy", "siocoutq", "siocinq"];
 
-/** Why no transport would take a connection to the peer. */
+/** Why no transport serves connections to the peer. */
 function probeReach(options: FeatureOptions): string | undefined {
   using socket = open("stream", options);
   return refusal(["ENODEV"], () => startConnecting(socket, options));
@@ -217,7 +222,7 @@ function probeLocalTransport(options: FeatureOptions): string | undefined {
   return `registered transports: ${registeredTransports().join(", ") || "none is known"}`;
 }
 
-/** Whether one can bind to a CID of this machine, and a transport serves connections to it. */
+/** Whether a local CID can be bound, and a transport serves connections to it. */
 function hasLocalTransport(cid: number, options: FeatureOptions): boolean {
   using bound = open("stream", options);
   const refused = refusal(["EADDRNOTAVAIL"], () => bound.bind({ cid, port: VMADDR_PORT_ANY }));
@@ -232,16 +237,16 @@ function open(type: SocketType, { family, socketClass = Socket }: FeatureOptions
 }
 
 /**
- * Begins to connect to a port where nobody listens, and does not wait for the answer.
+ * Begins to connect to a port at which nobody listens, without waiting for the answer.
  *
- * @throws {SysError} EINPROGRESS, or another where it cannot even begin.
+ * @throws {SysError} EINPROGRESS, or another error if it cannot even begin.
  */
 function startConnecting(socket: Socket, { peerCid, port }: FeatureOptions): void {
   connectInBackground(socket);
   socket.connectHere({ cid: peerCid, port: port + 1 });
 }
 
-/** The message of the error with which a call fails, where it is one of these. */
+/** The message of the error with which a call fails, if it is one of these. */
 function refusal(codes: readonly string[], call: () => unknown): string | undefined {
   try {
     call();

@@ -107,7 +107,7 @@ Deno.test("lackingOf() knows a machine between whose transports nothing can chan
   assert.deepEqual(await lackingAt({ ...alone, guest: true }, "second-transport"), []);
   assert.deepEqual(await lackingAt(alone, "cid-without-transport"), []);
   assert.deepEqual(await lackingAt({ ...alone, guest: true }, "cid-without-transport"), [
-    "lacks a CID to which no transport leads: a guest's transport leads everywhere",
+    "lacks a CID that no transport serves: a guest's transport leads everywhere",
   ]);
   assert.match(`${await lacking("second-transport")}`, /its sockets are unix/);
 });

@@ -1,6 +1,6 @@
 /**
- * Where a machine is among others: its own CIDs, and the transport by which it reaches another.
- * Cases about addresses know from it what the kernel must do.
+ * A machine's CIDs and transports, and which transport it uses to reach a CID. Cases about
+ * addresses derive from this what the kernel must do.
  *
  * @module
  */
@@ -16,33 +16,33 @@ import type { Address } from "../sys/structs.ts";
 import type { SocketType } from "../sys/socket.ts";
 import { VsockSetting, vsockSysctl } from "../sys/sysctl.ts";
 
-/** A CID that no machine of the lab has. */
+/** A CID that no machine in the lab has. */
 export const FOREIGN_CID = 0xdead;
 
-/** A machine, as its modules and /dev/vsock describe it. */
+/** A machine, according to its modules and /dev/vsock. */
 export interface Place {
-  /** Whether it has the transport of VMADDR_CID_LOCAL. */
+  /** Whether it has the loopback transport, for VMADDR_CID_LOCAL. */
   readonly loopback: boolean;
-  /** Whether it can be a host: vhost-vsock. */
+  /** Whether it has a host's transport, vhost_vsock. */
   readonly host: boolean;
-  /** Whether it has a guest's transport, be there a device or not. */
+  /** Whether it has a guest's transport, with or without a device. */
   readonly guest: boolean;
-  /** Its CID as a guest; with several devices that of the default one. */
+  /** Its CID as a guest; with several devices, the default one's. */
   readonly guestCid: number | undefined;
-  /** Those of its other devices. */
+  /** The CIDs of its other devices. */
   readonly moreCids?: readonly number[];
   /**
-   * Whether what no guest of its own has is sought at its host: net.vsock.g2h_fallback; undefined
-   * where there is no such choice.
+   * net.vsock.g2h_fallback: whether a CID that none of its guests has is routed to its host;
+   * undefined if there is no such sysctl.
    */
   readonly fallback: boolean | undefined;
 }
 
-/** What tells the place of a machine, and changes it. */
+/** Reads and changes a machine's configuration. */
 export interface Machine {
-  /** Looks where it is now. */
+  /** The current configuration. */
   place(): Place;
-  /** Sets net.vsock.g2h_fallback, until what it gives is disposed of. */
+  /** Sets net.vsock.g2h_fallback until the returned value is disposed of. */
   withFallback(on: boolean): Disposable;
 }
 
@@ -52,7 +52,7 @@ export const THIS_MACHINE: Machine = {
   withFallback: (on) => new VsockSetting("g2h_fallback", on ? "1" : "0"),
 };
 
-/** The transports that lead from a guest to its host. */
+/** The transports from a guest to its host. */
 const OF_GUESTS = ["virtio", "hvs", "vmci"] as const;
 
 function readPlace(): Place {
@@ -75,7 +75,7 @@ export function localCidsOf(place: Place): number[] {
   return [...transportCidsOf(place), ...place.moreCids ?? []];
 }
 
-/** A CID of each transport of a machine. */
+/** One CID for each of a machine's transports. */
 export function transportCidsOf({ loopback, host, guestCid }: Place): number[] {
   return [
     ...loopback ? [VMADDR_CID_LOCAL] : [],
@@ -84,21 +84,21 @@ export function transportCidsOf({ loopback, host, guestCid }: Place): number[] {
   ];
 }
 
-/** A transport by what it leads to; undefined where there is none. */
+/** A kind of transport, by where it leads; undefined if there is none. */
 export type Route = "loopback" | "to-host" | "to-guest" | undefined;
 
-/** The transport that serves a destination which is no guest of this machine's. */
+/** The transport for a destination that is not a guest of this machine. */
 export function routeTo(place: Place, { cid, flags = 0 }: Pick<Address, "cid" | "flags">): Route {
   const { loopback, host, guest, guestCid, fallback } = place;
   const own = guest ? [guestCid, ...place.moreCids ?? []] : [VMADDR_CID_HOST];
   if (loopback && (cid === VMADDR_CID_LOCAL || own.includes(cid))) return "loopback";
   const toHost = cid <= VMADDR_CID_HOST || (flags & VMADDR_FLAG_TO_HOST) !== 0;
-  // Before there was a choice, only who had no guests sought the CIDs of guests at its host.
+  // Before there was a choice, only a machine without guests routed such CIDs to its host.
   if (toHost || (guest && (fallback ?? !host))) return guest ? "to-host" : undefined;
   return host ? "to-guest" : undefined;
 }
 
-/** CIDs that lead to every transport that a machine has: the well-known ones, and a guest's. */
+/** CIDs that cover every transport of a machine: the well-known ones, and a guest's. */
 const WHEREVER: readonly number[] = [
   VMADDR_CID_HYPERVISOR,
   VMADDR_CID_LOCAL,
@@ -106,26 +106,26 @@ const WHEREVER: readonly number[] = [
   FOREIGN_CID,
 ];
 
-/** A CID to which another transport leads than to the peer; undefined where there is none. */
+/** A CID that another transport serves than the peer's; undefined if there is none. */
 export function cidElsewhere(place: Place, peerCid: number): number | undefined {
   const taken = routeTo(place, { cid: peerCid });
   if (taken === undefined) return undefined;
   return WHEREVER.find((cid) => ![taken, undefined].includes(routeTo(place, { cid })));
 }
 
-/** A CID to which no transport leads; undefined where there is none. */
+/** A CID that no transport serves; undefined if there is none. */
 export function cidNowhere(place: Place): number | undefined {
   return WHEREVER.find((cid) => routeTo(place, { cid }) === undefined);
 }
 
-/** The errors of connect(2) to a destination, by its route, where nobody listens there. */
+/** The possible errors of connect(2) to a destination at which nobody listens, by its route. */
 export function errorsOfNobody(place: Place, type: SocketType, to: Address): readonly string[] {
   switch (routeTo(place, to)) {
     case "loopback":
       return ["ECONNRESET"];
     case "to-host":
       if (place.guestCid === undefined) return [type === "stream" ? "ENODEV" : "ESOCKTNOSUPPORT"];
-      // A host drops what is for others; it may answer with a reset instead.
+      // A host drops packets for other CIDs, or may answer with a reset.
       return to.cid === VMADDR_CID_HOST ? ["ECONNRESET"] : ["ETIMEDOUT", "ECONNRESET"];
     case "to-guest":
       return [type === "stream" ? "ENODEV" : "ESOCKTNOSUPPORT"];

@@ -1,5 +1,5 @@
 /**
- * What a case may need of where its machine is among others: its transports and its CIDs.
+ * The features that concern a machine's transports and CIDs.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { registeredTransports } from "../sys/transports.ts";
 import { cidElsewhere, cidNowhere, type Place, THIS_MACHINE, transportCidsOf } from "./machine.ts";
 import type { FeatureOptions, Probe } from "./probe.ts";
 
-/** A probe of what only AF_VSOCK has: a stand-in must not look at what is the machine's. */
+/** A probe for AF_VSOCK only: the stand-in must not inspect the machine. */
 export function ofVsock(given: "machine" | "vhostClass", probe: Probe): Probe {
   return (options) =>
     options.family.domain !== AF_VSOCK && options[given] === undefined
@@ -16,7 +16,7 @@ export function ofVsock(given: "machine" | "vhostClass", probe: Probe): Probe {
       : probe(options);
 }
 
-/** A probe that a machine's place decides. */
+/** A probe that a machine's transports and CIDs decide. */
 function ofPlace(probe: (place: Place, options: FeatureOptions) => string | undefined): Probe {
   return ofVsock(
     "machine",
@@ -24,10 +24,10 @@ function ofPlace(probe: (place: Place, options: FeatureOptions) => string | unde
   );
 }
 
-/** Transports whose choice and errors are not those that vsock(7) and virtio describe. */
+/** Transports that differ in routing and errors from what vsock(7) and virtio describe. */
 const UNKNOWN: readonly string[] = ["vmci", "hvs"];
 
-/** Why a machine's place lacks something; undefined where it has it. */
+/** Why a machine lacks something; undefined if it does not. */
 export const PLACE_PROBES = {
   "known-place": ({ family, machine }) => {
     if (machine !== undefined) return undefined;
@@ -37,7 +37,7 @@ export const PLACE_PROBES = {
   },
   "second-cid": ofPlace((place) => {
     const cids = transportCidsOf(place);
-    return cids.length > 1 ? undefined : `its only one is ${cids.join() || "none"}`;
+    return cids.length > 1 ? undefined : `this machine has only CID ${cids.join() || "none"}`;
   }),
   "second-transport": ofPlace((place, { peerCid }) =>
     cidElsewhere(place, peerCid) === undefined

@@ -1,5 +1,5 @@
 /**
- * The case kit: all that a case file imports. docs/writing_a_case.md says how one is written.
+ * The case kit: everything that a file of cases imports, see docs/writing_a_case.md.
  *
  * @example A file of cases, for `--cases`
  * ```ts
@@ -113,15 +113,15 @@ export {
 export type { Random } from "../core/random.ts";
 export { until } from "../core/wait.ts";
 
-/** What each side of a case is given. */
+/** What each side of a case receives. */
 export interface CaseContext {
-  /** Prepares sockets; what goes wrong there makes the case broken, not failed. */
+  /** Prepares sockets; an error here makes the case broken, not failed. */
   readonly vsock: Vsock;
   /** The other side, over the control channel. */
   readonly peer: Peer;
-  /** Check; what does not hold there makes the case fail. */
+  /** Checks; a failed check makes the case fail. */
   readonly check: Check;
-  /** The same numbers on both sides, and again with `--seed`. */
+  /** Random numbers, the same on both sides and with the same `--seed`. */
   readonly random: Random;
 }
 
@@ -131,8 +131,8 @@ export type ConformanceCase = Case<CaseContext>;
 /**
  * Defines a case; see docs/writing_a_case.md.
  *
- * @throws {TypeError} where its id, its requirement, its sources or what its sides do is not of the
- *   right form.
+ * @throws {TypeError} if its id, its requirement, its sources or the description of its sides is
+ *   malformed.
  */
 export function defineCase(definition: ConformanceCase): ConformanceCase {
   validateCase(definition);

@@ -6,20 +6,20 @@
 import { type CaseLines, unlessAborted } from "../control/lines.ts";
 import type { CallContext } from "../sys/descriptor.ts";
 
-/** How long calls on this thread may follow one another until others run, in milliseconds. */
+/** How long calls may occupy this thread before other code has to run, in milliseconds. */
 const MOMENT = 200;
 
-/** Most numbers in a list of the other side's. */
+/** The maximum number of values in a list from the other side. */
 const MAX_NUMBERS = 1000;
 
-/** What ends a wait for the other side, and who is told of each step. */
+/** The signal that ends a wait for the other side, and the callback for steps. */
 export type PeerContext = Required<Pick<CallContext, "signal" | "trace" | "begun">>;
 
 /** Talks to the other side in the lines that the kernel's tests use. */
 export class Peer {
   readonly #lines: CaseLines;
   readonly #context: PeerContext;
-  /** When others ran last, by letOthersRun(). */
+  /** When letOthersRun() last let other code run. */
   #pause = performance.now();
 
   /** The other side of one case. */
@@ -40,7 +40,7 @@ export class Peer {
   /**
    * Waits for a line.
    *
-   * @throws {Error} when another one comes.
+   * @throws {Error} if a different line arrives.
    */
   async expectln(line: string): Promise<void> {
     const got = await this.#read(`wait for the peer's ${line}`);
@@ -63,7 +63,7 @@ export class Peer {
    * loop has to ask for it: what the other side has to say, its failure above all, is not heard
    * before.
    *
-   * @throws the reason of this side's end.
+   * @throws the reason for which this side ends.
    */
   async letOthersRun(): Promise<void> {
     if (performance.now() - this.#pause < MOMENT) return;
@@ -72,12 +72,12 @@ export class Peer {
     this.#context.signal.throwIfAborted();
   }
 
-  /** Writes how many numbers there are, then each. */
+  /** Writes a list of numbers: their count, then each. */
   async writeNumbers(values: readonly number[]): Promise<void> {
     for (const value of [values.length, ...values]) await this.writeUlong(value);
   }
 
-  /** Waits for what {@linkcode writeNumbers} writes. */
+  /** Waits for a list written by {@linkcode writeNumbers}. */
   async readNumbers(): Promise<number[]> {
     const values: number[] = [];
     for (let left = await this.readCount(MAX_NUMBERS); left > 0; left--) {
@@ -86,7 +86,7 @@ export class Peer {
     return values;
   }
 
-  /** Writes a number as a line; numbers are unsigned and have 64 bits. */
+  /** Writes an unsigned 64-bit number as a line. */
   async writeUlong(value: bigint | number): Promise<void> {
     await this.writeln(`${BigInt.asUintN(64, BigInt(value))}`);
   }
@@ -94,7 +94,7 @@ export class Peer {
   /**
    * Waits for a number.
    *
-   * @throws {Error} when the line is none.
+   * @throws {Error} if the line is not a number.
    */
   async readUlong(): Promise<bigint> {
     const line = await this.#read("wait for a number from the peer");
@@ -105,14 +105,14 @@ export class Peer {
   }
 
   /**
-   * Waits for how much or how many there will be.
+   * Waits for a count or a size.
    *
-   * @param max no more than this is taken, so that a peer cannot ask for all memory.
-   * @throws {Error} when it is more.
+   * @param max the largest value that is accepted, so that a peer cannot exhaust memory.
+   * @throws {Error} if the value is larger.
    */
   async readCount(max: number): Promise<number> {
     const count = await this.readUlong();
-    if (count > max) throw new Error(`the peer says ${count}, where ${max} is the most`);
+    if (count > max) throw new Error(`the peer sent ${count}, but the maximum is ${max}`);
     return Number(count);
   }
 
@@ -120,7 +120,7 @@ export class Peer {
     return this.#begin(what, () => this.#lines.read(this.#context.signal));
   }
 
-  /** Takes a step that may wait for the other side. */
+  /** Performs a step that may wait for the other side. */
   #begin<T>(what: string, act: () => Promise<T>): Promise<T> {
     const { trace, begun } = this.#context;
     trace(what);

@@ -1,5 +1,5 @@
 /**
- * Connections of sockets to which something is done before they connect or listen.
+ * Connections of sockets that are prepared before they connect or listen.
  *
  * @module
  */
@@ -14,7 +14,7 @@ interface Sides {
 }
 type Prepare = (socket: Socket) => void;
 
-/** Connects as {@linkcode Vsock.connect} does, a socket that something was done to before. */
+/** Like {@linkcode Vsock.connect}, but with a prepared socket. */
 export async function connectWith(
   { vsock, peer }: Sides,
   type: SocketType,
@@ -29,8 +29,8 @@ export async function connectWith(
 }
 
 /**
- * Accepts one connection of a listener to which something was done before it listened; then it
- * listens no more. The connection is closed with the case's other sockets, or by its user.
+ * Accepts one connection of a listener that was prepared before it listened, then closes the
+ * listener. The connection is closed with the case's other sockets, or by its user.
  */
 export async function acceptWith(
   { vsock, peer }: Sides,

@@ -1,16 +1,16 @@
 /**
- * Probes: how it is found out whether a machine lacks a feature.
+ * Probes, which find out whether a machine has a feature.
  *
  * @module
  */
 import type { CallContext } from "../sys/descriptor.ts";
 import type { Surroundings } from "./environment.ts";
 
-/** Where features are looked for. */
+/** The environment of a probe. */
 export interface FeatureOptions extends Surroundings {
-  /** Ends a probe that blocks. */
+  /** Ends a blocking probe if aborted. */
   readonly context?: CallContext;
 }
 
-/** Says why there is no such feature; undefined where there is, or where something else is wrong. */
+/** Returns why the feature is missing; undefined if it is not, or if something else is wrong. */
 export type Probe = (options: FeatureOptions) => string | undefined | Promise<string | undefined>;

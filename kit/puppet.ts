@@ -1,6 +1,6 @@
 /**
- * The agent as a puppet: it makes the calls that a controller draws, on sockets of its own, and says
- * what they answered. It makes no other calls than those of core/socket_call.ts.
+ * The puppet: makes the calls that a controller draws, on sockets of its own, and returns the
+ * results. It makes no other calls than those in core/socket_call.ts.
  *
  * @module
  */
@@ -50,18 +50,18 @@ import {
   TYPES,
 } from "./puppet_calls.ts";
 
-/** Where a puppet's sockets are. */
+/** The addresses that a puppet uses. */
 export interface PuppetPlace {
   readonly family: AddressFamily;
   /** The CID of the machine that it connects to. */
   readonly peerCid: number;
-  /** The first of its ports, of which the one behind the program's own is nobody's. */
+  /** The first of its ports; nobody listens at the one after those of a program. */
   readonly port: number;
 }
 
 /** How long a call that waits does so, in milliseconds: a moment, so that nothing blocks for long. */
 const MOMENT = 10;
-/** What tells that nobody is at a port. AF_UNIX says the latter. */
+/** The errors of connect() if nobody listens at a port; the latter on AF_UNIX. */
 const NOBODY = ["ECONNRESET", "ECONNREFUSED"];
 
 /** Makes calls. */
@@ -69,7 +69,7 @@ export class Puppet implements Disposable {
   readonly #place: PuppetPlace;
   readonly #sockets = new Map<number, number>();
   readonly #buffer = bytes(MAX_CALL_BYTES);
-  /** What asks where nobody is; negative until it is needed. */
+  /** The socket that connects where nobody listens; negative until it is needed. */
   #asking = -1;
 
   constructor(place: PuppetPlace) {
@@ -148,10 +148,10 @@ export class Puppet implements Disposable {
   }
 
   /**
-   * Waits until what was sent has arrived, and been answered. A transport keeps the order of what
-   * it carries, so that a request which is refused comes back behind all of that.
+   * Waits until all packets have arrived and been answered. A transport delivers packets in order,
+   * so the answer to a refused connection request comes after all of them.
    *
-   * @returns the errno of one that did not come back.
+   * @returns the errno if the request was not refused.
    */
   #settle(): string | undefined {
     if (this.#asking < 0) this.#asking = this.#open(SOCK_STREAM);
@@ -165,7 +165,7 @@ export class Puppet implements Disposable {
     return call("socket", this.#place.family.domain, type | SOCK_CLOEXEC, 0);
   }
 
-  /** Takes a descriptor that was made, or an errno; nothing done with it waits for long. */
+  /** Takes a new descriptor and sets short timeouts on it, or takes an errno. */
   #made(name: number, fd: number): CallAnswer {
     if (fd < 0) return answer(fd);
     const before = this.#sockets.get(name);
@@ -219,15 +219,15 @@ export class Puppet implements Disposable {
   }
 }
 
-/** Whether something may be on its way to the peer after a call. */
+/** Whether packets to the peer may be under way after a call. */
 function maySend(one: SocketCall, { result, errno }: CallAnswer): boolean {
   switch (one.call) {
-    // A message that does not fit is begun all the same by some kernels.
+    // Some kernels send the beginning of a message even if it does not fit.
     case "send":
       return errno === undefined ? result > 0 : errno === "EAGAIN";
     case "recv":
       return result > 0 && !one.flags.includes("PEEK");
-    // One that was refused has waited for its answer behind all that was sent before.
+    // A refused connect() has waited for its answer, which comes after everything sent before.
     case "connect":
       return errno === undefined;
     case "shutdown":

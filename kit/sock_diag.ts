@@ -1,5 +1,5 @@
 /**
- * What sock_diag(7) tells of sockets, for cases.
+ * Helpers for cases about sock_diag(7).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 } from "../sys/sock_diag.ts";
 import type { Address } from "../sys/structs.ts";
 
-/** The sockets of a list that were not in an earlier one. */
+/** The sockets in a list that were not in an earlier one. */
 export function newSockets(
   before: readonly DiagSocket[],
   after: readonly DiagSocket[],
@@ -36,7 +36,7 @@ const STATES: Readonly<Record<number, string>> = {
   [TCP_CLOSING]: "disconnecting",
 };
 
-/** A socket of a list, on one line. */
+/** A socket in a list, as one line of text. */
 export function describeSocket(socket: DiagSocket): string {
   const { type, state, local, remote, inode, cookie } = socket;
   const kind = TYPES[type] ?? `type ${type}`;

@@ -1,5 +1,6 @@
 /**
- * Calls that end by themselves after a time: bounded on both sides, however busy the machine is.
+ * Checks of calls that return by themselves after a time, with bounds that hold on a busy machine,
+ * too.
  *
  * @module
  */
@@ -7,22 +8,22 @@ import { TimedSysError } from "../sys/descriptor.ts";
 import { timedSleep } from "../sys/libc.ts";
 import type { Check } from "./check.ts";
 
-/** How much too early such a call may end, in milliseconds. */
+/** How much too early such a call may return, in milliseconds. */
 const MAX_EARLY = 100;
-/** How much later than a sleep of the same length beside it, in milliseconds. */
+/** How much later than a concurrent sleep of the same length it may return, in milliseconds. */
 const MAX_LATE = 250;
 /**
- * One try in time is enough. A busy machine may run a thread late once, and a kernel counts in ticks
- * from the last one that it saw, which is some time ago in a VM whose processor was just taken away;
- * a kernel that errs does so every time.
+ * The number of attempts, one of which must be in time. A busy machine may run a thread late, and a
+ * kernel counts from the last tick, which is long ago in a VM whose processor was not running. A
+ * faulty kernel is wrong every time.
  */
 const TRIES = 3;
 
 /**
- * Check that a call fails with an errno when a time has passed, and not much later.
+ * Check that a call fails with an errno after a time, and not much later.
  *
  * @param milliseconds the time.
- * @param call must wait on a thread of its own, as those that return a promise do.
+ * @param call has to wait on another thread, as all calls do that return a promise.
  */
 export async function failsAfter(
   check: Check,
@@ -44,7 +45,7 @@ export async function failsAfter(
   check.that(false, `${what}: ended ${problem}, ${TRIES} times`);
 }
 
-/** What is wrong with a time, all in milliseconds; undefined where nothing is. */
+/** What is wrong with a time, all in milliseconds; undefined if nothing is. */
 function problemOf(took: number, asked: number, slept: number): string | undefined {
   const [early, late] = [asked - took, took - Math.max(slept, asked)].map(Math.round);
   if (early !== undefined && early > MAX_EARLY) return `${early} ms too early`;

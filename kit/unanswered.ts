@@ -1,17 +1,16 @@
 /**
- * Connections that nobody answers, on any topology.
+ * Connections that are never answered, on any topology.
  *
  * @module
  */
 import { type Machine, transportCidsOf } from "./machine.ts";
 
 /**
- * A CID of this machine's from which no connect() to the peer is ever answered: a socket that is
- * bound to it sends its request from the CID of its transport all the same, and the answer, a reset
- * or not, finds nobody there.
+ * A local CID from which no connect() to the peer is ever answered: a socket bound to it sends its
+ * request from the CID of the transport, so the answer does not match the socket.
  *
  * @param known the CID by which the peer knows this machine, which is the transport's.
- * @throws {Error} where there is none: the feature `second-cid` is lacking.
+ * @throws {Error} if there is none, because the feature `second-cid` is missing.
  */
 export function unansweredFrom(machine: Machine, known: number): number {
   const cid = transportCidsOf(machine.place()).find((own) => own !== known);

@@ -22,11 +22,11 @@ import { Puppet } from "./puppet.ts";
 import { type Machine, THIS_MACHINE } from "./machine.ts";
 import type { Surroundings } from "./environment.ts";
 
-/** What the sockets of a case are made with. */
+/** Everything needed to make the sockets of a case. */
 export interface VsockOptions extends Surroundings {
-  /** When to stop, and who is told of each call. */
+  /** The signal that ends calls, and the callback for steps. */
   readonly context: CallContext;
-  /** The other side, with which connecting is agreed. */
+  /** The other side, for agreeing when to connect. */
   readonly peer: Peer;
 }
 
@@ -40,12 +40,12 @@ export class Vsock implements Disposable {
     this.#options = options;
   }
 
-  /** The peer's address, at the port of the case or another. */
+  /** The peer's address, with the case's port or another one. */
   peerAddress(port: number = this.#options.port): Address {
     return { cid: this.#options.peerCid, port };
   }
 
-  /** An address for bind(2): any CID, the port of the case. */
+  /** An address for bind(2): any CID, the case's port. */
   localAddress(port: number = this.#options.port): Address {
     return { cid: VMADDR_CID_ANY, port };
   }
@@ -56,7 +56,7 @@ export class Vsock implements Disposable {
     return this.#own(socketClass.open(family, type, context));
   }
 
-  /** socket(2) with a type and a protocol of one's own, flags among the type; as `open` otherwise. */
+  /** socket(2) with any type (including flags) and protocol; otherwise like `open`. */
   create(type: number, protocol: number): Socket {
     const { family, context, socketClass = Socket } = this.#options;
     return this.#own(socketClass.create(family, type, protocol, context));
@@ -68,14 +68,14 @@ export class Vsock implements Disposable {
     return socketClass.pair(family, type, context).map((socket) => this.#own(socket));
   }
 
-  /** A new socket that is bound. */
+  /** A new bound socket. */
   bound(type: SocketType, address: Address = this.localAddress()): Socket {
     const socket = this.open(type);
     socket.bind(address);
     return socket;
   }
 
-  /** A new socket that listens. */
+  /** A new listening socket. */
   listening(type: SocketType, backlog = 1, address: Address = this.localAddress()): Socket {
     const socket = this.bound(type, address);
     socket.listen(backlog);
@@ -91,7 +91,7 @@ export class Vsock implements Disposable {
     return socket;
   }
 
-  /** Listens, tells the peer, and accepts one connection; then listens no more. */
+  /** Listens, notifies the peer, accepts one connection, and closes the listener. */
   async accept(type: SocketType): Promise<Socket> {
     using listener = this.listening(type);
     await this.#options.peer.writeln("LISTENING");
@@ -99,7 +99,7 @@ export class Vsock implements Disposable {
     return this.#own(socket);
   }
 
-  /** As many connections as that, to one listener of {@linkcode acceptSeveral}, in order. */
+  /** Makes several connections, in order, to one listener of {@linkcode acceptSeveral}. */
   async connectSeveral(type: SocketType, count: number): Promise<Socket[]> {
     await this.#options.peer.expectln("LISTENING");
     const sockets: Socket[] = [];
@@ -112,7 +112,7 @@ export class Vsock implements Disposable {
     return sockets;
   }
 
-  /** As many connections as that, from one listener, in the order of connect(2); as `accept`. */
+  /** Accepts several connections with one listener, in the order of connect(2); like `accept`. */
   async acceptSeveral(type: SocketType, count: number): Promise<Socket[]> {
     using listener = this.listening(type, count);
     await this.#options.peer.writeln("LISTENING");
@@ -139,12 +139,12 @@ export class Vsock implements Disposable {
     return DataFile.pipe(this.#options.context);
   }
 
-  /** A file in memory with that content, at its beginning; its user closes it. */
+  /** A file in memory with a content, positioned at its beginning; its user closes it. */
   file(content: Bytes): Promise<DataFile> {
     return DataFile.inMemory(content, this.#options.context);
   }
 
-  /** The AF_VSOCK sockets that this machine's kernel lists, sock_diag(7). */
+  /** The AF_VSOCK sockets listed by this machine's kernel, see sock_diag(7). */
   dump(states: number = ALL_STATES): Promise<DiagSocket[]> {
     const { context, dumpVsock: dump = dumpVsock } = this.#options;
     return dump(states, context);
@@ -156,7 +156,7 @@ export class Vsock implements Disposable {
     return deviceClass.open(context);
   }
 
-  /** The CIDs of this machine's devices, the default one's first. */
+  /** The CIDs of this machine's devices, beginning with the default device's. */
   deviceCids(): number[] {
     using device = this.device();
     return device.localCids();
@@ -170,7 +170,7 @@ export class Vsock implements Disposable {
   /**
    * The monitor of the guest's QEMU; its user closes it.
    *
-   * @throws {Error} where this side was not told where it is.
+   * @throws {Error} if it was not given to this side.
    */
   async monitor(): Promise<Qmp> {
     const { guestMonitor } = this.#options;
@@ -206,7 +206,7 @@ export class Vsock implements Disposable {
     return ringClass.open(entries, context);
   }
 
-  /** Closes all that are open. */
+  /** Closes everything that is open. */
   [Symbol.dispose](): void {
     for (const socket of this.#sockets) socket[Symbol.dispose]();
   }

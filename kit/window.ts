@@ -1,5 +1,5 @@
 /**
- * A peer's window: filled until nothing more fits, and read until nothing more comes.
+ * Fills a peer's window until nothing more fits, and reads until nothing more arrives.
  *
  * @module
  */
@@ -19,18 +19,18 @@ interface Claims {
 
 /** SO_VM_SOCKETS_BUFFER_SIZE of a fresh socket, in bytes. */
 export const WINDOW = 256 * 1024;
-/** How much one send() or recv() is given, in bytes. */
+/** The size of one send() or recv(), in bytes. */
 const PIECE = 4096;
 const ROOM = 64 * 1024;
-/** Where there is no end to what is taken, it is enough to have seen so much. */
+/** If more than this many bytes are accepted, there is no limit. */
 const ENDLESS = 64 * WINDOW;
 
 /**
  * Sends without blocking until that fails with EAGAIN.
  *
- * @param piece what each send() is given; the last one may be taken in part.
- * @returns how many bytes were taken.
- * @throws {ClaimError} where send() fails otherwise, or there is no end.
+ * @param piece the data of each send(); the last one may be accepted in part.
+ * @returns how many bytes were accepted.
+ * @throws {ClaimError} if send() fails with another error, or there is no limit.
  */
 export async function fillWindow(
   { check, peer }: Claims,
@@ -54,9 +54,9 @@ export async function fillWindow(
 }
 
 /**
- * Fills the window again while it grows: until so much was taken, or nothing more comes.
+ * Continues to fill the window while room becomes available, up to a number of bytes.
  *
- * @returns how many bytes were taken.
+ * @returns how many bytes were accepted.
  */
 export async function fillAgain(
   claims: Claims,
@@ -71,7 +71,7 @@ export async function fillAgain(
     const wait = () => socket.poll(POLLOUT, patience);
     if (await claims.check.succeeds("poll(POLLOUT)", wait) === 0) break;
     const more = await fillWindow(claims, socket, piece);
-    // POLLOUT without room, again and again, is no progress.
+    // Repeated POLLOUT without any room is not progress.
     if (more > 0) deadline = performance.now() + patience;
     taken += more;
   }
@@ -81,8 +81,8 @@ export async function fillAgain(
 /**
  * Receives until the end of file.
  *
- * @param most what must not be exceeded, in bytes.
- * @throws {ClaimError} where recv() fails, or more than that comes.
+ * @param most the maximum that may arrive, in bytes.
+ * @throws {ClaimError} if recv() fails, or more than that arrives.
  */
 export async function readToEnd(
   { check }: Pick<Claims, "check">,
@@ -91,7 +91,7 @@ export async function readToEnd(
 ): Promise<Bytes> {
   const data = bytes(most + 1);
   for (let got = 0;;) {
-    // A message must fit, whatever its size.
+    // There must be room for a whole message.
     const rest = data.subarray(got);
     const count = await check.succeeds("recv() to the end", () => socket.recv(rest));
     if (count === 0) return data.slice(0, got);
@@ -103,7 +103,7 @@ export async function readToEnd(
 /**
  * Receives a stream in pieces of given sizes, with pauses.
  *
- * @param sizeOf the room of the next recv(), in bytes.
+ * @param sizeOf the size of the next recv(), in bytes.
  * @param pause after each `every` bytes, in milliseconds.
  */
 export async function receiveSlowly(
@@ -131,15 +131,15 @@ export async function receiveSlowly(
   return data;
 }
 
-/** Whether two pieces of memory are the same; faster than any loop. */
+/** Whether two arrays are equal; faster than any loop. */
 export function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
 }
 
 /**
- * Check that of some events exactly these are there, now or soon.
+ * Check that poll() reports exactly these events, now or soon.
  *
- * @param asked what poll() is asked for; POLLERR, POLLHUP come unasked.
+ * @param asked the requested events; POLLERR and POLLHUP are always reported.
  */
 export async function seesEvents(
   { check }: Pick<Claims, "check">,

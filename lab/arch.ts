@@ -1,6 +1,6 @@
 /**
- * What differs between the architectures of a VM: machine, console, firmware, and what packages
- * call them. Nothing else in the lab knows one architecture from another.
+ * Everything that differs between the architectures of a VM: machine, console, firmware, names in
+ * packages. No other part of the lab distinguishes between architectures.
  *
  * @module
  */
@@ -9,28 +9,28 @@ import { LabError } from "./error.ts";
 /** An architecture that VMs can have. */
 export type Arch = "x86_64" | "arm64";
 
-/** How the processor of a VM comes about. */
+/** How the processors of a VM are provided. */
 export type Accelerator =
   | "kvm"
-  /** Emulated, with a thread for each processor. */
+  /** Emulated, with one thread per processor. */
   | "tcg"
-  /** Emulated, with one thread for all. */
+  /** Emulated, with one thread for all processors. */
   | "tcg-single";
 
 /** The serial devices of a VM, as its kernel names them. */
 export interface SerialDevices {
   readonly console: string;
-  /** In a host, what its guest's console is written to. */
+  /** In a host, the port that its guest's console is written to. */
   readonly guestConsole: string;
   readonly shell: string;
-  /** In a host, the way to its guest's shell. */
+  /** In a host, the port that leads to its guest's shell. */
   readonly guestShell: string;
 }
 
-/** All that the lab must know of an architecture. */
+/** Everything that the lab must know about an architecture. */
 export interface ArchTraits {
   readonly name: Arch;
-  /** What dpkg calls it. */
+  /** dpkg's name for it. */
   readonly debian: string;
   /** The folder of its libraries below /usr/lib, and the prefix of its compiler. */
   readonly triplet: string;
@@ -38,31 +38,31 @@ export interface ArchTraits {
   readonly loader: string;
   /** `e_machine` of its programs (elf(5)). */
   readonly elfMachine: number;
-  /** The npm package of Deno for it. */
+  /** The npm package with Deno for it. */
   readonly denoPackage: string;
   readonly qemu: { readonly program: string; readonly package: string };
-  /** Files of QEMU's firmware with which a kernel starts, and the package of them. */
+  /** The firmware files that QEMU needs to start a kernel, and the packages that have them. */
   readonly firmware: {
     readonly packages: readonly string[];
     readonly files: readonly string[];
-    /** Those that not every QEMU has. */
+    /** Files that not every QEMU has. */
     readonly optional: readonly string[];
   };
-  /** The folder below arch/ in the kernel's source, and the image that is built there. */
+  /** The folder below arch/ in the kernel's source, and the image built there. */
   readonly kernelFolder: string;
   readonly kernelImage: string;
-  /** The number of accept(2). */
+  /** The system call number of accept(2). */
   readonly acceptCall: number;
   readonly serial: SerialDevices;
-  /** The same in a guest, which has a console and a shell. */
+  /** The same for a guest, which has a console and a shell. */
   readonly guestSerial: Pick<SerialDevices, "console" | "shell">;
-  /** Kernel parameters of its own. */
+  /** Further kernel parameters. */
   readonly parameters: string;
-  /** QEMU's arguments for the machine that runs here; a host has a guest in it. */
+  /** QEMU's arguments for the VM on this machine; a host runs a guest. */
   machine(accelerator: Accelerator, isHost: boolean): readonly string[];
-  /** QEMU's arguments for serial ports behind the console, each to a character device. */
+  /** QEMU's arguments for a serial port other than the console. */
   serialPort(chardev: string): readonly string[];
-  /** QEMU's arguments for a guest in a host: all but the processor, and a script that sets `$accel`. */
+  /** QEMU's arguments for the guest in a host, except for the processor. */
   readonly guestMachine: readonly string[];
   readonly guestAccel: string;
 }
@@ -78,7 +78,7 @@ const X86_64: ArchTraits = {
   firmware: {
     packages: ["seabios"],
     files: ["bios-256k.bin", "kvmvapic.bin", "linuxboot_dma.bin"],
-    // QEMU 11.1 has it no more.
+    // Removed in QEMU 11.1.
     optional: ["linuxboot.bin"],
   },
   kernelFolder: "x86",
@@ -88,15 +88,15 @@ const X86_64: ArchTraits = {
   guestSerial: { console: "ttyS0", shell: "ttyS1" },
   parameters: "reboot=t tsc=reliable",
   machine(accelerator) {
-    // TCG's `max` has AMD's SVM, in which the guest then runs. It has protection keys, too, with
-    // which the engine guards its code; but whenever a process with others runs, TCG forgets all
-    // that it knows of the page tables: a round trip between two processes of ours took 350 us with
-    // them, 120 us without.
+    // TCG's `max` has AMD's SVM, which the guest needs. It also has protection keys, with which the
+    // JavaScript engine guards its code, but TCG flushes its whole TLB whenever it switches to a
+    // process with other keys: a round trip between two agents took 350 us with them, 120 us
+    // without.
     return ["-machine", "q35", ...processor(accelerator, "max,-pku")];
   },
   serialPort: (chardev) => ["-serial", `chardev:${chardev}`],
-  // Devices are notified through an I/O port, not through memory. TCG's SVM leaves the type of the
-  // last exception behind in EXITINTINFO, and a host of Linux 6.14 or newer stops its guest
+  // Notify devices through an I/O port, not through memory. TCG's SVM leaves the type of the last
+  // exception in EXITINTINFO, and a host with Linux 6.14 or newer stops its guest
   // (svm_check_emulate_instruction(), "KVM internal error. Suberror: 3") when the next exit is a
   // write to a device's memory, as a notification right after a page fault is.
   guestMachine: ["-machine", "q35", "-global", "virtio-pci.modern-pio-notify=on"],
@@ -121,7 +121,7 @@ const ARM64: ArchTraits = {
   kernelFolder: "arm64",
   kernelImage: "Image",
   acceptCall: 202,
-  // The machine has one serial port of its own (PL011); the others are PCI cards.
+  // The machine has one serial port (PL011); the others are PCI cards.
   serial: { console: "ttyAMA0", guestConsole: "ttyS0", shell: "ttyS1", guestShell: "ttyS2" },
   guestSerial: { console: "ttyAMA0", shell: "ttyS0" },
   parameters: "earlycon",
@@ -129,9 +129,9 @@ const ARM64: ArchTraits = {
     if (accelerator === "kvm") {
       return ["-machine", "virt,gic-version=host", ...processor(accelerator, "")];
     }
-    // A host runs its guest at EL1 and itself at EL2. Pointer authentication by the architected
-    // algorithm is the slowest thing there is in an emulated kernel; SVE and SME make every switch
-    // between processes save some thousand bytes.
+    // A host runs its guest at EL1 and itself at EL2. Pointer authentication with the architected
+    // algorithm is by far the slowest part of an emulated kernel; with SVE and SME every context
+    // switch saves several thousand bytes.
     const virtualization = isHost ? ",virtualization=on" : "";
     return [
       ...["-machine", `virt,gic-version=3${virtualization}`],
@@ -146,10 +146,10 @@ const ARM64: ArchTraits = {
 
 const ALL: Readonly<Record<Arch, ArchTraits>> = { "x86_64": X86_64, "arm64": ARM64 };
 
-/** The names of all. */
+/** The names of all architectures. */
 export const ARCHES = ["x86_64", "arm64"] as const satisfies readonly Arch[];
 
-/** What is to be known of an architecture. */
+/** The traits of an architecture. */
 export function archTraits(arch: Arch): ArchTraits {
   return ALL[arch];
 }
@@ -157,7 +157,7 @@ export function archTraits(arch: Arch): ArchTraits {
 /**
  * The architecture of this machine.
  *
- * @throws {LabError} where the lab does not run on it.
+ * @throws {LabError} if the lab does not run on it.
  */
 export function ownArch(): ArchTraits {
   const { os, arch } = Deno.build;

@@ -1,5 +1,5 @@
 /**
- * The agents of a lab, as its controller reaches them.
+ * Connects a controller to the agents of a lab.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import type { LabAddress } from "./types.ts";
 /** The two ends of a lab, until they are disposed of. */
 export interface ConnectedEnds extends Ends, Disposable {}
 
-/** What identifies the controller to the agents; it is no side of its cases. */
+/** How the controller introduces itself; it runs no side of a case. */
 const SELF: EndFacts = machineFacts("lab");
 /** How long an agent may take to answer before it is asked again, in milliseconds. */
 const ANSWER_TIME = 3000;
-/** How long to wait before that, in milliseconds. */
+/** How long to wait before asking again, in milliseconds. */
 const PAUSE = 50;
 
 /** What a controller must know of a lab in order to connect. */
@@ -33,9 +33,9 @@ type Reachable = Pick<LabAddress, "vms" | "agents">;
 /**
  * Connects to a lab's agents, as soon as they answer.
  *
- * @param onLost called before each attempt to reach one again that was lost.
- * @throws {LabError} naming what was last wrong, when `signal` is aborted first; at once where an
- *   agent refuses this controller, as it will every time.
+ * @param onLost called before each attempt to reconnect to an agent that was lost.
+ * @throws {LabError} with the last error, if `signal` is aborted first; immediately if an agent
+ *   refuses this controller, since it would refuse every time.
  */
 export async function connectAgents(
   { vms: [outer, guest = outer], agents }: Reachable,
@@ -52,7 +52,7 @@ export async function connectAgents(
   }
 }
 
-/** How long an agent may say nothing at all before its VM counts as stalled, in milliseconds. */
+/** An agent that sends nothing for this long counts as stalled, in milliseconds. */
 const SILENCE = 20_000;
 
 /** The VMs of a lab whose agents send nothing, not even that another controller is being served. */
@@ -68,7 +68,7 @@ export async function silentVms({ vms: [outer, guest = outer], agents }: Reachab
       }
     } catch (error) {
       if (error instanceof SilentPeerError) return [vmTitle(vm.name)];
-      // It said something else, or closed: it lives.
+      // It sent something else, or closed the connection: it is alive.
       if (!(error instanceof PeerGoneError || error instanceof ProtocolError)) throw error;
     }
     return [];
@@ -112,7 +112,7 @@ async function connectAgent(
   }
 }
 
-/** An agent that knows other controllers, or speaks another version: what to do. */
+/** The error for an agent with another token or another version of the protocol. */
 function refused(name: string, error: RefusedError): LabError {
   return new LabError(
     `the ${name}'s agent refused this controller (${error.message}): use the cache ` +

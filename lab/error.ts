@@ -1,5 +1,5 @@
 /**
- * The lab could not do its part: that says nothing about any kernel, and ends with exit code 69.
+ * Failures of the lab itself. They say nothing about a kernel, and end with exit code 69.
  *
  * @module
  */
@@ -12,21 +12,21 @@ export class LabError extends ExpectedError {
   override readonly exitCode: number = EXIT.unavailable;
 }
 
-/** No lab has what was asked for: wrong usage, which ends with exit code 2. */
+/** The user asked for something that does not exist; exit code 2. */
 export class LabUsageError extends LabError {
   override readonly exitCode = EXIT.broken;
 }
 
-/** A VM did not do its work in time. */
+/** A VM did not finish in time. */
 export class LateError extends LabError {}
 
-/** A VM ended, or got stuck, before its work was done. */
+/** A VM ended or got stuck before it was done. */
 export class VmLostError extends LabError {}
 
-/** A VM no longer makes progress: its kernel's RCU says so, or nothing in it answers any more. */
+/** A VM makes no progress: its kernel reports an RCU stall, or nothing in it responds. */
 export class VmStalledError extends VmLostError {}
 
-/** A kernel died and said of what: a finding rather than a failure of the lab; exit code 1. */
+/** A kernel died and logged why: a finding, not a failure of the lab; exit code 1. */
 export class KernelDeathError extends ExpectedError {
   override readonly name = "KernelDeathError";
   override readonly exitCode = EXIT.failed;

@@ -1,6 +1,6 @@
 /**
- * A lab: a loopback VM, or a host with its guest, from what is needed on disk to agents that are
- * ready for a controller.
+ * Starts a lab: a loopback VM, or a host with its guest, until its agents are ready for a
+ * controller.
  *
  * @module
  */
@@ -32,44 +32,44 @@ import {
 /** A lab that this process started, whose agents are ready. */
 export interface Lab extends AsyncDisposable {
   readonly address: LabAddress;
-  /** Its VM, and what brings it back. */
+  /** Its current VM, and how to recover it. */
   readonly recovery: Recovery;
   /** Why each boot before the one that succeeded was retried. */
   readonly retries: readonly string[];
   /**
-   * Connects to its agents, and reconnects if they are lost, after having recovered the lab.
+   * Connects to its agents. If they are lost, the lab is recovered before reconnecting.
    *
-   * @throws {VmLostError} where the VM ends meanwhile; {@linkcode LateError}.
+   * @throws {VmLostError} if the VM ends meanwhile; {@linkcode LateError}.
    */
   connect(stop: AbortSignal): Promise<ConnectedEnds>;
 }
 
 /**
  * How long a boot may take, in milliseconds. An emulated pair takes 20 s to 30 s on an idle machine
- * and ten times that on a busy one; a boot that makes no progress is noticed long before.
+ * and ten times as long on a busy one; a boot that makes no progress is detected much earlier.
  */
 export const BOOT_TIME = 600_000;
-/** How long a restored VM may take to answer, in milliseconds; the machine may be busy. */
+/** How long a restored VM may take to respond, in milliseconds; the machine may be busy. */
 const RESTORE_TIME = 60_000;
-/** How long agents that listen may take to answer, in milliseconds. */
+/** How long agents that listen may take to respond, in milliseconds. */
 const CONNECT_TIME = 60_000;
-/** How often a boot is tried: an emulator that fails says nothing about the kernel in it. */
+/** How often a boot is attempted: a failing emulator says nothing about the kernel in it. */
 const BOOT_TRIES = 3;
 
-/** How a lab is started. */
+/** Everything needed to start a lab. */
 interface Start {
   readonly options: LabOptions;
   readonly parts: Parts;
   readonly lifetime: Lifetime;
   readonly progress: Progress;
-  /** Where its snapshot is, or will be. */
+  /** Its snapshot, which may not exist yet; undefined if none is to be used. */
   readonly snapshot: Snapshot | undefined;
 }
 
 /**
- * Starts a lab, from a snapshot where there is one, and waits until its agents are ready.
+ * Starts a lab, from a snapshot if there is one, and waits until its agents are ready.
  *
- * @param progress its signal ends the start, and whatever the lab later does to come back.
+ * @param progress its signal ends the start, and any later recovery.
  * @throws {LabError} if something that it needs is not available, or it does not boot;
  * {@linkcode KernelDeathError} if a kernel died during the boot.
  */
@@ -88,11 +88,11 @@ export async function startLab(
   return lab;
 }
 
-/** Where the lab's snapshot is or will be; undefined where there is to be none. */
+/** The lab's snapshot, which may not exist yet; undefined if none is to be used. */
 async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot | undefined> {
-  // Under KVM a boot takes a second, and what a state depends on is harder to name.
+  // Under KVM a boot takes a second, and a snapshot would depend on the host's processor as well.
   if (options.cold || parts.accelerator === "kvm") return undefined;
-  // What differs from one VM to the next is no part of a state.
+  // Paths that differ from one VM to the next are not part of its state.
   const unnamed = (name: LabVm["name"]): LabVm => ({ name, console: "", shell: "" });
   const args = outerArguments({
     ...parts,
@@ -103,7 +103,7 @@ async function snapshotOf(options: LabOptions, parts: Parts): Promise<Snapshot |
     monitor: "",
     agents: { host: 0, guest: 0 },
   });
-  // A disk that was made anew has its files in other places, and the kernel remembers those.
+  // A new disk has its files at other places, which the kernel has cached.
   const files = [parts.kernel.vmlinuz, diskId(parts.disk)];
   return new Snapshot(await snapshotKey(parts.qemu.identity, args, files, parts.initrd));
 }
@@ -122,7 +122,7 @@ async function restore(start: Start): Promise<Lab | undefined> {
   }
 }
 
-/** Starts a VM from a snapshot; one whose agents do not answer is of no use. */
+/** Starts a VM from a snapshot, and waits until its agents respond. */
 async function restoreOnce(start: Start, snapshot: Snapshot): Promise<Lab> {
   const lab = await newLab(start, snapshot);
   try {
@@ -143,8 +143,8 @@ async function restoreOnce(start: Start, snapshot: Snapshot): Promise<Lab> {
 
 /**
  * Boots a lab. A failure of the emulator says nothing about the kernel in it, so a boot that ended
- * without a kernel logging a reason, or that stalled, is retried, up to three times in all; a kernel
- * that died and logged why is a finding.
+ * without a kernel logging a reason, or that stalled, is retried, up to three times in all; a
+ * kernel that died and logged why is a finding.
  */
 async function boot(start: Start): Promise<Lab> {
   const { parts, progress } = start;
@@ -167,7 +167,7 @@ async function boot(start: Start): Promise<Lab> {
 /**
  * Boots a VM, until its agents listen.
  *
- * @throws {KernelDeathError} where a kernel died of something that it wrote down.
+ * @throws {KernelDeathError} if a kernel died and logged why.
  */
 async function bootOnce(start: Start, detail: Detail): Promise<Lab> {
   const lab = await newLab(start, undefined);
@@ -182,14 +182,16 @@ async function bootOnce(start: Start, detail: Detail): Promise<Lab> {
     await lab[Symbol.asyncDispose]();
     if (words.length > 0) throw new KernelDeathError([...words, reasonOf(error)].join("\n"));
     if (!(error instanceof LateError)) throw error;
-    throw new LateError(`${error.message}\n(--boot-timeout gives it longer)`, { cause: error });
+    throw new LateError(`${error.message}\n(use --boot-timeout to allow more time)`, {
+      cause: error,
+    });
   }
 }
 
 /** Saves a lab that has just booted; a failure to do so is only logged. */
 async function save({ progress }: Start, { address }: Lab, snapshot: Snapshot): Promise<void> {
   try {
-    const text = "saving it for the next time";
+    const text = "saving a snapshot for the next time";
     await progress.phase("snapshot", text, () => snapshot.save(monitorOf(address)));
   } catch (error) {
     progress.stop.throwIfAborted();
@@ -233,7 +235,7 @@ async function newLab(start: Start, from: Snapshot | undefined): Promise<Lab> {
   }
 }
 
-/** Starts a VM to replace one that has ended; it runs and its agents listen, or soon will. */
+/** Starts a VM to replace one that has ended; its agents listen, or are about to. */
 async function startAgain(start: Start, place: LabPlace, why: string): Promise<Vm> {
   const { parts, lifetime, progress, snapshot } = start;
   const fromSnapshot = snapshot !== undefined && await snapshot.exists() ? snapshot : undefined;
@@ -258,7 +260,7 @@ async function startAgain(start: Start, place: LabPlace, why: string): Promise<V
   }
 }
 
-/** Follows a boot by its consoles: shows how far it is, and ends one that stalls. */
+/** Follows a boot by its consoles: reports its progress, and ends it if it stalls. */
 async function agentsListen(
   { options, parts, progress }: Start,
   place: LabPlace,

@@ -1,5 +1,5 @@
 /**
- * What a lab is made of: found in the cache, fetched, or made.
+ * Prepares the parts of a lab: finds them in the cache, fetches them, or makes them.
  *
  * @module
  */
@@ -10,23 +10,24 @@ import { denoFor } from "./host/deno_program.ts";
 import { findDisk } from "./image/disk.ts";
 import { LabUsageError } from "./error.ts";
 import { initramfs } from "./image/initramfs.ts";
-import { findKernel, kernelFileArch, requireChoice } from "./kernel/kernel.ts";
+import { findKernel, kernelFileArch, ownKernel, requireChoice } from "./kernel/kernel.ts";
+import { requireConfig } from "./kernel/own.ts";
 import type { Progress } from "./progress.ts";
 import { hasSafeThreads, qemuAt, type QemuProgram } from "./host/qemu.ts";
-import { vmTools } from "./host/toolset.ts";
+import { vmTools } from "./host/vm_tools.ts";
 import type { LabOptions, Parts } from "./types.ts";
 import { hasGuest, outerRole, type OuterVm } from "./layout.ts";
 
-/** The architecture on which an emulated host with a guest boots reliably; docs/reliability.md. */
+/** The architecture that is emulated most reliably, see docs/reliability.md. */
 const EMULATED_PAIR: Arch = "arm64";
 
-/** The architecture that a lab's VMs have; nothing is fetched to know it. */
+/** The architecture of a lab's VMs, determined without fetching anything. */
 export async function archOfLab(options: LabOptions): Promise<ArchTraits> {
   await requireChoice(options.kernel);
   return archTraits(await archOf(options, await chooseAccelerator()));
 }
 
-/** Finds, fetches or makes all that a lab is made of. */
+/** Finds, fetches or makes all parts of a lab. */
 export async function prepare(options: LabOptions, progress: Progress): Promise<Parts> {
   // Wrong usage is reported before anything is fetched.
   await requireChoice(options.kernel);
@@ -35,6 +36,9 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   const kvm = await chooseAccelerator();
   const arch = archTraits(await archOf(options, kvm));
   if (named !== undefined) requireSuitable(named, arch, role, kvm);
+  const own = await ownKernel(options.kernel);
+  const wanted = { arch, hasGuest: hasGuest(options.topology) };
+  if (own !== undefined) await requireConfig(options.kernel.kernel, own, wanted);
   const [tools, deno, bundle, kernel] = await allOf(
     vmTools(arch, named !== undefined, progress),
     denoFor(arch, progress),
@@ -59,7 +63,7 @@ export async function prepare(options: LabOptions, progress: Progress): Promise<
   return { ...image, qemu, firmware, role, disk, initrd, accelerator };
 }
 
-/** As Promise.all(), but when one fails, it waits for the others to end first. */
+/** Like Promise.all(), but if one promise is rejected, it still waits for the others to settle. */
 async function allOf<T extends readonly unknown[]>(
   ...promises: { readonly [K in keyof T]: Promise<T[K]> }
 ): Promise<T> {
@@ -69,7 +73,7 @@ async function allOf<T extends readonly unknown[]>(
   return await Promise.all(promises) as unknown as T;
 }
 
-/** The architecture of the VMs: what was asked for, what the kernel is for, or what works best. */
+/** The architecture of the VMs: the one asked for, the kernel's, or the one that works best. */
 export async function archOf(
   { arch, kernel, qemu, topology }: LabOptions,
   kvm: AcceleratorChoice,
@@ -83,7 +87,7 @@ export async function archOf(
   }
   if (ofKernel !== undefined) return ofKernel;
   const own = ownArch().name;
-  // A QEMU of the user's own is for the machine's architecture, unless --arch says otherwise.
+  // A QEMU given by the user is assumed to be for this machine's architecture.
   if (qemu !== undefined || kvm.works) return own;
   return hasGuest(topology) ? EMULATED_PAIR : own;
 }
@@ -107,6 +111,6 @@ export function requireSuitable(
   if (arch.name !== "x86_64" || role !== "host" || kvm.works || hasSafeThreads(qemu)) return;
   throw new LabUsageError(
     `QEMU ${qemu.version.join(".")} (${qemu.path}) does not boot an emulated x86-64 guest in a ` +
-      "host: all of 16 guests stalled. Leave --qemu out, or give QEMU 8.1 or newer",
+      "host: in tests, all of 16 guests stalled. Leave --qemu out, or give QEMU 8.1 or newer",
   );
 }

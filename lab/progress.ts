@@ -1,5 +1,5 @@
 /**
- * What the lab is doing, while it does it, and how long each phase took.
+ * Shows what the lab is doing, and how long each phase took.
  *
  * @module
  */
@@ -7,24 +7,24 @@ import { cleanLines, oneLine } from "../core/clean.ts";
 import type { Screen } from "../report/screen.ts";
 import { duration } from "../core/duration.ts";
 
-/** How often a line that can be overwritten is updated, in milliseconds. */
+/** How often the status line on a terminal is updated, in milliseconds. */
 const LIVE_PAUSE = 500;
-/** How often a line about what is under way is written elsewhere, in milliseconds. */
+/** How often the status is logged if the output is not a terminal, in milliseconds. */
 const PLAIN_PAUSE = 5000;
 
-/** A phase that is under way. */
+/** A phase that has not finished. */
 interface Phase {
   readonly text: string;
   readonly started: number;
   detail: string;
 }
 
-/** Takes how far a phase is: "12 of 35 MB". */
+/** Receives the progress of a phase, such as "12 of 35 MB". */
 export type Detail = (text: string) => void;
 
 /**
- * Shows phases, several of which may be under way at once, and keeps their times. It carries the
- * signal that ends them all.
+ * Shows phases, several of which may run at the same time, and records how long they took. Its
+ * signal ends them all.
  */
 export class Progress {
   readonly #screen: Screen;
@@ -46,10 +46,10 @@ export class Progress {
   }
 
   /**
-   * Does something that takes a while, and shows that it goes on and how long it took.
+   * Runs a phase, and shows its progress and how long it took.
    *
    * @param name the phase's name in {@linkcode summary}.
-   * @param body may report how far it is.
+   * @param body may report its progress.
    */
   async phase<T>(name: string, text: string, body: (detail: Detail) => Promise<T>): Promise<T> {
     this.stop.throwIfAborted();
@@ -76,7 +76,7 @@ export class Progress {
     }
   }
 
-  /** A line that stays, above the one that shows what is under way. */
+  /** Writes a permanent line above the status line. */
   #line(text: string): void {
     this.#screen.write(`${this.#screen.live ? "\r\x1b[2K" : ""}${cleanLines(text)}\n`);
     this.#show();
@@ -90,7 +90,7 @@ export class Progress {
     this.#screen.write(`\r\x1b[2K${shown}`);
   }
 
-  /** Keeps a timer while something is under way. */
+  /** Runs a timer while there are open phases. */
   #tick(): void {
     if (this.#open.size === 0) {
       clearInterval(this.#timer);
@@ -104,7 +104,7 @@ export class Progress {
     }, live ? LIVE_PAUSE : PLAIN_PAUSE);
   }
 
-  /** Writes one line for all that has been under way for a while. */
+  /** Writes one line about all phases that have been running for a while. */
   #logOpen(): void {
     const long = [...this.#open].filter(({ started }) =>
       performance.now() - started > PLAIN_PAUSE / 2
@@ -112,7 +112,7 @@ export class Progress {
     if (long.length > 0) this.#screen.write(`lab: (${long.map(goingOn).join("; ")})\n`);
   }
 
-  /** The time from the command to the first verdict, and what it was spent on. */
+  /** The time from the command to the first verdict, and how it was spent. */
   summary(): string {
     const total = performance.now() - this.#started;
     const parts = this.#phases.map(([name, time]) => `${name} ${duration(time)}`);
@@ -120,7 +120,7 @@ export class Progress {
   }
 }
 
-/** How something is waited for that another process is making, for cached(). */
+/** Options for cached(), for the case that another process is making the same entry. */
 export function waiting(progress: Progress) {
   return { signal: progress.stop, onWait: (what: string) => progress.log(what) };
 }

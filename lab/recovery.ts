@@ -1,6 +1,6 @@
 /**
- * Recovers a lab, with clean kernels, after a kernel has died or can no longer be trusted, or QEMU
- * has ended, so that this costs a restore or a boot and not the run.
+ * Recovers a lab after a kernel has died or can no longer be trusted, or QEMU has exited. That
+ * costs a restore or a boot instead of the run.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { Vm } from "./vm/vm.ts";
 import type { LabAddress } from "./types.ts";
 import { GUEST_GONE, guestEnd, type QemuEnd } from "./vm/qemu_end.ts";
 
-/** How often the tool's own QEMU may end without a kernel having logged a reason. */
+/** How often QEMU may exit without any kernel having logged a reason. */
 const MAX_LOSSES = 3;
 
 /** How a lab is recovered. */
 export interface RecoverySettings {
-  /** Starts a VM in place of one that has ended, for the given reason; resolves when it runs. */
+  /** Starts a VM to replace one that has ended, and waits until it runs. */
   start(why: string): Promise<Vm>;
   /**
-   * Whether QEMU's own end is a finding: it is the implementation under test, or nothing is emulated
-   * that could be at fault.
+   * Whether an exit of QEMU is a finding: either this QEMU is under test, or it runs on KVM, where
+   * the emulator cannot be at fault.
    */
   readonly qemuIsTested: boolean;
 }
@@ -31,7 +31,7 @@ export class Recovery implements AsyncDisposable {
   #vm: Vm;
   #losses = 0;
   #consoles: ConsoleWatch | undefined;
-  /** How long the host's console was when the VM started, in characters. */
+  /** The length of the host's console when the VM started, in characters. */
   #from = 0;
   #recovering: Promise<void> | undefined;
   #findings: string[] = [];
@@ -49,32 +49,32 @@ export class Recovery implements AsyncDisposable {
     return this.#vm;
   }
 
-  /** How often it was recovered although no kernel had logged a reason: the emulator's fault. */
+  /** How often it was recovered although no kernel had logged a reason. */
   get losses(): number {
     return this.#losses;
   }
 
-  /** How QEMU ended where that is a finding; each is returned once. */
+  /** Exits of QEMU that are findings; each is returned once. */
   takeFindings(): readonly string[] {
     return this.#findings.splice(0);
   }
 
-  /** From now on a kernel that dies was killed by a case. */
+  /** Marks the end of the boot: a kernel that dies from now on was killed by a case. */
   async begin(): Promise<void> {
     this.#consoles = await ConsoleWatch.begin(this.#address);
     this.#from = (await readConsole(this.#address.vms[0].console)).length;
   }
 
   /**
-   * Recovers the lab if it was lost, and does nothing otherwise.
+   * Recovers the lab if it was lost; otherwise does nothing.
    *
-   * @throws {VmLostError} if QEMU ended without a reason once too often.
+   * @throws {VmLostError} if QEMU has exited without a reason too often.
    */
   recover(): Promise<void> {
     return this.#recovering ??= this.#ifGone().finally(() => this.#recovering = undefined);
   }
 
-  /** Replaces a VM that runs but whose kernels can no longer be trusted. */
+  /** Replaces a running VM whose kernels can no longer be trusted. */
   renew(why: string): Promise<void> {
     return this.#recovering ??= this.#replace(why).finally(() => this.#recovering = undefined);
   }
@@ -101,7 +101,7 @@ export class Recovery implements AsyncDisposable {
     await this.begin();
   }
 
-  /** How a QEMU of the lab ended, its guest's first; undefined where both run. */
+  /** How a QEMU of the lab ended, the guest's first; undefined if all are running. */
   async #qemuEnd(): Promise<QemuEnd | undefined> {
     const said = (await readConsole(this.#address.vms[0].console)).slice(this.#from);
     if (GUEST_GONE.some((mark) => said.includes(mark))) return guestEnd(said);

@@ -1,5 +1,6 @@
 /**
- * Labs that stay up between commands: what `lab up` records for `run`, `shell` and `down`.
+ * The registry of labs that stay up: `lab up` records them for `lab run`, `lab shell` and `lab
+ * down`.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { LabError, LabUsageError } from "./error.ts";
 import { killQuietly } from "./vm/vm.ts";
 import type { LabAddress } from "./types.ts";
 
-/** The file of a named lab. */
+/** The path of a lab's record. */
 async function fileOf(name: string): Promise<string> {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new LabUsageError(`Cannot name a lab "${name}": use lower-case letters, digits and "-"`);
@@ -17,16 +18,16 @@ async function fileOf(name: string): Promise<string> {
   return `${await cacheFolder("labs")}/${name}.json`;
 }
 
-/** How long QEMU may take to end after a signal, in milliseconds. */
+/** How long QEMU may take to exit after a signal, in milliseconds. */
 const END_TIME = 5000;
 
-/** Changes when the file of a lab does. */
+/** To be incremented when the format of a record changes. */
 const FORMAT = 2;
 
-/** What is known of a running lab, whatever version of the tool started it. */
+/** The part of a record that all versions of the tool understand. */
 export type RunningLab = Pick<LabAddress, "pid" | "folder"> & { readonly format?: number };
 
-/** The lab of that name, if it is up. */
+/** The lab with a name, if it is up. */
 export async function findLab(name: string): Promise<RunningLab | undefined> {
   const file = await fileOf(name);
   let address: RunningLab;
@@ -34,21 +35,23 @@ export async function findLab(name: string): Promise<RunningLab | undefined> {
     address = JSON.parse(await Deno.readTextFile(file));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new LabError(`Cannot read ${file}: remove it, and end its QEMU if that still runs`);
+    throw new LabError(
+      `Cannot read ${file}: remove it, and kill its QEMU if that is still running`,
+    );
   }
   if (await isRunning(address)) return address;
   await forgetLab(name, address);
   return undefined;
 }
 
-/** @throws {LabError} where no lab of that name is up. */
+/** @throws {LabError} if no lab with that name is up. */
 export async function requireRunning(name: string): Promise<RunningLab> {
   const lab = await findLab(name);
   if (lab === undefined) throw new LabError(`No lab "${name}" is up; start it with "lab up"`);
   return lab;
 }
 
-/** @throws {LabError} where no lab of that name is up, or another version of the tool started it. */
+/** @throws {LabError} if no lab with that name is up, or another version of the tool started it. */
 export async function requireLab(name: string): Promise<LabAddress> {
   const lab = await requireRunning(name);
   if (lab.format === FORMAT) return lab as RunningLab & LabAddress;
@@ -61,7 +64,7 @@ export async function requireLab(name: string): Promise<LabAddress> {
 /**
  * Records a lab that is up.
  *
- * @throws {LabError} where another one came up under that name meanwhile.
+ * @throws {LabError} if another lab has come up under that name in the meantime.
  */
 export async function rememberLab(name: string, address: LabAddress): Promise<void> {
   const file = await fileOf(name);
@@ -71,7 +74,7 @@ export async function rememberLab(name: string, address: LabAddress): Promise<vo
   });
 }
 
-/** The error for a name that is taken. */
+/** The error for a name that is in use. */
 export function isUp(name: string): LabError {
   return new LabError(`A lab "${name}" is up already; end it with "lab down"`);
 }
@@ -79,7 +82,7 @@ export function isUp(name: string): LabError {
 /**
  * Ends a lab.
  *
- * @throws {LabError} where its QEMU cannot be ended.
+ * @throws {LabError} if its QEMU does not exit.
  */
 export async function endLab(name: string, address: RunningLab): Promise<void> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
@@ -96,18 +99,18 @@ async function forgetLab(name: string, address: RunningLab): Promise<void> {
   await removeIfThere(await fileOf(name));
 }
 
-/** Whether a lab's QEMU has ended; one that is about to is given a second. */
+/** Whether a lab's QEMU has exited, or does so within a second. */
 export function isGone(address: RunningLab): Promise<boolean> {
   return hasEnded(address, 1000);
 }
 
-/** Whether a lab's QEMU ends within a time in milliseconds. */
+/** Whether a lab's QEMU exits within a time in milliseconds. */
 async function hasEnded(address: RunningLab, timeout: number): Promise<boolean> {
   const look = async () => !await isRunning(address);
   return await until(look, { timeout, pause: 100 }) ?? false;
 }
 
-/** Whether the process still exists and is that lab's: process ids are reused. */
+/** Whether a process exists and is the lab's QEMU: process ids are reused. */
 async function isRunning({ pid, folder }: RunningLab): Promise<boolean> {
   const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
   return commandLine.includes(folder);

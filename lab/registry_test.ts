@@ -3,7 +3,9 @@ import { inCache } from "../tests/support/own_cache.ts";
 import { endLab, findLab, rememberLab, requireLab, requireRunning } from "./registry.ts";
 import type { LabAddress } from "./types.ts";
 
-/** A process with the folder of a lab among its arguments, as QEMU has it, and the lab's address. */
+/**
+ * A process with the folder of a lab among its arguments, as QEMU has it, and the lab's address.
+ */
 async function startVm(folder: string): Promise<{ vm: Deno.ChildProcess; address: LabAddress }> {
   await Deno.mkdir(folder);
   const args = ["-c", "echo; read line", "qemu", `unix:${folder}/monitor`];

@@ -1,6 +1,6 @@
 /**
- * Work in steps that outlives the lab it is done in: where an emulated lab is lost and no kernel
- * logged a reason, or it stalls, another lab repeats the step that was under way.
+ * Runs work in steps that survive the loss of a lab: if an emulated lab stalls, or is lost without
+ * a kernel logging a reason, the current step is repeated in another lab.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { Lab } from "./lab.ts";
 import { withStallWatch } from "./vm/stall_watch.ts";
 import type { Progress } from "./progress.ts";
 
-/** How often in a row labs may fail in the same step. */
+/** How many labs may be lost in the same step. */
 const TRIES = 3;
 
-/** What a step does; its signal is aborted when the lab can no longer be used. */
+/** A step; its signal is aborted when the lab can no longer be used. */
 export type Step<T> = (lab: Lab, signal: AbortSignal) => Promise<T>;
 
 /** One lab after another, each started when a step needs it. */
@@ -36,13 +36,13 @@ export class RetryingLab implements AsyncDisposable {
   }
 
   /**
-   * Takes a step, and again where the lab is lost: what a step found in such a lab does not count. A
-   * kernel that died and logged why is a finding, and ends the work.
+   * Runs a step, and repeats it if the lab is lost: results from such a lab do not count. A kernel
+   * that died and logged why is a finding, and ends the work.
    *
-   * @param what the step is, for messages.
-   * @param milliseconds it may take in one lab.
-   * @throws {KernelDeathError} quoting the kernel; {@linkcode VmLostError} where labs keep being lost;
-   * {@linkcode LabError} where the step itself fails, its error being the cause.
+   * @param what the step's name, for messages.
+   * @param milliseconds how long it may take in one lab.
+   * @throws {KernelDeathError} quoting the kernel; {@linkcode VmLostError} if one lab after the
+   * other is lost; {@linkcode LabError} if the step itself fails, with its error as the cause.
    */
   async run<T>(
     what: string,
@@ -62,17 +62,19 @@ export class RetryingLab implements AsyncDisposable {
         stop.throwIfAborted();
         const loss = await this.#lossBehind(error, lab);
         if (loss === undefined) throw error;
-        // A kernel that stalls may have logged that, and did not die of it.
+        // A stalled kernel may have logged that, but it did not die.
         const words = loss instanceof VmStalledError ? [] : await consoles.postMortem();
         if (words.length > 0) throw new KernelDeathError([...words, loss.message].join("\n"));
         if (tries === TRIES) throw loss;
-        this.#progress.log(`${loss.message.split("\n")[0]}; going on in another lab`);
+        this.#progress.log(`${loss.message.split("\n")[0]}; continuing in another lab`);
         await this[Symbol.asyncDispose]();
       }
     }
   }
 
-  /** The loss behind a step's error: a VM that stalls is known by its silence alone. */
+  /**
+   * The loss that caused a step's error, if any: a stalled VM is recognized only by its silence.
+   */
   async #lossBehind(error: unknown, lab: Lab): Promise<VmLostError | undefined> {
     if (error instanceof VmLostError) return error;
     const silent = await silentVms(lab.address);

@@ -1,5 +1,5 @@
 /**
- * Two programs of which one waits for the other, each started by a script in a shell.
+ * Runs a server and a client, each from a script in a shell.
  *
  * @module
  */
@@ -8,26 +8,29 @@ import type { ArchTraits } from "./arch.ts";
 import type { ScriptResult } from "./vm/shell.ts";
 import { killQuietly } from "./vm/vm.ts";
 
-/** Runs a script in a shell to its end; what it started in the background keeps running. */
+/** Runs a script in a shell; processes that it starts in the background keep running. */
 export type ScriptRunner = (script: string) => Promise<ScriptResult>;
 
-/** Something for each of the two. */
+/** One value for the server and one for the client. */
 export interface Pair<T> {
   readonly server: T;
   readonly client: T;
 }
 
-/** How the two are run. */
+/** How the server and the client are run. */
 export interface PairSettings {
-  /** Where the server's output is kept; both have it as their working directory. */
+  /** Their working directory, which also gets the server's output. */
   readonly folder: string;
-  /** A shell's test that holds when the server listens; in that folder, which has server.log. */
+  /**
+   * A shell command that succeeds once the server listens; it runs in that folder, beside
+   * server.log.
+   */
   readonly isListening: string;
 }
 
 /**
- * For {@linkcode PairSettings.isListening}: the programs of `perf` say so, and vsock_perf does when
- * it is in accept(2).
+ * A command for {@linkcode PairSettings.isListening}: the programs of `perf` print a line when they
+ * listen, while vsock_perf is in accept(2) then.
  */
 export function isListening({ acceptCall }: Pick<ArchTraits, "acceptCall">): string {
   return `grep -q 'Listen port' server.log || grep -q '^${acceptCall} ' ` +
@@ -49,7 +52,7 @@ export async function runPair(
   return { server, client };
 }
 
-/** Starts a server that outlives the script, which ends when the server listens or has ended. */
+/** Starts a server in the background, and waits until it listens or has exited. */
 function serverScript(command: string, isListening: string): string {
   return `rm -f server.log server.status server.pid
 (
@@ -63,8 +66,9 @@ until { ${isListening}; } 2>/dev/null || [ -e server.status ]; do sleep 0.1; don
 }
 
 /**
- * Waits for that server's end, and gives what it wrote and its exit code. Its client has ended, so
- * it must end soon, too; a C server whose client never reached it would wait for ever.
+ * Waits for the server's end, prints its output, and exits with its exit code. The client has
+ * exited already, so the server should, too; it is killed if it does not, as a C server waits
+ * forever if its client never connected.
  */
 const END_OF_SERVER =
   `(sleep ${SERVER_GRACE}; [ -e server.status ] || kill -9 $(cat server.pid)) >/dev/null 2>&1 &
@@ -73,12 +77,14 @@ kill $! 2>/dev/null
 cat server.log
 exit $(cat server.status)`;
 
-/** How long the script that started a server may take to say that it has ended, in milliseconds. */
+/**
+ * How long the script may take to write the status of a server that was killed, in milliseconds.
+ */
 const STATUS_TIME = 5000;
 
 /**
- * Ends a server on this machine whose client was interrupted, and that would wait for ever. The
- * script that started it then writes to the folder once more.
+ * Kills a server on this machine whose client was interrupted and which would wait forever, and
+ * waits until the script has written its status, which is the last file written to the folder.
  */
 export async function endServerIn(folder: string): Promise<void> {
   const text = (name: string) => Deno.readTextFile(`${folder}/${name}`).catch(() => undefined);

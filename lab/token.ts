@@ -1,18 +1,18 @@
 /**
- * What the agents of the labs ask their controllers for. They listen behind ports of 127.0.0.1,
- * which every user of this machine can reach.
+ * The token of the labs' agents. They can be reached through ports of 127.0.0.1, which every user
+ * of this machine can connect to.
  *
  * @module
  */
 import { newToken } from "../control/token.ts";
 import { cacheFolder, cachePath, removeIfThere } from "./host/cache.ts";
 
-/** The file that has it in a VM, in the tool's folder. */
+/** The name of its file in a VM, in the tool's folder. */
 export const TOKEN_FILE = "token";
 
 /**
- * The token of all labs of a cache, made when the first one is. It is in what a VM unpacks when it
- * boots, so a new one for every lab would leave no snapshot of use.
+ * The token of all labs of a cache, made with the first one. It is part of the initramfs, so if
+ * every lab had its own, no snapshot could be used again.
  */
 export async function labToken(): Promise<string> {
   const path = cachePath("agent-token");
@@ -25,7 +25,8 @@ export async function labToken(): Promise<string> {
     const making = `${await cacheFolder()}/making-token-${crypto.randomUUID()}`;
     try {
       await Deno.writeTextFile(making, `${newToken()}\n`, { mode: 0o600 });
-      // Unlike a rename, this leaves the one that another lab may have made meanwhile.
+      // Unlike rename(2), link(2) does not replace a token that another lab has made in the
+      // meantime.
       await Deno.link(making, path);
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;

@@ -1,5 +1,5 @@
 /**
- * What a lab is asked for, what it is made of, and where it can be reached.
+ * Types of a lab: its options, its parts, and its address.
  *
  * @module
  */
@@ -11,43 +11,43 @@ import type { QemuProgram } from "./host/qemu.ts";
 import type { AgentPorts, LabVm, LabVms, OuterVm } from "./layout.ts";
 import type { Kernel } from "./kernel/kept.ts";
 
-/** What lab to make. */
+/** Which lab to start. */
 export interface LabOptions {
   readonly topology: Topology;
   readonly kernel: KernelChoice;
-  /** The architecture of its VMs; without, the one that boots best on this machine. */
+  /** The architecture of its VMs; by default, the one that boots best on this machine. */
   readonly arch?: Arch | undefined;
-  /** The path of a QEMU of the user's own. */
+  /** The path of a QEMU, instead of Debian's. */
   readonly qemu?: string | undefined;
-  /** Files to put into the VM besides the lab's own. */
+  /** Further files for the VMs. */
   readonly files?: readonly CpioEntry[];
-  /** Files of cases that its agents have besides the catalogue's. */
+  /** Files with further cases for its agents. */
   readonly cases?: readonly string[] | undefined;
   /** How long a boot may take, in milliseconds. */
   readonly bootTime?: number | undefined;
-  /** Boot, and neither use a snapshot nor save one. */
+  /** Boot without using or saving a snapshot. */
   readonly cold?: boolean | undefined;
 }
 
-/** Where a running lab can be reached; plain data, so that it can be kept in a file. */
+/** How to reach a running lab; plain data, which can be stored in a file. */
 export interface LabAddress {
   readonly topology: Topology;
   readonly kernel: string;
   readonly arch: Arch;
-  /** How its processors come about. */
+  /** How its processors are provided. */
   readonly accelerator: Accelerator;
-  /** Which QEMU it is: the first line of its --version. */
+  /** The first line of QEMU's --version. */
   readonly qemu: string;
-  /** How it was started. */
+  /** The command that started QEMU. */
   readonly command: readonly string[];
   readonly pid: number;
-  /** The folder of its sockets. */
+  /** The folder with its sockets. */
   readonly folder: string;
   readonly vms: LabVms;
   readonly agents: AgentPorts;
 }
 
-/** Where a lab can be reached once it runs. */
+/** The address of a lab that may not run yet. */
 export type LabPlace = Omit<LabAddress, "pid" | "command">;
 
 /** The VMs of a lab as a list. */
@@ -55,7 +55,7 @@ export function vmsOf({ vms: [outer, guest] }: Pick<LabAddress, "vms">): readonl
   return guest === undefined ? [outer] : [outer, guest];
 }
 
-/** The files of a lab's consoles. */
+/** The console files of a lab. */
 export function consolesOf(lab: Pick<LabAddress, "vms">): readonly string[] {
   return vmsOf(lab).map((vm) => vm.console);
 }
@@ -65,10 +65,10 @@ export function monitorOf({ folder }: Pick<LabAddress, "folder">): string {
   return `${folder}/monitor`;
 }
 
-/** What a lab is made of. */
+/** The parts of a lab. */
 export interface Parts extends ImageParts {
   readonly qemu: QemuProgram;
-  /** Folders of firmware that this QEMU does not know itself. */
+  /** Further folders in which this QEMU finds its firmware. */
   readonly firmware: readonly string[];
   readonly role: OuterVm["role"];
   readonly disk: string;
@@ -76,7 +76,7 @@ export interface Parts extends ImageParts {
   readonly accelerator: Accelerator;
 }
 
-/** What an image is made of. */
+/** The parts of an initramfs. */
 export interface ImageParts {
   readonly arch: ArchTraits;
   readonly kernel: Kernel;

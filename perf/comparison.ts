@@ -1,5 +1,5 @@
 /**
- * Ours and C side by side: medians, their ratio, and how far it varies.
+ * Compares the tool with C: medians, their ratio, and its spread.
  *
  * @module
  */

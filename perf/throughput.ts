@@ -60,13 +60,12 @@ export async function runReceiver(
   return options.both ? sendAndReceive(socket, options) : { received: receive(socket, options) };
 }
 
-/** How many calls it takes until the engine has compiled what makes them. */
+/** The number of calls after which the engine has compiled the code that makes them. */
 const WARM_UP = 3000;
 
 /**
- * Makes the calls on sockets of AF_UNIX until the engine has compiled what makes them, so that what
- * is measured is the kernel: where a VM is translated, code that is interpreted takes a tenth of the
- * time of a call with 64 KiB.
+ * Makes the calls on AF_UNIX sockets until the engine has compiled the code, so that the kernel is
+ * measured: in an emulated VM, interpreted code takes a tenth of the time of a 64 KiB call.
  */
 async function warmUp({ type, timeout }: ThroughputOptions): Promise<void> {
   const place = { family: unixStandIn(`warm-up-${crypto.randomUUID()}`), type, port: 1 };

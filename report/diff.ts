@@ -155,7 +155,9 @@ export function diffText(
   return `${lines.join("\n")}\n`;
 }
 
-/** What two runs ran on, where that differs: one line each. A run that never began ran on nothing. */
+/**
+ * What two runs ran on, where that differs: one line each. A run that never began ran on nothing.
+ */
 function differencesOf(before: RunReport, after: RunReport): string[] {
   if (before.notStarted !== undefined || after.notStarted !== undefined) return [];
   const topology = before.topology === after.topology

@@ -1,20 +1,20 @@
 /**
- * The names of the forms in which a report can be written.
+ * The formats in which a report can be written.
  *
  * @module
  */
 
-/** What each form is, for people. */
+/** A description of each format, for people. */
 export const REPORT_FORMATS = {
-  json: "the report itself, from which the others can be made later",
-  ktap: "KTAP, one subtest for every direction: for kunit.py",
-  "ktap-flat": "KTAP on one level, as kselftest's programs: for NIPA, LAVA, openQA",
-  junit: "JUnit XML, one test suite for every direction",
-  html: "one page without anything outside it",
+  json: "the report itself, from which the other formats can be made later",
+  ktap: "KTAP with a subtest for each direction, for kunit.py",
+  "ktap-flat": "KTAP on one level, as in kselftest, for NIPA, LAVA, openQA",
+  junit: "JUnit XML with a test suite for each direction",
+  html: "one HTML page that needs no other files",
   github: "annotations for GitHub Actions",
   markdown: "a summary, as for $GITHUB_STEP_SUMMARY",
-  text: "what is shown while cases run",
+  text: "the text that is shown while cases run",
 } as const;
 
-/** The name of a form. */
+/** The name of a format. */
 export type ReportFormat = keyof typeof REPORT_FORMATS;

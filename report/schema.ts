@@ -39,6 +39,7 @@ const milliseconds = (description: string) => Type.Number({ minimum: 0, descript
 const word32 = (description: string) =>
   Type.Integer({ minimum: 0, maximum: 0xffffffff, description });
 
+const SHARD = Type.Object({ index: count("which part, from 1"), count: count("of how many") });
 const DIRECTION = oneOf<Direction>(
   { "host-server": true, "guest-server": true, loopback: true },
   "which end plays the server",
@@ -207,9 +208,8 @@ const REPORT = Type.Object({
     description: "the two machines; one on loopback; none where the run never began",
   }),
   lab: Type.Optional(LAB),
-  retries: Type.Optional(Type.Array(RETRY, {
-    description: "what was done again, since what it needed had failed, and not what is tried",
-  })),
+  shard: Type.Optional(SHARD),
+  retries: Type.Optional(Type.Array(RETRY, { description: "what was done again, and why" })),
   rounds: Type.Optional(count("how many rounds there were, where there were several")),
   cases: Type.Array(CASE, {
     description: "the whole plan, in the order of its first round: direction by direction",

@@ -65,7 +65,9 @@ export function headline({ cases, stopped, notStarted }: RunReport): string {
   return `${countsText(countsOf({ cases }))}${early}`;
 }
 
-/** The reasons of a verdict that no side gave: a fault of a kernel, a baseline, that it ran again. */
+/**
+ * The reasons of a verdict that no side gave: a fault of a kernel, a baseline, that it ran again.
+ */
 export function reasonsOfNeither({ reasons, sides }: Verdict): string[] {
   const said = Object.values(sides ?? {}).flatMap(({ reasons }) => reasons);
   return reasons.filter((reason) =>

@@ -1,5 +1,5 @@
 /**
- * Faults that come to light when the case that is to blame has its verdict already.
+ * Blames a case for faults that are discovered after it has got its verdict.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { type Ends, rolesOf, type Sides } from "./case.ts";
 
 const ROLES: readonly Role[] = ["client", "server"];
 
-/** A case that has its verdict. */
+/** A case that has got its verdict. */
 export interface Judged {
   readonly planned: Planned;
   readonly verdict: Verdict;
 }
 
 /**
- * The verdict on a case when faults are known that came after it had ended.
+ * The new verdict on a case if faults were reported after it had ended.
  *
- * @param found by the sides of the case that came next, in its direction.
- * @returns undefined where there are none.
+ * @param found the reports of the sides of the next case in its direction.
+ * @returns undefined if there are no such faults.
  */
 export function blamed(
   { planned, verdict }: Judged,
@@ -38,7 +38,7 @@ export function blamed(
     const own = ROLES.find((other) => before[other] === now[role]) ?? role;
     for (const splat of found[role].splats ?? []) {
       splats[own].push(splat);
-      // Two ends on one kernel tell the same.
+      // Two ends on the same kernel report the same.
       const text = splat.join("\n");
       if (!known.has(text)) reasons.push(...quoteSplat(splat, `${now[role].name}, afterwards`));
       known.add(text);

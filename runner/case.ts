@@ -1,6 +1,6 @@
 /**
- * The controller of one case: starts its two sides on the two ends, carries their lines from one to
- * the other, and joins what they report.
+ * The controller of one case: starts its sides on the two ends, forwards lines between them, and
+ * combines their reports.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { End } from "./end.ts";
 import type { StartOrder } from "../control/wire.ts";
 import { unlessAborted } from "../control/lines.ts";
 
-/** How long after a case's deadline an end's report is waited for, in milliseconds. */
+/** How long after a case's deadline to wait for an end's report, in milliseconds. */
 const REPORT_TIME = 5000;
 
-/** How long reports that came in time are still read after the deadline, in milliseconds. */
+/** How long to read reports that arrived in time after the deadline, in milliseconds. */
 const LOOK_TIME = 200;
 
 /** The two ends of a run; on loopback both are on one machine. */
@@ -27,16 +27,16 @@ export interface Ends {
   readonly guest: End;
 }
 
-/** Which end plays which role in a direction. */
+/** The end for each role in a direction. */
 export function rolesOf(direction: Direction, { host, guest }: Ends): Record<Role, End> {
   return direction === "guest-server"
     ? { client: host, server: guest }
     : { client: guest, server: host };
 }
 
-/** How one case is run. */
+/** Options for running one case. */
 export interface CaseOptions {
-  /** Counts up over all cases that the ends are told to run. */
+  /** The number of the case's run, which increases for all cases of a controller. */
   readonly run: number;
   /** The two ends. */
   readonly ends: Ends;
@@ -48,19 +48,19 @@ export interface CaseOptions {
   readonly seed: number;
   /** Whether other cases may run at the same time. */
   readonly parallel?: boolean;
-  /** Ends the case without a verdict. */
+  /** Ends the case without a verdict if aborted. */
   readonly stop?: AbortSignal | undefined;
 }
 
 const OTHER: Readonly<Record<Role, Role>> = { client: "server", server: "client" };
 
-/** What both sides of a case report. */
+/** The reports of both sides of a case. */
 export type Sides = Readonly<Record<Role, SideReport>>;
 
 /**
- * Runs one case of a plan on both ends. An end that is lost meanwhile breaks it.
+ * Runs one case of a plan on both ends. If an end is lost meanwhile, the case is broken.
  *
- * @throws the reason of `stop`, when that is aborted.
+ * @throws the reason of `stop`, if that is aborted.
  */
 export async function runSides(planned: Planned, options: CaseOptions): Promise<Sides> {
   const ends = rolesOf(planned.direction, options.ends);
@@ -91,32 +91,32 @@ export async function runSides(planned: Planned, options: CaseOptions): Promise<
   }
 }
 
-/** The verdict on a case of a plan, of which both sides have reported. */
+/** The verdict on a case of a plan, from both sides' reports. */
 export function judgeSides(planned: Planned, ends: Ends, sides: Sides): Verdict {
   const names = namesOf(planned, rolesOf(planned.direction, ends));
   return joinSides(sides, levelOf(planned.case) ?? "must", names);
 }
 
-/** Gives up ends that do not report in time. */
+/** Abandons ends that do not report in time. */
 class Lateness {
   readonly #left = new Set<Role>(["client", "server"]);
   readonly #ends: Readonly<Record<Role, End>>;
   readonly #checksLeaks: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param checksLeaks whether they check for leaks. */
+  /** @param checksLeaks whether the ends check for leaks. */
   constructor(ends: Readonly<Record<Role, End>>, checksLeaks: boolean) {
     this.#ends = ends;
     this.#checksLeaks = checksLeaks;
   }
 
-  /** Gives up those that have not reported then, in milliseconds from now plus the leak check. */
+  /** Sets the deadline, in milliseconds from now, plus the time of a leak check. */
   after(milliseconds: number): void {
     clearTimeout(this.#timer);
     const abandon = () => {
       for (const role of this.#left) this.#ends[role].abandon("no report before the deadline");
     };
-    // If this process was held up, reports that came in time are only seen now.
+    // If this process was delayed, reports that arrived in time are seen only now.
     const readOn = () => this.#timer = setTimeout(abandon, LOOK_TIME);
     this.#timer = setTimeout(readOn, milliseconds + (this.#checksLeaks ? this.#leakTime : 0));
   }
@@ -149,7 +149,7 @@ function namesOf({ direction }: Planned, ends: Readonly<Record<Role, End>>) {
   return { client: `client (${ends.client.name})`, server: `server (${ends.server.name})` };
 }
 
-/** Lets go of a lab's agents. */
+/** Closes the connections to the agents. */
 export function closeEnds({ host, guest }: Ends): void {
   host.close();
   guest.close();

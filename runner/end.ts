@@ -1,6 +1,6 @@
 /**
  * An end of a run as its controller sees it: an agent that runs sides of cases, several at a time,
- * and that may lose its process in the midst of them and come back.
+ * and whose process may die during them and be replaced.
  *
  * @module
  */
@@ -28,57 +28,57 @@ import {
 
 /** How long an end may take to introduce itself, in milliseconds. */
 const HELLO_TIME = 30_000;
-/** How long an agent that comes back may take to answer before it is asked again. */
+/** How long a restarted agent may take to respond before the next attempt, in milliseconds. */
 const ANSWER_TIME = 3000;
-/** How long an agent may take to come back; one that is emulated twice starts in seconds. */
+/** How long an agent may take to restart; in a nested emulated guest that takes seconds. */
 const RETURN_TIME = 20_000;
-/** How much of what was sent to an agent may be unread, in bytes. */
+/** How many bytes sent to an agent may be unread. */
 const MAX_UNSENT = 4 * 1024 * 1024;
-/** After how many silent intervals a connection is checked before it is used. */
+/** The number of silent intervals after which a connection is checked before it is used. */
 const QUIET = 3;
-/** How long for, in milliseconds. */
+/** How long that check may take, in milliseconds. */
 const LOOK_TIME = 100;
 /** How long to wait between two attempts to reach it, in milliseconds. */
 const PAUSE = 50;
 
-/** Who follows a side of a case on an end. */
+/** Callbacks of a side of a case on an end. */
 export interface SideFollower {
-  /** Is given the lines that the side writes to the other, in order. */
+  /** Receives the lines that the side writes to the other one, in order. */
   readonly onLine: (text: string) => void;
-  /** Called when the connection to the end breaks; a report follows, sooner or later. */
+  /** Called when the connection to the end breaks; a report always follows. */
   readonly onLost: () => void;
 }
 
-/** How an end is reached, and again, where it can be. */
+/** How to connect to an end, and to reconnect if possible. */
 export interface EndOptions {
-  /** What its agent asks for, if it does. */
+  /** The token that its agent requires, if any. */
   readonly token?: string | undefined;
-  /** Connects once; missing where an end that is lost stays lost. */
+  /** Connects once; undefined if a lost end cannot be reached again. */
   readonly again?: ((milliseconds: number) => Promise<LineChannel>) | undefined;
   /** How long it may take to introduce itself, in milliseconds. */
   readonly helloTime?: number | undefined;
-  /** How long it may take to come back, in milliseconds. */
+  /** How long it may take to be reachable again, in milliseconds. */
   readonly returnTime?: number | undefined;
-  /** How it finds out that its agent is gone. */
+  /** How to detect that its agent is gone. */
   readonly keepAlive?: KeepAlive | undefined;
 }
 
-/** A side that runs on an end. */
+/** A side that is running on an end. */
 interface Running {
   readonly follower: SideFollower;
   readonly begun: number;
   readonly report: PromiseWithResolvers<SideReport>;
-  /** What it was doing when last heard of. */
+  /** The last step that it reported. */
   step: string;
 }
 
-/** One end of a run, as its controller sees it. */
+/** An end of a run, as its controller sees it. */
 export class End implements Disposable {
-  /** What it is called in reports: "host", "guest" or "loopback". */
+  /** Its name in reports: "host", "guest" or "loopback". */
   readonly name: string;
-  /** What it says of itself. */
+  /** The facts that it has reported about itself. */
   readonly facts: EndFacts;
-  /** The AF_VSOCK ports that its agent lets cases use; undefined where that is any. */
+  /** The AF_VSOCK ports that its agent allows; undefined if it allows any. */
   readonly ports: PortRange | undefined;
   readonly #introduce: Introduction;
   readonly #options: EndOptions;
@@ -109,8 +109,8 @@ export class End implements Disposable {
   /**
    * Introduces the controller to an agent.
    *
-   * @param name what to call this end: "host", "guest" or "loopback".
-   * @param own what the controller says of itself.
+   * @param name the name of this end: "host", "guest" or "loopback".
+   * @param own the facts about the controller.
    */
   static async open(
     name: string,
@@ -124,17 +124,17 @@ export class End implements Disposable {
     return new End(name, introduce, await introduce(channel, helloTime), channel, options);
   }
 
-  /** How long it may take to come back where it is lost, in milliseconds. */
+  /** How long it may take to be reachable again after it was lost, in milliseconds. */
   get returnTime(): number {
     return this.#options.again === undefined ? 0 : this.#options.returnTime ?? RETURN_TIME;
   }
 
-  /** Why this end can no longer be reached; undefined while it can. */
+  /** Why this end can no longer be reached; undefined if it can. */
   get lost(): string | undefined {
     return this.#lost;
   }
 
-  /** How often the connection to it broke. */
+  /** How often the connection to it has broken. */
   get deaths(): number {
     return this.#deaths;
   }
@@ -142,7 +142,7 @@ export class End implements Disposable {
   /**
    * Runs a side of a case on this end.
    *
-   * @returns its report; one that says so where the end was lost, whether or not it came back.
+   * @returns its report; if the end was lost, one that says so, even if the end is back.
    */
   async run(order: StartOrder, follower: SideFollower): Promise<SideReport> {
     const side: Running = {
@@ -151,7 +151,7 @@ export class End implements Disposable {
       report: Promise.withResolvers(),
       step: "",
     };
-    // If this process was held up, it may not have seen yet that the agent has disconnected.
+    // If this process was delayed, it may not have noticed yet that the agent has disconnected.
     const { interval } = this.#times;
     if (this.#reading !== undefined && this.#channel.quietTime > QUIET * interval) {
       await pause(LOOK_TIME);
@@ -167,18 +167,18 @@ export class End implements Disposable {
   }
 
   /**
-   * Sends the agent something about a case, unless its connection is lost. Nobody waits until it has
-   * been sent: an agent that does not read must not hold up the other one.
+   * Sends a message about a case to the agent, unless the connection is lost. It does not wait
+   * until the message is sent: an agent that does not read must not block the other one.
    */
   order(order: Order): void {
     if (this.#channel.unsent > MAX_UNSENT) {
       this.#channel.close(new PeerGoneError("it does not read what it is sent"));
     }
-    // The reader notices as well, and handles it.
+    // The reader notices that as well, and handles it.
     this.#channel.writeLine(encodeMessage(order)).catch(() => {});
   }
 
-  /** Gives up this end, whose sides did not report in time. */
+  /** Abandons this end, because its sides did not report in time. */
   abandon(why: string): void {
     this.#giveUp(why);
     this.close();
@@ -222,7 +222,7 @@ export class End implements Disposable {
     }
   }
 
-  /** Reconnects. The agent then reports what its previous process did not live to report. */
+  /** Reconnects; the agent then sends the reports that its previous process could not send. */
   async #comeBack(error: unknown): Promise<void> {
     const why = reasonOf(error);
     this.#deaths++;
@@ -238,7 +238,7 @@ export class End implements Disposable {
         this.#channel = await again(Math.min(left, ANSWER_TIME));
         const { resumed } = await this.#introduce(this.#channel, ANSWER_TIME);
         this.#keepAlive();
-        this.#breakOff(`${why}; it came back and knows nothing of this case`, resumed);
+        this.#breakOff(`${why}; it is back, but knows nothing about this case`, resumed);
         return;
       } catch (error) {
         this.#channel.close();
@@ -249,7 +249,7 @@ export class End implements Disposable {
     this.#giveUp(why);
   }
 
-  /** An agent may be silent while it runs cases, which may hold its thread: they have deadlines. */
+  /** An agent may be silent while it runs cases, which may block its thread but have deadlines. */
   #keepAlive(): void {
     const isPatient = () => this.#running.size > 0;
     this.#channel.keepAlive({ ...this.#times, isPatient });
@@ -264,7 +264,7 @@ export class End implements Disposable {
     this.#breakOff(why);
   }
 
-  /** Reports for the sides here that nothing more will be heard of them, but for some. */
+  /** Makes reports for the sides that are lost, which are all but some. */
   #breakOff(why: string, but: readonly number[] = []): void {
     for (const [run, { report, step, begun }] of this.#running) {
       if (but.includes(run)) continue;
@@ -276,7 +276,7 @@ export class End implements Disposable {
   }
 }
 
-/** Whether an agent that is being started again may soon answer otherwise. */
+/** Whether an error may go away soon, because the agent is being restarted. */
 function isPassing(error: unknown): boolean {
   if (error instanceof RefusedError) return false;
   return [PeerGoneError, SilentPeerError, ProtocolError].some((kind) => error instanceof kind);

@@ -80,7 +80,7 @@ Deno.test("End goes on where its agent comes back, and takes what it says of the
   assert.equal(two?.state, "broken");
   assert.match(
     two.reasons.join(),
-    /^lost contact with its agent: .*it came back and knows nothing of this/,
+    /^lost contact with its agent: .*it is back, but knows nothing about this/,
   );
   assert.equal(two.step, "recv(3)", "the last one that was heard of");
   assert.deepEqual(lost, [1, 2]);

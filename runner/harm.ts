@@ -1,5 +1,5 @@
 /**
- * What happened to the ends' kernels in the course of a run, as their reports say.
+ * What happened to the ends' kernels during a run, according to their reports.
  *
  * @module
  */
@@ -17,12 +17,12 @@ export class Harms {
   #judgedOn: string | undefined;
 
   /**
-   * Takes the verdict on a case that has ended.
+   * Adds a verdict.
    *
-   * @returns it, with what is to be said of the kernels that it was found on.
+   * @returns the verdict, with notes about the state of the kernels.
    */
   note(planned: Planned, ends: Ends, verdict: Verdict): Verdict {
-    // What it was judged on is what the cases before had left.
+    // It was judged on the kernels as previous cases had left them.
     const notes = this.#judgedOn === undefined
       ? []
       : [`judged in spite of this: ${this.#judgedOn}`];
@@ -42,18 +42,20 @@ export class Harms {
     return notes.length === 0 ? verdict : { ...verdict, reasons: [...verdict.reasons, ...notes] };
   }
 
-  /** Why nothing that is found from now on can be trusted; undefined where it can, or goes on so. */
+  /**
+   * Why results can no longer be trusted; undefined if they can, or if the run continues anyway.
+   */
   get lasting(): string | undefined {
     return this.#lasting;
   }
 
-  /** Goes on with the kernels as they are. */
+  /** Continues with the kernels as they are. */
   goOn(): void {
     this.#judgedOn = this.#lasting;
     this.#lasting = undefined;
   }
 
-  /** Goes on with clean kernels. */
+  /** Continues with clean kernels. */
   cleaned(): void {
     this.#told.clear();
     this.#lasting = undefined;

@@ -95,7 +95,7 @@ Deno.test("runPlan() says once what a kernel is from a case on, where it goes on
 Deno.test("runPlan() stops where a kernel has gone wrong, and says what did not run", async () => {
   const { verdicts, stopped, events } = await run(since("a/b/two", LASTS));
   assert.deepEqual(Object.keys(verdicts), ["a/b/one", "a/b/two"]);
-  assert.equal(stopped, `${WHY}; --keep-going runs the rest all the same`);
+  assert.equal(stopped, `${WHY}; --keep-going runs the rest anyway`);
   const end = events.find(({ type }) => type === "run-stopped");
   assert.deepEqual(end, { type: "run-stopped", reason: stopped, notRun: 2 });
 });

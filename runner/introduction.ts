@@ -1,5 +1,5 @@
 /**
- * How the controller introduces itself to an agent.
+ * Introduces the controller to an agent.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import type { EndFacts } from "../core/event.ts";
 import { type LineChannel, PeerGoneError } from "../control/channel.ts";
 import { decodeHello, encodeHello, type Greeting } from "../control/greeting.ts";
 
-/** Introduces the controller on a connection, and gives the agent's introduction. */
+/** Introduces the controller on a connection, and returns the agent's introduction. */
 export type Introduction = (channel: LineChannel, milliseconds: number) => Promise<Greeting>;
 
-/** Greets an agent; `more` is what the greeting has besides the facts. */
+/** Greets an agent; `more` is the part of the greeting besides the facts. */
 export async function greet(
   channel: LineChannel,
   own: EndFacts,

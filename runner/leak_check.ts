@@ -1,7 +1,7 @@
 /**
- * Runs a case and checks what it leaked: the ends check their kernels when both sides have ended.
- * What has grown may have done so by itself, so the case is then run again to see whether it grows
- * each time.
+ * Runs a case and checks for leaks: when both sides have ended, the ends check their kernels. A
+ * count may have grown for other reasons, so the case is then rerun to see whether it grows every
+ * time.
  *
  * @module
  */
@@ -14,53 +14,52 @@ import type { Splat } from "../core/splat.ts";
 import { type CaseOptions, judgeSides, rolesOf, runSides, type Sides } from "./case.ts";
 import type { End } from "./end.ts";
 
-/** How a case is run, but for the number of each of its runs. */
+/** Options for running a case, without the number of the run. */
 export interface CheckOptions extends Omit<CaseOptions, "run"> {
-  /** Numbers what the ends are told to run. */
+  /** Gives the next number of a run. */
   readonly next: () => number;
 }
 
-/** A case that was run and checked. */
+/** A case that was run and checked for leaks. */
 export interface Checked {
   readonly verdict: Verdict;
-  /** Faults for which the case before is to blame. */
+  /** Faults that the previous case caused. */
   readonly earlier: Sides;
 }
 
-/** Faults of each end's kernel before the first case. */
+/** Faults in each end's kernel before the first case. */
 export interface FaultsBefore {
   readonly host: readonly Splat[];
   readonly guest: readonly Splat[];
 }
 
-/** What is added to the reasons of a repetition that did not pass. */
-const REPEATED =
-  "this is so of a repetition of the case, which had passed, to see whether it leaks";
+/** The reason added if a rerun did not pass. */
+const REPEATED = "this is from a rerun of the case, which had passed, to see whether it leaks";
 
 /**
- * How much more of something the cases may leave that ran in parallel; what comes by itself is less.
- * They are not run again to see whether it grows each time, since that takes all of them at least
- * twice more, for what may have come by itself; so what is less is reported, and judged to be none.
+ * How far a count may grow during cases that run in parallel; unrelated growth is smaller. These
+ * cases are not rerun, since all of them would have to be, at least twice, for growth that may be
+ * unrelated. So smaller growth is reported, but not judged to be a leak.
  */
 const PARALLEL_SLACK = 128;
 
 const ROLES: readonly Role[] = ["client", "server"];
 const NO_FAULTS: SideReport = { state: "pass", reasons: [], step: "", milliseconds: 0 };
 
-/** Both sides' reports, and what has grown on each end. */
+/** Both sides' reports, and the growth on each end. */
 interface Attempt {
   readonly sides: Sides;
   readonly grown: Readonly<Record<Role, readonly Growth[]>>;
 }
 
-/** Runs cases and checks what they leaked, one after the other. */
+/** Runs cases and checks each for leaks, one after the other. */
 export class LeakChecker {
   readonly #holdings = new WeakMap<End, { holdings: Holdings; deaths: number }>();
 
   /**
-   * Looks at what is there before the first case.
+   * Looks at both ends' kernels before the first case.
    *
-   * @returns the faults of each end's kernel, which no case has made.
+   * @returns the faults of each kernel, which no case caused.
    */
   async begin(direction: Planned["direction"], options: CheckOptions): Promise<FaultsBefore> {
     const sides = await runSides(leakCheckIn(direction), { ...options, run: options.next() });
@@ -92,7 +91,7 @@ export class LeakChecker {
     while (holds(verdict) && ROLES.some((role) => grown[role].some(isUnsure))) {
       const again = await this.#attempt(planned, options, grown);
       grown = again.grown;
-      // What came between its own runs is the case's, too.
+      // Faults between its own runs are the case's, too.
       const own = onBoth(
         ({ earlier, held: _, ...side }) => withSplats(side, earlier),
         again.sides,
@@ -110,7 +109,7 @@ export class LeakChecker {
   /**
    * Runs a case once, and checks for leaks.
    *
-   * @param follows what has grown with its runs so far.
+   * @param follows the growth in its runs so far.
    */
   async #attempt(
     planned: Planned,
@@ -130,7 +129,7 @@ export class LeakChecker {
     return { sides, grown: this.#take(direction, options, found, follows) };
   }
 
-  /** Takes what both ends hold now. */
+  /** Adds what both ends hold now. */
   #take(
     direction: Planned["direction"],
     { ends }: CheckOptions,
@@ -146,7 +145,7 @@ export class LeakChecker {
     return { client: grown("client"), server: grown("server") };
   }
 
-  /** What an end held last; nothing where it has come back since, perhaps with another kernel. */
+  /** What an end held last; nothing if it was lost since then, as it may have another kernel. */
   #holdingsOf(end: End): Holdings {
     const known = this.#holdings.get(end);
     if (known !== undefined && known.deaths === end.deaths) return known.holdings;
@@ -165,7 +164,7 @@ function leakCheckIn(direction: Planned["direction"]): Planned {
   return { case: NOTHING_LEFT, direction };
 }
 
-/** Whether a side has done nothing that could leak, or is no longer there to check. */
+/** Whether a side has done nothing that could leak, or is lost. */
 function isIdle({ state, died }: SideReport): boolean {
   return state === "skip" || died === true;
 }
@@ -182,14 +181,14 @@ function leaksOf(grown: readonly Growth[]): Splat[] {
   return grown.filter((growth) => isLeak(growth) === true).map((growth) => [leakText(growth)]);
 }
 
-/** Of what cases left that ran in parallel. */
+/** Leaks of cases that ran in parallel. */
 function parallelLeaks(grown: readonly Growth[]): Splat[] {
   return grown.flatMap(({ what, grown: [first = 0] }): Splat[] =>
     first > PARALLEL_SLACK ? [[`leak: ${what}: ${first} more than before`]] : []
   );
 }
 
-/** What has grown after cases that ran in parallel, and may or may not be a leak; one line each. */
+/** Growth after cases that ran in parallel, which may or may not be a leak; one line each. */
 function notesOn(
   { direction }: Planned,
   ends: CheckOptions["ends"],
@@ -211,7 +210,7 @@ function withSplats(side: SideReport, more: readonly Splat[] = []): SideReport {
   return more.length === 0 ? side : { ...side, splats: [...side.splats ?? [], ...more] };
 }
 
-/** A side's report with what its end then found. One that could not check has not passed. */
+/** A side's report with the result of its end's check. If that failed, the side has not passed. */
 function afterCheck(side: SideReport, check: SideReport): SideReport {
   const { splats, earlier, harm, died, state, reasons } = check;
   const seen = withSplats(side, splats);
@@ -225,7 +224,7 @@ function afterCheck(side: SideReport, check: SideReport): SideReport {
   };
 }
 
-/** Both sides' reports, changed. */
+/** Both sides' reports, each changed by a function. */
 function onBoth(change: (side: SideReport, role: Role) => SideReport, sides: Sides): Sides {
   return { client: change(sides.client, "client"), server: change(sides.server, "server") };
 }

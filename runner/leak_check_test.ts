@@ -129,7 +129,7 @@ Deno.test("runPlan() fails a case that passed and fails when it is repeated for 
   });
   const { verdicts: [first] } = await run(machine);
   assert.equal(first?.outcome, "fail");
-  assert.match(first.reasons.join("\n"), /: why\n.*\nthis is so of a repetition of the case/s);
+  assert.match(first.reasons.join("\n"), /: why\n.*\nthis is from a rerun of the case/s);
 });
 
 Deno.test("runPlan() does not repeat a case that failed, and tells what its look finds", async () => {

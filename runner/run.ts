@@ -1,6 +1,6 @@
 /**
- * A run: the cases of a plan, one after the other or several in parallel, once or in several
- * rounds, as events.
+ * A run: runs the cases of a plan, one after the other or in parallel, once or in several rounds,
+ * and reports events.
  *
  * @module
  */
@@ -15,52 +15,52 @@ import { type CheckOptions, checksLeaks, LeakChecker } from "./leak_check.ts";
 import { hasDied, type Item, type VerdictOptions, Verdicts } from "./verdicts.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
 
-/** How a run is made. */
+/** Options of a run. */
 export interface RunOptions extends RoundOptions, VerdictOptions {
   /** How the two ends are connected. */
   readonly topology: Topology;
   /** What to run, in order. */
   readonly plan: readonly Planned[];
-  /** The AF_VSOCK port of the server; a few behind it are used as well. */
+  /** The AF_VSOCK port of the server; some of the following ports are used as well. */
   readonly port: number;
   /** A case's usual deadline, in milliseconds. */
   readonly timeout: number;
-  /** How many cases run at the same time, {@linkcode PORT_STRIDE} ports apart; one if not given. */
+  /** How many cases run in parallel, {@linkcode PORT_STRIDE} ports apart; by default one. */
   readonly jobs?: number | undefined;
-  /** Stops the run; the verdicts so far count. */
+  /** Stops the run if aborted; the verdicts so far count. */
   readonly stop?: AbortSignal | undefined;
   /**
-   * How often the VMs were lost and recovered without a kernel having logged a reason. What was under
-   * way then is run again, since nothing was judged.
+   * How often the VMs were lost and recovered without a kernel having logged a reason. Cases that
+   * were running then are rerun, since they were not judged.
    */
   readonly losses?: (() => number) | undefined;
   /**
-   * Called when a kernel has had a fault after which nothing found on it can be trusted; replaces the
-   * kernels of both ends.
+   * Called after a fault that makes a kernel's results untrustworthy; replaces the kernels of both
+   * ends.
    *
-   * @returns whether it could; otherwise the run ends.
+   * @returns whether it could; if not, the run ends.
    */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
-  /** Runs the rest on such a kernel nevertheless, and notes that in each verdict. */
+  /** Continue on such a kernel, and note that in each verdict. */
   readonly keepGoing?: boolean | undefined;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface RunResult {
-  /** Of the verdicts of all rounds. */
+  /** The number of verdicts in all rounds, by outcome. */
   readonly counts: Counts;
-  /** Why it ended before its plan did, if so. */
+  /** Why it ended before the end of its plan, if it did. */
   readonly stopped?: string;
 }
 
-/** Runs a plan; the event `run-stopped` says where and why it ended before its end, if it did. */
+/** Runs a plan; if it ends early, the event `run-stopped` says where and why. */
 export async function runPlan(options: RunOptions): Promise<RunResult> {
   return await new Run(options).all();
 }
 
 class Run {
   readonly #options: RunOptions;
-  /** How many cases the ends were told to run. */
+  /** How many runs of cases the ends were asked for. */
   #ordered = 0;
   #stopped: string | undefined;
   readonly #unchecked = new Unchecked();
@@ -95,7 +95,7 @@ class Run {
     return { counts, ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }) };
   }
 
-  /** Runs a round, direction by direction, and gives the number of verdicts. */
+  /** Runs a round, direction by direction, and returns the number of verdicts. */
   async #round(round: Round): Promise<number> {
     const { jobs = 1 } = this.#options;
     const items = round.plan.map((planned, i): Item => ({
@@ -116,7 +116,7 @@ class Run {
       do await Promise.all(Array.from({ length: jobs }, lane)); while (
         await this.#goesOn() && rest.length > 0
       );
-      // What those have leaked is checked first, before an exclusive case is blamed for it.
+      // Check first what those have leaked, so that no exclusive case is blamed for it.
       const isLeakCheck = ({ planned }: Item) => planned.case === NOTHING_LEFT;
       for (const item of group.filter(isLeakCheck)) {
         if (await this.#goesOn()) ended += await this.#check(item, round, again.length > 0);
@@ -131,7 +131,7 @@ class Run {
     return ended;
   }
 
-  /** Whether the next case is to begin; where a kernel has gone wrong, on clean ones if they are. */
+  /** Whether to begin the next case; replaces kernels that can no longer be trusted. */
   async #goesOn(): Promise<boolean> {
     const { harms } = this.#verdicts;
     const { lasting } = harms;
@@ -141,12 +141,12 @@ class Run {
         this.#verdicts.cleaned();
         await this.#checkBefore();
       } else if (keepGoing) harms.goOn();
-      else this.#stopped ??= `${lasting}; --keep-going runs the rest all the same`;
+      else this.#stopped ??= `${lasting}; --keep-going runs the rest anyway`;
     }
     return !this.#stops();
   }
 
-  /** Whether nothing more is to be begun. */
+  /** Whether the run has been stopped. */
   #stops(): boolean {
     const { stop } = this.#options;
     if (stop?.aborted) this.#stopped ??= reasonOf(stop.reason);
@@ -156,8 +156,9 @@ class Run {
   /**
    * Runs a case.
    *
-   * @param lane which of those that run at the same time.
-   * @param again takes it where a process died in it that ran others, too: nobody knows of which.
+   * @param lane its number among the cases that run in parallel.
+   * @param again receives the case if a process died that was also running others, any of which may
+   * be the cause.
    * @returns the number of verdicts.
    */
   async #case(item: Item, round: Round, lane: number, again?: Item[]): Promise<number> {
@@ -177,7 +178,7 @@ class Run {
     return 0;
   }
 
-  /** Looks for what cases left that ran in parallel, during which a process died or not. */
+  /** Checks for leaks of cases that ran in parallel. */
   async #check(item: Item, round: Round, died: boolean): Promise<number> {
     this.#begun(item);
     const found = await this.#attempt(item, round, 0);
@@ -190,7 +191,7 @@ class Run {
     this.#options.sink({ type: "case-start", run, title: planned.case.title });
   }
 
-  /** Runs a case alone that has no verdict yet, since a process died that ran it with others. */
+  /** Reruns a case alone, because a process died that ran it in parallel with others. */
   async #again(item: Item, round: Round): Promise<number> {
     const verdict = await this.#attempt(item, round, 0);
     if (verdict === undefined) return 0;
@@ -200,7 +201,7 @@ class Run {
   }
 
   /**
-   * Runs a case, alone until its machines last; gives nothing where the run was stopped meanwhile.
+   * Runs a case, and reruns it if its machines are lost; returns nothing if the run was stopped.
    */
   async #attempt(
     { planned }: Item,
@@ -224,7 +225,7 @@ class Run {
     }
   }
 
-  /** Looks at both kernels while no case has run yet, and gives the faults of each. */
+  /** Looks at both kernels before the first case, and returns the faults of each. */
   async #checkBefore(): Promise<readonly (readonly Splat[])[]> {
     const { plan: [first], ends } = this.#options;
     if (first === undefined || !checksLeaks({ ends })) return [];
@@ -238,7 +239,7 @@ class Run {
     return { ...this.#options, seed, parallel, port, next: () => ++this.#ordered };
   }
 
-  /** What something comes to; undefined where the run was stopped meanwhile. */
+  /** Awaits a promise; undefined if the run was stopped meanwhile. */
   async #unlessStopped<T>(going: Promise<T>): Promise<T | undefined> {
     const { stop } = this.#options;
     try {
@@ -254,7 +255,7 @@ class Run {
     this.#options.sink({ type: "retry", what: `${id} (${direction})`, why });
   }
 
-  /** Why the run cannot go on, where an end is lost. */
+  /** Why the run cannot continue, if an end is lost. */
   #lost(): string | undefined {
     const { host, guest } = this.#options.ends;
     return host.lost ?? guest.lost;
@@ -266,17 +267,17 @@ class Run {
   }
 }
 
-/** What an end says of itself, with the faults that were found before the first case. */
+/** The facts about an end, with the faults that were found before the first case. */
 function withFaultsBefore(end: EndFacts, found: readonly Splat[] = []): EndFacts {
   if (found.length === 0) return end;
   return { ...end, faultsBefore: [...end.faultsBefore ?? [], ...found] };
 }
 
-/** Why a case is run again. */
+/** Why a case was rerun. */
 const LOST = "the VMs were lost and no kernel logged a reason";
-const DIED_IN_PARALLEL = "a process died while this and other cases were under way";
+const DIED_IN_PARALLEL = "a process died while this and other cases were running";
 
-/** A verdict on a case that was run again: a pass becomes the outcome `retried`. */
+/** The verdict on a case that was rerun: a pass becomes `retried`. */
 function retried(verdict: Verdict, why: string): Verdict {
   const outcome = verdict.outcome === "pass" ? "retried" : verdict.outcome;
   return { ...verdict, outcome, reasons: [...verdict.reasons, why] };

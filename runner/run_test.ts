@@ -227,7 +227,7 @@ const passesLater: SideRunner = ({ stop }) =>
     });
   });
 
-Deno.test("runPlan() with jobs runs again, alone, what a process that died ran side by side", async () => {
+Deno.test("runPlan() with jobs runs again, alone, what a process that died ran in parallel", async () => {
   const mortal = new MortalAgent();
   const ends = { host: await mortal.open(), guest: await endOf(passesLater) };
   const verdicts = new Map<string, string>();
@@ -244,7 +244,7 @@ Deno.test("runPlan() with jobs runs again, alone, what a process that died ran s
       verdicts.set(event.run.id, `${event.verdict.outcome}: ${event.verdict.reasons.at(-1)}`);
     },
   });
-  const why = "run again on its own: a process died while this and other cases were under way";
+  const why = "run again on its own: a process died while this and other cases were running";
   assert.deepEqual(Object.fromEntries(verdicts), {
     "a/b/one": `retried: ${why}`,
     "a/b/two": `broken: ${why}`,

@@ -1,6 +1,6 @@
 /**
- * The verdicts of a run as they come: judged, counted and reported, and amended if a case turns out
- * to be to blame only after it has ended.
+ * Judges, counts and reports the verdicts of a run, and amends one if its case turns out to have
+ * caused a fault that was reported later.
  *
  * @module
  */
@@ -19,17 +19,17 @@ import type { Ends } from "./case.ts";
 import { Harms } from "./harm.ts";
 import type { Checked } from "./leak_check.ts";
 
-/** How verdicts are taken. */
+/** Options for verdicts. */
 export interface VerdictOptions {
   /** The two ends. */
   readonly ends: Ends;
-  /** Ends the run with the first verdict that makes it fail; it is what asked for that. */
+  /** The option that ends the run at the first verdict that makes it fail, if given. */
   readonly failFast?: string | undefined;
-  /** Whether a warning, or a case that had to be run again, makes it fail. */
+  /** Whether a warning, or a case that was rerun, makes it fail. */
   readonly strict?: boolean | undefined;
-  /** Is told what happens. */
+  /** Receives events. */
   readonly sink: EventSink;
-  /** What a verdict is in the light of what is known to fail. */
+  /** Applies the baseline to a verdict. */
   readonly judge?: ((run: CaseRun, verdict: Verdict) => Verdict) | undefined;
   /** Finds out, after an end was lost, what its kernel died of: one line each. */
   readonly postMortem?: (() => Promise<readonly string[]>) | undefined;
@@ -41,35 +41,35 @@ export interface Item {
   readonly run: CaseRun;
 }
 
-/** Takes the verdicts of a run. */
+/** The verdicts of a run. */
 export class Verdicts {
   readonly #options: VerdictOptions;
   readonly #counts: Record<Outcome, number> = noCounts();
-  /** What has become of the kernels that they are found on. */
+  /** What has happened to the kernels. */
   readonly harms: Harms = new Harms();
   #previous: Item & { readonly verdict: Verdict } | undefined;
-  /** What the kernel died of, where an end is lost. */
+  /** What the kernel died of, if an end is lost. */
   #died: Promise<readonly string[]> | undefined;
 
   constructor(options: VerdictOptions) {
     this.#options = options;
   }
 
-  /** How many there are of each outcome. */
+  /** The number of verdicts by outcome. */
   get counts(): Counts {
     return this.#counts;
   }
 
-  /** Whether the last was found when an end was lost. */
+  /** Whether an end was lost during the last one. */
   get lost(): boolean {
     return this.#died !== undefined;
   }
 
   /**
-   * Takes a verdict. An end that came back may have lost its kernel, too.
+   * Adds a verdict. Even if an end is reachable again, its kernel may have died.
    *
-   * @param lost why an end is lost, where one is.
-   * @returns why it is the last, where it is.
+   * @param lost why an end is lost, if one is.
+   * @returns why the run ends, if it does.
    */
   async take({ planned, run }: Item, found: Verdict, lost?: string): Promise<string | undefined> {
     const { sink, judge, ends } = this.#options;
@@ -85,9 +85,9 @@ export class Verdicts {
   }
 
   /**
-   * Takes back the verdict on the case before, where the next one shows that it is to blame.
+   * Amends the verdict on the previous case if the next one shows that it caused a fault.
    *
-   * @returns why there are to be no others, where that is so.
+   * @returns why the run ends, if it does.
    */
   blame(next: Planned, { earlier }: Checked): string | undefined {
     if (this.#previous === undefined) return undefined;
@@ -101,7 +101,7 @@ export class Verdicts {
     return this.#failure(run, verdict);
   }
 
-  /** Why a run ends that is to end with a failure. */
+  /** Why the run ends, if it has to end at a failure. */
   #failure({ id, direction }: CaseRun, { outcome }: Verdict): string | undefined {
     const { failFast, strict } = this.#options;
     const code = exitCode(this.#counts, strict);
@@ -111,25 +111,25 @@ export class Verdicts {
       : undefined;
   }
 
-  /** Goes on with other kernels, on which no case has run. */
+  /** Continues with other kernels, on which no case has run. */
   cleaned(): void {
     this.harms.cleaned();
     this.#previous = undefined;
   }
 
-  /** What a kernel that died had logged. */
+  /** What a kernel logged before it died. */
   async causes(): Promise<readonly string[]> {
     return await this.#options.postMortem?.() ?? [];
   }
 }
 
-/** A verdict on a case during which an end was lost: a kernel that died of it fails it. */
+/** The verdict on a case during which an end was lost: it fails if a kernel died. */
 function withCause(found: Verdict, died: readonly string[]): Verdict {
   if (died.length === 0) return found;
   return { ...found, outcome: "fail", reasons: [...died, ...found.reasons] };
 }
 
-/** Whether a process died in a case. */
+/** Whether a process died during a case. */
 export function hasDied({ sides }: Verdict): boolean {
   return sides !== undefined && (sides.client.died ?? sides.server.died ?? false);
 }

@@ -52,7 +52,7 @@ Deno.test("an agent that others can reach prints a token, and serves whoever giv
   assert.match(token, /^[0-9a-f]{32}$/);
   const none = await runWith(agent);
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /^error: the peer refused: this agent asks for a token: give --token/);
+  assert.match(none.stderr, /^error: the peer refused: this agent requires a token: give --token/);
   const wrong = await runWith(agent, ["--token", `${token.slice(1)}0`]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /^error: the peer refused: the token is not this agent's\n/);
@@ -148,7 +148,7 @@ Deno.test("run says at once that the agent's cases may not use those ports", asy
     const { code, stderr } = await runWith(agent, args);
     assert.equal(code, isRight ? 0 : 2, stderr);
     if (isRight) continue;
-    assert.match(stderr, /^error: --peer-port \d+: .* the agent's are 1000 to 1031.*--ports/);
+    assert.match(stderr, /^error: --peer-port \d+: .* the agent allows 1000 to 1031.*--ports/);
   }
 });
 

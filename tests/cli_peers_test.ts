@@ -71,7 +71,7 @@ Deno.test("agent says where the guest's monitor is not there, and serves", async
   );
 });
 
-Deno.test("agent and --mode server end with 2 where the port is taken", async () => {
+Deno.test("agent and --mode server exit with 2 if the port is in use", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = `${taken.addr.port}`;
   const stand = ["--peer-cid", "1", "--stand-in", "x"];
@@ -79,7 +79,7 @@ Deno.test("agent and --mode server end with 2 where the port is taken", async ()
   const server = ["--mode", "server", "--control-host", "127.0.0.1", "--control-port", port];
   for (const { code, stderr } of [agent, await runTool([...server, ...stand])]) {
     assert.equal(code, 2);
-    assert.match(stderr, /^error: Cannot listen on 127\.0\.0\.1:\d+: the port is taken; choose/);
+    assert.match(stderr, /^error: Cannot listen on 127\.0\.0\.1:\d+: the port is in use; choose/);
     assert.doesNotMatch(stderr, /\n\s+at /);
   }
 });

@@ -84,7 +84,10 @@ Deno.test("--jobs gives the verdicts of a run without, and refuses what has no r
   assert.deepEqual(await outcomes("--jobs", "4"), await outcomes());
   const refused = await tool.run("--peer-port", "4294967279", "--jobs", "2", ...cases);
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /^error: --peer-port 4294967279 has no room behind it for 2 jobs/);
+  assert.match(
+    refused.stderr,
+    /^error: --peer-port 4294967279 leaves too few ports after it for 2 jobs/,
+  );
 });
 
 Deno.test("--until-failure repeats until something fails", async () => {

@@ -237,7 +237,7 @@ Deno.test("--quick leaves slow cases out", async () => {
   const none = await tool.run("--quick", slow);
   assert.match(
     none.stderr,
-    /^error: Nothing is left to run: all that was chosen is slow; leave out/,
+    /^error: Nothing is left to run: all chosen cases are slow; leave out/,
   );
   assert.equal(none.code, 2);
 });

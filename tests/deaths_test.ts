@@ -88,5 +88,5 @@ Deno.test("agent ends, and is not started anew, where it cannot listen or is not
     ["agent", "--listen", `127.0.0.1:${taken.addr.port}`, ...stand],
   );
   assert.equal(code, 2);
-  assert.equal(stderr.match(/the port is taken/g)?.length, 1);
+  assert.equal(stderr.match(/the port is in use/g)?.length, 1);
 });

@@ -86,6 +86,26 @@ Deno.test("docs/architecture.md has every dependency in its table, and no other"
   assert.deepEqual(named.sort(), wanted.sort());
 });
 
+Deno.test("docs/architecture.md names every module of Node's that is used, and no other", async () => {
+  const text = await Deno.readTextFile(`${ROOT}docs/architecture.md`);
+  const used: string[] = [];
+  for await (const path of sourcesBelow(ROOT)) {
+    const source = await Deno.readTextFile(path);
+    used.push(...source.matchAll(/from "(node:[a-z_/]+)"/g).map(([, name = ""]) => name));
+  }
+  const named = text.match(/(?<=`)node:[a-z_/]+(?=`)/g) ?? [];
+  assert.deepEqual([...new Set(named)].sort(), [...new Set(used)].sort());
+});
+
+/** The TypeScript files below a folder. */
+async function* sourcesBelow(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (name === "node_modules" || name === "dist" || name.startsWith(".")) continue;
+    if (isDirectory) yield* sourcesBelow(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield `${folder}${name}`;
+  }
+}
+
 /** The words in the files of which a name of the package's main entry has to be one. */
 async function readersWords(): Promise<Set<string>> {
   const readers = ["tests/package_test.ts", "docs/examples/two_agents.ts"];

@@ -13,7 +13,8 @@ async function blocks(): Promise<string[]> {
 
 Deno.test("docs/writing_a_case.md shows the files that it names, as they are", async () => {
   const [whole, rows, own, ...others] = await blocks();
-  assert.equal(whole, await textOf("suites/seqpacket/msg_trunc.ts"));
+  const file = "suites/seqpacket/msg_trunc.ts";
+  assert.equal(whole, await textOf(file), `the document quotes ${file}: add cases to other files`);
   assert.equal(own, await textOf("docs/examples/own_case.ts"));
   const mutations = await textOf("tests/mutations/seqpacket.ts");
   const parts = rows?.trimEnd().split("\n\n") ?? [];

@@ -51,7 +51,7 @@ function key(path: readonly string[], ...more: string[]): string {
   return `"${["", ...path, ...more].join(" ")}"`;
 }
 
-/** The options that take a value, each with all its names as a pattern. */
+/** The options with a value, each with all its names as a pattern. */
 function valued(shapes: readonly CommandShape[]): { keys: string; value: Value }[] {
   return shapes.flatMap(({ path, options }) =>
     options.flatMap(({ names, value }) =>
@@ -76,7 +76,7 @@ function position(shapes: readonly CommandShape[]): string {
   done`;
 }
 
-/** Offers what can follow a command: commands and options, or an argument. */
+/** Offers everything that can follow a command: commands and options, or an argument. */
 function following({ commands, options, argument }: CommandShape): string {
   const words = [...commands.map(({ name }) => name), ...options.flatMap(({ names }) => names)];
   const named = `_vsock_conformance_offer -W "${words.join(" ")}"`;

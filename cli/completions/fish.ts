@@ -60,7 +60,7 @@ function linesOf({ path, options, commands, argument }: CommandShape): string[] 
   ];
 }
 
-/** A value is required; fish offers files beside what is offered here unless told not to. */
+/** The flags for an option with a value; by default fish offers files as well. */
 function takes({ kind }: Value): string {
   return kind === "file" || kind === "report" ? "-r" : "-x";
 }

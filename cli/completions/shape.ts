@@ -1,10 +1,10 @@
 /**
- * A command line as what completes it sees it.
+ * The structure of a command line, from which completions are made.
  *
  * @module
  */
 
-/** What a value may be. */
+/** The kinds of values. */
 export type Value =
   | { readonly kind: "words"; readonly words: readonly string[] }
   /** The id of a case. */
@@ -13,7 +13,7 @@ export type Value =
   | { readonly kind: "folder" }
   /** A format, "=", and a file. */
   | { readonly kind: "report"; readonly formats: readonly string[] }
-  /** Nothing that could be offered. */
+  /** Anything; nothing is offered. */
   | { readonly kind: "any" };
 
 /** An option. */
@@ -21,21 +21,21 @@ export interface OptionShape {
   /** With their dashes. */
   readonly names: readonly string[];
   readonly description: string;
-  /** Missing where the option takes none. */
+  /** Undefined if the option takes no value. */
   readonly value?: Value;
 }
 
-/** A command with what can follow it. */
+/** A command with everything that can follow it. */
 export interface CommandShape {
-  /** The names that lead to it; none for the program itself. */
+  /** The words that call it; none for the program itself. */
   readonly path: readonly string[];
   readonly options: readonly OptionShape[];
   readonly commands: readonly { readonly name: string; readonly description: string }[];
-  /** What its arguments are, if it takes any. */
+  /** The kind of its arguments, if it takes any. */
   readonly argument?: Value;
 }
 
-/** What each file of completions begins with. */
+/** The comment at the beginning of every file of completions. */
 export function origin(shell: string): string {
   return `# Made by "vsock-conformance completions ${shell}"; make it again after an update.`;
 }

@@ -1,5 +1,5 @@
 /**
- * The command `completions`: made from the program, so that it offers what there is.
+ * The command `completions`, which derives them from the program's commands and options.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export function completionsText(shell: keyof typeof SHELLS, root: Command): stri
   return SHELLS[shell](shapesOf(root, []), CATALOGUE.map(({ id }) => id));
 }
 
-/** A command and all below it. */
+/** A command and all its subcommands. */
 export function shapesOf(command: Command, path: readonly string[]): CommandShape[] {
   const help = command.createHelp();
   const below = help.visibleCommands(command).filter((sub) => sub.name() !== "help");
@@ -46,7 +46,7 @@ export function shapesOf(command: Command, path: readonly string[]): CommandShap
   return [shape, ...below.flatMap((sub) => shapesOf(sub, [...path, sub.name()]))];
 }
 
-/** What a value may be. */
+/** The kind of a value. */
 function valueOf(value: Option | Argument): Value {
   if (value.argChoices !== undefined) return { kind: "words", words: value.argChoices };
   const kind = kindOf(value);

@@ -4,7 +4,6 @@ import { CATALOGUE } from "../../suites/catalogue.ts";
 import { completionsText, shapesOf } from "./words.ts";
 import { LINES, shell } from "../../tests/support/completion_lines.ts";
 import { program } from "../program.ts";
-import { vsockTestCommand } from "../upstream_program.ts";
 
 const root = program(() => {});
 
@@ -67,22 +66,4 @@ Deno.test("every command shows an example in its help", () => {
     visibleBelow(command).forEach(visit);
   };
   visit(program(() => {}));
-});
-
-/** Lines and columns of a screen. */
-const LINES_SHOWN = 50;
-const COLUMNS = 80;
-
-Deno.test("the help of every command fits on a screen", () => {
-  const visit = (command: Command): void => {
-    let help = "";
-    const output = { writeOut: (text: string) => help += text, getOutHelpWidth: () => COLUMNS };
-    command.configureOutput(output).outputHelp();
-    const lines = help.trimEnd().split("\n");
-    assert.ok(lines.length <= LINES_SHOWN, `${command.name()}: ${lines.length} lines:\n${help}`);
-    assert.deepEqual(lines.filter((line) => line.length > COLUMNS), [], command.name());
-    visibleBelow(command).forEach(visit);
-  };
-  visit(program(() => {}));
-  visit(vsockTestCommand(() => {}));
 });

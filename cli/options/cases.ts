@@ -1,5 +1,5 @@
 /**
- * The option that adds cases of the user's own.
+ * The option `--cases`, which adds cases from files.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { Option } from "commander";
 import { several } from "./parse.ts";
 import { optionOf } from "./value.ts";
 
-/** What the commands have that run or show cases. */
+/** Options of the commands that run or show cases. */
 export interface CaseFileOptions {
-  /** Files of cases besides the catalogue's. */
+  /** Files with further cases. */
   readonly cases?: readonly string[] | undefined;
 }
 

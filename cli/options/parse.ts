@@ -1,21 +1,21 @@
 /**
- * Parses what users give, once, with errors that say what to do.
+ * Parses the values of options, with errors that say what to do.
  *
  * @module
  */
 import { reasonOf, UsageError } from "../../core/error.ts";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Help, InvalidArgumentError, Option } from "commander";
 import { type ControlAddress, parseAddress } from "../../control/channel.ts";
 import { PORT_STRIDE } from "../../control/wire.ts";
 import { VMADDR_PORT_ANY } from "../../sys/constants.ts";
 import { screenOf, writeStderr } from "../../report/screen.ts";
 
 /**
- * Refuses options of a command that would have no effect here.
+ * Refuses options that have no effect with the given command.
  *
- * @param isIdle whether an option is one of them, by commander's name for its value.
+ * @param isIdle whether an option, by commander's name, has no effect.
  * @param why follows the option in the error.
- * @throws {UsageError} naming the first such.
+ * @throws {UsageError} naming the first such option.
  */
 export function refuseIdle(
   command: Command,
@@ -41,7 +41,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 }
 
 /**
- * An option that takes a time in seconds, and gives it in milliseconds.
+ * An option that takes a time in seconds; its value is in milliseconds.
  *
  * @param fallback the default, in milliseconds.
  */
@@ -63,19 +63,18 @@ function parseSeconds(text: string): number {
 }
 
 /** What the option `--stand-in` does. */
-export const STAND_IN =
-  "AF_UNIX in AF_VSOCK's place, under a name that both sides give: tries the tool";
+export const STAND_IN = "use AF_UNIX instead, under a name given to both sides, to try the tool";
 
-/** How commander writes help and errors, for `configureOutput()`. */
+/** For commander's `configureOutput()`: how it writes help and errors. */
 export const COMMAND_OUTPUT = {
   writeOut: (text: string): void => screenOf(Deno.stdout).write(text),
   writeErr: writeStderr,
 };
 
 /**
- * Adds a `help` command that knows the commands beside it.
+ * Adds a `help` command.
  *
- * @param example what help is shown for, below the program's name.
+ * @param example an example of its use, without the program's name.
  */
 export function addHelp(command: Command, example: string): void {
   command.helpCommand(false).command("help").argument("[command]", "which")
@@ -90,27 +89,44 @@ export function addHelp(command: Command, example: string): void {
     });
 }
 
-/** Most choices that help shows without a space between them. */
-const MAX_UNBROKEN = 5;
+/**
+ * The maximum number of choices that help shows beside an option; for more there is choicesText().
+ */
+const MAX_CHOICES = 5;
+/** The width of help, as commander's on output that is not a terminal. */
+const HELP_WIDTH = 80;
 
-/** How help shows commands and options, for `configureHelp()`: briefly, so that it fits a screen. */
+/**
+ * For commander's `configureHelp()`: shows commands and options briefly, so that help fits a
+ * screen.
+ */
 export const COMMAND_HELP = {
   subcommandTerm: (command: Command): string => command.name(),
+  // In a list of commands it is a summary; on the command's own page a sentence.
+  commandDescription(command: Command): string {
+    const text = command.description();
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.\n]$/.test(text) ? "" : "."}`;
+  },
   optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: {
     readonly description: string;
     readonly argChoices?: readonly string[] | undefined;
     readonly defaultValue?: unknown;
     readonly defaultValueDescription?: string | undefined;
   }): string {
-    // Commander breaks lines at spaces alone.
-    const between = (argChoices?.length ?? 0) > MAX_UNBROKEN ? ", " : "|";
-    const choices = argChoices === undefined ? "" : ` (${argChoices.join(between)})`;
+    const isShort = argChoices !== undefined && argChoices.length <= MAX_CHOICES;
+    const choices = isShort ? ` (${argChoices.join("|")})` : "";
     const usual = defaultValue === undefined ? "" : ` [${defaultValueDescription ?? defaultValue}]`;
     return `${description}${choices}${usual}`;
   },
 };
 
-/** Examples as help shows them; each is what follows the program's name. */
+/** The choices of options that have many, for the end of help. */
+export function choicesText(title: string, choices: readonly string[]): string {
+  const lines = new Help().boxWrap(choices.join(", "), HELP_WIDTH - 2).split("\n");
+  return `${title}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
+
+/** Examples for help; each line is what follows the program's name. */
 export function examples(...lines: string[]): string {
   const shown = lines.map((line) => `\n  vsock-conformance ${line}`).join("");
   return `\n${lines.length > 1 ? "Examples" : "Example"}:${shown}`;
@@ -120,7 +136,7 @@ export function examples(...lines: string[]): string {
 const UNITS = "KMGTPE";
 
 /**
- * A size in bytes as vsock_perf takes it: `65536`, `64K`, `1G`.
+ * A size in bytes, as in vsock_perf: `65536`, `64K`, `1G`.
  *
  * @param max the largest, in bytes.
  */
@@ -138,9 +154,9 @@ export function sizeOption(min: number, max: number): (text: string) => number {
   };
 }
 
-/** A CID: any but the wildcard. */
+/** A CID other than the wildcard. */
 export const cidOption: (text: string) => number = wholeNumber(0, 0xfffffffe);
-/** A port that leaves room for the others that a case uses. */
+/** A port, with room after it for the other ports of a case. */
 export const vsockPortOption: (text: string) => number = wholeNumber(
   0,
   VMADDR_PORT_ANY - PORT_STRIDE,

@@ -6,13 +6,13 @@
 import { InvalidArgumentError } from "commander";
 import { REPORT_FORMATS, type ReportFormat } from "../../report/formats.ts";
 
-/** A form, and where to write it. */
+/** A format and a file. */
 export interface ReportTarget {
   readonly format: ReportFormat;
   readonly path: string;
 }
 
-/** A value of `--report`, for commander. */
+/** Parses a value of `--report`, for commander. */
 export function reportOption(text: string): ReportTarget {
   const at = text.indexOf("=");
   const [format, path] = [text.slice(0, at), text.slice(at + 1)];

@@ -1,16 +1,16 @@
 /**
- * What the values of options and arguments are, for completions.
+ * The kinds of the values of options and arguments, for completions.
  *
  * @module
  */
 import { Argument, Option } from "commander";
 
-/** What a value is: an id of a case, a file, a folder, or FORMAT=FILE. */
+/** The kind of a value: the id of a case, a file, a folder, or FORMAT=FILE. */
 export type ValueKind = "case" | "file" | "folder" | "report";
 
 const KINDS = new WeakMap<Option | Argument, ValueKind>();
 
-/** An option whose value is of a kind. */
+/** An option with a kind of value. */
 export function optionOf(kind: ValueKind, flags: string, description: string): Option {
   const option = new Option(flags, description);
   KINDS.set(option, kind);
@@ -24,7 +24,7 @@ export function argumentOf(kind: ValueKind, name: string, description?: string):
   return argument;
 }
 
-/** The kind of a value; undefined where nothing can be offered for it. */
+/** The kind of a value; undefined if nothing can be offered for it. */
 export function kindOf(value: Option | Argument): ValueKind | undefined {
   return KINDS.get(value);
 }

@@ -10,6 +10,7 @@ import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { reasonOf, UsageError } from "../../core/error.ts";
 import { type Arch, ARCHES } from "../../lab/arch.ts";
 import { DEFAULT_KERNEL, requireChoice } from "../../lab/kernel/kernel.ts";
+import { isFolder } from "../../lab/kernel/tree.ts";
 import { BOOT_TIME } from "../../lab/lab.ts";
 import type { CaseFileOptions } from "./cases.ts";
 import { secondsOption } from "./parse.ts";
@@ -18,19 +19,20 @@ import { archOfLab } from "../../lab/prepare.ts";
 
 const VM_OPTIONS = ["kernel", "modules", "refresh", "arch", "qemu", "cold", "bootTimeout"];
 
-/** Whether an option, by the name that commander gives its value, is one of VMs. */
+/** Whether an option, by commander's name, is about VMs. */
 export function isOfVms(name: string): boolean {
   return VM_OPTIONS.includes(name);
 }
 
-/** Adds which kernel and machine the VMs have, and how long the command may take. */
+/** Adds options for the VMs' kernel and machine, and for the time of the whole command. */
 export function withKernelOptions(command: Command): Command {
   return command
     .addOption(
       optionOf(
         "file",
         "--kernel <kernel>",
-        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, or a vmlinuz",
+        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, running, or a " +
+          "vmlinuz or tree",
       ).default(DEFAULT_KERNEL),
     )
     .addOption(optionOf("folder", "--modules <folder>", "the modules of a vmlinuz file"))
@@ -39,23 +41,23 @@ export function withKernelOptions(command: Command): Command {
     .addOption(
       optionOf("file", "--qemu <program>", "your own QEMU, for the VM and the guest in it"),
     )
-    .option("--cold", "boot; neither use nor save a snapshot")
+    .option("--cold", "boot without using or saving a snapshot")
     .addOption(secondsOption("--boot-timeout <seconds>", "deadline of a boot", BOOT_TIME))
     .addOption(wholeTimeout());
 }
 
-/** Which architecture VMs have. */
+/** The option `--arch`. */
 export function archOption(): Option {
   return new Option("--arch <arch>", "default: own; emulated pairs: arm64")
     .choices(ARCHES);
 }
 
-/** How long a command that boots VMs may take altogether. */
+/** The option `--timeout` of commands that boot VMs. */
 export function wholeTimeout(): Option {
   return secondsOption("--timeout <seconds>", "deadline of the whole command", 900_000);
 }
 
-/** Which VMs options ask for. */
+/** The VMs that options ask for. */
 interface VmChoice {
   readonly kernel: string;
   readonly modules?: string | undefined;
@@ -63,18 +65,18 @@ interface VmChoice {
   readonly qemu?: string | undefined;
 }
 
-/** Kernels with a name; all others are files. */
-const NAMED = /^(debian|debug|multi-device|faults)(:|$)/;
+/** Names of kernels; anything else is a file or a folder. */
+const NAMED = /^(debian|debug|multi-device|faults|running)(:|$)/;
 
 /**
- * Checks what can be checked of the VMs before anything is fetched or booted.
+ * Checks the options for VMs, as far as possible before anything is fetched or booted.
  *
- * @throws {UsageError} or {@linkcode LabUsageError} where there can be no such VMs, and says why.
+ * @throws {UsageError} or {@linkcode LabUsageError} if there cannot be such VMs.
  */
 export async function requireVms(choice: VmChoice): Promise<void> {
   const { kernel, qemu } = choice;
   await requireChoice(choice);
-  if (!NAMED.test(kernel)) await requireImage(kernel);
+  if (!NAMED.test(kernel) && !await isFolder(kernel)) await requireImage(kernel);
   if (qemu !== undefined) await requireProgram(qemu);
 }
 
@@ -106,7 +108,7 @@ async function requireProgram(path: string): Promise<void> {
   throw new UsageError(`Cannot run ${path}: it is not a program; give a qemu-system-x86_64`);
 }
 
-/** What every command that boots a lab can be told. */
+/** Options of every command that boots a lab. */
 export interface BootOptions extends CaseFileOptions {
   readonly topology: Topology;
   readonly kernel: string;
@@ -115,13 +117,13 @@ export interface BootOptions extends CaseFileOptions {
   readonly arch?: Arch | undefined;
   readonly qemu?: string | undefined;
   readonly cold?: boolean | undefined;
-  /** In milliseconds. */
+  /** The deadline of a boot, in milliseconds. */
   readonly bootTimeout: number;
-  /** For the whole command, in milliseconds. */
+  /** The deadline of the whole command, in milliseconds. */
   readonly timeout: number;
 }
 
-/** A lab's options as the lab takes them. */
+/** Converts options of a command to those of the lab. */
 export function labOptions(
   { topology, kernel, modules, refresh, arch, qemu, cold, bootTimeout, cases }: Omit<
     BootOptions,
@@ -140,8 +142,8 @@ export function labOptions(
 }
 
 /**
- * As {@linkcode labOptions}, for a run of minutes: an x86-64 host with a guest is booted, since one
- * restored under TCG loses its guest sooner.
+ * Like {@linkcode labOptions}, for a run that takes minutes: an x86-64 host with a guest is booted,
+ * since under TCG one from a snapshot loses its guest sooner.
  */
 export async function longRunOptions(options: Omit<BootOptions, "timeout">) {
   const plain = labOptions(options);

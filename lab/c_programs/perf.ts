@@ -1,5 +1,5 @@
 /**
- * C programs of ours that `perf compare` measures opposite the tool: built from fixtures/perf.
+ * This project's C programs, built from fixtures/perf, that `perf compare` measures.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { compile } from "./kernel_tests.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 import type { ArchTraits } from "../arch.ts";
-import { compilerFor } from "../host/toolset.ts";
+import { compilerFor } from "../host/compiler.ts";
 
 const SOURCES = ["place.h", "pingpong.c", "stream.c"];
 
 /**
- * The folder of the programs `pingpong` and `stream`, built if need be.
+ * The folder with the programs `pingpong` and `stream`, built if necessary.
  *
- * @throws {LabError} where the sources are not at hand.
+ * @throws {LabError} if the sources are missing.
  */
 export async function perfPrograms(arch: ArchTraits, progress: Progress): Promise<string> {
   const sources = new URL("../../fixtures/perf/", import.meta.url);

@@ -11,8 +11,8 @@ export interface AcceleratorChoice {
 }
 
 /**
- * Decides by the processor's flags, since a /dev/kvm that opens may still not boot anything, and
- * by whether /dev/kvm can be opened.
+ * Decides by whether /dev/kvm can be opened, and by the processor's flags, since nothing may boot
+ * even if it can be opened.
  */
 export async function chooseAccelerator(): Promise<AcceleratorChoice> {
   const why = await whyNotKvm();
@@ -20,10 +20,10 @@ export async function chooseAccelerator(): Promise<AcceleratorChoice> {
 }
 
 async function whyNotKvm(): Promise<string | undefined> {
-  // Arm's /proc/cpuinfo says nothing of EL2; there /dev/kvm exists only where it works.
+  // arm64's /proc/cpuinfo does not show EL2, but there /dev/kvm exists only if KVM works.
   if (Deno.build.arch === "x86_64") {
     const cpuinfo = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
-    if (!hasVirtualization(cpuinfo)) return "this machine's processor shows neither vmx nor svm";
+    if (!hasVirtualization(cpuinfo)) return "this machine's processor has neither vmx nor svm";
   }
   try {
     (await Deno.open("/dev/kvm", { read: true, write: true })).close();

@@ -1,18 +1,18 @@
-// deno-lint-ignore-file length/file -- to be split when lab/'s folders have settled
 /**
- * Debian packages that are downloaded without being installed, also of other suites than this
- * machine's: with lists of our own in the cache, from the sites that this machine's apt uses.
+ * Debian packages, downloaded and unpacked without being installed. They may come from another
+ * release than this machine's: the package lists are kept in the cache, and are fetched from the
+ * sites that this machine's apt uses.
  *
  * @module
  */
-import { aptTargets } from "./apt_sites.ts";
-import { reasonOf } from "../../core/error.ts";
+import { configureApt, type Suites } from "./apt_config.ts";
 import { cacheFolder, removeIfThere, sha256, withLock } from "./cache.ts";
 import { output } from "./command.ts";
+import { compareVersions } from "./deb_version.ts";
 import { LabError } from "../error.ts";
 import type { Detail, Progress } from "../progress.ts";
 
-/** A package in one version. */
+/** One version of a package. */
 export interface Package {
   readonly name: string;
   readonly version: string;
@@ -21,26 +21,12 @@ export interface Package {
   readonly size: number;
 }
 
-/** Releases in which kernels are looked for, the newest last: that has the lab's tools, too. */
-const RELEASES = ["bookworm", "trixie"];
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-
-/** This machine cannot fetch Debian packages at all. */
-export class NoArchiveError extends LabError {}
-
-/** Which suites package lists are fetched of. */
-export type Suites =
-  /** The newest release that the lab knows: its tools, and the newest kernels. */
-  | "current"
-  /** Every release that the lab knows. */
-  | "all";
-
-/** Package lists of our own, of one architecture. */
+/** The package lists of one architecture, kept in the cache. */
 export class Archive {
-  /** Those of this process: lists are fetched once. */
+  /** The archives opened by this process, so that lists are fetched only once. */
   static readonly #opened = new Map<string, Promise<Archive>>();
   readonly #config: string;
-  /** What apt said where some lists could not be fetched. */
+  /** apt's error message if some lists could not be fetched. */
   readonly #trouble: string;
   readonly #progress: Progress;
 
@@ -51,10 +37,10 @@ export class Archive {
   }
 
   /**
-   * Fetches the lists.
+   * Fetches the package lists.
    *
-   * @param debian the architecture, as dpkg calls it.
-   * @throws {LabError} where this machine has no apt, or apt knows no Debian site.
+   * @param debian dpkg's name of the architecture.
+   * @throws {LabError} if this machine has no apt, or apt has no Debian sources.
    */
   static async open(debian: string, suites: Suites, progress: Progress): Promise<Archive> {
     const name = `${debian}-${suites}`;
@@ -72,12 +58,13 @@ export class Archive {
     suites: Suites,
     progress: Progress,
   ): Promise<Archive> {
-    const wait = () => progress.log("waiting for another process that fetches package lists");
+    const wait = () => progress.log("waiting for another process that is fetching package lists");
     return await withLock(`apt-${name}`, progress.stop, wait, async () => {
       const text = `fetching Debian's package lists (${debian})`;
       return await progress.phase("lists", text, async () => {
-        const config = await configure(debian, suites, name);
-        // A suite may be gone or new; what can be had is used, and what cannot is missed later.
+        const config = await configureApt(debian, suites, name);
+        // A suite may be gone, or not exist yet: use the lists that arrive. Whoever needs a package
+        // from a missing one gets an error that includes apt's message.
         const { stop: signal } = progress;
         const trouble = await output("apt-get", ["-q", "update"], {
           env: { APT_CONFIG: config },
@@ -91,21 +78,23 @@ export class Archive {
     });
   }
 
-  /** Runs one of apt's programs on these lists. */
+  /** Runs one of apt's programs with these lists. */
   async #apt(program: string, args: readonly string[], cwd?: string): Promise<string> {
     const env = { APT_CONFIG: this.#config };
     const signal = this.#progress.stop;
     return await output(program, args, cwd === undefined ? { env, signal } : { env, signal, cwd });
   }
 
-  /** An error for what the archive lacks, with what apt said of lists that it could not fetch. */
+  /** An error for a missing package, with apt's message if it could not fetch all lists. */
   missing(what: string): LabError {
     return new LabError(
-      this.#trouble === "" ? what : `${what}; not all package lists could be had: ${this.#trouble}`,
+      this.#trouble === ""
+        ? what
+        : `${what}; some package lists could not be fetched: ${this.#trouble}`,
     );
   }
 
-  /** The packages whose name matches, newest version first. */
+  /** All packages whose names match, the newest version first. */
   async find(pattern: RegExp, prefix = "linux-"): Promise<Package[]> {
     const names = (await this.#apt("apt-cache", ["pkgnames", prefix]))
       .split("\n").filter((name) => pattern.test(name));
@@ -121,9 +110,9 @@ export class Archive {
   }
 
   /**
-   * Downloads packages and unpacks them into one folder, and says how far that is.
+   * Downloads packages and unpacks them into one folder, reporting progress.
    *
-   * @throws {LabError} where what arrived is not what the signed lists promise.
+   * @throws {LabError} if a file's checksum differs from the one in the signed lists.
    */
   async unpack(items: readonly Package[], into: string, detail: Detail): Promise<void> {
     await using folder = await downloads();
@@ -133,21 +122,23 @@ export class Archive {
     await watchingSize(folder.path, total, detail, download);
     const files = await debsIn(folder.path);
     if (files.length !== items.length) {
-      throw new LabError(`The download of ${wanted.join(" ")} brought ${files.length} files`);
+      throw new LabError(
+        `Downloading ${wanted.join(" ")} produced ${files.length} files instead of ${items.length}`,
+      );
     }
     const sums = new Set(await Promise.all(files.map(sha256)));
     const damaged = items.find((item) => !sums.has(item.sha256));
     if (damaged !== undefined) {
-      throw new LabError(`The download of ${damaged.name} is damaged; try again`);
+      throw new LabError(`The download of ${damaged.name} is corrupt; try again`);
     }
     await unpackAll(files, into, this.#progress.stop);
   }
 
   /**
-   * Downloads packages with all that they depend on, as if nothing were installed on this machine,
+   * Downloads packages with all their dependencies, as if nothing were installed on this machine,
    * and unpacks them into one folder.
    *
-   * @returns the names of the packages' files, which have their versions.
+   * @returns the file names of the packages, which contain their versions.
    */
   async unpackWithDependencies(
     names: readonly string[],
@@ -156,7 +147,7 @@ export class Archive {
   ): Promise<string[]> {
     await using folder = await downloads();
     const install = ["-qq", "-y", "-o", `Dir::Cache::archives=${folder.path}`];
-    // apt wants this folder to be there.
+    // apt expects this folder to exist.
     await Deno.mkdir(`${folder.path}/partial`);
     const listed = await this.#apt("apt-get", [...install, "--print-uris", "install", ...names])
       .catch((error) => {
@@ -174,7 +165,7 @@ export class Archive {
   }
 }
 
-/** A folder for downloads that goes when they are unpacked. */
+/** A folder for downloads, removed once they are unpacked. */
 async function downloads() {
   const path = await Deno.makeTempDir({ dir: await cacheFolder("apt"), prefix: "deb-" });
   return { path, [Symbol.asyncDispose]: () => removeIfThere(path) };
@@ -188,7 +179,7 @@ async function debsIn(folder: string): Promise<string[]> {
   return files;
 }
 
-/** Unpacks packages, as many at once as there are processors. */
+/** Unpacks packages, one at a time per processor. */
 async function unpackAll(
   files: readonly string[],
   into: string,
@@ -201,14 +192,14 @@ async function unpackAll(
       await output("dpkg-deb", ["-x", file, into], { signal });
     }
   };
-  // Where one fails, the others are waited for all the same: each has a process.
+  // If one fails, still wait for the others: each is a process that writes into the folder.
   const ends = await Promise.allSettled(
     Array.from({ length: navigator.hardwareConcurrency }, worker),
   );
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-/** Says every now and then how much of a download has arrived in a folder. */
+/** Reports regularly how much of a download has arrived in a folder. */
 async function watchingSize(
   folder: string,
   total: number,
@@ -237,107 +228,6 @@ async function sizeOf(folder: string): Promise<number> {
   return sum;
 }
 
-/**
- * Writes a configuration of apt's that touches nothing outside a folder of the cache. Of this
- * machine's own it keeps how to reach a site (proxies, retries), and nothing that runs a program:
- * hooks behind an update may remove files of the machine's.
- *
- * @returns the file.
- */
-async function configure(debian: string, suites: Suites, name: string): Promise<string> {
-  const folder = await cacheFolder("apt", name);
-  for (const part of ["lists/partial", "archives/partial"]) await cacheFolder("apt", name, part);
-  await writeIfNew(`${folder}/status`, "");
-  await writeIfNew(`${folder}/sources.list`, sourceList(await sites(), suites));
-  const own = (await output("apt-config", ["dump"])).split("\n")
-    .filter((line) => /^Acquire::/.test(line));
-  const quoted = (text: string) => `"${text.replaceAll('"', "%22")}"`;
-  const settings: Readonly<Record<string, string>> = {
-    "APT::Architecture": debian,
-    "APT::Architectures": debian,
-    "APT::Install-Recommends": "false",
-    "APT::Sandbox::User": "",
-    "Acquire::Languages": "none",
-    "Acquire::Retries": "3",
-    "Dir::Cache": folder,
-    "Dir::Etc::Parts": "/dev/null",
-    "Dir::Etc::Main": "/dev/null",
-    "Dir::Etc::Preferences": "/dev/null",
-    "Dir::Etc::PreferencesParts": "/dev/null",
-    "Dir::Etc::SourceList": `${folder}/sources.list`,
-    "Dir::Etc::SourceParts": "/dev/null",
-    "Dir::Log": folder,
-    "Dir::State": folder,
-    "Dir::State::Lists": `${folder}/lists`,
-    // Empty: to apt nothing is installed, and its locks lie beside it.
-    "Dir::State::Status": `${folder}/status`,
-  };
-  const lines = Object.entries(settings).map(([key, value]) => `${key} ${quoted(value)};`);
-  const config = `${folder}/apt.conf`;
-  await writeIfNew(config, [...own, ...lines, ""].join("\n"));
-  return config;
-}
-
-/**
- * Writes a file, whole, where it is not there with that text. Another process, which does not fetch
- * lists any more, may have apt read it at any time: of an empty one it learns that there is nothing.
- */
-async function writeIfNew(path: string, text: string): Promise<void> {
-  if (await Deno.readTextFile(path).catch(() => undefined) === text) return;
-  await Deno.writeTextFile(`${path}.new`, text);
-  await Deno.rename(`${path}.new`, path);
-}
-
-/** The sites of this machine's sources: of Debian itself, and of its security updates. */
-interface Sites {
-  readonly main: string;
-  readonly security: string | undefined;
-  readonly releases: readonly string[];
-}
-
-async function sites(): Promise<Sites> {
-  const without = `give --qemu <program> and --kernel <vmlinuz> --modules <folder>`;
-  const targets = await aptTargets().catch((error) => {
-    throw new NoArchiveError(
-      `The lab's tools and kernels are Debian packages, and this machine has no apt to fetch them ` +
-        `with (${reasonOf(error)}): use a machine with Debian, or ${without}`,
-    );
-  });
-  const found = parseTargets(targets);
-  if (found === undefined) {
-    throw new NoArchiveError(
-      "The lab's tools and kernels are Debian packages, and this machine's apt has no Debian " +
-        `sources: add one, or ${without}`,
-    );
-  }
-  return found;
-}
-
-/** Reads lines of a site and a release. */
-export function parseTargets(text: string): Sites | undefined {
-  const pairs = text.trim().split("\n").map((line) => line.split(" "))
-    .filter((pair): pair is [string, string] => pair.length === 2);
-  const known = (release: string) => /^[a-z]+$/.test(release);
-  const security = pairs.find(([, release]) => /^[a-z]+-security$/.test(release));
-  const base = security?.[1].replace(/-security$/, "");
-  const main = pairs.find(([, release]) => release === base) ??
-    pairs.find(([, release]) => RELEASES.includes(release));
-  if (main === undefined || !known(main[1])) return undefined;
-  const releases = [...new Set([main[1], ...RELEASES])];
-  return { main: main[0], security: security?.[0], releases };
-}
-
-/** The lists: of each release, its backports and its security updates. */
-export function sourceList({ main, security, releases }: Sites, suites: Suites): string {
-  const line = (site: string, suite: string) =>
-    `deb [signed-by=${KEYRING}] ${site} ${suite} main\n`;
-  const wanted = suites === "all" ? releases : RELEASES.slice(-1);
-  return wanted.map((release) =>
-    line(main, release) + line(main, `${release}-backports`) +
-    (security === undefined ? "" : line(security, `${release}-security`))
-  ).join("");
-}
-
 function parseStanzas(text: string): Map<string, string>[] {
   return text.trim().split(/\n\n+/).map((stanza) =>
     new Map(
@@ -347,50 +237,4 @@ function parseStanzas(text: string): Map<string, string>[] {
       }),
     )
   );
-}
-
-/**
- * Compares versions as dpkg does (deb-version(7)).
- *
- * @returns less than, equal to or more than 0.
- */
-export function compareVersions(a: string, b: string): number {
-  const parts = (version: string): [number, string, string] => {
-    const [, epoch = "0", rest = ""] = /^(?:(\d+):)?(.*)$/.exec(version) ?? [];
-    const dash = rest.lastIndexOf("-");
-    return dash < 0
-      ? [Number(epoch), rest, ""]
-      : [Number(epoch), rest.slice(0, dash), rest.slice(dash + 1)];
-  };
-  const [epochA, upstreamA, revisionA] = parts(a);
-  const [epochB, upstreamB, revisionB] = parts(b);
-  return epochA - epochB || comparePart(upstreamA, upstreamB) || comparePart(revisionA, revisionB);
-}
-
-function comparePart(a: string, b: string): number {
-  const pieces = (text: string) => [...text.matchAll(/(\D*)(\d*)/g)];
-  const left = pieces(a);
-  const right = pieces(b);
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const [, textA = "", numberA = ""] = left[i] ?? [];
-    const [, textB = "", numberB = ""] = right[i] ?? [];
-    const order = compareText(textA, textB) || Number(numberA) - Number(numberB);
-    if (order !== 0) return order;
-  }
-  return 0;
-}
-
-/** Letters before other characters, and `~` before the end. */
-function compareText(a: string, b: string): number {
-  const weight = (character: string | undefined) => {
-    if (character === undefined) return 0;
-    if (character === "~") return -1;
-    const code = character.codePointAt(0) ?? 0;
-    return /[A-Za-z]/.test(character) ? code : code + 256;
-  };
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const order = weight(a[i]) - weight(b[i]);
-    if (order !== 0) return order;
-  }
-  return 0;
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { parseTargets } from "./apt.ts";
-import { targetsOf } from "./apt_sites.ts";
+import { parseTargets, targetsOf } from "./apt_sites.ts";
 
 Deno.test("targetsOf() reads the sites of apt's sources, which parseTargets() takes", () => {
   const targets = targetsOf(
@@ -17,4 +16,20 @@ Deno.test("targetsOf() reads the sites of apt's sources, which parseTargets() ta
   assert.equal(found?.main, "http://a.example/debian");
   assert.equal(found?.security, "http://a.example/security");
   assert.equal(targetsOf("E: nothing\n"), "");
+});
+
+Deno.test("parseTargets() finds Debian's own sites among others", () => {
+  const text = [
+    "https://vendor.invalid/apt nodistro",
+    "http://one.invalid/debian bookworm",
+    "http://one.invalid/debian bookworm-updates",
+    "http://two.invalid/security bookworm-security",
+  ].join("\n");
+  assert.deepEqual(parseTargets(text), {
+    main: "http://one.invalid/debian",
+    security: "http://two.invalid/security",
+    releases: ["bookworm", "trixie"],
+  });
+  assert.equal(parseTargets("https://vendor.invalid/apt nodistro\n"), undefined);
+  assert.equal(parseTargets(""), undefined);
 });

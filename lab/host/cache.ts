@@ -1,6 +1,6 @@
 /**
- * What the lab keeps between runs: kernels, images, bundles, consoles. A thing is made in a
- * folder of its own and moved into place whole, so that what is there is complete.
+ * What the lab keeps between runs: kernels, images, bundles, consoles. Everything is made in a
+ * temporary folder and then renamed into place, so that an entry of the cache is always complete.
  *
  * @module
  */
@@ -15,18 +15,18 @@ import { privateFolder } from "./private_folder.ts";
 
 export { sha256, sha256Text } from "./manifest.ts";
 
-/** Free space below which nothing large is begun: a kernel being unpacked takes about this. */
+/** The free space, in bytes, that must be left: unpacking a kernel takes about this much. */
 const MIN_FREE = 900 * 1024 * 1024;
-/** How many labs' consoles are kept, the newest one's among them. */
+/** The number of labs whose consoles are kept, including the newest. */
 const KEPT_RUNS = 20;
 
-/** Names another folder than the one in the user's cache folder. */
+/** The variable that overrides the default folder. */
 const CACHE_VARIABLE = "VSOCK_CONFORMANCE_CACHE";
 
 /**
- * The lab's folder: in the user's cache folder, or where a variable says.
+ * The lab's folder: the one that a variable names, or else one in the user's cache folder.
  *
- * @throws {LabError} where this user has no home.
+ * @throws {LabError} if this user has no home.
  */
 export function cacheRoot(): string {
   const own = Deno.env.get(CACHE_VARIABLE);
@@ -35,7 +35,7 @@ export function cacheRoot(): string {
   return resolve(base, "vsock-conformance");
 }
 
-/** Where HOME is not set: what lies in a folder that others share would be run. */
+/** Used if HOME is not set. A shared folder would not do: the lab runs programs from its cache. */
 function homeOfUser(): string {
   try {
     const { homedir } = userInfo();
@@ -43,18 +43,18 @@ function homeOfUser(): string {
   } catch {
     // This user has no entry in passwd(5).
   }
-  throw new LabError(`There is no place for the cache, since HOME is not set; ${ELSEWHERE}`);
+  throw new LabError(`Cannot choose a cache folder: HOME is not set; ${ELSEWHERE}`);
 }
 
-/** Where a thing of the cache is, or would be. */
+/** The path of an entry of the cache, which may not exist yet. */
 export function cachePath(...parts: string[]): string {
   return [cacheRoot(), ...parts].join("/");
 }
 
 /**
- * A folder of the cache, made if need be.
+ * A folder of the cache, made if necessary.
  *
- * @throws {LabError} where it cannot be written, or somebody else could put something into it.
+ * @throws {LabError} if it is not writable, or if other users could write to it.
  */
 export async function cacheFolder(...parts: string[]): Promise<string> {
   const folder = cachePath(...parts);
@@ -68,7 +68,7 @@ export async function cacheFolder(...parts: string[]): Promise<string> {
 
 const ELSEWHERE = `set ${CACHE_VARIABLE} to a folder that only you can write to, with 1 GB free`;
 
-/** @throws {LabError} where the cache's disk is nearly full. */
+/** @throws {LabError} if the cache's disk is nearly full. */
 export async function requireSpace(): Promise<void> {
   const folder = await cacheFolder();
   const { bavail, bsize } = await statfs(folder);
@@ -80,23 +80,23 @@ export async function requireSpace(): Promise<void> {
   );
 }
 
-/** How a thing of the cache is waited for. */
+/** Settings for {@linkcode cached}. */
 export interface CacheOptions {
   /** Ends the wait for another process. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told, in a few words, that another process is waited for. */
+  /** Receives a message if this process has to wait for another one. */
   readonly onWait?: ((what: string) => void) | undefined;
-  /** Makes it again, even if it is there. */
+  /** Make the entry again, even if it exists. */
   readonly refresh?: boolean | undefined;
 }
 
 /**
- * Does something while no other process of this user does it in this cache. What ends a process,
- * ends its lock.
+ * Calls `body` while no other process holds the same lock of this cache. A lock ends with its
+ * process.
  *
- * @param name of what is done, as a path in the cache.
- * @param onWait is told once, in a few words, which process is waited for.
- * @throws the reason of `signal`, when that is aborted while another process is waited for.
+ * @param name the lock's name, a path in the cache.
+ * @param onWait receives a message, once, if another process holds the lock.
+ * @throws the reason of `signal`, if it is aborted while waiting.
  */
 export async function withLock<T>(
   name: string,
@@ -108,17 +108,17 @@ export async function withLock<T>(
   return await body();
 }
 
-/** The file that stands for a lock of the cache. */
+/** The file of a lock of the cache. */
 export async function lockFile(name: string): Promise<string> {
   return `${await cacheFolder("locks")}/${encodeURIComponent(name)}`;
 }
 
 /**
- * A folder of the cache with a manifest: made by `make` unless it is there and undamaged, by one
- * process where several need it at once.
+ * A folder of the cache with a manifest. Unless it exists and is undamaged, `make` makes it, in
+ * only one process if several need it at the same time.
  *
- * @param make fills a folder; its files are written down with their checksums.
- * @param onDamage is told when a damaged folder is thrown away to be made again.
+ * @param make fills a folder; the checksums of its files are then recorded.
+ * @param onDamage receives a message if a damaged folder is about to be replaced.
  */
 export async function cached(
   parts: readonly string[],
@@ -131,7 +131,7 @@ export async function cached(
   const folder = `${parent}/${name}`;
   if (!refresh && await damageOf(folder) === undefined) return folder;
   return await withLock(parts.join("/"), signal, onWait, async () => {
-    // Whoever had the lock has made it, perhaps.
+    // The process that held the lock may have made it.
     const damage = await damageOf(folder);
     if (!refresh && damage === undefined) return folder;
     if (damage !== undefined && damage !== "absent") onDamage(damage);
@@ -155,17 +155,17 @@ export async function cached(
   });
 }
 
-/** Removes what processes left that were killed while they made something. */
+/** Removes what was left by processes that were killed while making an entry. */
 export async function removeStale(folder: string, prefix: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.startsWith(prefix)) continue;
-    // A program that such a process had started may still write there.
+    // A child of such a process may still be writing there.
     await removeIfThere(`${folder}/${name}`).catch(() => {});
   }
 }
 
 /**
- * A new folder for the consoles of one lab; the oldest ones are thrown away, but not those of labs
+ * A new folder for the consoles of one lab. The oldest folders are removed, except those of labs
  * that are up.
  */
 export async function consoleFolder(): Promise<string> {
@@ -181,12 +181,12 @@ export async function consoleFolder(): Promise<string> {
   });
 }
 
-/** How many labs this process has started: it may start several in a second. */
+/** The number of labs started by this process, which may start several in a second. */
 let labs = 0;
-/** By time, then by number. */
+/** Sorts by time, then by number. */
 const { compare: inOrder } = new Intl.Collator("en", { numeric: true });
 
-/** What was written down about them (lab/registry.ts). */
+/** The records of labs that are up (lab/registry.ts), as text. */
 async function labsThatAreUp(): Promise<string> {
   const folder = await cacheFolder("labs");
   const texts: string[] = [];
@@ -196,7 +196,7 @@ async function labsThatAreUp(): Promise<string> {
   return texts.join("\n");
 }
 
-/** Removes a file, or a folder with all that is in it; what is gone already is gone. */
+/** Removes a file, or a folder with its contents, if it exists. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Runs programs of this machine to their end.
+ * Runs programs on this machine and waits for their end.
  *
  * @module
  */
@@ -14,9 +14,9 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a program and gives what it wrote on standard output, as text.
+ * Runs a program and returns its standard output as text.
  *
- * @throws {LabError} with the end of what it wrote on standard error, where it fails.
+ * @throws {LabError} with the end of its standard error, if it fails.
  */
 export async function output(
   program: string,
@@ -26,7 +26,7 @@ export async function output(
   return new TextDecoder().decode(await outputBytes(program, args, options));
 }
 
-/** As {@linkcode output}, byte for byte. */
+/** Like {@linkcode output}, but returns bytes. */
 export async function outputBytes(
   program: string,
   args: readonly string[],
@@ -48,13 +48,15 @@ export async function outputBytes(
   }
   options.signal?.throwIfAborted();
   if (!result.success) {
-    const said = new TextDecoder().decode(result.stderr).trim().split("\n").slice(-8).join("\n  ");
-    throw new LabError(`${program} ${args[0] ?? ""} failed (${result.code}):\n  ${said}`);
+    const errors = new TextDecoder().decode(result.stderr).trim().split("\n").slice(-8).join(
+      "\n  ",
+    );
+    throw new LabError(`${program} ${args[0] ?? ""} failed (${result.code}):\n  ${errors}`);
   }
   return result.stdout;
 }
 
-/** A text as a shell takes it for one word. */
+/** Quotes a text as one word for a shell. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -9,7 +9,7 @@ import { output } from "./command.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 
-/** The path of a Deno that runs in a VM. */
+/** The path of a Deno for VMs of an architecture. */
 export async function denoFor(arch: ArchTraits, progress: Progress): Promise<string> {
   if (arch === ownArch()) return Deno.execPath();
   const { deno } = Deno.version;
@@ -17,7 +17,7 @@ export async function denoFor(arch: ArchTraits, progress: Progress): Promise<str
     ["deno", `${deno}-${arch.name}`],
     (making) =>
       progress.phase("deno", `fetching Deno ${deno} for ${arch.name}`, async () => {
-        // Deno itself fetches it, with the registry and the proxies that the user has set.
+        // Let Deno fetch it, through the registry and the proxies that the user has configured.
         const downloads = `${making}/downloads`;
         const wanted = `npm:${arch.denoPackage}@${deno}`;
         await output(Deno.execPath(), ["cache", "--no-config", "--no-lock", "--quiet", wanted], {
@@ -26,7 +26,7 @@ export async function denoFor(arch: ArchTraits, progress: Progress): Promise<str
           signal: progress.stop,
         });
         const program = await fileBelow(downloads, "deno");
-        if (program === undefined) throw new LabError(`There is no program in ${wanted}`);
+        if (program === undefined) throw new LabError(`There is no program "deno" in ${wanted}`);
         await Deno.rename(program, `${making}/deno`);
         await Deno.chmod(`${making}/deno`, 0o755);
         await Deno.remove(downloads, { recursive: true });

@@ -1,16 +1,16 @@
 /**
- * What an ELF file says of itself (elf(5)): whose processor it is for, its loader, and the
- * libraries that it needs. 64 bits, little-endian: that is what both architectures have.
+ * Reads from an ELF file (elf(5)) its machine, its loader, and the libraries that it needs. Only
+ * 64-bit little-endian files are supported, as both architectures use.
  *
  * @module
  */
 import { LabError } from "../error.ts";
 
-/** What is read of a file. */
+/** What {@linkcode elfFacts} reads. */
 export interface ElfFacts {
   /** `e_machine`. */
   readonly machine: number;
-  /** Whether it runs wherever it is loaded (ET_DYN). */
+  /** Whether it can be loaded at any address (ET_DYN). */
   readonly isRelocatable: boolean;
   /** PT_INTERP: the loader of a program that is linked with shared libraries. */
   readonly interpreter: string | undefined;
@@ -32,7 +32,7 @@ interface Segment {
   readonly size: number;
 }
 
-/** Whether these first bytes of a file are those of such an ELF file. */
+/** Whether a file that begins with these bytes is a supported ELF file. */
 export function isElf(head: Uint8Array): boolean {
   return [0x7f, 0x45, 0x4c, 0x46, 2, 1].every((byte, i) => head[i] === byte);
 }
@@ -42,7 +42,7 @@ export function elfMachine(head: Uint8Array): number {
   return new DataView(head.buffer, head.byteOffset).getUint16(18, true);
 }
 
-/** Reads a file's bytes; undefined where it is no ELF file. */
+/** Reads a file's bytes; undefined if it is not an ELF file. */
 export function elfFacts(file: Uint8Array): ElfFacts | undefined {
   if (file.length < 64 || !isElf(file)) return undefined;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -91,11 +91,11 @@ function textAt(file: Uint8Array, start: number): string {
 }
 
 /**
- * The libraries that programs need, and those that these need, all from one folder.
+ * The libraries that programs need, directly or indirectly, all in one folder.
  *
  * @param programs paths of ELF files.
- * @returns paths in that folder; the loader is among them, as libc needs it.
- * @throws {LabError} where the folder lacks one.
+ * @returns paths in that folder, including the loader, since libc needs it.
+ * @throws {LabError} if a library is not in the folder.
  */
 export async function librariesIn(folder: string, programs: readonly string[]): Promise<string[]> {
   const found = new Set<string>();

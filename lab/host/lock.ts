@@ -1,21 +1,21 @@
 /**
- * Locks between processes: whoever has one of a name works alone. The kernel releases it when the
- * process ends, however that ends.
+ * Locks between processes, by name. The kernel releases a lock when its process ends, for whatever
+ * reason.
  *
  * @module
  */
 import { pause } from "../../core/wait.ts";
 
-/** How long after each other a waiting process looks again, in milliseconds. */
+/** The interval at which a waiting process retries, in milliseconds. */
 const PAUSE = 50;
 
-/** A lock that this process has; released when disposed of. */
+/** A lock held by this process; released when disposed of. */
 export type Lock = AsyncDisposable;
 
 /**
- * Takes a lock, if nobody has it.
+ * Takes a lock, unless another process holds it.
  *
- * @param file that stands for it; it is removed with the lock.
+ * @param file the lock's file, which is removed when the lock is released.
  */
 export async function tryLock(file: string): Promise<Lock | undefined> {
   for (;;) {
@@ -23,7 +23,7 @@ export async function tryLock(file: string): Promise<Lock | undefined> {
     let lock: Lock | undefined;
     try {
       if (!await handle.tryLock(true)) return undefined;
-      // Whoever had it may have removed the file after it was opened here.
+      // The previous holder may have removed the file after it was opened here.
       const [mine, there] = [await handle.stat(), await Deno.stat(file).catch(() => undefined)];
       if (mine.ino !== there?.ino || mine.dev !== there.dev) continue;
       await handle.truncate();
@@ -41,11 +41,11 @@ export async function tryLock(file: string): Promise<Lock | undefined> {
 }
 
 /**
- * Takes a lock, and waits for as long as another process has it.
+ * Takes a lock, and waits while another process holds it.
  *
- * @param what is done with it, for messages.
- * @param onWait is told once that it is waited for, and for whom.
- * @throws the reason of `signal`, when that is aborted.
+ * @param what the lock's purpose, for messages.
+ * @param onWait receives a message, once, with the process that holds it.
+ * @throws the reason of `signal`, if it is aborted.
  */
 export async function takeLock(
   file: string,

@@ -1,9 +1,10 @@
 /**
- * What a finished folder holds, written down beside it, so that damage is found before it is used.
+ * Manifests: a record of a folder's files, kept in the folder, so that damage is detected before
+ * the files are used.
  *
- * A file's content is read only where the time of its last change (ctime) is not the one that was
- * written down: every write through the kernel sets that, and nobody can set it back. What goes
- * wrong below the file system, with that time and the size as they were, is not found.
+ * A file is read only if its ctime differs from the recorded one: every write through the kernel
+ * sets ctime, and no program can set it back. Damage below the file system, which changes neither
+ * ctime nor the size, is not detected.
  *
  * @module
  */
@@ -11,17 +12,17 @@ import { createHash } from "node:crypto";
 
 /** The manifest's name in its folder. */
 const NAME = "manifest.json";
-/** How many files are checked in parallel. */
+/** The number of files checked in parallel. */
 const AT_ONCE = 64;
 /**
- * Two changes within this, in milliseconds, may have one time: Deno gives ctime in whole seconds,
- * and the kernel's clock for files is a few milliseconds behind.
+ * Two changes within this time, in milliseconds, may get the same ctime: Deno reports whole
+ * seconds, and the kernel's clock for files lags by a few milliseconds.
  */
 const TICK = 1200;
 /** The owner may execute it. */
 const EXECUTABLE = 0o100;
 
-/** A file: its size in bytes, its SHA-256, and its ctime in milliseconds when it was last read. */
+/** A file: its size in bytes, its SHA-256, and its ctime when it was last read, in milliseconds. */
 interface FileEntry {
   readonly size: number;
   readonly sha256: string;
@@ -29,29 +30,29 @@ interface FileEntry {
   readonly executable?: boolean;
 }
 
-/** A symbolic link, which need not lead anywhere. */
+/** A symbolic link, which may be dangling. */
 interface LinkEntry {
   readonly link: string;
 }
 
 type Manifest = Record<string, FileEntry | LinkEntry>;
 
-/** What was found where an entry of a manifest leads. */
+/** The result of checking one entry. */
 interface Found {
   readonly name: string;
   readonly isDamaged: boolean;
-  /** As it is to be written down from now on. */
+  /** The entry to be recorded from now on. */
   readonly entry: FileEntry | LinkEntry;
 }
 
-/** Writes down what a folder holds. */
+/** Records a folder's files. */
 export async function writeManifest(folder: string): Promise<void> {
   const names = await Array.fromAsync(filesBelow(folder));
   const entries = await inTurns(names, async (name) => [name, await entryOf(`${folder}/${name}`)]);
   await Deno.writeTextFile(`${folder}/${NAME}`, JSON.stringify(Object.fromEntries(entries)));
 }
 
-/** What is wrong with a folder: undefined for nothing, `"absent"` where there is none. */
+/** What is wrong with a folder: undefined if nothing is, `"absent"` if it does not exist. */
 export async function damageOf(folder: string): Promise<string | undefined> {
   let manifest: Manifest;
   try {
@@ -80,7 +81,7 @@ async function look(path: string, name: string, entry: FileEntry | LinkEntry): P
   const { changed, ...rest } = entry;
   const settled = settledChange(info);
   if (changed !== undefined && changed === settled) return found(false);
-  // A cache that was copied has the times of the copy.
+  // If the cache was copied, ctime is when the copy was made.
   const isDamaged = await sha256(path) !== entry.sha256;
   return found(isDamaged, settled === undefined ? entry : { ...rest, changed: settled });
 }
@@ -97,7 +98,7 @@ async function entryOf(path: string): Promise<FileEntry | LinkEntry> {
   };
 }
 
-/** Whether a file is this user's or root's: nobody else's is used. */
+/** Whether a file belongs to this user or root: others are not used. */
 function isTrusted({ uid }: Deno.FileInfo): boolean {
   return uid === null || uid === 0 || uid === Deno.uid();
 }
@@ -106,13 +107,13 @@ function isExecutable({ mode }: Deno.FileInfo): boolean {
   return ((mode ?? 0) & EXECUTABLE) !== 0;
 }
 
-/** When a file was last changed, unless one more change could still get the same time. */
+/** A file's ctime, unless another change could still get the same one. */
 function settledChange({ ctime }: Deno.FileInfo): number | undefined {
   const time = ctime?.getTime();
   return time === undefined || Date.now() - time < TICK ? undefined : time;
 }
 
-/** Writes a manifest anew, where times were found to be others. */
+/** Rewrites a manifest if any ctime differed. */
 async function rewrite(folder: string, all: readonly Found[]): Promise<void> {
   const file = `${folder}/${NAME}.${crypto.randomUUID()}`;
   const entries = all.map(({ name, entry }) => [name, entry]);
@@ -120,7 +121,7 @@ async function rewrite(folder: string, all: readonly Found[]): Promise<void> {
     await Deno.writeTextFile(file, JSON.stringify(Object.fromEntries(entries)));
     await Deno.rename(file, `${folder}/${NAME}`);
   } catch {
-    // A cache that cannot be written to can be used; its files are read each time.
+    // A read-only cache can be used; its files are then read every time.
   }
 }
 
@@ -131,7 +132,7 @@ async function* filesBelow(folder: string, prefix = ""): AsyncGenerator<string> 
   }
 }
 
-/** Does something with each of many, a few at once, and keeps their order. */
+/** Calls `body` for every element, for a few in parallel; the results are in the same order. */
 async function inTurns<T, U>(all: readonly T[], body: (one: T) => Promise<U>): Promise<U[]> {
   const results: U[] = [];
   for (let i = 0; i < all.length; i += AT_ONCE) {

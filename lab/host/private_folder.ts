@@ -1,35 +1,34 @@
 /**
- * Folders that nobody but this user can put anything into: what lies there is run, also as root.
+ * Folders that only this user can write to, because programs in them are run, possibly as root.
  *
  * @module
  */
 import { dirname, resolve } from "node:path";
 import { LabError } from "../error.ts";
 
-/** Permission bits of stat(2): write for a group, and for all; and what /tmp has besides. */
+/** Mode bits, see inode(7): write permission for the group and for others, and the sticky bit. */
 const GROUP_WRITE = 0o020;
 const OTHER_WRITE = 0o002;
 const STICKY = 0o1000;
-/** As many symbolic links as the kernel follows in a path. */
+/** The number of symbolic links that the kernel follows in a path, see path_resolution(7). */
 const MAX_LINKS = 40;
 
-/** Who this process is, and whom else it trusts with its folders. */
+/** This process's user, and which other owners of folders it trusts. */
 export interface Trust {
   readonly uid: number;
-  /** Whether a group has no member but this user. */
+  /** Whether this user is the only member of a group. */
   readonly isOwnGroup: (gid: number) => boolean;
-  /** Whether a user has no number in this process's user namespace; root's folders may look so. */
+  /** Whether a uid is unmapped in this process's user namespace, as root's may be. */
   readonly isUnmapped: (uid: number) => boolean;
 }
 
-/** What stat(2) tells of a file, and who may change it. */
+/** The parts of stat(2) that say who may change a file. */
 export type Ownership = Pick<Deno.FileInfo, "uid" | "gid" | "mode" | "isSymlink">;
 
 /**
- * Makes a folder, and those above it that are missing, for this user alone.
+ * Makes a folder and its missing parents, accessible only to this user.
  *
- * @throws {LabError} where somebody else could put something into it; `Deno.errors` where it cannot
- * be made.
+ * @throws {LabError} if other users could write to it; `Deno.errors` if it cannot be made.
  */
 export async function privateFolder(path: string): Promise<void> {
   const whole = resolve(path);
@@ -37,7 +36,7 @@ export async function privateFolder(path: string): Promise<void> {
   if (trust === undefined) return await Deno.mkdir(whole, { recursive: true });
   await requirePrivate(whole, trust);
   await Deno.mkdir(whole, { recursive: true, mode: 0o700 });
-  // Somebody else may have been faster, where all may make folders.
+  // In a folder like /tmp, another user may have made it in the meantime.
   await requirePrivate(whole, trust);
 }
 
@@ -49,10 +48,10 @@ async function requirePrivate(path: string, trust: Trust): Promise<void> {
 }
 
 /**
- * What speaks against a folder, or a symbolic link, on the way to one that is to be private.
+ * Why a component of a path (a folder or a symbolic link) keeps the path from being private, if so.
  *
- * @param isLast whether it is that folder itself. Those above it may be like /tmp, where all may make
- * folders and nobody may move those of others.
+ * @param isLast whether it is the last component. The others may have the sticky bit, like /tmp,
+ * where anybody can make folders but nobody can rename those of others.
  */
 export function objectionTo(
   name: string,
@@ -63,19 +62,19 @@ export function objectionTo(
   if (uid !== trust.uid && uid !== 0 && !(uid !== null && trust.isUnmapped(uid))) {
     return `${name} belongs to the user ${uid}, whose programs would run as user ${trust.uid}`;
   }
-  // A symbolic link has no permissions of its own.
+  // The permissions of a symbolic link have no meaning.
   if (isSymlink || mode === null) return undefined;
   const isShared = (mode & GROUP_WRITE) !== 0 && !(gid !== null && trust.isOwnGroup(gid));
   const isOpen = (mode & OTHER_WRITE) !== 0;
   if (!(isShared || isOpen) || (!isLast && (mode & STICKY) !== 0)) return undefined;
   const octal = (mode & 0o7777).toString(8).padStart(4, "0");
-  return `others may write to ${name} (mode ${octal}); see that what is in it is yours, and run ` +
-    `"chmod go-w '${name}'"`;
+  return `others may write to ${name} (mode ${octal}); check that everything in it is yours, ` +
+    `then run "chmod go-w '${name}'"`;
 }
 
 /**
- * What there is of a path, from the root on, with the symbolic links and where they lead; and
- * whether it is the folder that the path is of.
+ * The existing components of a path, starting at the root, including symbolic links and the
+ * components of their targets; and for each whether it is the last one.
  */
 async function* partsOf(path: string): AsyncGenerator<[string, Deno.FileInfo, boolean]> {
   let left = path.split("/").filter((part) => part !== "");
@@ -103,7 +102,7 @@ async function* partsOf(path: string): AsyncGenerator<[string, Deno.FileInfo, bo
   }
 }
 
-/** Whom this process trusts; undefined where files have no owners. */
+/** The owners that this process trusts; undefined if files have no owners. */
 async function ownTrust(): Promise<Trust | undefined> {
   const uid = Deno.uid();
   if (uid === null) return undefined;
@@ -120,10 +119,11 @@ async function ownTrust(): Promise<Trust | undefined> {
 }
 
 /**
- * Whether a group is a user's own: of the user's name, as distributions make one for each, and with
- * nobody else in it. With such groups the usual umask lets the group write.
+ * Whether a group is a user private group: it has the user's name and no other members. With such
+ * groups the usual umask lets the group write.
  *
- * @param passwd what /etc/passwd says, {@linkcode group} what /etc/group does.
+ * @param passwd the text of /etc/passwd.
+ * @param group the text of /etc/group.
  */
 export function isOwnGroup(gid: number, uid: number, passwd: string, group: string): boolean {
   const users = passwd.split("\n").map((line) => line.split(":"));

@@ -1,5 +1,5 @@
 /**
- * A QEMU of this machine: which one it is, asked once.
+ * Finds out which QEMU a program is.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { LabError } from "../error.ts";
 /** A qemu-system-x86_64 or qemu-system-aarch64. */
 export interface QemuProgram {
   readonly path: string;
-  /** Major and minor. */
+  /** Major and minor version. */
   readonly version: readonly [number, number];
-  /** Tells one QEMU from another: its version, and which file it is. */
+  /** Differs between any two QEMUs: the version, and the size and time of the file. */
   readonly identity: string;
 }
 
-/** How long a QEMU may take to tell its version, in milliseconds. */
+/** How long a QEMU may take to print its version, in milliseconds. */
 const ANSWER_TIME = 10_000;
 
 /**
- * Asks a program which QEMU it is.
+ * Runs a program with `--version`.
  *
- * @throws {LabError} where there is none at that path.
+ * @throws {LabError} if it is not a QEMU.
  */
 export async function qemuAt(program: string, stop?: AbortSignal): Promise<QemuProgram> {
   const path = await Deno.realPath(program).catch((error) => {
@@ -47,12 +47,12 @@ export async function qemuAt(program: string, stop?: AbortSignal): Promise<QemuP
 }
 
 /**
- * The first QEMU whose translator does not race with a guest that changes its own code on another
- * processor, as Linux does for jump labels: older ones crash a guest now and then (an "int3" oops).
+ * The first QEMU in which TCG does not race with a guest that modifies its code from another
+ * processor, as Linux does for jump labels. Older ones occasionally crash a guest (an "int3" oops).
  */
 const SAFE_QEMU = [8, 1] as const;
 
-/** Whether a QEMU may translate with a thread for each processor. */
+/** Whether a QEMU can safely emulate with one thread per processor. */
 export function hasSafeThreads({ version: [major, minor] }: Pick<QemuProgram, "version">): boolean {
   return major > SAFE_QEMU[0] || (major === SAFE_QEMU[0] && minor >= SAFE_QEMU[1]);
 }

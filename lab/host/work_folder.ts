@@ -1,24 +1,24 @@
 /**
- * Folders for what a process works with, in the system's folder for such. They go with the process;
- * what one that was killed has left is removed by the next.
+ * Working folders in the system's temporary folder. They are removed when their process ends; if it
+ * was killed, the next process removes them.
  *
  * @module
  */
 import { removeIfThere } from "./cache.ts";
 
-/** What the folders are for, and how their names begin. */
+/** The purposes of working folders, and the prefixes of their names. */
 const KINDS = { lab: "vsock-lab-", compare: "vsock-compare-" } as const;
-/** What a work folder can be for. */
+/** The purpose of a working folder. */
 export type WorkKind = keyof typeof KINDS;
 
-/** In a folder: locked by the process that made it, for as long as that lives. */
+/** A file in the folder that the process that made it keeps locked while it lives. */
 const OWNER = "owner";
-/** A folder without that file may be being made, in milliseconds since its last change. */
+/** A folder without that file that changed within this time, in milliseconds, is being made. */
 const MAKING_TIME = 3600_000;
-/** A folder in which sockets can be made, whose paths have 107 bytes and no comma for QEMU. */
+/** Folders in which sockets can be made: a path has up to 107 bytes, and QEMU reserves commas. */
 const FIT = /^\/[\w./-]{1,64}$/;
 
-/** A folder of this process's own; removed when disposed of. */
+/** A working folder; removed when disposed of. */
 export class WorkFolder implements AsyncDisposable {
   readonly path: string;
   readonly #owner: Deno.FsFile;
@@ -28,21 +28,21 @@ export class WorkFolder implements AsyncDisposable {
     this.#owner = owner;
   }
 
-  /** Makes one, and removes those that nobody uses any more. */
+  /** Makes one, and removes those that are no longer used. */
   static async make(kind: WorkKind): Promise<WorkFolder> {
     const temporary = Deno.env.get("TMPDIR") ?? "";
     const dir = FIT.test(temporary) ? temporary : "/tmp";
-    // What it cannot look at it cannot sweep, and can do without.
+    // Failing to sweep does no harm.
     await sweep(dir).catch(() => {});
     const path = await Deno.makeTempDir({ dir, prefix: KINDS[kind] });
     const owner = await Deno.open(`${path}/new`, { write: true, createNew: true });
     await owner.lock(true);
-    // Who sees the file by its name sees it locked.
+    // Under this name the file is never seen unlocked.
     await Deno.rename(`${path}/new`, `${path}/${OWNER}`);
     return new WorkFolder(path, owner);
   }
 
-  /** Removes it with all that is in it. */
+  /** Removes it with its contents. */
   async [Symbol.asyncDispose](): Promise<void> {
     await removeIfThere(this.path);
     this.#owner.close();
@@ -50,13 +50,13 @@ export class WorkFolder implements AsyncDisposable {
 }
 
 /**
- * Removes the work folders of this user that are of no use any more: their process has ended, and no
- * other has been told of them, as the QEMU of a lab is that stays up.
+ * Removes this user's working folders that are no longer used: their process has ended, and no
+ * other process was started with their path, such as the QEMU of a lab that stays up.
  */
 async function sweep(dir: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(dir)) {
     if (!isDirectory || !Object.values(KINDS).some((prefix) => name.startsWith(prefix))) continue;
-    // Another process may be removing it, too.
+    // Another process may be removing it at the same time.
     await removeUnlessUsed(`${dir}/${name}`).catch(() => {});
   }
 }
@@ -76,7 +76,7 @@ async function removeUnlessUsed(path: string): Promise<void> {
   }
 }
 
-/** The command lines of all processes, as far as this user may know them. */
+/** The command lines of all processes that this user can read. */
 async function commandLines(): Promise<string[]> {
   const lines: string[] = [];
   for await (const { name } of Deno.readDir("/proc")) {

@@ -1,5 +1,5 @@
 /**
- * The tool itself as one file, which the VMs run.
+ * Bundles the tool into one file, which runs in the VMs.
  *
  * @module
  */
@@ -10,13 +10,14 @@ import { output } from "../host/command.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 
-/** Folders of the repository that are no part of the tool. */
+/** Folders of the repository that are not part of the tool. */
 const NO_SOURCES = ["tests", "tools", "docs", "fixtures", "dist", "node_modules"];
 
 /**
- * The bundle's text: this file where the tool runs as a bundle, else made from its sources.
+ * The bundle's text: this very file if the tool runs from a bundle, otherwise made from its
+ * sources.
  *
- * @param cases files of cases that it is to have besides the catalogue's.
+ * @param cases files with further cases to be included.
  */
 export async function findBundle(
   progress: Progress,
@@ -50,7 +51,7 @@ export async function findBundle(
   return await Deno.readFile(`${folder}/vsock-conformance.js`);
 }
 
-/** Bundles a program, a file of the repository or any other, into one file. */
+/** Bundles a program into one file. */
 export async function bundle(
   root: string,
   into: string,
@@ -72,7 +73,7 @@ export async function bundle(
   });
 }
 
-/** The text of a bundle of the tool and cases of somebody else's. */
+/** The text of a bundle with the tool and further cases. */
 export async function bundleWithCases(
   root: string,
   cases: readonly string[],

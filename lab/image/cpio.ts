@@ -1,5 +1,5 @@
 /**
- * Archives for the kernel's initramfs: cpio in the "newc" format, see
+ * Writes archives for the kernel's initramfs: cpio in the "newc" format, see
  * Documentation/driver-api/early-userspace/buffer-format.rst.
  *
  * @module
@@ -19,7 +19,7 @@ const PROGRAM = 0o100755;
 /**
  * Writes an archive.
  *
- * @param entries in order; a folder before what is in it.
+ * @param entries in order, with every folder before its contents.
  */
 export function cpio(entries: readonly CpioEntry[]): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
@@ -39,7 +39,7 @@ function record(inode: number, mode: number, path: string, data: Uint8Array): Ui
   return [head, name, padding(head.length + name.length), data, padding(data.length)];
 }
 
-/** Zeros up to the next multiple of four. */
+/** Zeros up to the next multiple of four bytes. */
 function padding(length: number): Uint8Array {
   return new Uint8Array(-length & 3);
 }

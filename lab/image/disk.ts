@@ -1,5 +1,6 @@
 /**
- * The disk of the VMs: a small read-only system with Deno and QEMU, the same for every kernel.
+ * Makes the disk of the VMs: a small read-only system with Deno and QEMU, the same for every
+ * kernel.
  *
  * @module
  */
@@ -10,26 +11,26 @@ import { librariesIn } from "../host/elf.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 import type { QemuProgram } from "../host/qemu.ts";
-import type { VmTools } from "../host/toolset.ts";
+import type { VmTools } from "../host/vm_tools.ts";
 
-/** Changes when what is on the disk does. */
+/** To be incremented when the contents of the disk change. */
 const LAYOUT = 2;
-/** A file beside the image that tells it from one of the same files in other places. */
+/** A file beside the image with an id, since the same files may be at other places on a disk. */
 const ID = "id";
-/** Room on the disk beside the files, in MiB. */
+/** Free space on the disk, in MiB. */
 const SLACK = 24;
 
-/** What a disk is made of. */
+/** What a disk is made from. */
 export interface DiskParts {
   readonly arch: ArchTraits;
   readonly tools: VmTools;
   /** The path of a Deno for the VM. */
   readonly deno: string;
-  /** A QEMU of the user's own that guests are to run on as well; without, the VM's own one. */
+  /** A QEMU given by the user, to run guests on, too; by default they run on Debian's. */
   readonly guestQemu: QemuProgram | undefined;
 }
 
-/** The disk's image, made if need be: ext4, since most kernels have that built in. */
+/** The disk's image, made if necessary: ext4, since most kernels have that built in. */
 export async function findDisk(parts: DiskParts, progress: Progress): Promise<string> {
   const { arch, tools, guestQemu } = parts;
   const identity = [
@@ -47,7 +48,7 @@ export async function findDisk(parts: DiskParts, progress: Progress): Promise<st
   return `${folder}/disk.img`;
 }
 
-/** The file that tells a disk's image from any other. */
+/** The file with the id of a disk's image. */
 export function diskId(image: string): string {
   return image.replace(/[^/]+$/, ID);
 }
@@ -73,7 +74,7 @@ async function makeDisk(parts: DiskParts, making: string, progress: Progress): P
   for (const name of [...files, ...optional]) {
     const isThere = await copyFirmware(name, firmware, `${root}/usr/share/qemu`);
     if (!isThere && files.includes(name)) {
-      throw new LabError(`QEMU's ${name} is in none of ${firmware.join(", ")}`);
+      throw new LabError(`Cannot find QEMU's ${name} in ${firmware.join(", ")}`);
     }
   }
   const kilobytes = Number((await output("du", ["-sk", root])).split("\t")[0]);
@@ -90,7 +91,7 @@ async function makeDisk(parts: DiskParts, making: string, progress: Progress): P
   await Deno.writeTextFile(`${making}/${ID}`, crypto.randomUUID());
 }
 
-/** The QEMU that guests run on, and what it and Deno need: the user's own one wants this machine's. */
+/** The QEMU that guests run on, and the libraries that it and Deno need. */
 async function guestQemuOf({ tools: { inside, firmware }, deno, guestQemu }: DiskParts) {
   if (guestQemu !== undefined) {
     const { path: qemu } = guestQemu;
@@ -109,12 +110,12 @@ async function librariesHere(program: string): Promise<string[]> {
   return lines.flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
-/** Where a QEMU of the user's own looks for its firmware. */
+/** The folders in which a QEMU looks for its firmware. */
 async function dataFolders(qemu: string): Promise<string[]> {
   return (await output(qemu, ["-L", "help"])).trim().split("\n");
 }
 
-/** @returns whether one of the folders has it. */
+/** @returns whether one of the folders had it. */
 async function copyFirmware(
   name: string,
   folders: readonly string[],

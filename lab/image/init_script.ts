@@ -1,5 +1,5 @@
 /**
- * What a VM does when it boots: the text of its /init, a script for busybox.
+ * The /init of a VM: a script for busybox.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import {
   type VmRole,
 } from "../layout.ts";
 
-/** In a VM of its own, cases may use any port of AF_VSOCK's that can be bound. */
+/** In the lab's VMs, cases may use any AF_VSOCK port that can be bound. */
 const ALL_PORTS = "0-4294967294";
 
-/** The tool as users run it on machines of their own; the README shows the same words. */
+/** The command with which users start the tool on their own machines, as in the README. */
 const TOOL = "deno run -A vsock-conformance.js";
 
 /**
- * The script.
+ * Writes the script.
  *
- * @param guest QEMU's arguments for the guest of a host, all but the processor.
- * @param guestCid by which a host's agent knows its guest.
+ * @param guest QEMU's arguments for the guest of a host, except for the processor.
+ * @param guestCid the CID at which a host's agent reaches its guest.
  */
 export function initScript(
   arch: ArchTraits,
@@ -62,8 +62,8 @@ mount -t tmpfs tmp /tmp
 mount -t tmpfs shm /dev/shm`;
 
 /**
- * Until its agents listen, a VM writes every second that it is alive; see lab/vm/boot_watch.ts. In
- * /proc/net/tcp ports are in hexadecimal, and 0A is a socket that listens.
+ * Until its agents listen, a VM writes a line every second to show that it is alive; see
+ * lab/vm/boot_watch.ts. In /proc/net/tcp ports are hexadecimal, and state 0A is LISTEN.
  */
 function heartbeat(role: VmRole): string {
   const ports = (role === "loopback" ? [AGENT_PORT, SECOND_PORT] : [AGENT_PORT])
@@ -97,8 +97,8 @@ function agents(role: VmRole, guestCid: number): string[] {
 }
 
 /**
- * Starts an agent, and restarts it if its process dies. The tool does so by itself when it is started
- * by hand; here a shell does it, since another process of Deno takes seconds to start.
+ * Starts an agent, and restarts it if its process dies. Outside the lab the tool does that itself;
+ * here a shell does it, since a second Deno process would take seconds to start.
  */
 function agent(peerCid: number, port: number, more = ""): string {
   const command = `${TOOL} agent --peer-cid ${peerCid} --listen 0.0.0.0:${port} ` +
@@ -115,7 +115,7 @@ function agent(peerCid: number, port: number, more = ""): string {
 } &`;
 }
 
-/** How a host starts its guest; without a kvm device (KVM that does not nest) it is emulated. */
+/** Starts the guest of a host; without /dev/kvm (if KVM does not nest) it is emulated. */
 function startGuest(arch: ArchTraits, args: readonly string[]): string {
   const quoted = args.map((argument) => `'${argument}'`).join(" ");
   return `${arch.guestAccel}
@@ -127,7 +127,7 @@ function startGuest(arch: ArchTraits, args: readonly string[]): string {
 } &`;
 }
 
-/** Shells on serial ports: for the host its own, and a path to the guest's. */
+/** Shells on serial ports: the VM's own, and in a host a connection to the guest's. */
 function shells({ serial, guestSerial }: ArchTraits, role: VmRole): string {
   const port = role === "guest" ? guestSerial.shell : serial.shell;
   return `while :; do setsid -c sh -l </dev/${port} >/dev/${port} 2>&1; sleep 1; done &`;

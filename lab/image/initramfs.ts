@@ -1,5 +1,5 @@
 /**
- * What a VM has in its memory when it boots.
+ * Makes the initramfs of a VM.
  *
  * @module
  */
@@ -12,7 +12,9 @@ import { labToken, TOKEN_FILE } from "../token.ts";
 import type { ImageParts, LabOptions } from "../types.ts";
 import { GUEST_CID, GUEST_CIDS, type VmRole } from "../layout.ts";
 
-/** What a VM unpacks into its memory: busybox, the modules, the tool, and a host's guest. */
+/**
+ * A VM's initramfs: busybox, the modules, the tool, and in a host the guest's kernel and initramfs.
+ */
 export async function initramfs(
   role: VmRole,
   parts: ImageParts,
@@ -46,19 +48,20 @@ export async function initramfs(
 }
 
 /**
- * A guest must not offer what only hosts have, unless it is to be a host as well; and a host's
- * kernel must not be a guest's.
+ * Whether a VM loads a module. A guest must not have a host's transport, unless the topology makes
+ * it a host as well, and a host must not have a guest's.
  */
 function wanted(role: VmRole, topology: Topology, module: string): boolean {
   const both = role === "guest" && topology === "three-cids";
   const hostOnly = (both ? /^(kvm|irqbypass|ccp)/ : /^(kvm|vhost|irqbypass|ccp)/).test(module);
   const guestOnly = module === "vmw_vsock_virtio_transport";
-  // Loopback has what a host has whose kernel found no device: a socket can move between transports.
+  // On loopback both are loaded, though the guest's finds no device: a socket can change
+  // transports.
   if (role === "loopback") return !/^(kvm|irqbypass|ccp)/.test(module);
   return role === "host" ? !guestOnly : !hostOnly;
 }
 
-/** Whether the guest has more than one device, which is what such a kernel is for. */
+/** Whether the guest gets more than one vsock device. */
 function hasSeveralDevices({ topology, kernel }: Pick<LabOptions, "topology" | "kernel">): boolean {
   return topology === "three-devices" || isMultiDevice(kernel);
 }

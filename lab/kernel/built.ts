@@ -1,5 +1,5 @@
 /**
- * Kernels whose AF_VSOCK is built from a distribution's source: for several devices, or with faults.
+ * Kernels with AF_VSOCK modules built from a distribution's source: multi-device, or with faults.
  *
  * @module
  */
@@ -10,34 +10,34 @@ import { applyPatch, buildDigest, readFault, readPatches, type SourceChange } fr
 
 const FAULTY = /^faults(?::(.*))?$/;
 
-/** Whether a kernel is that of the repository's patches for several devices. */
+/** Whether a kernel is the one with this repository's patches for several vsock devices. */
 export function isMultiDevice({ kernel }: { readonly kernel: string }): boolean {
   return /^multi-device(:|$)/.test(kernel);
 }
 
-/** Whether a kernel's AF_VSOCK is built from its source. */
+/** Whether a kernel's AF_VSOCK modules are built by the lab. */
 export function isBuilt(choice: { readonly kernel: string }): boolean {
   return isMultiDevice(choice) || FAULTY.test(choice.kernel);
 }
 
-/** How modules of AF_VSOCK are built. */
+/** How a set of AF_VSOCK modules is built. */
 export interface Build {
-  /** Of the folder of the cache that has them. */
+  /** The name of their folder in the cache. */
   readonly name: string;
-  /** What is built, in words. */
+  /** What is built, for messages. */
   readonly what: string;
   readonly change: SourceChange;
-  /** Which VMs load them: a host may have to be a stock one. */
+  /** Which VMs load them. */
   readonly for: "guests" | "all";
 }
 
-/** How the modules of such a kernel are built. */
+/** How the modules of a kernel are built. */
 export async function buildFor(kernel: string): Promise<Build> {
   if (!FAULTY.test(kernel)) return await patchedBuild(kernel);
   const faults = await readFaults();
   return {
     name: `${FAULTS}-${await buildDigest([faults, FORM])}`,
-    what: `with ${faults.length} faults, none of them on`,
+    what: `with ${faults.length} faults, all turned off`,
     change: (tree) => plantFaults(tree, faults),
     for: "all",
   };
@@ -57,7 +57,7 @@ async function patchedBuild(kernel: string): Promise<Build> {
   };
 }
 
-/** A kernel whose modules are loaded with the fault on that its name asks for. */
+/** Turns on the fault that is part of a kernel's name, if any. */
 export function withFault(name: string, kernel: Kernel): Kernel {
   const fault = FAULTY.exec(name)?.[1];
   if (fault === undefined) return kernel;
@@ -67,7 +67,7 @@ export function withFault(name: string, kernel: Kernel): Kernel {
   return { ...kernel, modules };
 }
 
-/** Keeps modules that were built: in place of the kernel's own, or beside them for guests. */
+/** Stores the modules that were built: in place of the kernel's own, or beside them for guests. */
 export async function keepBuilt(
   built: ModuleIndex,
   making: string,

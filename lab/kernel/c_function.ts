@@ -1,6 +1,6 @@
 /**
- * Functions in a kernel's C source, as far as its coding style lets one find them without parsing: a
- * function's braces stand alone in the first column.
+ * Finds functions in the kernel's C source without parsing it, thanks to its coding style: the
+ * braces of a function stand alone in the first column.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import { LabError } from "../error.ts";
 /** A function's definition. */
 export interface CFunction {
   readonly name: string;
-  /** All before its brace, `static` and its type included. */
+  /** Everything before its brace, including `static` and its type. */
   readonly signature: string;
   /** The names of its parameters. */
   readonly parameters: readonly string[];
-  /** Where its signature begins in the source, and where the line after its last brace does. */
+  /** The offsets of its signature and of the line after its last brace. */
   readonly begin: number;
   readonly end: number;
 }
 
 /**
- * Replaces lines of a source that it has exactly once.
+ * Replaces lines that occur exactly once in a source.
  *
- * @param place is named in errors.
- * @returns the changed source, and where in the old one the change is.
- * @throws {LabError} where it has them never, or several times.
+ * @param place what errors call the change.
+ * @returns the changed source, and the offset of the change in the old one.
+ * @throws {LabError} if the lines do not occur, or occur more than once.
  */
 export function applyHunk(
   source: string,
@@ -43,10 +43,10 @@ export function applyHunk(
 }
 
 /**
- * The function that a place of a source is in.
+ * The function that contains an offset of a source.
  *
- * @param place is named in errors.
- * @throws {LabError} where it is in none.
+ * @param place what errors call the change.
+ * @throws {LabError} if there is none.
  */
 export function functionAt(source: string, at: number, place: string): CFunction {
   const open = source.lastIndexOf("\n{\n", at);
@@ -64,7 +64,7 @@ export function functionAt(source: string, at: number, place: string): CFunction
   return { name, signature, parameters: parametersIn(list), begin, end: close + "\n}\n".length };
 }
 
-/** The names of the parameters in a list of them. */
+/** The names in a list of parameters. */
 function parametersIn(list: string): string[] {
   if (/^\s*(void)?\s*$/.test(list)) return [];
   return list.split(/,(?![^(]*\))/).map((text) =>
@@ -72,7 +72,7 @@ function parametersIn(list: string): string[] {
   );
 }
 
-/** A function's definition under another name, for its own file only. */
+/** A function's definition with another name, and static. */
 export function renamed(definition: string, name: string, to: string): string {
   const own = definition.replace(new RegExp(`\\b${name}\\b`), to);
   return own.startsWith("static ") ? own : `static ${own}`;

@@ -1,38 +1,38 @@
 /**
- * A debug kernel: with KASAN, kmemleak and lockdep, built from Debian's package
- * of the kernel's source; and faulty builds of its AF_VSOCK, which leak on purpose.
+ * A debug kernel with KASAN, kmemleak and lockdep, built from Debian's package of the kernel's
+ * source, and faulty builds of its AF_VSOCK modules, which leak on purpose.
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
 import { cached, cacheFolder } from "../host/cache.ts";
 import { output } from "../host/command.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import { type KernelSource, unpackSource } from "./source.ts";
+import { configFragment, mergedConfig } from "./config.ts";
 import { indexModules } from "./modules.ts";
 import { applyPatch, readPatches, shortName } from "./patched.ts";
 import { type Progress, waiting } from "../progress.ts";
-import { type Compiler, compilerFor } from "../host/toolset.ts";
+import { type Compiler, compilerFor } from "../host/compiler.ts";
 import type { ArchTraits } from "../arch.ts";
 import { keepModules, keptKernel, type Kernel } from "./kept.ts";
 
-/** How it differs from the smallest kernel. */
+/** The folder that contains modules.config. */
 const CONFIGS = new URL("../../fixtures/kernel/", import.meta.url);
-/** The patch set of the faulty builds, each of which has one of the patches, and its name. */
+/** The patch set of the faulty builds; each has one of the patches, and that one's name. */
 const WRONG = "leaks";
 
 function cachedAs({ name }: ArchTraits): readonly [string, string] {
   return ["kernels", `debug-${name}`];
 }
 
-/** Folders of the source that the modules of AF_VSOCK are built in. */
+/** The folders of the source with the AF_VSOCK modules. */
 const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
 
 /**
- * Builds it, or finds it in the cache.
+ * Finds the kernel in the cache, or builds it.
  *
- * @param refresh builds it again, even if it is there.
- * @throws {LabError} where the build fails; it takes 4 GB of disk while it lasts.
+ * @param refresh build it again, even if it is in the cache.
+ * @throws {LabError} if the build fails; it needs 4 GB of disk space for a while.
  */
 export async function buildDebugKernel(
   arch: ArchTraits,
@@ -48,10 +48,10 @@ export async function buildDebugKernel(
 }
 
 /**
- * The kernel, if it was built.
+ * The kernel in the cache.
  *
- * @param fault which faulty build of AF_VSOCK to take; without it, the correct one.
- * @throws {LabError} where it was not, or there is no such faulty build.
+ * @param fault the name of a faulty build of AF_VSOCK; by default, the correct one.
+ * @throws {LabError} if the kernel was not built, or there is no such faulty build.
  */
 export async function findDebugKernel(
   fault: string | undefined,
@@ -98,7 +98,7 @@ async function build(arch: ArchTraits, making: string, progress: Progress): Prom
   });
   for (const patch of await readPatches(WRONG)) {
     const name = shortName(patch);
-    await progress.phase(name, `building its faulty modules: ${name}`, async () => {
+    await progress.phase(name, `building faulty modules: ${name}`, async () => {
       await applyPatch(source.root, patch, env);
       await make("modules");
       await keepVsock(source, `${making}/${name}`);
@@ -108,27 +108,28 @@ async function build(arch: ArchTraits, making: string, progress: Progress): Prom
   await Deno.remove(unpacked, { recursive: true });
 }
 
-/** Merges our configuration over the smallest one, and sees that all of it has been taken. */
+/** Configures the kernel, and checks that all our settings were accepted. */
 async function configure(
   { root }: KernelSource,
   arch: ArchTraits,
   { env }: Compiler,
   make: (...args: string[]) => Promise<string>,
 ): Promise<void> {
-  const wanted = ["debug.config", `debug-${arch.kernelFolder}.config`]
-    .map((name) => fileURLToPath(new URL(name, CONFIGS)));
+  const fragment = await configFragment({ arch, hasGuest: true, debug: true });
+  const modules = await Deno.readTextFile(new URL("modules.config", CONFIGS));
+  const wanted = mergedConfig([fragment, modules]);
+  await Deno.writeTextFile(`${root}/wanted.config`, wanted);
   await make("allnoconfig");
-  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", ...wanted], {
+  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", "wanted.config"], {
     cwd: root,
     env,
   });
   await make("olddefconfig");
   const config = (await Deno.readTextFile(`${root}/.config`)).split("\n");
-  const texts = await Promise.all(wanted.map((path) => Deno.readTextFile(path)));
-  const missing = texts.join("\n").split("\n")
+  const missing = wanted.split("\n")
     .filter((line) => line.startsWith("CONFIG_") && !config.includes(line));
   if (missing.length > 0) {
-    throw new LabError(`This kernel cannot be configured as wanted; it lacks ${missing.join(" ")}`);
+    throw new LabError(`Cannot configure this kernel: it did not accept ${missing.join(" ")}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Faults of AF_VSOCK that a kernel developer could make, each one text change in one function: built
- * all at once into modules in which one of them can be turned on.
+ * Faults in AF_VSOCK that a kernel developer could introduce, each a change of one function. All
+ * are built into one set of modules, with a parameter that turns one of them on.
  *
  * @module
  */
@@ -11,36 +11,36 @@ import { type Patch, readPatches, shortName } from "./patched.ts";
 /** The folder of the faults below fixtures/kernel. */
 export const FAULTS = "faults";
 
-/** Changes when what is generated does, so that modules which were built before are not used. */
+/** To be incremented when the generated code changes, so that older modules are not used. */
 export const FORM = 1;
 
-/** The value of the modules' parameter with which none is on. */
+/** The value of the modules' parameter that turns all faults off. */
 export const NO_FAULT = "none";
 
 /** A fault. */
 export interface Fault {
-  /** By which it is turned on. */
+  /** The value of the modules' parameter that turns it on. */
   readonly name: string;
-  /** In words. */
+  /** What is wrong, in words. */
   readonly what: string;
   /** The changed file, from the root of the kernel's source. */
   readonly file: string;
-  /** The function that is changed, as the patch's hunk names it. */
+  /** The function that is changed, as named by the patch's hunk. */
   readonly function: string;
-  /** The lines that are replaced, with their surroundings, and what takes their place. */
+  /** The lines of the hunk, before and after the change. */
   readonly right: string;
   readonly wrong: string;
 }
 
-/** All faults, in the order of their names. */
+/** All faults, ordered by name. */
 export async function readFaults(): Promise<Fault[]> {
   return (await readPatches(FAULTS)).map(parseFault);
 }
 
 /**
- * Looks whether there is the fault that a kernel's name asks for: `faults:<name>`.
+ * Checks that the fault in a kernel's name (`faults:<name>`) exists.
  *
- * @throws {LabUsageError} where there is none of that name.
+ * @throws {LabUsageError} if it does not.
  */
 export async function requireFault({ kernel }: { readonly kernel: string }): Promise<void> {
   const [set, fault] = kernel.split(":");
@@ -51,9 +51,9 @@ export async function requireFault({ kernel }: { readonly kernel: string }): Pro
 }
 
 /**
- * Reads a fault: what it is in a paragraph, then a patch with one hunk for one file.
+ * Parses a fault: a paragraph that describes it, then a patch with one hunk for one file.
  *
- * @throws {LabError} where it is anything else.
+ * @throws {LabError} if it is anything else.
  */
 export function parseFault(patch: Patch): Fault {
   const refuse = (why: string) => new LabError(`fixtures/kernel/faults/${patch.name}: ${why}`);
@@ -81,18 +81,18 @@ export function parseFault(patch: Patch): Fault {
   };
 }
 
-/** A function of a file with its faulty copies. */
+/** A function with its faulty copies. */
 interface Faulty {
   readonly at: CFunction;
   readonly copies: { readonly number: number; readonly text: string }[];
 }
 
 /**
- * A file of the kernel with every fault of it, each of which is on while the modules' parameter has
- * its number: a function that has faults becomes one that calls its right or a faulty copy.
+ * Adds faults to a source file of the kernel. A function with faults becomes one that calls its
+ * correct copy or a faulty one, depending on the number in the modules' parameter.
  *
- * @param numbered the faults of this file, with their numbers.
- * @throws {LabError} where one cannot be found in it, or is in no function.
+ * @param numbered the faults in this file, with their numbers.
+ * @throws {LabError} if the lines of one are not in the file, or not in a function.
  */
 export function withFaults(
   source: string,
@@ -141,7 +141,7 @@ function switchText(source: string, { at, copies }: Faulty): string {
   ].join("\n");
 }
 
-/** What the end of af_vsock.c, of the module vsock, has besides: the parameter `fault`. */
+/** The text added to af_vsock.c, in the module vsock: the parameter `fault`. */
 export function parameterText(names: readonly string[]): string {
   const all = [NO_FAULT, ...names].map((name) => `\t"${name}",\n`).join("");
   return `static const char *const vsock_fault_names[] = {\n${all}};
@@ -172,15 +172,15 @@ module_param_cb(fault, &vsock_fault_ops, NULL, 0644);
 `;
 }
 
-/** Where the parameter is defined, and before what. */
+/** The file that gets the parameter, and the line before which it is inserted. */
 const PARAMETER_FILE = "net/vmw_vsock/af_vsock.c";
 const BEFORE = "module_init(vsock_init);";
 
 /**
- * Changes the source of the modules so that all faults are in them, and none on.
+ * Adds all faults to the source of the modules, turned off.
  *
  * @param tree the root of the source.
- * @throws {LabError} where a fault does not fit this version of it.
+ * @throws {LabError} if a fault does not apply to this version of the source.
  */
 export async function plantFaults(tree: string, faults: readonly Fault[]): Promise<void> {
   const numbered = faults.map((fault, i) => [i + 1, fault] as const);

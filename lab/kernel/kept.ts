@@ -1,5 +1,5 @@
 /**
- * A kernel in a folder of the cache: its vmlinuz, and the modules that a lab needs.
+ * Kernels in the cache: a vmlinuz, and the modules that a lab needs.
  *
  * @module
  */
@@ -7,16 +7,16 @@ import { indexModules, type Module, readModules } from "./modules.ts";
 
 /** A kernel that a VM can boot. */
 export interface Kernel {
-  /** How the user named it. */
+  /** The name by which the user chose it. */
   readonly name: string;
   readonly vmlinuz: string;
-  /** In an order in which they can be loaded. */
+  /** In the order in which they have to be loaded. */
   readonly modules: readonly Module[];
-  /** What all VMs but a host load instead, where that differs. */
+  /** The modules for all VMs except a host, if they differ. */
   readonly guestModules?: readonly Module[];
 }
 
-/** What the VMs of the lab need beyond the core kernel; a kernel may have any of it built in. */
+/** The modules that VMs need; some may be built into the kernel. */
 export const MODULES = [
   "virtio_pci",
   "virtio_blk",
@@ -30,7 +30,7 @@ export const MODULES = [
   "kvm_intel",
 ];
 
-/** A kernel that is kept in a folder of the cache: vmlinuz, modules, and their order. */
+/** Reads a kernel from a folder of the cache: vmlinuz, modules, and their order. */
 export async function keptKernel(name: string, folder: string): Promise<Kernel> {
   const order: string[] = JSON.parse(await Deno.readTextFile(`${folder}/order.json`));
   const load = (from: string) =>
@@ -47,7 +47,7 @@ export async function keptKernel(name: string, folder: string): Promise<Kernel> 
   return guestModules === undefined ? kernel : { ...kernel, guestModules };
 }
 
-/** Keeps those of the modules below a folder that a lab needs, and the order in which they load. */
+/** Stores the modules below a folder that a lab needs, and their order. */
 export async function keepModules(from: string, into: string, xz?: string): Promise<void> {
   const modules = await readModules(
     await indexModules(from),

@@ -1,48 +1,48 @@
 /**
- * Kernels for the VMs: a distribution's by name, or one of the user's own by path.
+ * Finds kernels for the VMs: a distribution's by name, any other by path.
  *
  * @module
  */
-import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { Archive, type Package } from "../host/apt.ts";
-import { type Arch, ARCHES, type ArchTraits, archTraits } from "../arch.ts";
+import type { Arch, ArchTraits } from "../arch.ts";
 import { cached } from "../host/cache.ts";
 import { LabError, LabUsageError } from "../error.ts";
-import { elfMachine } from "../host/elf.ts";
 import { findDebugKernel } from "./debug.ts";
 import { indexModules, readModules } from "./modules.ts";
 import { type Build, buildFor, isBuilt, keepBuilt, withFault } from "./built.ts";
 import { requireFault } from "./faults.ts";
 import { buildModules, buildPackages } from "./patched.ts";
-import { vmTools } from "../host/toolset.ts";
+import { vmTools } from "../host/vm_tools.ts";
 import { type Progress, waiting } from "../progress.ts";
 import { keepModules, keptKernel, type Kernel, MODULES } from "./kept.ts";
+import { findOwn, type OwnKernel } from "./own.ts";
+import { withoutDebug } from "./strip.ts";
 
-/** The kernel that is used when none is named. */
+/** The kernel that is used by default. */
 export const DEFAULT_KERNEL = "debian:latest";
 
-/** How a user names a kernel. */
+/** A kernel as chosen by the user. */
 export interface KernelChoice {
   /**
-   * `debian:<version>`, `debian:latest`, `multi-device` or `faults` (with `:<fault>` a faulty one), or
-   * the path of a vmlinuz.
+   * `debian:<version>`, `debian:latest`, `debug`, `multi-device` or `faults` (each of these three
+   * may be followed by `:<fault>`), `running`, or the path of a vmlinuz or of a kernel's tree.
    */
   readonly kernel: string;
-  /** With a path: the folder below which its modules are. */
+  /** The folder that contains its modules, if it was given by path. */
   readonly modules?: string | undefined;
-  /** Look for a newer one than the cached. */
+  /** Look for a newer version than the one in the cache. */
   readonly refresh?: boolean | undefined;
 }
 
-/** How names of Debian's kernels begin, and which there may be. */
+/** The names of Debian's kernels, and their versions. */
 const DEBIAN = /^debian:(.*)$/;
 const DEBIAN_VERSION = /^(latest|\d+\.\d+)$/;
 const DEBUG = /^debug(?::(.+))?$/;
 
 /**
- * Looks whether there may be such a kernel, and fetches nothing.
+ * Checks a kernel's name without fetching anything.
  *
- * @throws {LabUsageError} where there is none of that name, or what else was chosen does not fit it.
+ * @throws {LabUsageError} if the name is invalid, or the other options do not go with it.
  */
 export async function requireChoice(choice: KernelChoice): Promise<void> {
   const { kernel } = choice;
@@ -53,7 +53,7 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
     const how = isDebug ? "lab build-kernel debug --refresh" : "leave --refresh out";
     throw new LabUsageError(`The kernel "${kernel}" is not from an archive: ${how}`);
   }
-  if (!isArchived && !isDebug) return await requireFile(kernel);
+  if (isOwn(choice)) return void await findOwn(choice);
   if (choice.modules !== undefined) {
     throw new LabUsageError(
       `The kernel "${kernel}" has its own modules: leave --modules out, or give the ` +
@@ -67,18 +67,25 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   );
 }
 
-async function requireFile(path: string): Promise<void> {
-  if (await Deno.stat(path).then(({ isFile }) => isFile).catch(() => false)) return;
-  throw new LabUsageError(
-    `There is no kernel at ${path}; give the path of a vmlinuz (bzImage), or debian:6.12`,
-  );
+/** Whether a kernel is the user's own, and not one that has a name here. */
+function isOwn({ kernel }: KernelChoice): boolean {
+  return !DEBIAN.test(kernel) && !DEBUG.test(kernel) && !isBuilt({ kernel });
 }
 
 /**
- * Finds a kernel, fetching it if need be.
+ * The kernel of the user's own that was chosen; undefined for one that has a name here.
+ *
+ * @throws {LabUsageError} where there is none, or it was not built.
+ */
+export async function ownKernel(choice: KernelChoice): Promise<OwnKernel | undefined> {
+  return isOwn(choice) ? await findOwn(choice) : undefined;
+}
+
+/**
+ * Finds a kernel, and fetches it if necessary.
  *
  * @param ownQemu see vmTools().
- * @throws {LabError} where there is none of that name, or it cannot be fetched.
+ * @throws {LabError} if it does not exist, or cannot be fetched.
  */
 export async function findKernel(
   choice: KernelChoice,
@@ -93,11 +100,11 @@ export async function findKernel(
   const fetching = { choice, arch, xz, progress };
   if (isBuilt(choice)) return await builtKernel(fetching);
   const debian = DEBIAN.exec(choice.kernel)?.[1];
-  if (debian === undefined) return await ownKernel(fetching);
+  if (debian === undefined) return await readOwn(fetching);
   return await fetchedKernel(fetching, `debian-${debian}`, debian);
 }
 
-/** What it takes to fetch a kernel. */
+/** Everything needed to fetch a kernel. */
 interface Fetching {
   readonly choice: KernelChoice;
   readonly arch: ArchTraits;
@@ -106,7 +113,7 @@ interface Fetching {
   readonly progress: Progress;
 }
 
-/** A kernel of the archive: the one in the cache, unless that is to be thrown away. */
+/** A kernel from the archive, cached unless a refresh was asked for. */
 async function fetchedKernel(
   fetching: Fetching,
   name: string,
@@ -124,24 +131,24 @@ async function fetchedKernel(
   return await keptKernel(kernel, folder);
 }
 
-/** The version that the patches are for. */
+/** The kernel version to which the patches apply. */
 const PATCHED_VERSION = "6.12";
 
-/** A distribution's kernel whose AF_VSOCK is built from its source. */
+/** A distribution's kernel whose AF_VSOCK modules are built from its source. */
 async function builtKernel(fetching: Fetching): Promise<Kernel> {
   const { kernel } = fetching.choice;
   const build = await buildFor(kernel);
   return withFault(kernel, await fetchedKernel(fetching, build.name, PATCHED_VERSION, build));
 }
 
-async function ownKernel({ choice: { kernel, modules }, xz }: Fetching): Promise<Kernel> {
-  const index = modules === undefined ? new Map() : await indexModules(modules);
-  return { name: kernel, vmlinuz: kernel, modules: await readModules(index, MODULES, { xz }) };
+async function readOwn({ choice, xz }: Fetching): Promise<Kernel> {
+  const own = await findOwn(choice);
+  const modules = await readModules(await own.modules(), MODULES, { xz });
+  const stripped = modules.map((module) => ({ ...module, data: withoutDebug(module.data) }));
+  return { name: choice.kernel, vmlinuz: own.image, modules: stripped };
 }
 
-/**
- * @param build how to build AF_VSOCK from the same kernel's source.
- */
+/** @param build how to build AF_VSOCK from the source of the same kernel, if at all. */
 async function fetchDebian(
   version: string,
   making: string,
@@ -177,10 +184,11 @@ async function fetchDebian(
 }
 
 /**
- * The packages of the newest kernel of a version: one with everything (`linux-image-...`), or two
- * (`linux-binary-...` and `linux-modules-...`). The cloud flavour has all we need and is small.
+ * The packages of the newest kernel of a version: either one with everything (`linux-image-...`),
+ * or two (`linux-binary-...` and `linux-modules-...`). The cloud flavor is small and has all we
+ * need.
  *
- * @returns the lists that have them, too.
+ * @returns the packages, and the archive that has them.
  */
 async function kernelPackages(
   { debian }: ArchTraits,
@@ -196,7 +204,7 @@ async function kernelPackages(
       .filter(({ name }) => flavourOf(name) === flavour);
     const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
     const wanted = kernels.filter((item) => version === "latest" || versionOf(item) === version);
-    // Where a kernel is in two packages, linux-image is one that only depends on them.
+    // If a kernel is split into two packages, linux-image only depends on them.
     const newest = wanted.find(({ name, version }) =>
       name.startsWith("linux-binary-") && version === wanted[0]?.version
     ) ?? wanted[0];
@@ -207,14 +215,14 @@ async function kernelPackages(
       known.add(each)
     );
     if (suites === "all") {
-      const has = known.size === 0 ? "none at all" : [...known].join(", ");
+      const has = known.size === 0 ? "none" : [...known].join(", ");
       throw archive.missing(`Debian's archive has no kernel ${version}; it has: ${has}`);
     }
   }
   throw new LabError("unreachable");
 }
 
-/** Debian's flavours of a kernel: all drivers, or those of VMs. */
+/** Debian's flavors of a kernel: with all drivers, or only those for VMs. */
 export type Flavour = "normal" | "cloud";
 
 function flavourOf(name: string): Flavour | undefined {
@@ -223,9 +231,9 @@ function flavourOf(name: string): Flavour | undefined {
 }
 
 /**
- * Unpacks one of Debian's kernels as its packages have it, to be named by path.
+ * Unpacks a Debian kernel, to be used by path.
  *
- * @returns the path of its vmlinuz, and the folder below which its modules are.
+ * @returns the paths of its vmlinuz and of the folder that contains its modules.
  */
 export async function unpackKernel(
   into: string,
@@ -251,25 +259,9 @@ function withModules(image: Package, found: readonly Package[], archive: Archive
   return [image, modules];
 }
 
-/**
- * The architecture that a kernel by path is for, as its header says; undefined for a kernel by name,
- * and for one that is compressed as a whole.
- */
-export async function kernelFileArch({ kernel }: KernelChoice): Promise<Arch | undefined> {
-  if (DEBIAN.test(kernel) || DEBUG.test(kernel) || isBuilt({ kernel })) return undefined;
-  using file = await Deno.open(kernel);
-  const head = new Uint8Array(IMAGE_HEAD);
-  await file.read(head);
-  switch (kernelImage(head)) {
-    case "bzImage":
-      return "x86_64";
-    case "arm64 Image":
-      return "arm64";
-    case "ELF":
-      return ARCHES.find((arch) => archTraits(arch).elfMachine === elfMachine(head));
-    default:
-      return undefined;
-  }
+/** The architecture that a kernel of the user's own is for, where its image says so. */
+export async function kernelFileArch(choice: KernelChoice): Promise<Arch | undefined> {
+  return (await ownKernel(choice))?.arch;
 }
 
 /** The first two numbers of a kernel package's version. */

@@ -1,6 +1,6 @@
 /**
- * What a kernel module says of itself: the section `.modinfo` of its ELF file, and the same of what
- * is built into a kernel (`modules.builtin.modinfo`).
+ * Parses the information in a kernel module (modinfo(8)): the section `.modinfo` of its ELF file,
+ * and for modules that are built in, `modules.builtin.modinfo`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { LabError } from "../error.ts";
 /** Values by their key, in order: `depends`, `softdep`, `alias`, ... */
 export type ModuleInfo = ReadonlyMap<string, readonly string[]>;
 
-/** Where things are in a 64-bit ELF file, in bytes: elf(5). */
+/** Offsets in a 64-bit ELF header, in bytes: elf(5). */
 const HEADER = { sectionOffset: 40, sectionSize: 58, sectionCount: 60, namesIndex: 62, length: 64 };
 const SECTION = { name: 0, offset: 24, size: 32 };
 const ELF = 0x7f454c46;
@@ -17,9 +17,9 @@ const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
 
 /**
- * Reads what a module says of itself.
+ * Parses a module's information.
  *
- * @throws {LabError} where it is no module for a 64-bit machine.
+ * @throws {LabError} if it is not a module for a 64-bit machine.
  */
 export function moduleInfo(module: Uint8Array): ModuleInfo {
   const section = modinfoSection(module);
@@ -27,7 +27,7 @@ export function moduleInfo(module: Uint8Array): ModuleInfo {
   return byKey(entriesOf(section).map((entry) => ["", entry] as const)).get("") ?? new Map();
 }
 
-/** Reads what a kernel says of what is built into it, by the modules' names. */
+/** Parses the information about built-in modules, by their names. */
 export function builtInInfo(file: Uint8Array): ReadonlyMap<string, ModuleInfo> {
   return byKey(
     entriesOf(file).map((entry) => {
@@ -37,7 +37,7 @@ export function builtInInfo(file: Uint8Array): ReadonlyMap<string, ModuleInfo> {
   );
 }
 
-/** A module's name as the kernel has it, whatever its file is called. */
+/** A module's name in the kernel: always with `_`, while file names may have `-`. */
 export function moduleName(name: string): string {
   return name.replaceAll("-", "_");
 }

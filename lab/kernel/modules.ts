@@ -1,5 +1,5 @@
 /**
- * Kernel modules: found below a folder, with what they depend on, in the order of loading.
+ * Finds kernel modules and their dependencies below a folder, in the order of loading.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { outputBytes } from "../host/command.ts";
 import { LabError } from "../error.ts";
 import { builtInInfo, type ModuleInfo, moduleInfo, moduleName } from "./modinfo.ts";
 
-/** Modules by name (with `_`), and where each is. */
+/** The paths of modules, by name (with `_`). */
 export interface ModuleIndex extends ReadonlyMap<string, string> {
-  /** What a kernel's build or depmod(8) left beside them: `modules.builtin` and others. */
+  /** Files written by the kernel's build or depmod(8): `modules.builtin` and others. */
   readonly lists?: readonly string[];
 }
 
-/** How modules are read. */
+/** Settings for {@linkcode readModules}. */
 export interface ReadOptions {
-  /** The program xz, by name or path. */
+  /** The name or path of the program xz. */
   readonly xz?: string;
 }
 
-/** Lists that are of use here. */
+/** The lists that are used here. */
 const LISTS = /^modules\.(alias|builtin|builtin\.modinfo)$/;
-/** How many modules are searched in parallel for a name that they go by. */
+/** The number of modules searched for an alias in parallel. */
 const AT_ONCE = navigator.hardwareConcurrency;
 
 /** Finds all modules below a folder. */
@@ -52,17 +52,17 @@ export async function indexModules(folder: string): Promise<ModuleIndex> {
 export interface Module {
   readonly name: string;
   readonly data: Uint8Array;
-  /** What is given to it when it is loaded, as insmod(8) takes it. */
+  /** Parameters for insmod(8). */
   readonly parameters?: string;
 }
 
 /**
- * Reads modules and all that they depend on; also softly (modprobe.d(5)): what is to be loaded before
- * or after one, by its name or by one that several go by. All of those are loaded, as modprobe does;
- * which of them suit the machine they know themselves.
+ * Reads modules and all their dependencies, including soft ones (modprobe.d(5)), which name a
+ * module or an alias. As modprobe does, all modules with such an alias are included; each finds out
+ * for itself whether it suits the machine.
  *
- * @param names those that the index lacks are taken to be built into the kernel.
- * @returns them in an order in which they can be loaded.
+ * @param names modules that are not in the index are assumed to be built into the kernel.
+ * @returns the modules, in an order in which they can be loaded.
  */
 export async function readModules(
   index: ModuleIndex,
@@ -74,12 +74,12 @@ export async function readModules(
   return probe.modules;
 }
 
-/** A module that was read. */
+/** A module with its information. */
 interface ReadModule extends Module {
   readonly info: ModuleInfo;
 }
 
-/** The modules of an index, each read once. */
+/** The modules of an index, each read only once. */
 class Modules {
   readonly #index: ModuleIndex;
   readonly #xz: string;
@@ -91,7 +91,7 @@ class Modules {
     this.#xz = xz;
   }
 
-  /** A module; undefined where the index lacks it. */
+  /** A module; undefined if it is not in the index. */
   get(name: string): Promise<ReadModule> | undefined {
     const path = this.#index.get(name);
     if (path === undefined) return undefined;
@@ -106,7 +106,7 @@ class Modules {
     return read;
   }
 
-  /** The modules that go by a name, their own or an alias; none where that is built in. */
+  /** The modules with a name or an alias; none if that is built in. */
   lookUp(name: string): Promise<string[]> {
     const wanted = moduleName(name);
     const found = this.#found.get(wanted) ?? this.#find(wanted);
@@ -131,8 +131,8 @@ class Modules {
     const isBuiltIn = isListed(decoder.decode(lists.get("modules.builtin")), wanted) ||
       [...builtIn.values()].some((info) => goesBy(info, wanted));
     if (isBuiltIn || aliases !== undefined) return [];
-    // Who implements something has mostly a name that begins like it: crypto-crc32c is crc32c_intel,
-    // xxhash64 is xxhash_generic. Reading all of them takes 20 s where they are compressed.
+    // A module's name usually begins like the alias: crypto-crc32c is crc32c_intel, xxhash64 is
+    // xxhash_generic. Reading all modules would take 20 s if they are compressed.
     const stem = /^[a-z]*/.exec(wanted.replace(/^crypto_/, ""))?.[0] || wanted;
     const all = [...this.#index.keys()];
     const likely = await this.#thatGoBy(wanted, all.filter((each) => each.startsWith(stem)));
@@ -145,7 +145,7 @@ class Modules {
     const worker = async () => {
       for (let name = left.pop(); name !== undefined; name = left.pop()) {
         const path = this.#index.get(name) ?? "";
-        // What is not needed is not kept: all of a kernel's modules are some hundred megabytes.
+        // Do not keep modules that are not needed: all of them are several hundred megabytes.
         const module = await this.#read.get(name);
         const info = module?.info ?? infoOf(path, await readModule(path, this.#xz));
         if (goesBy(info, wanted)) found.push(name);
@@ -156,10 +156,10 @@ class Modules {
   }
 }
 
-/** Puts modules into the order in which modprobe(8) loads them. */
+/** Sorts modules into the order in which modprobe(8) loads them. */
 class Probe {
   readonly #from: Modules;
-  /** What is asked for, or softly depended on: looked at once, since soft dependencies may be circular. */
+  /** Names that were visited already: soft dependencies may be circular. */
   readonly #asked = new Set<string>();
   readonly #loaded = new Map<string, Module>();
 
@@ -167,12 +167,12 @@ class Probe {
     this.#from = from;
   }
 
-  /** In the order of loading. */
+  /** The modules, in the order of loading. */
   get modules(): Module[] {
     return [...this.#loaded.values()];
   }
 
-  /** Adds a module, behind all that it depends on. */
+  /** Adds a module, after its dependencies. */
   async add(name: string): Promise<void> {
     if (this.#asked.has(name)) return;
     this.#asked.add(name);
@@ -188,7 +188,7 @@ class Probe {
     for (const soft of post) await this.#addSoft(soft);
   }
 
-  /** What a module depends on softly may be missing. */
+  /** Adds a soft dependency, which may be missing. */
   async #addSoft(name: string): Promise<void> {
     for (const module of await this.#from.lookUp(name)) await this.add(module);
   }
@@ -198,7 +198,7 @@ class Probe {
     if (module !== undefined) this.#loaded.set(name, { name, data: module.data });
   }
 
-  /** What must be loaded before a module, in order. */
+  /** The modules that have to be loaded before another one, in order. */
   async #needs(name: string): Promise<string[]> {
     const needs: string[] = [];
     const seen = new Set([name]);
@@ -216,13 +216,13 @@ class Probe {
   }
 }
 
-/** The modules that one depends on. */
+/** A module's dependencies. */
 export function dependenciesOf(info: ModuleInfo): string[] {
   return info.get("depends")?.flatMap((list) => list.split(",")).filter((name) => name !== "")
     .map(moduleName) ?? [];
 }
 
-/** What is to be loaded before and after a module, if it is there: names of modules, or aliases. */
+/** A module's soft dependencies, to be loaded before and after it: names or aliases. */
 export function softDependenciesOf(info: ModuleInfo): { pre: string[]; post: string[] } {
   const found = { pre: [] as string[], post: [] as string[] };
   for (const text of info.get("softdep") ?? []) {
@@ -236,7 +236,7 @@ export function softDependenciesOf(info: ModuleInfo): { pre: string[]; post: str
   return found;
 }
 
-/** Whether a module has an alias, which may be a pattern (fnmatch(3)). */
+/** Whether a module has a name among its aliases, which may be patterns (fnmatch(3)). */
 function goesBy(info: ModuleInfo, name: string): boolean {
   return info.get("alias")?.some((alias) => matches(alias, name)) ?? false;
 }
@@ -253,7 +253,7 @@ function matches(pattern: string, name: string): boolean {
   return new RegExp(`^${source}$`).test(name);
 }
 
-/** The modules that depmod(8) lists for a name. */
+/** The modules that depmod(8) lists for an alias. */
 function listedAliases(list: string, name: string): string[] {
   return list.split("\n").flatMap((line) => {
     const [, alias, module] = /^alias\s+(\S+)\s+(\S+)$/.exec(line) ?? [];
@@ -263,7 +263,7 @@ function listedAliases(list: string, name: string): string[] {
   });
 }
 
-/** Whether `modules.builtin` has a module. */
+/** Whether `modules.builtin` lists a module. */
 function isListed(list: string, name: string): boolean {
   return list.split("\n").some((path) => {
     return moduleName(path.replace(/^.*\//, "").replace(/\.ko$/, "")) === name;

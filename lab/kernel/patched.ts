@@ -1,6 +1,6 @@
 /**
- * Kernels of a distribution whose AF_VSOCK modules are built from its source and patches of this
- * repository.
+ * Builds the AF_VSOCK modules of a distribution's kernel from its source and this repository's
+ * patches.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { sha256Text } from "../host/cache.ts";
 import { output } from "../host/command.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import type { Progress } from "../progress.ts";
-import { compilerFor, runBeside } from "../host/toolset.ts";
+import { compilerFor, runBeside } from "../host/compiler.ts";
 
-/** The patch sets of the repository, each a folder. */
+/** The folder with this repository's patch sets, each a folder. */
 const FIXTURES = new URL("../../fixtures/kernel/", import.meta.url);
 
-/** What of the source tree the modules are built from. */
+/** The parts of the source tree that the modules are built from. */
 const SOURCES = [
   "net/vmw_vsock",
   "drivers/vhost/vsock.c",
@@ -28,8 +28,8 @@ const SOURCES = [
 ];
 
 /**
- * How they are built, apart from their kernel: the headers that were changed come before those of
- * the kernel.
+ * Makefiles for building the modules outside the kernel's tree: the patched headers take precedence
+ * over the kernel's.
  */
 const KBUILD: Readonly<Record<string, string>> = {
   "Kbuild": "obj-m := net/vmw_vsock/ drivers/vhost/\n",
@@ -48,16 +48,16 @@ vhost_vsock-y := vsock.o
 `,
 };
 
-/** A patch, in its place among others. */
+/** A patch of a set. */
 export interface Patch {
   readonly name: string;
   readonly text: string;
 }
 
 /**
- * The patches of a folder below fixtures/kernel, in the order of their names.
+ * The patches in a folder below fixtures/kernel, ordered by name.
  *
- * @throws {LabError} where there is no such folder.
+ * @throws {LabError} if there is no such folder.
  */
 export async function readPatches(name: string): Promise<Patch[]> {
   const folder = new URL(`${name}/`, FIXTURES);
@@ -75,9 +75,9 @@ export async function readPatches(name: string): Promise<Patch[]> {
 }
 
 /**
- * A patch that makes the modules err, on top of a set's own: to show that a case notices it.
+ * A patch that adds a fault on top of a set, to show that a case detects it.
  *
- * @throws {LabError} where there is none of that name.
+ * @throws {LabError} if there is no such patch.
  */
 export async function readFault(set: string, fault: string): Promise<Patch> {
   const known = await readPatches(`${set}/faults`);
@@ -87,16 +87,16 @@ export async function readFault(set: string, fault: string): Promise<Patch> {
   throw new LabUsageError(`There is no fault "${fault}" of ${set}; there are: ${names}`);
 }
 
-/** The name of a patch as a user gives it. */
+/** The name by which a user refers to a patch. */
 export function shortName({ name }: Patch): string {
   return name.replace(/\.patch$/, "");
 }
 
 /**
- * Applies a patch to a source tree; its file is left beside the tree.
+ * Applies a patch to a source tree; the patch file stays beside the tree.
  *
- * @param env with a PATH that has patch(1).
- * @param more arguments of patch(1).
+ * @param env the environment, whose PATH must have patch(1).
+ * @param more further arguments of patch(1).
  */
 export async function applyPatch(
   tree: string,
@@ -109,7 +109,7 @@ export async function applyPatch(
   await output("patch", ["-d", tree, "-p1", "-s", "-i", file, ...more], { env });
 }
 
-/** Tells what modules are built from, and how, from any other. */
+/** A digest of everything that modules are built from. */
 export async function buildDigest(from: unknown): Promise<string> {
   return (await sha256Text(JSON.stringify([from, KBUILD, SOURCES]))).slice(0, 16);
 }
@@ -118,16 +118,16 @@ export async function buildDigest(from: unknown): Promise<string> {
  * Changes the source of the modules before they are built.
  *
  * @param tree the root of the source.
- * @param env with a PATH that has patch(1).
+ * @param env the environment, whose PATH has patch(1).
  */
 export type SourceChange = (tree: string, env: Readonly<Record<string, string>>) => Promise<void>;
 
 /**
- * The packages from which a kernel's modules are built: its headers, in two parts, what builds with
- * them, and its source.
+ * The packages from which a kernel's modules are built: its headers (two packages), kbuild, and its
+ * source.
  *
- * @param image the package of the kernel.
- * @throws {LabError} where the archive lacks one of them.
+ * @param image the kernel's package.
+ * @throws {LabError} if the archive lacks one of them.
  */
 export async function buildPackages(
   archive: Archive,
@@ -158,18 +158,18 @@ export async function buildPackages(
   };
 }
 
-/** Packages of the kernel's architecture, and those whose programs run on this machine. */
+/** Packages for the kernel's architecture, and those with programs for this machine. */
 export interface BuildPackages {
   readonly target: readonly Package[];
   readonly native: { readonly archive: Archive; readonly items: readonly Package[] };
 }
 
 /**
- * Builds the modules of AF_VSOCK.
+ * Builds the AF_VSOCK modules.
  *
- * @param unpacked where the packages of {@linkcode buildPackages} were unpacked.
- * @param change made to their source.
- * @returns the folder below which the modules are.
+ * @param unpacked the folder with the unpacked packages of {@linkcode buildPackages}.
+ * @param change a change to their source.
+ * @returns the folder that contains the modules.
  */
 export async function buildModules(
   unpacked: string,
@@ -202,11 +202,11 @@ export async function buildModules(
   return tree;
 }
 
-/** The headers' Makefile names the place where their package is usually installed. */
+/** Adjusts the headers' Makefile, which has the path at which the package is usually installed. */
 async function relocate(headers: string, unpacked: string): Promise<void> {
   const makefile = await Deno.readTextFile(`${headers}/Makefile`);
   await Deno.writeTextFile(`${headers}/Makefile`, makefile.replaceAll("/usr/", `${unpacked}/usr/`));
-  // Without it the types of the modules (BTF) are left out, for which pahole would be needed.
+  // Without vmlinux the build skips BTF, which would need pahole.
   await Deno.remove(`${headers}/vmlinux`);
 }
 
@@ -214,5 +214,5 @@ async function onlyEntry(folder: string, pattern: RegExp): Promise<string> {
   for await (const { name } of Deno.readDir(folder)) {
     if (pattern.test(name)) return `${folder}/${name}`;
   }
-  throw new LabError(`There is nothing like ${pattern.source} in the kernel's packages`);
+  throw new LabError(`The kernel's packages contain no ${pattern.source}`);
 }

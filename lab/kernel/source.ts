@@ -1,5 +1,5 @@
 /**
- * The source of the newest kernel that Debian packages.
+ * Fetches the source of the newest kernel in Debian.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { ownArch } from "../arch.ts";
 import { output } from "../host/command.ts";
 import type { Progress } from "../progress.ts";
 
-/** Source on disk. */
+/** A kernel's source on disk. */
 export interface KernelSource {
   /** The package's name and version. */
   readonly name: string;
-  /** The tree's topmost folder. */
+  /** The root of the tree. */
   readonly root: string;
 }
 
 /**
- * Fetches and unpacks it; 170 MB are downloaded.
+ * Fetches and unpacks it; the download has 170 MB.
  *
- * @param env with a PATH that has xz.
- * @param wanted what of the tree is needed, as paths in it; without, all of it (2 GB).
+ * @param env the environment, whose PATH must have xz.
+ * @param wanted the paths in the tree that are needed; by default, the whole tree (2 GB).
  */
 export async function unpackSource(
   into: string,

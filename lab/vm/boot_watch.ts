@@ -1,18 +1,18 @@
 import { MARKS } from "../layout.ts";
 
-/** How long a VM that boots may write nothing, in milliseconds. */
+/** A booting VM that writes nothing for this long has stalled, in milliseconds. */
 export const MAX_SILENCE = 25_000;
 
-/** Follows the consoles of a boot: the host's (or loopback's), and the guest's. */
+/** Follows the consoles of a boot: the loopback VM's, or the host's and the guest's. */
 export class BootWatch {
   readonly #names: readonly string[];
   readonly #maxSilence: number;
-  /** For each console its length, and when it was first that long. */
+  /** For each console, its length and since when it has been that long. */
   readonly #seen: { length: number; at: number }[];
 
   /**
-   * @param names of the VMs: one, or a host and its guest.
-   * @param now in milliseconds, of the VM's own time (lab/vm/own_time.ts).
+   * @param names the names of the VMs: one, or a host and its guest.
+   * @param now the VM's own time in milliseconds (lab/vm/own_time.ts).
    */
   constructor(names: readonly string[], now: number, maxSilence = MAX_SILENCE) {
     this.#names = names;
@@ -21,16 +21,16 @@ export class BootWatch {
   }
 
   /**
-   * Takes what the consoles hold by now.
+   * Compares the consoles' current texts with what was seen before.
    *
-   * @returns which VM stands still, undefined where none does.
+   * @returns a message about a VM that has stalled, if one has.
    */
   take(consoles: readonly string[], now: number): string | undefined {
     for (const [i, name] of this.#names.entries()) {
       const text = consoles[i] ?? "";
       const seen = this.#seen[i];
       if (seen === undefined) continue;
-      // A guest begins when its host starts it.
+      // The guest's time starts when its host starts it.
       const waits = i > 0 && !(consoles[0] ?? "").includes(MARKS.guestStarted);
       if (text.length !== seen.length || waits || text.includes(MARKS.listening)) {
         seen.length = text.length;
@@ -47,7 +47,7 @@ export class BootWatch {
     return this.#names.every((_, i) => consoles[i]?.includes(MARKS.listening));
   }
 
-  /** How far the boot is, for people: the last line of the VM that booted last. */
+  /** The boot's progress, for people: the last line of the innermost VM that has written any. */
   progress(consoles: readonly string[]): string {
     for (const [i, name] of [...this.#names.entries()].reverse()) {
       const line = (consoles[i] ?? "").trimEnd().split("\n").at(-1)?.trim() ?? "";
@@ -57,5 +57,5 @@ export class BootWatch {
   }
 }
 
-/** How much of a console's line is shown, in characters. */
+/** The length to which a console's line is cut, in characters. */
 const SHOWN = 60;

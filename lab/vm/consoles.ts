@@ -1,5 +1,5 @@
 /**
- * What the VMs' consoles say: their ends, for messages, and what a kernel that died left there.
+ * Reads the VMs' consoles: their last lines, for messages, and the faults that kernels reported.
  *
  * @module
  */
@@ -10,29 +10,29 @@ import { consoleLines, findSplats } from "../../core/splat.ts";
 import { type LabAddress, vmsOf } from "../types.ts";
 import { MARKS } from "../layout.ts";
 
-/** How long a console may lag behind the connection that broke, in milliseconds. */
+/** How much later than the loss of a connection a console may show the reason, in milliseconds. */
 const LAG = 5000;
-/** Lines of a console that are shown. */
+/** The number of lines of a console that are shown. */
 const SHOWN = 25;
 
-/** A console's text; none where there is no such file. */
+/** A console's text; empty if there is no such file. */
 export async function readConsole(path: string | undefined): Promise<string> {
   if (path === undefined) return "";
   const bytes = await Deno.readFile(path).catch(() => new Uint8Array());
-  // Firmware clears the screen and moves the cursor; those sequences are of no use in a message.
+  // Drop the sequences with which firmware clears the screen and moves the cursor.
   // deno-lint-ignore no-control-regex
   return new TextDecoder().decode(bytes).replace(/\x1b(c|\[[0-9;?]*[A-Za-z])/g, "");
 }
 
 /**
- * Whether a kernel says twice, a minute apart, that the same RCU grace period does not end (its
- * number is `g=`): a processor there does not go on. Said once it may be a busy machine's doing.
+ * Whether a kernel reports twice, a minute apart, that the same RCU grace period (`g=`) does not
+ * end: one of its processors is stuck. A single report may be due to a busy machine.
  */
 export function isStalled(console: string): boolean {
   return /\bjiffies, g=(-?\d+), [^]*\bjiffies, g=\1, /.test(console);
 }
 
-/** Some words, with the end of the consoles behind them. */
+/** A message followed by the last lines of the consoles. */
 export async function explainConsoles(what: string, consoles: readonly string[]): Promise<string> {
   const parts = [what];
   for (const path of consoles) {
@@ -43,7 +43,7 @@ export async function explainConsoles(what: string, consoles: readonly string[])
   return parts.join("\n");
 }
 
-/** Finds out what the kernels of a lab wrote to their consoles from now on. */
+/** Watches what the kernels of a lab write to their consoles from now on. */
 export class ConsoleWatch {
   readonly #consoles: (readonly [name: string, path: string, from: number])[];
 
@@ -51,7 +51,7 @@ export class ConsoleWatch {
     this.#consoles = consoles;
   }
 
-  /** Begins where the consoles of a lab end now. */
+  /** Starts at the current end of the consoles. */
   static async begin(lab: Pick<LabAddress, "vms">): Promise<ConsoleWatch> {
     return new ConsoleWatch(
       await Promise.all(
@@ -63,8 +63,8 @@ export class ConsoleWatch {
   }
 
   /**
-   * The faults that the kernels reported since, as reasons; waits a little for them. What it has
-   * given it does not give again.
+   * The faults that the kernels have reported since, as reasons. It waits for them a little, and
+   * returns each only once.
    */
   async postMortem(): Promise<string[]> {
     const look = async () => {
@@ -74,7 +74,7 @@ export class ConsoleWatch {
     return await until(look, { timeout: LAG, pause: 100 }) ?? [];
   }
 
-  /** Whether the guest's QEMU has ended since, as its host says. */
+  /** Whether the guest's QEMU has exited since, according to the host's console. */
   async guestEnded(): Promise<boolean> {
     const [[, path, from] = ["", "", 0]] = this.#consoles;
     return (await readConsole(path)).slice(from).includes(MARKS.guestEnded);
@@ -84,7 +84,7 @@ export class ConsoleWatch {
     const found = await Promise.all(this.#consoles.map(async ([name, path, from], i) => {
       const whole = await readConsole(path);
       const text = whole.slice(from);
-      // The last one is what it died of; those before it are in the reports of their cases.
+      // The kernel died of the last one; the earlier ones are in the reports of their cases.
       const last = findSplats(consoleLines(text)).slice(-1);
       if (last.length > 0) this.#consoles[i] = [name, path, whole.length];
       return last.flatMap((splat) => quoteSplat(splat, name)).map(oneLine);

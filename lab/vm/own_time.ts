@@ -1,22 +1,23 @@
 /**
- * How much of the time that passes a process really has: on a machine that is busy with other things
- * it waits for a processor, and what it does not do meanwhile tells nothing.
+ * Measures time without the time for which a process had to wait for a processor: on a busy
+ * machine, a lack of progress means nothing.
  *
  * @module
  */
 
-/** A clock that stands still while a process waits for a processor. */
+/** A clock that stops while a process waits for a processor. */
 export class OwnClock {
   readonly #pid: number;
 
-  /** @param pid of the process; its children count, too. */
+  /** @param pid the process, whose children count, too. */
   constructor(pid: number) {
     this.#pid = pid;
   }
 
   /**
-   * The time in milliseconds since some moment, less what the thread that waited longest for a
-   * processor has waited (/proc/<pid>/schedstat, the kernel's Documentation/scheduler/sched-stats).
+   * The time in milliseconds since an arbitrary moment, minus the longest time that any thread has
+   * waited for a processor (/proc/<pid>/schedstat, see Documentation/scheduler/sched-stats in the
+   * kernel).
    */
   async now(): Promise<number> {
     const waits = await Promise.all((await threadsOf(this.#pid)).map(waited));
@@ -35,14 +36,14 @@ async function threadsOf(pid: number): Promise<string[]> {
         files.push(`/proc/${each}/task/${name}/schedstat`);
       }
     } catch (error) {
-      // It has ended.
+      // The process has ended.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
   return files;
 }
 
-/** How long a thread has waited for a processor, in milliseconds; 0 where the kernel does not say. */
+/** How long a thread has waited for a processor, in milliseconds; 0 if the kernel does not say. */
 async function waited(schedstat: string): Promise<number> {
   const text = await Deno.readTextFile(schedstat).catch(() => "");
   return Number(text.split(" ")[1] ?? 0) / 1e6;

@@ -1,5 +1,5 @@
 /**
- * QEMU's arguments, group by group. Nothing here starts anything.
+ * Builds QEMU's arguments, group by group; starts nothing.
  *
  * @module
  */
@@ -15,9 +15,8 @@ import {
 } from "../layout.ts";
 const COMMON = ["-nodefaults", "-no-user-config", "-nographic", "-no-reboot"];
 /**
- * Kernel parameters: what the kernel says, and a panic that ends the VM at once. A machine that is
- * busy with other things lets an emulated processor stand still for ten seconds and more, which is
- * no lockup and no stall of the kernel's own.
+ * Kernel parameters: log level, exit on panic, and longer limits for lockups and RCU stalls, since
+ * on a busy machine an emulated processor may not run for more than ten seconds.
  */
 const APPEND = "loglevel=6 panic=-1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60";
 
@@ -30,7 +29,7 @@ export function outerArguments(vm: OuterVm): string[] {
     ...["-m", vm.role === "host" ? "2200" : "1200"],
     ...boot(vm.vmlinuz, vm.initrd, vm.arch.serial.console, vm.arch),
     ...disk(vm.disk),
-    // restrict: the VM reaches nothing but what is forwarded to it.
+    // restrict: the VM can reach nothing but the forwarded ports.
     ...network("restrict=on", [
       `tcp:127.0.0.1:${vm.agents.host}-:${AGENT_PORT}`,
       `tcp:127.0.0.1:${vm.agents.guest}-:${SECOND_PORT}`,
@@ -40,7 +39,7 @@ export function outerArguments(vm: OuterVm): string[] {
   ];
 }
 
-/** The arguments of the guest, as the host's VM starts it: all but the processor. */
+/** The arguments of the guest in the host VM, except for the processor. */
 export function guestArguments(
   arch: ArchTraits,
   cids: readonly number[] = [GUEST_CID],
@@ -64,7 +63,7 @@ export function guestArguments(
   ];
 }
 
-/** The devices of a guest; several have a port each, from which they can be unplugged. */
+/** The vsock devices of a guest; several get a root port each, from which they can be unplugged. */
 function vsockDevices(cids: readonly number[]): string[] {
   const [first] = cids;
   if (cids.length === 1) return ["-device", `vhost-vsock-pci,guest-cid=${first}`];
@@ -84,17 +83,17 @@ function boot(
   return ["-kernel", vmlinuz, "-initrd", initrd, "-append", append];
 }
 
-/** The serial ports of the VM that runs here: two consoles, and two shells. */
+/** The serial ports of the VM on this machine: two consoles, and two shells. */
 function serialPorts({ arch, vms: [outer, guest] }: OuterVm): string[] {
   const [, ...more] = ["console-0", "console-1", "shell-0", "shell-1"];
   return [
     ...[outer, guest].flatMap((vm, i) => {
-      // Without a guest its ports lead nowhere; the others keep their names.
+      // Without a guest, its ports are connected to nothing, so that the others keep their names.
       if (vm === undefined) {
         return ["-chardev", `null,id=console-${i}`, "-chardev", `null,id=shell-${i}`];
       }
       return [
-        // A VM that takes the place of another one writes to the end of that one's console.
+        // Append: a VM that replaces another one continues its console.
         ...["-chardev", `file,id=console-${i},path=${escaped(vm.console)},append=on`],
         ...["-chardev", `socket,id=shell-${i},path=${escaped(vm.shell)},server=on,wait=off`],
       ];
@@ -104,7 +103,7 @@ function serialPorts({ arch, vms: [outer, guest] }: OuterVm): string[] {
   ];
 }
 
-/** A path in an option of QEMU's, where a comma begins the next setting and two stand for one. */
+/** Escapes a path for an option of QEMU, in which commas have to be doubled. */
 function escaped(path: string): string {
   return path.replaceAll(",", ",,");
 }
@@ -118,6 +117,6 @@ export function disk(image: string): string[] {
 
 function network(restrict: string, forwards: readonly string[]): string[] {
   const netdev = ["user", "id=net", restrict, ...forwards.map((forward) => `hostfwd=${forward}`)];
-  // Without romfile QEMU would look for a boot ROM that the lab's disk does not have.
+  // An empty romfile: by default QEMU looks for a boot ROM, which the lab's disk does not have.
   return ["-netdev", netdev.join(","), "-device", "virtio-net-pci,netdev=net,romfile="];
 }

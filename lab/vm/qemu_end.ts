@@ -1,27 +1,27 @@
 /**
- * How a QEMU ended, from its exit status or from its host's console.
+ * Determines how a QEMU ended, from its exit status or from its host's console.
  *
  * @module
  */
 import { signalName } from "../../core/signal_name.ts";
 import { MARKS } from "../layout.ts";
 
-/** What a host says when its guest is no more. */
+/** What a host writes when its guest is gone. */
 export const GUEST_GONE = [MARKS.guestEnded, MARKS.guestStuck];
 
 /** How a QEMU ended. */
 export interface QemuEnd {
-  /** For people, with its last words. */
+  /** For people, with its last output. */
   readonly text: string;
-  /** Whether it was by a signal, or with an exit code that tells of an error. */
+  /** Whether it was killed by a signal, or exited with an error. */
   readonly isFault: boolean;
 }
 
 /**
- * How a process ended, from the exit status that a shell gives.
+ * How a process ended, from its exit status as in a shell.
  *
- * @param who it was, for people.
- * @param words its last ones.
+ * @param who the name of the process, for people.
+ * @param words its last output.
  */
 export function qemuEnd(who: string, status: number, words: string): QemuEnd {
   const signal = status - 128;
@@ -30,7 +30,7 @@ export function qemuEnd(who: string, status: number, words: string): QemuEnd {
   return { text: `${who} ended (${how})${said === "" ? "" : `: ${said}`}`, isFault: status !== 0 };
 }
 
-/** The end of the guest's QEMU, from what its host's console says. */
+/** How the guest's QEMU ended, from its host's console. */
 export function guestEnd(console: string): QemuEnd {
   const lines = console.split("\n").map((line) => line.trim());
   const at = lines.findIndex((line) => GUEST_GONE.some((mark) => line.includes(mark)));
@@ -42,5 +42,5 @@ export function guestEnd(console: string): QemuEnd {
   return qemuEnd("the guest's QEMU", Number(status), words.slice(-WORDS).join("\n"));
 }
 
-/** How many of its last lines are kept. */
+/** The number of last lines that are kept. */
 const WORDS = 8;

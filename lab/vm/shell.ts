@@ -1,5 +1,5 @@
 /**
- * Shells in the VMs, over their serial ports: for a person, or for a script and its result.
+ * Connects to the shells in the VMs, over their serial ports: interactively, or to run a script.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { screenOf, writeTo } from "../../report/screen.ts";
 /** Leaves an interactive shell: Ctrl-]. */
 const LEAVE = 0x1d;
 
-/** What a script in a VM did. */
+/** The result of a script in a VM. */
 export interface ScriptResult {
   readonly output: string;
   readonly status: number;
@@ -27,9 +27,9 @@ async function connect(socket: string): Promise<Deno.UnixConn> {
 /**
  * Runs a script in a VM's shell.
  *
- * @param socket of the shell, see LabAddress.
- * @param onText told what the shell writes, as it comes.
- * @throws {LabError} where the shell goes away; the reason of `signal`, when that is aborted.
+ * @param socket the shell's socket, see LabAddress.
+ * @param onText receives the shell's output as it arrives.
+ * @throws {LabError} if the connection is lost; the reason of `signal`, if that is aborted.
  */
 export async function runScript(
   socket: string,
@@ -41,8 +41,8 @@ export async function runScript(
   using connection = await connect(socket);
   const nonce = crypto.randomUUID();
   const encoded = btoa(unescape(encodeURIComponent(script)));
-  // The script travels in base64, so that the terminal changes nothing in it; the marks are put
-  // together by the shell, so that their echo is not taken for them.
+  // The script is sent in base64, so that the terminal does not change it. The shell assembles the
+  // marks, so that their echo is not mistaken for them.
   const lines = [
     "stty -echo; PS1= PS2=",
     "printf '' > /tmp/script",
@@ -85,7 +85,7 @@ async function readResult(
   }
 }
 
-/** Connects the terminal to a VM's shell until Ctrl-]; what is piped in is run as a script. */
+/** Connects the terminal to a VM's shell until Ctrl-]; piped input is run as a script. */
 export async function interact(socket: string, signal: AbortSignal): Promise<number> {
   if (!Deno.stdin.isTerminal()) {
     const script = await new Response(Deno.stdin.readable).text();

@@ -1,10 +1,10 @@
 /**
- * Booted labs, kept: the state of a VM whose agents listen, in the cache, from which another one is
- * there in a second or two, as clean as one that was booted.
+ * Snapshots of booted labs: the state of a VM whose agents listen is kept in the cache, and another
+ * VM starts from it in a second or two, as clean as after a boot.
  *
- * It is what QEMU would send to another QEMU (migration), in a file that nobody writes to again, so
- * that any number of labs may start from it at once. The restored VM has the same devices, and
- * sockets, ports and files of its own: those are not part of a VM's state.
+ * A snapshot is a QEMU migration stream in a file that is never modified, so any number of labs can
+ * start from it at the same time. A restored VM has the same devices, but its own sockets, ports
+ * and files, which are not part of a VM's state.
  *
  * @module
  */
@@ -24,22 +24,22 @@ import { LabError } from "../error.ts";
 import { tryLock } from "../host/lock.ts";
 import { shellWord } from "../host/command.ts";
 
-/** Changes when what a snapshot must be like does. */
+/** To be incremented when older snapshots can no longer be used. */
 const LAYOUT = 1;
-/** How many are kept: each has some hundred MB. */
+/** The number of snapshots kept: each has several hundred MB. */
 const KEPT = 4;
-/** How long a VM's state may take to be written, in milliseconds. */
+/** How long saving a VM may take, in milliseconds. */
 const SAVE_TIME = 60_000;
-/** The time between two questions to the monitor, in milliseconds. */
+/** The interval at which the monitor is polled, in milliseconds. */
 const PAUSE = 20;
-/** Bytes per second: as fast as it goes. */
+/** The bandwidth of a migration, in bytes per second: no limit. */
 const UNLIMITED = 2 ** 40;
 
-/** A place in the cache for the state of one kind of lab. */
+/** The snapshot of one kind of lab, which may not exist yet. */
 export class Snapshot {
   readonly #key: string;
 
-  /** @param key names all that the state depends on, see {@linkcode snapshotKey}. */
+  /** @param key identifies everything that the state depends on, see {@linkcode snapshotKey}. */
   constructor(key: string) {
     this.#key = key;
   }
@@ -48,31 +48,31 @@ export class Snapshot {
     return `${await cacheFolder("snapshots")}/${this.#key}.state`;
   }
 
-  /** Whether there is one. */
+  /** Whether it exists. */
   async exists(): Promise<boolean> {
     return await Deno.stat(await this.#file()).then(() => true, () => false);
   }
 
-  /** What QEMU is told to start from it, besides the arguments of the VM that was saved. */
+  /** QEMU's arguments to start from it, in addition to those of the VM that was saved. */
   async arguments(): Promise<string[]> {
     const file = await this.#file();
     const now = new Date();
-    // The oldest ones are thrown away by when they were last used.
+    // The least recently used snapshots are removed first.
     await Deno.utime(file, now, now);
     return ["-incoming", `exec:cat ${shellWord(file)}`];
   }
 
-  /** Throws it away: it does not work. */
+  /** Removes it, because it does not work. */
   async discard(): Promise<void> {
     await removeIfThere(await this.#file());
   }
 
   /**
-   * Saves the state of a VM, which stands still for the end of that. It must be running before: a
-   * state remembers that, too. Where another process is saving such a VM, this one need not be.
+   * Saves the state of a VM, which is paused towards the end. It must be running, since that is
+   * part of the state. If another process is saving the same kind of VM already, this does nothing.
    *
-   * @param socket of its monitor.
-   * @throws {LabError} where it cannot be saved; the VM goes on.
+   * @param socket the monitor's socket.
+   * @throws {LabError} if it cannot be saved; the VM continues.
    */
   async save(socket: string): Promise<void> {
     await requireSpace();
@@ -100,9 +100,9 @@ export class Snapshot {
 }
 
 /**
- * Waits until a VM that was started from a snapshot runs: what connects to it before that is lost.
+ * Waits until a VM that was started from a snapshot runs: connections made before that are lost.
  *
- * @param socket of its monitor.
+ * @param socket the monitor's socket.
  */
 export async function restored(socket: string, signal: AbortSignal): Promise<void> {
   using monitor = await connectMonitor(socket, signal);
@@ -113,7 +113,7 @@ export async function restored(socket: string, signal: AbortSignal): Promise<voi
   }, { pause: PAUSE, signal });
 }
 
-/** A monitor, as soon as QEMU has made its socket. */
+/** Connects to a monitor as soon as QEMU has made its socket. */
 async function connectMonitor(socket: string, signal: AbortSignal): Promise<Qmp> {
   for (;;) {
     try {
@@ -127,7 +127,7 @@ async function connectMonitor(socket: string, signal: AbortSignal): Promise<Qmp>
   }
 }
 
-/** Waits until a VM's state is written. */
+/** Waits until a VM's state has been written. */
 async function completion(monitor: Qmp): Promise<void> {
   const isSaved = await until(async () => {
     const { status, "error-desc": why } = await monitor.execute("query-migrate") as {
@@ -148,7 +148,7 @@ async function removeOldest(folder: string): Promise<void> {
   const files: (readonly [path: string, used: number])[] = [];
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith(".state")) continue;
-    // Another process may have thrown it away just now.
+    // Another process may have just removed it.
     const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
     files.push([`${folder}/${name}`, info?.mtime?.getTime() ?? 0]);
   }
@@ -157,12 +157,12 @@ async function removeOldest(folder: string): Promise<void> {
 }
 
 /**
- * Names a VM's state by all that it depends on.
+ * A key made from everything that a VM's state depends on.
  *
- * @param qemu what QEMU says of its version.
- * @param args its arguments; files among them by names that stand for what is in them.
- * @param files the kernel's file, and one that tells the disk from others of its name.
- * @param initrd what the VM unpacks into its memory.
+ * @param qemu QEMU's version.
+ * @param args its arguments, without paths that differ between labs.
+ * @param files files whose contents matter: the kernel, and the id of the disk.
+ * @param initrd the initramfs.
  */
 export async function snapshotKey(
   qemu: string,
@@ -176,7 +176,7 @@ export async function snapshotKey(
   return (await sha256Text(text)).slice(0, 16);
 }
 
-/** Why something went wrong with a snapshot, on one line. */
+/** The reason that a snapshot failed, on one line. */
 export function snapshotTrouble(error: unknown): string {
   return reasonOf(error).split("\n")[0] ?? "";
 }

@@ -13,20 +13,20 @@ import { explainConsoles } from "./consoles.ts";
 import { VmLostError } from "../error.ts";
 import { consolesOf, type LabAddress, monitorOf } from "../types.ts";
 
-/** How often the processors are looked at, in milliseconds. */
+/** How often the processors are checked, in milliseconds. */
 const PAUSE = 2000;
-/** How often in a row one must be found waiting for the same interrupt: the machine may be busy. */
+/** The number of consecutive checks that must find one waiting for the same interrupt. */
 const TIMES_WAITING = 5;
-/** How often in a row one must be found with interrupts off in the same code. */
+/** The number of consecutive checks that must find one in the same code with interrupts off. */
 const TIMES_DEAF = 10;
 
-/** Where a processor was found that may have stalled. */
+/** A sign that a processor may have stalled. */
 export interface Sign {
-  /** Differs if it made progress in between. */
+  /** Changes if the processor makes progress. */
   readonly what: string;
-  /** How often in a row it must be found before it counts as stalled. */
+  /** The number of consecutive checks after which it counts as stalled. */
   readonly times: number;
-  /** The message about it then. */
+  /** The message about it in that case. */
   readonly means: (processor: number) => string;
 }
 
@@ -34,11 +34,11 @@ export interface Sign {
 export type Signs = ReadonlyMap<number, Sign>;
 
 /**
- * Calls `body` while the processors of a lab's VM are watched, unless it runs under KVM or is an
- * arm64 one, for which no such fault is known.
+ * Calls `body` while watching the processors of a lab's VM, unless it runs on KVM or is an arm64
+ * VM, for which no such fault is known.
  *
- * @param body receives a signal that is aborted with `stop`, and when a processor has stalled.
- * @throws {VmLostError} with the end of the consoles, when one is, however `body` ended.
+ * @param body receives a signal that is aborted with `stop`, or when a processor has stalled.
+ * @throws {VmLostError} with the last lines of the consoles if one has, no matter how `body` ended.
  */
 export async function withStallWatch<T>(
   address: LabAddress,
@@ -67,7 +67,7 @@ export async function withStallWatch<T>(
   return ended.value;
 }
 
-/** Checks the processors until one has stalled, and gives the reason; or until the signal. */
+/** Checks the processors until one has stalled, and returns the message; or until the signal. */
 async function watchProcessors(
   address: LabAddress,
   over: AbortSignal,
@@ -77,17 +77,19 @@ async function watchProcessors(
   while (!over.aborted) {
     const reason = history.take(await look(address));
     if (reason !== undefined) return reason;
-    // It is rejected when the watch is over, and for no other reason.
+    // Rejected only when the watch is over.
     await delay(pause, undefined, { signal: over }).catch(() => {});
   }
   return undefined;
 }
 
-/** What was seen of the processors. */
+/** The results of past checks. */
 export class History {
   #seen = new Map<number, readonly [what: string, times: number]>();
 
-  /** Takes what one check showed; the message about a processor that has stalled, if one has. */
+  /**
+   * Adds the result of a check, and returns the message about a stalled processor, if there is one.
+   */
   take(signs: Signs): string | undefined {
     this.#seen = new Map(
       [...signs].map(([processor, { what }]) => {
@@ -102,14 +104,14 @@ export class History {
   }
 }
 
-/** The processors that may have stalled; none if the VM does not answer: it may be about to end. */
+/** The processors that may have stalled; none if the VM does not respond, as it may be ending. */
 async function look(address: LabAddress): Promise<Signs> {
   try {
     using monitor = await Qmp.connect(monitorOf(address));
     const ask = async (command: string) =>
       String(await monitor.execute("human-monitor-command", { "command-line": command }));
     const registers = await ask("info registers -a");
-    // Without a guest in the VM it is the kernel itself that keeps interrupts off.
+    // Without a nested guest, only the kernel itself turns interrupts off.
     const found = new Map(address.vms.length === 1 ? [] : deaf(registers));
     for (const processor of halted(registers)) {
       const due = interruptDue(await ask(`info lapic ${processor}`));
@@ -129,7 +131,7 @@ async function look(address: LabAddress): Promise<Signs> {
 /** EFLAGS.IF. */
 const INTERRUPTS_ENABLED = 0x200;
 
-/** Processors and whether their flags have IF, from the monitor's `info registers -a`. */
+/** The processors, and whether their flags have IF, from the monitor's `info registers -a`. */
 function processors(registers: string) {
   return registers.split(/^CPU#/m).slice(1).map((text) => ({
     processor: parseInt(text),
@@ -140,15 +142,15 @@ function processors(registers: string) {
 }
 
 /**
- * Processors that have halted until an interrupt comes, from the monitor's `info registers -a`; one
- * that halts with interrupts off waits for none.
+ * Processors that are halted until the next interrupt, from the monitor's `info registers -a`. One
+ * that is halted with interrupts off does not wait for any.
  */
 export function halted(registers: string): number[] {
   return processors(registers).filter(({ enabled, halted }) => enabled && halted)
     .map(({ processor }) => processor);
 }
 
-/** Processors that run with interrupts off, from the same; a loop that waits is a few bytes long. */
+/** Processors that run with interrupts off, from the same; a spin loop is only a few bytes long. */
 export function deaf(registers: string): [number, Sign][] {
   return processors(registers).filter(({ enabled, halted }) => !enabled && !halted)
     .map(({ processor, at }) => [processor, {
@@ -161,9 +163,9 @@ export function deaf(registers: string): [number, Sign][] {
 }
 
 /**
- * What interrupt a processor that has halted should have got by now, from the monitor's `info
- * lapic`: one is pending and none is being served, or the timer has run out. Linux zeroes the count
- * of a timer that it stops.
+ * The interrupt that a halted processor should have received, from the monitor's `info lapic`: one
+ * is pending and none is in service, or the timer has expired. Linux zeroes the count of a timer
+ * that it stops.
  */
 export function interruptDue(lapic: string): Sign | undefined {
   const pending = /^IRR\s+(.*\d)/m.exec(lapic)?.[1]?.trim();

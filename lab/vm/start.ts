@@ -1,5 +1,5 @@
 /**
- * Starts the VM of a lab, from nothing or from a snapshot.
+ * Starts the VM of a lab, by a boot or from a snapshot.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type LabOptions, type LabPlace, monitorOf, type Parts, vmsOf } from "..
 import type { AgentPorts, LabVm, VmRole } from "../layout.ts";
 import { consolesOf } from "../types.ts";
 
-/** Ports, consoles and shells for a new lab, in a folder of its own. */
+/** Ports, consoles and shells for a new lab, in a new folder. */
 export async function newPlace(
   folder: string,
   options: LabOptions,
@@ -37,7 +37,7 @@ export async function newPlace(
   };
 }
 
-/** Starts a VM; its agents do not answer yet. */
+/** Starts a VM; its agents do not respond yet. */
 export async function startVm(
   place: LabPlace,
   parts: Parts,
@@ -61,7 +61,7 @@ export function runsAgain(place: LabPlace, signal: AbortSignal): Promise<void> {
   return restored(monitorOf(place), signal);
 }
 
-/** Sets the time of day in a restored VM, which still has the one at which it was saved. */
+/** Sets the clock of a restored VM, which still shows the time when it was saved. */
 export async function setClocks(place: LabPlace, signal: AbortSignal): Promise<void> {
   const script = `date -u -s @${Math.round(Date.now() / 1000)}`;
   await Promise.all(vmsOf(place).map(({ shell }) => runScript(shell, script, signal)));
@@ -71,7 +71,7 @@ function initrdIn(folder: string): string {
   return `${folder}/initrd`;
 }
 
-/** Two TCP ports of 127.0.0.1 that are free now. */
+/** Two free TCP ports of 127.0.0.1. */
 function freePorts(): AgentPorts {
   const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using first = listen();

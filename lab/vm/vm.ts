@@ -1,5 +1,5 @@
 /**
- * The VM that runs on this machine: started, watched and ended.
+ * The VM that runs on this machine: starts, watches and ends it.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { LabError, LateError, VmLostError, VmStalledError } from "../error.ts";
 import { MARKS } from "../layout.ts";
 import { type QemuEnd, qemuEnd } from "./qemu_end.ts";
 
-/** How long a VM lives. */
+/** When a VM ends. */
 export type Lifetime =
-  /** It ends with this process, however that ends. */
+  /** It ends with this process, even if that is killed. */
   | "process"
-  /** It outlives this process, until `lab down`. */
+  /** It stays up until `lab down`. */
   | "detached";
 
 /**
- * Starts QEMU in a session of its own, so that a Ctrl-C at the terminal reaches only this process.
- * The shell waits for the end of this process's pipe and then ends QEMU, even if we were killed.
+ * Starts QEMU in a new session, so that Ctrl-C at the terminal reaches only this process. The shell
+ * waits until this process closes its pipe, which also happens if it is killed, and then ends QEMU.
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- & vm=$!
@@ -29,10 +29,10 @@ wait $vm; status=$?
 kill $watch 2>/dev/null
 exit $status`;
 
-/** How long a VM, or its guest, may take to end after its connections have, in milliseconds. */
+/** How long after its connections were lost a VM may take to exit, in milliseconds. */
 const MOMENT = 10_000;
 
-/** What a console may show before a boot is done, and whether another boot may help. */
+/** Messages on a console that mean that a boot has failed; `Kind` tells whether to retry. */
 const FAULTS = [
   {
     mark: MARKS.noDisk,
@@ -49,28 +49,26 @@ const FAULTS = [
   },
 ] as const;
 
-/** Is shown what the consoles hold by now, every tenth of a second; may throw a {@linkcode LabError}. */
+/** Receives the consoles' texts every tenth of a second; may throw a {@linkcode LabError}. */
 export type ConsoleObserver = (texts: readonly string[]) => void | Promise<void>;
 
 /** A running VM. */
 export class Vm implements AsyncDisposable {
   readonly pid: number;
-  /** QEMU's program and arguments. */
+  /** QEMU's path and arguments. */
   readonly command: readonly string[];
   readonly #process: Deno.ChildProcess;
   readonly #errors: Promise<string>;
   readonly #consoles: readonly string[];
-  /** Their lengths before, in characters: this VM may replace another one. */
+  /** The consoles' lengths at the start, in characters: this VM may replace another one. */
   readonly #before: Promise<readonly number[]>;
   /** Whether it ends with this process. */
   readonly #bound: boolean;
   #end: QemuEnd | undefined;
-  /** Settles when the process has ended, with why. */
+  /** Resolves with the reason when the process has ended. */
   readonly ended: Promise<string>;
 
-  /**
-   * @param consoles the files that its serial ports are written to, the host's first.
-   */
+  /** @param consoles the files with the output of its serial consoles, the host's first. */
   constructor(
     qemu: string,
     args: readonly string[],
@@ -104,20 +102,20 @@ export class Vm implements AsyncDisposable {
       ? new Response(this.#process.stderr).text()
       : Promise.resolve(`see ${errorFile}`);
     this.ended = this.#process.status.then(async ({ code }) => {
-      // Deno gives a signal's number as a shell does, in the exit code.
+      // As in a shell, Deno's exit code includes the number of the signal.
       this.#end = qemuEnd("QEMU", code, await this.#errors);
       return this.#end.text;
     });
   }
 
   /**
-   * Waits for something that the VM must do first.
+   * Waits for work that depends on the VM.
    *
-   * @param what it is, for messages.
-   * @param onConsoles may throw what ends it.
-   * @throws {VmLostError} with the end of the consoles, when the VM or its guest ends before;
-   * {@linkcode LateError} when the time runs out; {@linkcode LabError} when `body` fails, whose error
-   * is the cause; the reason of `stop`, when that is aborted.
+   * @param what the name of the work, for messages.
+   * @param onConsoles may throw an error to end it.
+   * @throws {VmLostError} with the last lines of the consoles, if the VM or its guest ends first;
+   * {@linkcode LateError} if the time runs out; {@linkcode LabError} if `body` fails, with its
+   * error as the cause; the reason of `stop`, if that is aborted.
    */
   async during<T>(
     what: string,
@@ -145,7 +143,7 @@ export class Vm implements AsyncDisposable {
     }
   }
 
-  /** The loss behind an error: whoever talks to a VM may be the first to notice that it has ended. */
+  /** The loss that caused an error: a broken connection may be noticed before the end of the VM. */
   async #behind(error: unknown): Promise<unknown> {
     if (error instanceof VmLostError) return error;
     const moment = AbortSignal.timeout(MOMENT);
@@ -164,7 +162,7 @@ export class Vm implements AsyncDisposable {
 
   /** Ends the VM. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // The guard ends its VM when our pipe closes; a detached VM has none.
+    // The shell ends the VM when our pipe closes; a detached VM has no such shell.
     if (this.#bound) await closeQuietly(this.#process.stdin);
     if (this.#end !== undefined) return;
     if (!this.#bound) killQuietly(this.pid, "SIGTERM");
@@ -193,7 +191,7 @@ export class Vm implements AsyncDisposable {
     throw new VmLostError(this.#end.text);
   }
 
-  /** Some words, with the end of the consoles behind them. */
+  /** A message followed by the last lines of the consoles. */
   explain(what: string): Promise<string> {
     return explainConsoles(what, this.#consoles);
   }
@@ -203,7 +201,7 @@ async function closeQuietly(stream: WritableStream<Uint8Array>): Promise<void> {
   await stream.close().catch(() => {});
 }
 
-/** Sends a signal to a process, which may have ended by now. */
+/** Sends a signal to a process, which may have ended already. */
 export function killQuietly(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(pid, signal);

@@ -1,5 +1,5 @@
 /**
- * The cases of a report as a table: by family, both directions side by side.
+ * The cases of a report as a table: by family, with both directions next to each other.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareVersions } from "../../lab/host/apt.ts";
+import { compareVersions } from "../../lab/host/deb_version.ts";
 import { movedOn } from "./archive.ts";
 
 Deno.test("movedOn() makes every version newer, and keeps what depends on what", () => {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { Archive, parseTargets } from "../../lab/host/apt.ts";
+import { Archive } from "../../lab/host/apt.ts";
+import { parseTargets } from "../../lab/host/apt_sites.ts";
 import { aptTargets } from "../../lab/host/apt_sites.ts";
 import { ownArch } from "../../lab/arch.ts";
 import { cached } from "../../lab/host/cache.ts";

@@ -50,7 +50,7 @@ Deno.test("a download that is not what the signed lists promise is refused", asy
   const folder = await Deno.makeTempDir();
   try {
     const damaged = archive.unpack([{ ...item, sha256: "0".repeat(64) }], folder, () => {});
-    await assert.rejects(damaged, /The download of linux-base is damaged; try again/);
+    await assert.rejects(damaged, /The download of linux-base is corrupt; try again/);
     await archive.unpack([item], folder, () => {});
     assert.ok((await Deno.stat(`${folder}/usr`)).isDirectory);
   } finally {

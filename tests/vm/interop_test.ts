@@ -59,7 +59,7 @@ Deno.test("a lab that ends costs the cross test one session, and no cell", async
     }
   }
   const { code, stdout, stderr } = await tool.ended();
-  assert.match(stderr, /the run failed: QEMU ended .*; going on in another lab\n/);
+  assert.match(stderr, /the run failed: QEMU ended .*; continuing in another lab\n/);
   assert.match(stdout, /\ndiag\/dump\/lists-listener +Listen socket( +ok){4}\n/, stdout + stderr);
   assert.equal(code, 0, stdout + stderr);
 });

@@ -10,7 +10,7 @@ import { select } from "../../core/selector.ts";
 import { archTraits } from "../../lab/arch.ts";
 import { ConsoleWatch } from "../../lab/vm/consoles.ts";
 import type { Lab } from "../../lab/lab.ts";
-import { vmTools } from "../../lab/host/toolset.ts";
+import { vmTools } from "../../lab/host/vm_tools.ts";
 import { runPlan } from "../../runner/run.ts";
 import { CATALOGUE } from "../../suites/catalogue.ts";
 import { inTheMidst, inVm, testLab, testProgress } from "./support.ts";

@@ -50,7 +50,11 @@ Deno.test("lab restores a VM that it saved, and boots where it cannot", async (t
       assert.deepEqual(await snapshots(cache).catch(() => []), []);
     });
     await t.step("a boot does", async () => {
-      await judge([], /booting a VM [^]*saving it for the next time \.\.\. \d/, /restoring/);
+      await judge(
+        [],
+        /booting a VM [^]*saving a snapshot for the next time \.\.\. \d/,
+        /restoring/,
+      );
       assert.equal((await snapshots(cache)).length, 1);
     });
     await t.step("the next lab is there without a boot, any number of times", async () => {
