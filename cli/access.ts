@@ -136,7 +136,7 @@ export function portsOf(options: CasesOptions): PortRange {
 export function requirePorts([first, last]: PortRange, allowed: PortRange | undefined): void {
   if (allowed === undefined || first >= allowed[0] && last <= allowed[1]) return;
   throw new UsageError(
-    `--peer-port ${first}: the ports ${first} to ${last} are used, and the agent's are ` +
+    `--peer-port ${first}: the ports ${first} to ${last} are used, but the agent allows ` +
       `${allowed[0]} to ${allowed[1]}; choose others, or start the agent with other --ports`,
   );
 }

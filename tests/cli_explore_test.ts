@@ -108,7 +108,7 @@ Deno.test("explore says what it cannot do, and why", async () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [
       [...at],
-      /^error: --peer-port 1234: the ports 1234 to 1249 are used, and/,
+      /^error: --peer-port 1234: the ports 1234 to 1249 are used, but/,
     ],
     [
       ["replay", "/nowhere.json", ...at],
