@@ -39,6 +39,8 @@ export interface ExploreOptions extends Omit<DrawOptions, "seen" | "excuses"> {
   readonly stop?: AbortSignal;
   /** How long making a finding small may take, in milliseconds; 30 s where this is missing. */
   readonly shrinkTime?: number;
+  /** How many programs are on their way to the player at once; {@linkcode AHEAD} if missing. */
+  readonly ahead?: number;
   /** Is given each program that was played, in order. */
   readonly onPlayed?: (seed: number, calls: readonly SocketCall[], played: Played) => void;
 }
@@ -90,7 +92,8 @@ export const AGAIN = 10;
  * @throws whatever the player throws: a puppet that is lost.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
-  const { player, milliseconds, programs = Infinity, seed, stop, onPlayed } = options;
+  const { player, milliseconds, programs = Infinity, seed, stop, onPlayed, ahead = AHEAD } =
+    options;
   const tally = new Tally(options);
   const began = performance.now();
   const under: { seed: number; calls: SocketCall[]; played: Promise<Played> }[] = [];
@@ -99,7 +102,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     tally.programs + under.length >= programs;
   let next = seed;
   for (;;) {
-    while (under.length < AHEAD && !isOver()) {
+    while (under.length < ahead && !isOver()) {
       const calls = drawProgram({
         ...options,
         seed: next,
@@ -209,15 +212,18 @@ async function smallest(
   const isOver = () => stop?.aborted === true || performance.now() > until;
   const few = await shrink(calls.slice(0, breach.at + 1), attempt, isOver);
   let happened = 0;
+  let times = 0;
   let last: { played: Played; breach: Breach } | undefined;
-  for (let i = 0; i < AGAIN; i++) {
+  // A machine that is slow plays it once at least.
+  const isLate = () => times > 0 && performance.now() > until + shrinkTime;
+  for (; times < AGAIN && !isLate(); times++) {
     const found = await attempt(few);
     if (found === undefined) continue;
     happened++;
     last = found;
   }
   const shown = last ?? { played: { answers: few.map(() => NO_ANSWER) }, breach };
-  return { seed, calls: few, before: calls.length, again: [happened, AGAIN], ...shown };
+  return { seed, calls: few, before: calls.length, again: [happened, times], ...shown };
 }
 
 /** Stands for the answers of a finding that did not happen again. */

@@ -52,6 +52,8 @@ export async function explores(context: ExploringContext, type: CallSocketType):
     seed: random.next(),
     milliseconds: TIME,
     shrinkTime: check.patience / 2,
+    // What is under way when the time is over is played to its end.
+    ahead: 1,
     kernels,
     types: [type],
   });

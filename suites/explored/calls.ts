@@ -32,6 +32,7 @@ function explored(type: keyof typeof KINDS): ConformanceCase {
     refs: [man("vsock", 7, "DESCRIPTION"), spec("5.10.6"), ref],
     needs,
     slow: true,
+    timeFactor: 2,
     does: {
       client: `draws random calls on ${type} sockets for 3 s, makes those of its machine, and ` +
         "checks each answer by the model; on loopback it makes all of them",
