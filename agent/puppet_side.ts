@@ -7,7 +7,7 @@ import { reasonOf } from "../core/error.ts";
 import type { SideReport } from "../core/outcome.ts";
 import { callText } from "../core/socket_call.ts";
 import { decodeProgram, encodePlayed, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
-import { Puppet, type PuppetPlace } from "./puppet.ts";
+import { Puppet, type PuppetPlace } from "../kit/puppet.ts";
 import type { SideOrder, SideRunner } from "./session.ts";
 
 /** Wraps a runner so that it also plays programs if a controller asks for that. */

@@ -132,12 +132,11 @@ export function portsOf(options: CasesOptions): PortRange {
   return [first, first + (options.jobs ?? 1) * PORT_STRIDE - 1];
 }
 
-/** @throws {UsageError} if a run's cases would use ports that the agent does not allow. */
-export function requirePorts(options: CasesOptions, allowed: PortRange | undefined): void {
-  const [first, last] = portsOf(options);
+/** @throws {UsageError} where a run would use ports that an agent's may not. */
+export function requirePorts([first, last]: PortRange, allowed: PortRange | undefined): void {
   if (allowed === undefined || first >= allowed[0] && last <= allowed[1]) return;
   throw new UsageError(
-    `--peer-port ${first}: the cases use the ports ${first} to ${last}, but the agent allows ` +
+    `--peer-port ${first}: the ports ${first} to ${last} are used, but the agent allows ` +
       `${allowed[0]} to ${allowed[1]}; choose others, or start the agent with other --ports`,
   );
 }

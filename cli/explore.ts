@@ -4,25 +4,39 @@
  * @module
  */
 import { connectControl, type ControlAddress } from "../control/channel.ts";
+import type { Played } from "../control/puppet_wire.ts";
 import { UsageError } from "../core/error.ts";
 import { machineFacts } from "../core/facts.ts";
 import { EXIT } from "../core/outcome.ts";
-import { PORT_STRIDE } from "../control/wire.ts";
+import type { SocketCall } from "../core/socket_call.ts";
+import type { Splat } from "../core/splat.ts";
+import { VERSION } from "../core/version.ts";
 import { type Exploration, explore } from "../explore/explore.ts";
-import { findingJson, type KeptFinding, parseFinding, programJson } from "../explore/file.ts";
-import { type Replay, replay } from "../explore/replay.ts";
-import { programText, replayText, storyText, summaryText } from "../explore/story.ts";
+import { programText } from "../explore/calls_text.ts";
+import { findingJson, type KeptFinding, programJson } from "../explore/file.ts";
+import { type PlayedProgram, recordingJson } from "../explore/record.ts";
+import { type Replay, replay, requireMachines } from "../explore/replay.ts";
+import { replayText, storyText, summaryText } from "../explore/story.ts";
 import { KernelDeathError } from "../lab/error.ts";
 import { startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
 import { ConsoleWatch } from "../lab/vm/consoles.ts";
+import type { Ends } from "../runner/case.ts";
 import { End } from "../runner/end.ts";
+import { ReportBuilder } from "../report/model.ts";
 import { screenOf } from "../report/screen.ts";
-import { VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { runToken } from "./access.ts";
+import { withoutSecrets } from "./again.ts";
+import { toolCommit } from "./commit.ts";
+import { readFinding } from "./finding_file.ts";
+import { exploredCases, rulesPlan, tellExplored } from "./explore_report.ts";
+import type { ReportTarget } from "./options/report.ts";
+import { withReports } from "./report_files.ts";
 import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { OutputFile } from "./output_file.ts";
-import { PuppetLostError, PuppetPlayer } from "./puppet_player.ts";
+import { Exploring, exploringPorts } from "./exploring.ts";
+import { PuppetLostError } from "./puppet_player.ts";
+import { placeOf, withEnds } from "./both_ends.ts";
 import { interruptible, withTimeout } from "./signals.ts";
 
 /** Options of both commands. */
@@ -33,6 +47,9 @@ export interface ExploringOptions {
   readonly strict?: boolean | undefined;
   /** A file to which a finding is saved. */
   readonly save?: string | undefined;
+  /** A file for all calls and their answers. */
+  readonly record?: string | undefined;
+  readonly report?: readonly ReportTarget[] | undefined;
   readonly peerPort: number;
 }
 
@@ -43,6 +60,7 @@ export interface ExploreCommandOptions extends ExploringOptions {
   readonly connectTimeout: number;
   readonly token?: string;
   readonly tokenFile?: string;
+  readonly standIn?: string;
 }
 
 /** Options of `lab explore`. */
@@ -51,48 +69,52 @@ export type LabExploreOptions = BootOptions & ExploringOptions;
 /** How long shrinking and replaying a finding may take after that time, in milliseconds. */
 const BEYOND = 120_000;
 
-/** Explores a machine on which an agent runs. */
+/** Explores a machine on which an agent waits, or the connections between it and this one. */
 export function exploreCommand(options: ExploreCommandOptions): Promise<number> {
-  return interruptible(async (stop) => {
-    using end = await openAgent(options, stop);
-    return await exploreOn(end, options, stop);
-  });
+  return interruptible((stop) =>
+    onMachines(options, BEYOND + options.for, stop, (place) => exploreOn(place, options, stop))
+  );
 }
 
-/** Replays a finding on a machine on which an agent runs. */
+/** Plays a finding again on such machines. */
 export async function replayCommand(path: string, options: ExploreCommandOptions) {
   const kept = await readFinding(path);
-  return await interruptible(async (stop) => {
-    using end = await openAgent(options, stop);
-    return await replayOn(end, kept, options);
-  });
+  return await interruptible((stop) =>
+    onMachines(options, BEYOND, stop, (place) => replayOn(place, kept, options))
+  );
 }
 
-/** Explores in a VM booted by the lab. */
+/** Explores VMs that the lab boots. */
 export async function labExplore(options: LabExploreOptions): Promise<number> {
   await requireVms(options);
-  return await inLab(options, (end, stop) => exploreOn(end, options, stop));
+  return await inLab(
+    options,
+    BEYOND + options.for,
+    (place, stop) => exploreOn(place, options, stop),
+  );
 }
 
-/** Replays a finding in a VM booted by the lab. */
+/** Plays a finding again in VMs that the lab boots. */
 export async function labReplay(path: string, options: LabExploreOptions) {
   const kept = await readFinding(path);
   await requireVms(options);
-  return await inLab(options, (end) => replayOn(end, kept, options));
+  return await inLab(options, BEYOND, (place) => replayOn(place, kept, options));
 }
 
-/** Boots a lab, and calls `body` with its agent. */
+/** Boots a lab, and does something with its agents. */
 function inLab(
-  options: BootOptions,
-  body: (end: End, stop: AbortSignal) => Promise<number>,
+  options: LabExploreOptions,
+  milliseconds: number,
+  body: (place: Exploring, stop: AbortSignal) => Promise<number>,
 ): Promise<number> {
   return withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     await using lab = await startLab(labOptions(options), progress);
     using ends = await lab.connect(stop);
     const consoles = await ConsoleWatch.begin(lab.address);
+    using place = new Exploring(ends, options.topology, options.peerPort, milliseconds);
     try {
-      return await body(ends.host, stop);
+      return await body(place, stop);
     } catch (error) {
       const words = error instanceof PuppetLostError ? await consoles.postMortem() : [];
       if (words.length > 0) throw new KernelDeathError(words.join("\n"));
@@ -101,17 +123,33 @@ function inLab(
   });
 }
 
-async function openAgent(options: ExploreCommandOptions, stop: AbortSignal): Promise<End> {
-  const { peerCid, agent, connectTimeout } = options;
-  if (peerCid !== VMADDR_CID_LOCAL) {
-    throw new UsageError(
-      `Cannot explore between two machines yet: give --peer-cid ${VMADDR_CID_LOCAL}, and an agent ` +
-        "that was started with the same, since it makes the calls of both sides",
-    );
-  }
+/** Connects to the agent that options name, and where the peer is another machine has one here. */
+async function onMachines(
+  options: ExploreCommandOptions,
+  milliseconds: number,
+  stop: AbortSignal,
+  body: (place: Exploring) => Promise<number>,
+): Promise<number> {
+  const { peerCid, peerPort, agent } = options;
   if (agent === undefined) {
     throw new UsageError("Name the agent with --agent host:port, or use lab explore");
   }
+  const { topology } = placeOf(peerCid);
+  const ports = exploringPorts(peerPort, topology !== "loopback");
+  const playOn = async (ends: Ends) => {
+    using place = new Exploring(ends, topology, peerPort, milliseconds);
+    return await body(place);
+  };
+  if (topology !== "loopback") return await withEnds({ ...options, agent, ports }, stop, playOn);
+  using end = await openAgent({ ...options, agent }, stop);
+  return await playOn({ host: end, guest: end });
+}
+
+async function openAgent(
+  options: ExploreCommandOptions & { readonly agent: ControlAddress },
+  stop: AbortSignal,
+): Promise<End> {
+  const { agent, connectTimeout } = options;
   const token = await runToken(options);
   const channel = await connectControl(agent, connectTimeout, stop);
   try {
@@ -122,29 +160,64 @@ async function openAgent(options: ExploreCommandOptions, stop: AbortSignal): Pro
   }
 }
 
-async function exploreOn(end: End, options: ExploringOptions, stop: AbortSignal): Promise<number> {
-  const { for: milliseconds, seed = randomSeed(), strict, save, peerPort } = options;
-  requirePorts(end, peerPort);
-  const { kernel } = end.facts;
+/** Explores, and writes the files that options ask for. */
+async function exploreOn(
+  place: Exploring,
+  options: ExploringOptions,
+  stop: AbortSignal,
+): Promise<number> {
+  const { for: caseTimeout, seed = randomSeed(), report = [] } = options;
+  const { topology } = place;
+  const commit = await toolCommit();
+  const facts = { tool: VERSION, ...(commit === undefined ? {} : { commit }) };
+  const startedAt = new Date();
+  const argv = withoutSecrets(Deno.args);
+  const setting = { argv, startedAt, caseTimeout };
+  const intended = { ...setting, topology, seed, facts, plan: rulesPlan(topology) };
+  return await withReports(report, intended, async (reports) => {
+    const { found, splats } = await searchOn(place, { ...options, seed }, stop);
+    const explored = { found, splats, topology, ends: place.facts, facts };
+    const cases = exploredCases(explored);
+    const builder = new ReportBuilder({ ...setting, plan: cases });
+    tellExplored(explored, cases, builder.sink);
+    reports.from(() => builder.report());
+    return codeOf(found, splats.length > 0);
+  }, stop);
+}
+
+/** Explores, says what comes of it, and keeps what options ask for. */
+async function searchOn(
+  place: Exploring,
+  options: ExploringOptions & { readonly seed: number },
+  stop: AbortSignal,
+): Promise<{ found: Exploration; splats: Splat[] }> {
+  const { for: milliseconds, seed, strict = false, save, record, peerPort } = options;
+  const { topology, isPair, kernels } = place;
+  const kernel = kernels.join(", ");
+  const where = { kernel, topology, strict };
   const screen = screenOf(Deno.stdout);
   using file = save === undefined ? undefined : await OutputFile.open(save, "finding");
-  screen.write(`exploring ${end.name}, Linux ${kernel}, seed ${seed}\n`);
-  using player = new PuppetPlayer(end, peerPort, milliseconds + BEYOND);
-  const exploring = explore({ player, milliseconds, seed, kernels: [kernel], strict, stop });
-  const found = await exploring.catch(async (error) => {
+  using recording = record === undefined ? undefined : await OutputFile.open(record, "recording");
+  const programs: PlayedProgram[] = [];
+  const onPlayed = (seed: number, calls: readonly SocketCall[], played: Played) =>
+    void (recording && programs.push({ seed, calls, played }));
+  screen.write(`exploring ${topology}, Linux ${kernel}, seed ${seed}\n`);
+  const limits = { milliseconds, seed, strict, stop, isPair, kernels };
+  const found = await explore({ ...limits, player: place, onPlayed }).catch(async (error) => {
     if (!(error instanceof PuppetLostError)) throw error;
     screen.write(`the agent was lost during these calls:\n${programText(error.calls)}`);
-    await file?.write(programJson({ calls: error.calls, seed, kernel, topology: end.name }));
+    await file?.write(programJson({ calls: error.calls, seed, ...where }));
     throw error;
   });
-  const { splats = [] } = await player.end();
+  const splats = await place.end();
   screen.write(summaryText(found));
   if (found.finding !== undefined) {
     screen.write(storyText(found.finding));
-    await file?.write(findingJson(found.finding, { kernel, topology: end.name }));
+    await file?.write(findingJson(found.finding, where));
   }
+  await recording?.write(recordingJson({ kernel, topology, port: peerPort, programs }));
   for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
-  return codeOf(found, splats.length > 0);
+  return { found, splats };
 }
 
 function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
@@ -153,38 +226,20 @@ function codeOf({ finding, calls }: Exploration, isFaulty: boolean): number {
   return calls === 0 ? EXIT.broken : EXIT.ok;
 }
 
-async function replayOn(end: End, kept: KeptFinding, options: ExploringOptions): Promise<number> {
-  const { strict, peerPort } = options;
-  requirePorts(end, peerPort);
-  using player = new PuppetPlayer(end, peerPort, BEYOND);
-  const kernels = [end.facts.kernel];
-  const found: Replay = await replay({ player, program: kept.program, kernels, strict });
-  const { splats = [] } = await player.end();
+async function replayOn(
+  place: Exploring,
+  { program, strict: wasStrict }: KeptFinding,
+  options: ExploringOptions,
+): Promise<number> {
+  requireMachines(place.isPair, program);
+  const { kernels } = place;
+  const strict = options.strict || wasStrict;
+  const found: Replay = await replay({ player: place, program, kernels, strict });
+  const splats = await place.end();
   const screen = screenOf(Deno.stdout);
   screen.write(replayText(found));
   for (const lines of splats) screen.write(`the kernel reported: ${lines.join("\n  ")}\n`);
   return found.happened > 0 || splats.length > 0 ? EXIT.failed : EXIT.ok;
-}
-
-async function readFinding(path: string): Promise<KeptFinding> {
-  let json: string;
-  try {
-    json = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
-    throw new UsageError(`Cannot read the finding ${path}: ${error.message}`);
-  }
-  return parseFinding(json, path);
-}
-
-/** @throws {UsageError} if the agent does not allow the ports. */
-function requirePorts({ ports }: End, first: number): void {
-  const last = first + PORT_STRIDE - 1;
-  if (ports === undefined || first >= ports[0] && last <= ports[1]) return;
-  throw new UsageError(
-    `--peer-port ${first}: the calls use the ports ${first} to ${last}, but the agent allows ` +
-      `${ports[0]} to ${ports[1]}; choose others, or start the agent with other --ports`,
-  );
 }
 
 function randomSeed(): number {

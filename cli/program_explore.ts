@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, Option } from "commander";
+import type { Topology } from "../core/plan.ts";
 import { TOKEN_VARIABLE } from "../control/token.ts";
 import {
   addHelp,
@@ -13,12 +14,17 @@ import {
   refuseIdle,
   secondsOption,
   seedOption,
+  several,
   vsockPortOption,
 } from "./options/parse.ts";
+import { reportOption } from "./options/report.ts";
 import { DEFAULT_PORT, PORT_TEXT } from "./options/run.ts";
 import { argumentOf, optionOf } from "./options/value.ts";
 import { withKernelOptions } from "./options/vm.ts";
 import type { ExploreCommandOptions, LabExploreOptions } from "./explore.ts";
+
+/** Three vsock devices are no more to a socket than one. */
+const TOPOLOGIES: readonly Topology[] = ["loopback", "guest-host", "three-cids"];
 
 type Act = (code: number | Promise<number>) => void;
 
@@ -41,7 +47,25 @@ export function addExplore(root: Command, act: Act): void {
     .action(async (file: string, options: ExploreCommandOptions) =>
       act((await import("./explore.ts")).replayCommand(file, options))
     );
+  addFileCommands(explore, act);
   addHelp(explore, "explore help replay");
+}
+
+/** Those that need no machine. */
+function addFileCommands(explore: Command, act: Act): void {
+  explore.command("case")
+    .description("write what explore --save kept as a case, for --cases, to standard output")
+    .addArgument(argumentOf("file", "<file>", "what --save wrote, or the lines of a story"))
+    .addHelpText("after", examples("explore case found.json > found_case.ts"))
+    .action(async (file: string) => act((await import("./explore_files.ts")).exploreCase(file)));
+  explore.command("diff")
+    .description("show the first call on which two runs of the same seed differ; exit code 1")
+    .addArgument(argumentOf("file", "<first>", "what --record wrote"))
+    .addArgument(argumentOf("file", "<second>", "what it wrote on another kernel"))
+    .addHelpText("after", examples("explore diff before.json after.json"))
+    .action(async (first: string, second: string) =>
+      act((await import("./explore_files.ts")).exploreDiff(first, second))
+    );
 }
 
 /** Adds `lab explore`. */
@@ -85,15 +109,20 @@ function withReplaying(command: Command): Command {
 function withExploring(command: Command): Command {
   return withReplaying(command)
     .addOption(secondsOption("--for <seconds>", "how long to explore", EXPLORE_TIME))
-    .option("--seed <number>", "repeat the random choices of an earlier run", seedOption)
-    .addOption(optionOf("file", "--save <file>", "keep a failure here, for explore replay"));
+    .option("--seed <number>", "repeat the randomness of an earlier time", seedOption)
+    .addOption(optionOf("file", "--save <file>", "keep a failure here, for explore replay"))
+    .addOption(optionOf("file", "--record <file>", "keep all calls and answers, for explore diff"))
+    .addOption(
+      optionOf("report", "--report <format=file>", "write a report, a verdict for each rule")
+        .argParser(several(reportOption)),
+    );
 }
 
 function withAgent(command: Command): Command {
   return command
-    .option("--peer-cid <cid>", "1: loopback on the agent's machine", cidOption, 1)
-    // Not a required option: commander would then require it before "replay", too.
-    .option("--agent <address>", "TCP address of the agent", addressOption("127.0.0.1"))
+    .option("--peer-cid <cid>", "CID of the agent's machine; 1: its loopback", cidOption, 1)
+    // Commander would ask for a required one in front of "replay", too.
+    .option("--agent <address>", "where the agent listens, TCP", addressOption("127.0.0.1"))
     .addOption(
       secondsOption("--connect-timeout <seconds>", "how long to try to reach it", 10_000),
     )
@@ -103,8 +132,7 @@ function withAgent(command: Command): Command {
 
 function withVm(command: Command): Command {
   command.addOption(
-    new Option("--topology <which>", "what VMs there are").choices(["loopback"])
-      .default("loopback"),
+    new Option("--topology <which>", "what VMs there are").choices(TOPOLOGIES).default("loopback"),
   );
   return withKernelOptions(command);
 }

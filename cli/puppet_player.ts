@@ -44,6 +44,7 @@ export class PuppetPlayer implements Player {
   #early: string[] | undefined = [];
   readonly #report: Promise<SideReport>;
   #lost: PuppetLostError | undefined;
+  #isEnding = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -77,6 +78,7 @@ export class PuppetPlayer implements Player {
 
   /** Stops the puppet, and waits for the agent's report, which includes faults of its kernel. */
   async end(): Promise<SideReport> {
+    this.#isEnding = true;
     this.#send(NO_MORE);
     const report = await this.#report;
     clearTimeout(this.#timer);
@@ -110,6 +112,7 @@ export class PuppetPlayer implements Player {
   /** Gives up if the agent does not answer in time. */
   #watch(): void {
     clearTimeout(this.#timer);
+    if (this.#under.length === 0 && !this.#isEnding) return;
     const why = `it did not answer a program within ${PLAY_TIME / 1000} s`;
     this.#timer = setTimeout(() => this.#end.abandon(why), PLAY_TIME);
   }

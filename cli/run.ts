@@ -4,156 +4,29 @@
  *
  * @module
  */
-import { pause } from "../core/wait.ts";
-import type { Topology } from "../core/plan.ts";
-import {
-  connectControl,
-  type ControlAddress,
-  type LineChannel,
-  PeerGoneError,
-} from "../control/channel.ts";
-import { End } from "../runner/end.ts";
-import { BusyError } from "../control/greeting.ts";
-import { unlessAborted } from "../control/lines.ts";
-import { newToken } from "../control/token.ts";
-import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
-import { portsOf, requirePorts, runToken } from "./access.ts";
+import { monitorTrouble } from "../agent/side.ts";
+import type { SideSettings } from "../agent/settings.ts";
+import { UsageError } from "../core/error.ts";
+import { portsOf } from "./access.ts";
+import { type AgentElsewhere, placeOf, withEnds } from "./both_ends.ts";
 import type { CasesOptions } from "./options/run.ts";
 import { Session } from "./session.ts";
-import { monitorTrouble } from "../agent/side.ts";
-import { sideArguments, SupervisedAgent } from "../agent/supervisor.ts";
-import { UsageError } from "../core/error.ts";
-import { writeStderr } from "../report/screen.ts";
-import { machineFacts } from "../core/facts.ts";
 import { interruptible } from "./signals.ts";
-import type { SideSettings } from "../agent/settings.ts";
 
 /** Options of `run`. */
-export interface RunOptions extends CasesOptions, SideSettings {
-  readonly agent: ControlAddress;
-  readonly connectTimeout: number;
-  /** The agent's token, or the file that contains it. */
-  readonly token?: string;
-  readonly tokenFile?: string;
-}
-
-/** How long the agent on this machine may take to respond, in milliseconds. */
-const LOCAL_TIME = 30_000;
-/** How long to wait before asking a busy agent again, in milliseconds. */
-const PAUSE = 100;
+export interface RunOptions extends CasesOptions, SideSettings, AgentElsewhere {}
 
 /** Runs the chosen cases against an agent. */
 export function run(selectors: readonly string[], options: RunOptions): Promise<number> {
-  const { topology, here, there } = placeOf(options.peerCid);
+  const { topology } = placeOf(options.peerCid);
   return interruptible((stop) =>
     Session.reported(options, topology, stop, async (session) => {
       await session.choose(selectors);
       session.place(topology);
       const trouble = await monitorTrouble(options);
       if (trouble !== undefined) throw new UsageError(trouble);
-      const token = await runToken(options);
-      const ownToken = newToken();
-      await using agent = await SupervisedAgent.start({
-        args: [...sideArguments(options), "--ports", portsOf(options).join("-")],
-        listen: "127.0.0.1:0",
-        token: ownToken,
-        onError: passOn,
-      });
-      const far = { address: options.agent, milliseconds: options.connectTimeout, token };
-      using remote = await openEnd(there, far, stop);
-      requireCid(options.peerCid, remote.facts.localCid);
-      requirePorts(options, remote.ports);
-      const near = { address: await addressOf(agent, stop), milliseconds: LOCAL_TIME };
-      using local = await openEnd(here, { ...near, token: ownToken }, stop);
-      const isGuest = here === "guest";
-      const ends = isGuest ? { host: remote, guest: local } : { host: local, guest: remote };
-      return await session.runCases({ ends });
+      const ports = portsOf(options);
+      return await withEnds({ ...options, ports }, stop, (ends) => session.runCases({ ends }));
     })
-  );
-}
-
-/** How to reach an agent. */
-interface Reach {
-  readonly address: ControlAddress;
-  /** How long to keep trying, also after losing it, in milliseconds. */
-  readonly milliseconds: number;
-  /** Its token. */
-  readonly token: string | undefined;
-}
-
-/** Connects to an agent; retries until the time is over if it is busy. */
-async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<End> {
-  const { address, milliseconds } = reach;
-  const deadline = performance.now() + milliseconds;
-  const left = () => Math.max(1, deadline - performance.now());
-  for (let isFirst = true;; isFirst = false) {
-    try {
-      const channel = await connectControl(address, left(), stop);
-      return await introduce(name, channel, reach, left(), stop);
-    } catch (error) {
-      // There is no time left for a retry.
-      if (!(error instanceof BusyError) || left() < 2 * PAUSE) throw error;
-      const seconds = milliseconds / 1000;
-      if (isFirst) {
-        writeStderr(`the agent serves another controller: waiting for up to ${seconds} s\n`);
-      }
-      await pause(PAUSE, stop);
-    }
-  }
-}
-
-async function introduce(
-  name: string,
-  channel: LineChannel,
-  { address, token, milliseconds: returnTime }: Reach,
-  helloTime: number,
-  stop: AbortSignal,
-): Promise<End> {
-  const again = (milliseconds: number) => connectControl(address, milliseconds, stop);
-  const own = machineFacts("controller");
-  try {
-    const options = { again, returnTime, helloTime, token };
-    return await unlessAborted(End.open(name, channel, own, options), stop);
-  } catch (error) {
-    channel.close();
-    throw error;
-  }
-}
-
-/** @throws {PeerGoneError} if the local agent does not listen; it may have written why. */
-async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<ControlAddress> {
-  const late = AbortSignal.timeout(LOCAL_TIME);
-  try {
-    return await unlessAborted(agent.listening, AbortSignal.any([stop, late]));
-  } catch {
-    stop.throwIfAborted();
-    const why = late.aborted ? `it does not listen after ${LOCAL_TIME / 1000} s` : "see above";
-    throw new PeerGoneError(`Cannot run this machine's side of the cases, ${why}`);
-  }
-}
-
-/** Passes on the local agent's output, except its own log. */
-function passOn(text: string): void {
-  const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
-  writeStderr(lines.join(""));
-}
-
-/** Which end this machine is, judging by the CID of the other one. */
-function placeOf(peerCid: number): { topology: Topology; here: string; there: string } {
-  if (peerCid === VMADDR_CID_LOCAL) {
-    return { topology: "loopback", here: "loopback", there: "loopback" };
-  }
-  return peerCid === VMADDR_CID_HOST
-    ? { topology: "guest-host", here: "guest", there: "host" }
-    : { topology: "guest-host", here: "host", there: "guest" };
-}
-
-/** @throws {UsageError} if the agent has a CID other than the one given. */
-function requireCid(peerCid: number, localCid: number | undefined): void {
-  const own = localCid ?? 0xffffffff;
-  // A machine that is a guest and a host at once also has CID 2, for its own guests.
-  if (peerCid <= VMADDR_CID_HOST || own === 0xffffffff || own === peerCid) return;
-  throw new UsageError(
-    `--peer-cid is ${peerCid}, but the agent's machine says that its CID is ${own}`,
   );
 }

@@ -13,10 +13,12 @@ import {
   CALL_PORTS,
   type CallAnswer,
   type CallFlag,
+  MACHINES,
   MAX_BACKLOG,
   MAX_CALL_BYTES,
   MAX_CALLS,
   MAX_OPTION,
+  MAX_PIECES,
   MAX_SOCKETS,
   SETTABLE,
   SHUTDOWNS,
@@ -33,9 +35,11 @@ export const READY = "ready";
 /** The line after the last program. */
 export const NO_MORE = "end";
 
-/** Calls to be made one after the other; all sockets are closed at the end. */
+/** Calls that are made one after the other. */
 export interface Program {
   readonly calls: readonly SocketCall[];
+  /** Whether others follow on the same sockets; otherwise all sockets are closed at the end. */
+  readonly more?: boolean;
 }
 
 /** The results of a program. */
@@ -46,16 +50,17 @@ export interface Played {
   readonly stalled?: string;
 }
 
-/** Makes the line for a program. */
-export function encodeProgram({ calls }: Program): string {
-  return JSON.stringify({ calls });
+/** A program as a line. */
+export function encodeProgram({ calls, more }: Program): string {
+  return JSON.stringify({ calls, more });
 }
 
 /** @throws {ProtocolError} for anything that is not a program of these calls. */
 export function decodeProgram(line: string): Program {
-  const { calls } = parseObject(line, line);
+  const { calls, more } = parseObject(line, line);
   if (!Array.isArray(calls) || calls.length > MAX_CALLS) throw unexpected(line);
-  return { calls: calls.map(decodeCall) };
+  if (more !== undefined && typeof more !== "boolean") throw unexpected(line);
+  return { calls: calls.map(decodeCall), ...(more === undefined ? {} : { more }) };
 }
 
 /**
@@ -68,14 +73,18 @@ export function decodeCall(value: unknown): SocketCall {
   const call = oneOf(value, "call", CALL_NAMES);
   const socket = integer(value, "socket", MAX_SOCKETS - 1);
   switch (call) {
-    case "socket":
-      return { call, socket, type: oneOf(value, "type", ["stream", "seqpacket"]) };
+    case "socket": {
+      const type = oneOf(value, "type", ["stream", "seqpacket"]);
+      const at = value.at === undefined ? {} : { at: oneOf(value, "at", MACHINES) };
+      return { call, socket, type, ...at };
+    }
     case "bind":
     case "connect":
       return { call, socket, port: integer(value, "port", CALL_PORTS - 1) };
     case "listen":
       return { call, socket, backlog: integer(value, "backlog", MAX_BACKLOG) };
     case "accept":
+    case "dup":
       return { call, socket, as: integer(value, "as", MAX_SOCKETS - 1) };
     case "send":
       return { call, socket, pattern: integer(value, "pattern", MAX_WORD), ...transfer(value) };
@@ -101,11 +110,16 @@ export function decodeCall(value: unknown): SocketCall {
 }
 
 function transfer(value: Record<string, unknown>) {
-  const { flags, wait } = value;
+  const { flags, wait, pieces } = value;
   const isList = Array.isArray(flags) && flags.length <= CALL_FLAGS.length &&
     flags.every((flag): flag is CallFlag => CALL_FLAGS.includes(flag));
   if (!isList || typeof wait !== "boolean") throw unexpected(JSON.stringify(value));
-  return { length: integer(value, "length", MAX_CALL_BYTES), flags: flags as CallFlag[], wait };
+  return {
+    length: integer(value, "length", MAX_CALL_BYTES),
+    flags: flags as CallFlag[],
+    wait,
+    ...(pieces === undefined ? {} : { pieces: integer(value, "pieces", MAX_PIECES) }),
+  };
 }
 
 function oneOf<const T extends string>(

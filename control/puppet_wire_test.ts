@@ -5,13 +5,16 @@ import { MAX_CALLS, type SocketCall } from "../core/socket_call.ts";
 
 const CALLS: readonly SocketCall[] = [
   { call: "socket", socket: 0, type: "seqpacket" },
+  { call: "socket", socket: 2, type: "stream", at: "guest" },
   { call: "bind", socket: 0, port: 7 },
   { call: "autobind", socket: 0 },
   { call: "listen", socket: 0, backlog: 100 },
   { call: "connect", socket: 63, port: 0 },
   { call: "accept", socket: 0, as: 1 },
+  { call: "dup", socket: 1, as: 2 },
   { call: "send", socket: 1, pattern: 5, length: 1_000_000, flags: ["EOR", "OOB"], wait: true },
   { call: "recv", socket: 1, length: 0, flags: [], wait: false },
+  { call: "recv", socket: 1, length: 9, flags: [], wait: false, pieces: 8 },
   { call: "shutdown", socket: 1, how: "RDWR" },
   { call: "close", socket: 1 },
   { call: "poll", socket: 1 },
@@ -23,7 +26,9 @@ const CALLS: readonly SocketCall[] = [
 ];
 
 Deno.test("a program is read as it was written", () => {
-  assert.deepEqual(decodeProgram(encodeProgram({ calls: CALLS })), { calls: CALLS });
+  for (const program of [{ calls: CALLS }, { calls: [], more: true }]) {
+    assert.deepEqual(decodeProgram(encodeProgram(program)), program);
+  }
 });
 
 Deno.test("what is beyond what a puppet may do is refused", () => {
@@ -35,6 +40,7 @@ Deno.test("what is beyond what a puppet may do is refused", () => {
     { call: "close", socket: -1 },
     { call: "close" },
     { call: "socket", socket: 0, type: "dgram" },
+    { call: "socket", socket: 0, type: "stream", at: "moon" },
     { call: "bind", socket: 0, port: 8 },
     { call: "listen", socket: 0, backlog: 101 },
     { call: "accept", socket: 0, as: 64 },
@@ -43,6 +49,7 @@ Deno.test("what is beyond what a puppet may do is refused", () => {
     { call: "send", socket: 0, pattern: 0, length: 1, flags: "EOR", wait: false },
     { call: "recv", socket: 0, length: 1, flags: [], wait: 5 },
     { call: "recv", socket: 0, length: 1.5, flags: [], wait: false },
+    { call: "recv", socket: 0, length: 1, flags: [], wait: false, pieces: 9 },
     { call: "shutdown", socket: 0, how: "ALL" },
     { call: "setsockopt", socket: 0, option: "SO_ERROR", value: 0 },
     { call: "setsockopt", socket: 0, option: "SO_RCVLOWAT", value: 2 ** 41 },
@@ -55,7 +62,7 @@ Deno.test("what is beyond what a puppet may do is refused", () => {
     assert.throws(() => decodeProgram(line), /^ProtocolError/, line);
   }
   const many = JSON.stringify({ calls: Array(MAX_CALLS + 1).fill(first) });
-  for (const line of ["", "[]", "{}", `{"calls":{}}`, many]) {
+  for (const line of ["", "[]", "{}", `{"calls":{}}`, `{"calls":[],"more":1}`, many]) {
     assert.throws(() => decodeProgram(line), /^ProtocolError/);
   }
 });

@@ -118,7 +118,7 @@ export interface CaseInfo {
   readonly timeFactor?: number;
   /** Why no other case may run at the same time, if so: "it counts ...". */
   readonly alone?: string;
-  /** It takes more than 2 s because of the kernel's timeouts; `--quick` leaves it out. */
+  /** That it takes more than 2 s, by the kernel's times or its own; `--quick` leaves it out. */
   readonly slow?: true;
 }
 

@@ -8,6 +8,11 @@
 /** The types of sockets that are modelled. */
 export type CallSocketType = "stream" | "seqpacket";
 
+/** The two machines of a program whose connections go from one to the other. */
+export const MACHINES = ["host", "guest"] as const;
+/** One of them. */
+export type MachineName = typeof MACHINES[number];
+
 /** Flags of send(2) and recv(2), MSG_ in front. */
 export const CALL_FLAGS = ["OOB", "PEEK", "TRUNC", "EOR", "WAITALL", "NOSIGNAL"] as const;
 /** One of them. */
@@ -24,14 +29,17 @@ export const CALL_OPTIONS = [
   "BUFFER_MIN_SIZE",
   "BUFFER_MAX_SIZE",
   "SO_RCVLOWAT",
+  "CONNECT_TIMEOUT",
   "SO_ERROR",
   "SO_TYPE",
+  "SO_DOMAIN",
+  "SO_PROTOCOL",
   "SO_ACCEPTCONN",
 ] as const;
-/** One of them; BUFFER_... are AF_VSOCK's, SO_VM_SOCKETS_ in front. */
+/** One of them; those without SO_ are AF_VSOCK's, SO_VM_SOCKETS_ in front. CONNECT_TIMEOUT is in s. */
 export type CallOption = typeof CALL_OPTIONS[number];
 /** Those that setsockopt(2) is called with. */
-export const SETTABLE: readonly CallOption[] = CALL_OPTIONS.slice(0, 4);
+export const SETTABLE: readonly CallOption[] = CALL_OPTIONS.slice(0, 5);
 
 /** Requests of ioctl(2). */
 export const CALL_IOCTLS = ["SIOCINQ", "SIOCOUTQ"] as const;
@@ -48,6 +56,8 @@ export const MAX_SOCKETS = 64;
 export const MAX_CALLS = 400;
 /** Ports that a program has: 0 to one below. */
 export const CALL_PORTS = 8;
+/** Most pieces of memory that a send or a recv is given. */
+export const MAX_PIECES = 8;
 /** Most bytes of a call. */
 export const MAX_CALL_BYTES = 1024 * 1024;
 /** The longest queue that listen(2) is asked for. */
@@ -57,7 +67,13 @@ export const MAX_OPTION = 2 ** 40;
 
 /** A call on a socket. */
 export type SocketCall =
-  | { readonly call: "socket"; readonly socket: number; readonly type: CallSocketType }
+  /** Without `at` all sockets are on one machine, and connect to each other over its loopback. */
+  | {
+    readonly call: "socket";
+    readonly socket: number;
+    readonly type: CallSocketType;
+    readonly at?: MachineName;
+  }
   /** bind(2) to any CID, and a port of the program's. */
   | { readonly call: "bind"; readonly socket: number; readonly port: number }
   /** bind(2) to VMADDR_PORT_ANY. */
@@ -69,7 +85,7 @@ export type SocketCall =
   | { readonly call: "accept"; readonly socket: number; readonly as: number }
   /**
    * send(2): `length` bytes of pattern `pattern`. Without `wait` with MSG_DONTWAIT, otherwise it
-   * waits for a moment (SO_SNDTIMEO).
+   * waits for a moment (SO_SNDTIMEO). With `pieces` it is sendmsg(2), from as many parts of memory.
    */
   | {
     readonly call: "send";
@@ -78,17 +94,21 @@ export type SocketCall =
     readonly pattern: number;
     readonly flags: readonly CallFlag[];
     readonly wait: boolean;
+    readonly pieces?: number;
   }
-  /** recvmsg(2) into one buffer; waits as send does. */
+  /** recvmsg(2) into one buffer, or into as many as `pieces` says; waits as send does. */
   | {
     readonly call: "recv";
     readonly socket: number;
     readonly length: number;
     readonly flags: readonly CallFlag[];
     readonly wait: boolean;
+    readonly pieces?: number;
   }
   | { readonly call: "shutdown"; readonly socket: number; readonly how: Shutdown }
   | { readonly call: "close"; readonly socket: number }
+  /** dup(2); the descriptor gets the name `as`. */
+  | { readonly call: "dup"; readonly socket: number; readonly as: number }
   /** poll(2) for all of {@linkcode POLL_BITS}, which waits for nothing. */
   | { readonly call: "poll"; readonly socket: number }
   | { readonly call: "getsockname"; readonly socket: number }
@@ -117,6 +137,7 @@ export const CALL_NAMES = [
   "recv",
   "shutdown",
   "close",
+  "dup",
   "poll",
   "getsockname",
   "getpeername",
@@ -158,10 +179,11 @@ function argumentsText(call: SocketCall): string {
     case "listen":
       return `${call.backlog}`;
     case "accept":
+    case "dup":
       return `as ${call.as}`;
     case "send":
     case "recv":
-      return [call.length, ...call.flags, ...(call.wait ? ["waits"] : [])].join(", ");
+      return [lengthText(call), ...call.flags, ...(call.wait ? ["waits"] : [])].join(", ");
     case "shutdown":
       return call.how;
     case "getsockopt":
@@ -173,6 +195,44 @@ function argumentsText(call: SocketCall): string {
     default:
       return "";
   }
+}
+
+function lengthText({ length, pieces }: { readonly length: number; readonly pieces?: number }) {
+  return pieces === undefined ? `${length}` : `${length} in ${pieces}`;
+}
+
+/** The descriptor that a call makes, where it succeeds. */
+export function madeBy(call: SocketCall): number | undefined {
+  if (call.call === "socket") return call.socket;
+  return call.call === "accept" || call.call === "dup" ? call.as : undefined;
+}
+
+/**
+ * On which machine each call of a program is made; undefined where there is only one.
+ *
+ * A call on a socket that was never made is the first machine's.
+ */
+export function machinesOf(calls: readonly SocketCall[]): (MachineName | undefined)[] {
+  const known = new Map<number, MachineName | undefined>();
+  const first = calls.find(({ call }) => call === "socket");
+  const [host] = MACHINES;
+  const other = first?.call === "socket" && first.at !== undefined ? host : undefined;
+  return calls.map((call) => {
+    if (call.call === "socket") known.set(call.socket, call.at);
+    const at = known.has(call.socket) ? known.get(call.socket) : other;
+    const made = madeBy(call);
+    if (made !== undefined) known.set(made, at);
+    return at;
+  });
+}
+
+/** The calls of a program as a person reads them: each with its machine in front, if it has one. */
+export function programTexts(calls: readonly SocketCall[]): string[] {
+  const machines = machinesOf(calls);
+  return calls.map((call, i) => {
+    const at = machines[i];
+    return at === undefined ? callText(call) : `${at.padEnd(5)} ${callText(call)}`;
+  });
 }
 
 /** An answer as a person reads it: `4096`, `EAGAIN`, `IN|OUT`. */

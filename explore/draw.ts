@@ -14,7 +14,11 @@ import {
   type CallFlag,
   type CallName,
   type CallSocketType,
+  type MachineName,
+  MACHINES,
+  madeBy,
   MAX_CALL_BYTES,
+  MAX_PIECES,
   MAX_SOCKETS,
   SETTABLE,
   SHUTDOWNS,
@@ -25,6 +29,9 @@ import { type ModelSocket, stateName } from "../model/state.ts";
 import type { Excuses } from "../model/excuses.ts";
 import { foresee } from "./foresee.ts";
 import { pairOf, type Seen } from "./seen.ts";
+import { CANDIDATES, CONNECT_TIMEOUTS, EDGES, LENGTHS, MAKING } from "./weights.ts";
+import { otherThan } from "./machines.ts";
+import { MAX_OPEN, SMALL_BUFFERS, VALUES, WEIGHTS } from "./weights.ts";
 
 /** How programs are drawn. */
 export interface DrawOptions {
@@ -34,44 +41,14 @@ export interface DrawOptions {
   /** Flags that may be drawn; all where this is missing. */
   readonly flags?: readonly CallFlag[] | undefined;
   readonly types?: readonly CallSocketType[] | undefined;
+  /** Whether the sockets are on two machines, and connect from one to the other. */
+  readonly isPair?: boolean | undefined;
   /** The largest number of bytes of a call. */
   readonly maxBytes?: number | undefined;
   /** What was seen so far. */
   readonly seen?: Seen;
   readonly excuses?: Excuses;
 }
-
-/** How often a call is drawn, in proportion to the others; what makes connections is drawn apart. */
-const WEIGHTS: Readonly<Record<CallName, number>> = {
-  socket: 2,
-  bind: 2,
-  autobind: 1,
-  listen: 2,
-  connect: 3,
-  accept: 3,
-  send: 14,
-  recv: 14,
-  shutdown: 4,
-  close: 3,
-  poll: 8,
-  getsockname: 1,
-  getpeername: 2,
-  getsockopt: 2,
-  setsockopt: 3,
-  ioctl: 4,
-};
-
-/** Sizes at which packets, buffers and the kernel's own rules change. */
-const EDGES = [0, 1, 2, 64, 128, 4052, 4096, 16_384, 32_768, 65_536, 131_072];
-/** Values of options besides those of the sockets. */
-const VALUES = [1, 128, 4096, 65_536, 131_072, 262_144, 262_145, 524_288];
-/** Sizes of buffers for most connections. */
-const SMALL_BUFFERS = [16_384, 32_768, 65_536, 65_537];
-/** Most sockets that are open at once, and the fewest and most calls of a program. */
-const MAX_OPEN = 8;
-const LENGTHS = { min: 4, max: 60 };
-/** How many calls are drawn for one that is made: the one that was seen least. */
-const CANDIDATES = 3;
 
 /** Draws a program. */
 export function drawProgram(options: DrawOptions): SocketCall[] {
@@ -89,6 +66,8 @@ class Drawing {
   readonly #swarm: readonly CallName[];
   #names = 0;
   #patterns = 0;
+  /** The machine of the last call. */
+  #at: MachineName | undefined;
 
   constructor(draw: GeneratorValue, options: DrawOptions) {
     this.#draw = draw;
@@ -115,9 +94,9 @@ class Drawing {
 
   #push(call: SocketCall): void {
     this.#calls.push(call);
-    if (call.call === "socket") this.#names = Math.max(this.#names, call.socket + 1);
-    if (call.call === "accept") this.#names = Math.max(this.#names, call.as + 1);
+    this.#names = Math.max(this.#names, (madeBy(call) ?? -1) + 1);
     if (call.call === "send") this.#patterns++;
+    this.#at = call.call === "socket" ? call.at : this.#model.world.find(call.socket)?.at;
     foresee(this.#model, call);
   }
 
@@ -138,19 +117,30 @@ class Drawing {
   /** Makes a connection. */
   #pair(): void {
     const [listener, client, server] = [this.#names, this.#names + 1, this.#names + 2];
-    if (server >= MAX_SOCKETS || this.#model.world.sockets.size > MAX_OPEN - 3) return;
+    // Its queue is full before anybody accepts.
+    const isCrowded = this.#draw(fc.nat, 15) === 0;
+    if (server + 1 >= MAX_SOCKETS || this.#model.world.sockets.size > MAX_OPEN - 3) return;
     const port = this.#draw(fc.nat, CALL_PORTS - 1);
     const type = this.#type();
-    this.#push({ call: "socket", socket: listener, type });
+    const at = this.#machine();
+    this.#push({ call: "socket", socket: listener, type, ...at });
     this.#push({ call: "bind", socket: listener, port });
-    this.#push({ call: "listen", socket: listener, backlog: this.#draw(fc.nat, 3) });
+    this.#push({
+      call: "listen",
+      socket: listener,
+      backlog: isCrowded ? 0 : this.#draw(fc.nat, 3),
+    });
     this.#shrinkBuffer(listener);
-    this.#push({ call: "socket", socket: client, type });
+    this.#push({ call: "socket", socket: client, type, ...otherThan(at) });
     this.#shrinkBuffer(client);
     if (this.#draw(fc.nat, 2) === 0) {
       this.#push({ call: "bind", socket: client, port: this.#draw(fc.nat, CALL_PORTS - 1) });
     }
     this.#push({ call: "connect", socket: client, port });
+    if (isCrowded) {
+      this.#push({ call: "socket", socket: server + 1, type, ...otherThan(at) });
+      this.#push({ call: "connect", socket: server + 1, port });
+    }
     this.#push({ call: "accept", socket: listener, as: server });
   }
 
@@ -171,16 +161,22 @@ class Drawing {
   /** Binds to a port of a socket that was closed, if one may still hold it. */
   #bindAgain(): void {
     const { world } = this.#model;
+    const at = this.#machine();
     const ports = Array.from({ length: CALL_PORTS }, (_, port) => port)
-      .filter((port) => world.mayLinger(port) && world.holderOf(port) === undefined);
+      .filter((port) => world.mayLinger(port, at.at) && world.holderOf(port, at.at) === undefined);
     const socket = this.#names;
     if (ports.length === 0 || socket >= MAX_SOCKETS) return;
-    this.#push({ call: "socket", socket, type: this.#type() });
+    this.#push({ call: "socket", socket, type: this.#type(), ...at });
     this.#push({ call: "bind", socket, port: this.#pick(ports) });
   }
 
   #type(): CallSocketType {
     return this.#pick(this.#options.types ?? ["stream", "seqpacket"]);
+  }
+
+  /** Where a socket is made. */
+  #machine(): { at?: MachineName } {
+    return this.#options.isPair ? { at: this.#pick(MACHINES) } : {};
   }
 
   #bufferOption() {
@@ -192,10 +188,9 @@ class Drawing {
   #candidate(): SocketCall {
     const sockets = [...this.#model.world.sockets];
     const isFull = sockets.length >= MAX_OPEN || this.#names >= MAX_SOCKETS;
-    const names = this.#swarm.filter((name) =>
-      !(isFull && (name === "socket" || name === "accept"))
-    );
-    const make: SocketCall = { call: "socket", socket: this.#names, type: this.#type() };
+    const names = this.#swarm.filter((name) => !(isFull && MAKING.includes(name)));
+    const made = { socket: this.#names, type: this.#type(), ...this.#machine() };
+    const make: SocketCall = { call: "socket", ...made };
     if (sockets.length === 0 || names.length === 0) return make;
     const name = this.#weighted(names);
     if (name === "socket") return make;
@@ -215,7 +210,8 @@ class Drawing {
 
   /** A socket for a call: mostly one in a state in which the call does something. */
   #socketFor(name: CallName, all: [number, ModelSocket][]): [number, ModelSocket] {
-    const fits = all.filter(([, { phase, bound }]) => {
+    const wantsData = name === "recv" && this.#draw(fc.boolean);
+    const fits = all.filter(([, { phase, bound, unread }]) => {
       switch (name) {
         case "bind":
         case "autobind":
@@ -227,11 +223,13 @@ class Drawing {
         case "accept":
           return phase === "listening";
         default:
-          return phase === "connected";
+          return phase === "connected" && (unread > 0 || !wantsData);
       }
     });
     const from = fits.length > 0 && this.#draw(fc.nat, 6) > 0 ? fits : all;
-    return this.#pick(from);
+    // Each change of machine costs a round trip.
+    const here = from.filter(([, { at }]) => at === this.#at);
+    return this.#pick(here.length > 0 && this.#draw(fc.nat, 3) > 0 ? here : from);
   }
 
   #callOn(call: Exclude<CallName, "socket">, socket: number, state: ModelSocket): SocketCall {
@@ -244,6 +242,7 @@ class Drawing {
       case "listen":
         return { call, socket, backlog: draw(fc.nat, 3) };
       case "accept":
+      case "dup":
         return { call, socket, as: this.#names };
       case "send":
         return {
@@ -268,10 +267,10 @@ class Drawing {
   }
 
   /** Mostly one at which somebody listens. */
-  #portToConnect({ bound }: ModelSocket): number {
+  #portToConnect({ bound, peerAt }: ModelSocket): number {
     if (bound?.port !== undefined && this.#draw(fc.nat, 3) === 0) return bound.port;
     const ports = [...this.#model.world.sockets.values()]
-      .filter(({ phase }) => phase === "listening")
+      .filter(({ phase, at }) => phase === "listening" && at === peerAt)
       .flatMap(({ bound }) => bound?.port ?? []);
     const any = this.#draw(fc.nat, CALL_PORTS - 1);
     return ports.length > 0 && this.#draw(fc.nat, 4) > 0 ? this.#pick(ports) : any;
@@ -279,6 +278,10 @@ class Drawing {
 
   #setOption(socket: number, { buffer }: ModelSocket): SocketCall {
     if (this.#draw(fc.boolean)) return { call: "setsockopt", socket, ...this.#bufferOption() };
+    if (this.#draw(fc.nat, 7) === 0) {
+      const value = this.#pick(CONNECT_TIMEOUTS);
+      return { call: "setsockopt", socket, option: "CONNECT_TIMEOUT", value };
+    }
     const values = [0, 1, 2, 128, 4096, buffer.size - 1, buffer.size, buffer.size + 1];
     const value = this.#pick(values);
     return { call: "setsockopt", socket, option: "SO_RCVLOWAT", value };
@@ -299,6 +302,7 @@ class Drawing {
       length: Math.max(0, Math.min(maxBytes, size)),
       flags,
       wait: draw(fc.nat, 39) === 0,
+      ...(draw(fc.nat, 5) === 0 ? { pieces: draw(fc.integer, { min: 1, max: MAX_PIECES }) } : {}),
     };
   }
 

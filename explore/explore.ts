@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { type CallName, NO_SOCKET, type SocketCall } from "../core/socket_call.ts";
+import {
+  type CallName,
+  type MachineName,
+  NO_SOCKET,
+  type SocketCall,
+} from "../core/socket_call.ts";
 import type { Played, Program } from "../control/puppet_wire.ts";
 import { DEVIATION_IDS, type DeviationId } from "../model/deviations.ts";
 import { Excuses } from "../model/excuses.ts";
@@ -32,8 +37,12 @@ export interface ExploreOptions extends Omit<DrawOptions, "seen" | "excuses"> {
   /** Takes no deviation. */
   readonly strict?: boolean | undefined;
   readonly stop?: AbortSignal;
-  /** Told now and then how far it is. */
-  readonly onProgress?: (calls: number, programs: number) => void;
+  /** How long making a finding small may take, in milliseconds; 30 s where this is missing. */
+  readonly shrinkTime?: number;
+  /** How many programs are on their way to the player at once; {@linkcode AHEAD} if missing. */
+  readonly ahead?: number;
+  /** Is given each program that was played, in order. */
+  readonly onPlayed?: (seed: number, calls: readonly SocketCall[], played: Played) => void;
 }
 
 /** An answer that is not allowed, made small. */
@@ -44,6 +53,8 @@ export interface Finding {
   readonly calls: readonly SocketCall[];
   readonly played: Played;
   readonly breach: Breach;
+  /** Whether all that was wrong is that something took too long: on a busy machine it may. */
+  readonly isLate: boolean;
   /** How many calls there were before. */
   readonly before: number;
   /** In how many of how many times that it was played again it happened. */
@@ -60,6 +71,8 @@ export interface Exploration {
   /** How often each call was made in each state, by {@linkcode pairOf}. */
   readonly pairs: ReadonlyMap<string, number>;
   readonly rules: ReadonlyMap<RuleId, number>;
+  /** Which rules were reached with which of two machines as the one that listens. */
+  readonly served: Readonly<Record<MachineName, ReadonlySet<RuleId>>>;
   /** The rules of which it would have been found if they had been wrong. */
   readonly exposed: ReadonlySet<RuleId>;
   readonly deviations: ReadonlyMap<DeviationId, number>;
@@ -79,7 +92,8 @@ export const AGAIN = 10;
  * @throws whatever the player throws: a puppet that is lost.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
-  const { player, milliseconds, programs = Infinity, seed, stop, onProgress } = options;
+  const { player, milliseconds, programs = Infinity, seed, stop, onPlayed, ahead = AHEAD } =
+    options;
   const tally = new Tally(options);
   const began = performance.now();
   const under: { seed: number; calls: SocketCall[]; played: Promise<Played> }[] = [];
@@ -88,8 +102,13 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     tally.programs + under.length >= programs;
   let next = seed;
   for (;;) {
-    while (under.length < AHEAD && !isOver()) {
-      const calls = drawProgram({ ...options, seed: next, seen: tally.pairs, excuses: tally.mild });
+    while (under.length < ahead && !isOver()) {
+      const calls = drawProgram({
+        ...options,
+        seed: next,
+        seen: tally.pairs,
+        excuses: tally.drawing,
+      });
       const played = player.play({ calls });
       // Whoever waits for it sees how it failed.
       played.catch(() => {});
@@ -98,12 +117,15 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
     }
     const first = under.shift();
     if (first === undefined) return tally.result(performance.now() - began);
-    const breach = tally.take(first.calls, await first.played).breach;
-    onProgress?.(tally.calls, tally.programs);
+    const played = await first.played;
+    onPlayed?.(first.seed, first.calls, played);
+    const { breach } = tally.take(first.calls, played);
     if (breach === undefined) continue;
     const passed = performance.now() - began;
     await Promise.all(under.map(({ played }) => played));
-    return { ...tally.result(passed), finding: await smallest(first, breach, options, tally) };
+    const isLate = played.stalled !== undefined || played.answers[breach.at]?.errno === "ETIMEDOUT";
+    const small = await smallest(first, breach, options, tally);
+    return { ...tally.result(passed), finding: { ...small, isLate } };
   }
 }
 
@@ -111,17 +133,17 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 class Tally {
   readonly pairs = new Map<string, number>();
   readonly rules = new Map<RuleId, number>();
+  readonly served = { host: new Set<RuleId>(), guest: new Set<RuleId>() };
   readonly exposed = new Set<RuleId>();
   readonly deviations = new Map<DeviationId, number>();
-  /** Those by which programs are drawn. */
-  readonly mild: Excuses;
+  /** Those by which programs are drawn: the same whatever the kernel is. */
+  readonly drawing = new Excuses(["K-2"]);
   programs = 0;
   calls = 0;
   readonly #options: ExploreOptions;
 
   constructor(options: ExploreOptions) {
     this.#options = options;
-    this.mild = this.excuses();
   }
 
   excuses(): Excuses {
@@ -135,9 +157,10 @@ class Tally {
     const verdict = this.judge(calls, played, excuses);
     this.programs++;
     this.calls += played.answers.length;
-    for (const { call, state, rules } of verdict.steps) {
+    for (const { call, state, rules, server } of verdict.steps) {
       count(this.pairs, pairOf(state, call));
       rules.forEach((rule) => count(this.rules, rule));
+      if (server !== undefined) rules.forEach((rule) => this.served[server].add(rule));
     }
     if (played.stalled === undefined) count(this.rules, "soon/arrives");
     for (const [id, often] of excuses.counts) count(this.deviations, id, often);
@@ -162,9 +185,9 @@ class Tally {
   }
 
   result(milliseconds: number): Exploration {
-    const { pairs, rules, exposed, deviations, programs, calls } = this;
+    const { pairs, rules, served, exposed, deviations, programs, calls } = this;
     const { seed } = this.#options;
-    return { seed, programs, calls, milliseconds, pairs, rules, exposed, deviations };
+    return { seed, programs, calls, milliseconds, pairs, rules, served, exposed, deviations };
   }
 }
 
@@ -176,28 +199,31 @@ function count<T>(counts: Map<T, number>, what: T, often = 1): void {
 async function smallest(
   { seed, calls }: { readonly seed: number; readonly calls: readonly SocketCall[] },
   breach: Breach,
-  { player, stop }: ExploreOptions,
+  { player, stop, shrinkTime = SHRINK_TIME }: ExploreOptions,
   tally: Tally,
-): Promise<Finding> {
+): Promise<Omit<Finding, "isLate">> {
   const [rule] = breach.rules;
   const attempt = async (some: readonly SocketCall[]) => {
     const played = await player.play({ calls: some });
     const found = tally.judge(some, played).breach;
     return found !== undefined && found.rules[0] === rule ? { played, breach: found } : undefined;
   };
-  const until = performance.now() + SHRINK_TIME;
+  const until = performance.now() + shrinkTime;
   const isOver = () => stop?.aborted === true || performance.now() > until;
   const few = await shrink(calls.slice(0, breach.at + 1), attempt, isOver);
   let happened = 0;
+  let times = 0;
   let last: { played: Played; breach: Breach } | undefined;
-  for (let i = 0; i < AGAIN; i++) {
+  // A machine that is slow plays it once at least.
+  const isLate = () => times > 0 && performance.now() > until + shrinkTime;
+  for (; times < AGAIN && !isLate(); times++) {
     const found = await attempt(few);
     if (found === undefined) continue;
     happened++;
     last = found;
   }
   const shown = last ?? { played: { answers: few.map(() => NO_ANSWER) }, breach };
-  return { seed, calls: few, before: calls.length, again: [happened, AGAIN], ...shown };
+  return { seed, calls: few, before: calls.length, again: [happened, times], ...shown };
 }
 
 /** Stands for the answers of a finding that did not happen again. */

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { CallAnswer, CallName, SocketCall } from "../core/socket_call.ts";
+import {
+  type CallAnswer,
+  type CallName,
+  machinesOf,
+  type SocketCall,
+} from "../core/socket_call.ts";
 import { decodeProgram, encodeProgram, type Played, type Program } from "../control/puppet_wire.ts";
 import { Excuses } from "../model/excuses.ts";
 import { Model } from "../model/model.ts";
@@ -18,6 +23,7 @@ import { findingJson, parseFinding } from "./file.ts";
 import { foresee } from "./foresee.ts";
 import { judge, segmentsDigest } from "./judge.ts";
 import { replay } from "./replay.ts";
+import { programText } from "./calls_text.ts";
 import { replayText, storyText, summaryText } from "./story.ts";
 
 const KERNELS = ["7.3.4"];
@@ -61,8 +67,10 @@ function exploring(
 Deno.test("programs are the same for the same seed, and ones that an agent takes", () => {
   fc.assert(
     fc.property(fc.nat(0xffffffff), (seed) => {
-      const calls = drawProgram({ seed });
-      assert.deepEqual(drawProgram({ seed }), calls);
+      const isPair = seed % 2 === 0;
+      const calls = drawProgram({ seed, isPair });
+      assert.deepEqual(drawProgram({ seed, isPair }), calls);
+      assert.ok(machinesOf(calls).every((name) => (name !== undefined) === isPair));
       assert.deepEqual(decodeProgram(encodeProgram({ calls })), { calls });
     }),
     { numRuns: 30 },
@@ -78,6 +86,14 @@ Deno.test("a kernel that does what the model says is found to, by rules that eac
   const all = RULE_IDS.length;
   const lines = `${all} of ${all} rules reached\n${all} of ${all} matter: `;
   assert.match(summaryText(found), new RegExp(`^\\d+ calls in 1000 programs, .*\\n${lines}`));
+});
+
+Deno.test("two such kernels are found to, whichever of them listens", async () => {
+  const found = await exploring(new ModelKernel(), 1000, { isPair: true });
+  assert.equal(found.finding, undefined, found.finding && storyText(found.finding));
+  // A socket cannot have the port to which it connects on the other machine.
+  assert.deepEqual(neverReached(found), ["connect/itself"]);
+  assert.deepEqual(idleRules(found), []);
 });
 
 const changed =
@@ -147,9 +163,28 @@ Deno.test("a finding that is kept is played again, and does not happen without t
 });
 
 Deno.test("a file that is no finding is refused", () => {
-  for (const text of ["", "{}", "[]", `{"version":1}`, `{"version":2,"calls":[]}`]) {
+  const wrong = [
+    "1. 0.fork()",
+    "1. 0.socket(dgram)",
+    "1. 0.bind(port 99)",
+    "1. 0.poll()\n2. 1.x()",
+  ];
+  for (const text of ["", "{}", "[]", ...wrong, `{"version":1}`, `{"version":2,"calls":[]}`]) {
     assert.throws(() => parseFinding(text, "x.json"), /UsageError: x\.json is not a finding/);
   }
+});
+
+Deno.test("a story that was printed is read again, call by call", () => {
+  fc.assert(
+    fc.property(fc.nat(0xffffffff), (seed) => {
+      const calls = drawProgram({ seed, isPair: seed % 2 === 0 });
+      const story = programText(calls).replaceAll(/^/gm, "client: ");
+      const { program } = parseFinding(`failed with seed ${seed}, ...\n${story}`, "story.txt");
+      assert.deepEqual(programText(program.calls), programText(calls));
+      assert.deepEqual(parseFinding(story, "story.txt").program, program);
+    }),
+    { numRuns: 30 },
+  );
 });
 
 Deno.test("what does not arrive is a breach", () => {

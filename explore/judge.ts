@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CallName, SocketCall } from "../core/socket_call.ts";
+import type { CallName, MachineName, SocketCall } from "../core/socket_call.ts";
 import { digestOf, patternBytes } from "../control/pattern.ts";
 import type { Played } from "../control/puppet_wire.ts";
 import { Model, type ModelOptions } from "../model/model.ts";
@@ -15,6 +15,8 @@ import { lengthOf, type Segment } from "../model/state.ts";
 export interface Step {
   readonly call: CallName;
   readonly state: string;
+  /** The machine that listens, where there are two. */
+  readonly server?: MachineName | undefined;
   readonly rules: readonly RuleId[];
   readonly deviation?: DeviationId;
 }
@@ -25,6 +27,8 @@ export interface Breach {
   readonly at: number;
   /** The rules that it breaks. */
   readonly rules: readonly RuleId[];
+  /** The machine that listens, where there are two. */
+  readonly server?: MachineName | undefined;
   /** What would have been allowed, and by which rule. */
   readonly allowed: readonly string[];
 }
@@ -57,11 +61,12 @@ export function judge(
   for (const [at, call] of calls.entries()) {
     const answer = answers[at];
     if (answer === undefined) break;
-    const { state, rules, deviation, breach } = model.judge(call, answer);
-    if (breach !== undefined) return { steps, breach: { at, ...breach } };
+    const { state, rules, deviation, breach, server } = model.judge(call, answer);
+    if (breach !== undefined) return { steps, breach: { at, server, ...breach } };
     steps.push({
       call: call.call,
       state,
+      server,
       rules,
       ...(deviation === undefined ? {} : { deviation }),
     });

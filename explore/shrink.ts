@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SocketCall } from "../core/socket_call.ts";
+import { madeBy, type SocketCall } from "../core/socket_call.ts";
 
 /** Sizes and values that are simpler than others, the simplest first. */
 const SIMPLE = [0, 1, 100, 4096, 65_536, 262_144];
@@ -74,6 +74,7 @@ function simplerCalls(call: SocketCall): SocketCall[] {
       return [
         ...(call.flags.length > 0 ? [{ ...call, flags: [] }] : []),
         ...(call.wait ? [{ ...call, wait: false }] : []),
+        ...(call.pieces === undefined ? [] : [withoutPieces(call)]),
         ...below(call.length).map((length) => ({ ...call, length })),
       ];
     case "setsockopt":
@@ -85,13 +86,18 @@ function simplerCalls(call: SocketCall): SocketCall[] {
   }
 }
 
+function withoutPieces(call: SocketCall & { readonly pieces?: number }): SocketCall {
+  const { pieces: _, ...whole } = call;
+  return whole as SocketCall;
+}
+
 /** Without calls on sockets that no call makes any more. */
 function withoutStrangers(calls: readonly SocketCall[]): SocketCall[] {
   const made = new Set<number>();
   return calls.filter((call) => {
-    if (call.call === "socket") made.add(call.socket);
-    if (!made.has(call.socket)) return false;
-    if (call.call === "accept") made.add(call.as);
-    return true;
+    const isKnown = call.call === "socket" || made.has(call.socket);
+    const one = madeBy(call);
+    if (isKnown && one !== undefined) made.add(one);
+    return isKnown;
   });
 }

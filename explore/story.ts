@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Played } from "../control/puppet_wire.ts";
-import { answerText, CALL_NAMES, callText, type SocketCall } from "../core/socket_call.ts";
+import { CALL_NAMES } from "../core/socket_call.ts";
 import { DEVIATIONS } from "../model/deviations.ts";
-import { RULE_IDS, RULES } from "../model/rules.ts";
+import { RULE_IDS } from "../model/rules.ts";
+import { breachText } from "./calls_text.ts";
 import {
   type Exploration,
   type Finding,
@@ -15,7 +15,6 @@ import {
   neverReached,
   takenDeviations,
 } from "./explore.ts";
-import type { Breach } from "./judge.ts";
 import type { Replay } from "./replay.ts";
 
 /** Most states of which is shown what was never called in them. */
@@ -26,36 +25,12 @@ export function storyText({ calls, played, breach, before, again, seed }: Findin
   const [happened, times] = again;
   const head = `failed with seed ${seed}, shrunk from ${before} calls to ${calls.length}, ` +
     `reproduced ${happened} of ${times} times\n`;
-  return head + callsText(calls, played, breach);
+  return head + breachText(calls, played, breach);
 }
 
 /** What came of playing a finding again. */
 export function replayText({ program, happened, times, played, breach }: Replay): string {
-  return `reproduced ${happened} of ${times} times\n${callsText(program.calls, played, breach)}`;
-}
-
-/** A program of which nothing more is known, as numbered lines. */
-export function programText(calls: readonly SocketCall[]): string {
-  return callsText(calls, { answers: [] }, undefined);
-}
-
-/** Numbered lines: each call, its answer, and at the last what the rules allow. */
-function callsText(
-  calls: readonly SocketCall[],
-  { answers, stalled }: Played,
-  breach: Breach | undefined,
-): string {
-  const lines = calls.slice(0, (breach?.at ?? calls.length) + 1).map((call, i) => {
-    const answer = answers[i];
-    const shown = answer === undefined ? "" : ` = ${answerText(answer)}`;
-    return `${String(i + 1).padStart(3)}. ${callText(call)}${shown}`;
-  });
-  if (stalled !== undefined) lines.push(`     and a request behind that: ${stalled}`);
-  if (breach !== undefined) {
-    lines.push(`     allowed: ${breach.allowed.join(", or ")}`);
-    lines.push(...breach.rules.map((id) => `     ${id}: ${RULES[id].text}`));
-  }
-  return lines.map((line) => `${line}\n`).join("");
+  return `reproduced ${happened} of ${times} times\n${breachText(program.calls, played, breach)}`;
 }
 
 /** What was reached, and what never was. */

@@ -14,6 +14,7 @@ import type { AddressFamily } from "../sys/structs.ts";
 import type { VhostVsock } from "../sys/dev_vhost_vsock.ts";
 import type { vsockDevices } from "../sys/virtio_devices.ts";
 import type { Machine } from "./machine.ts";
+import type { Puppet } from "./puppet.ts";
 
 /** The environment of a side. */
 export interface Surroundings {
@@ -27,7 +28,9 @@ export interface Surroundings {
   readonly guestMonitor?: string;
   /** The class of sockets; tests replace it by a faulty one. */
   readonly socketClass?: typeof Socket;
-  /** The class of rings, likewise. */
+  /** The class of what makes calls that are drawn, likewise. */
+  readonly puppetClass?: typeof Puppet;
+  /** The class of the rings, likewise. */
   readonly ringClass?: typeof IoUring;
   /** Lists the kernel's sockets, likewise. */
   readonly dumpVsock?: typeof dumpVsock;

@@ -75,6 +75,7 @@ export { connectInBackground, connectPatiently } from "./connect_timeout.ts";
 export { LOCAL_CIDS } from "./features.ts";
 export { connecting, forBothTypes } from "./case_pairs.ts";
 export { errorOf, errorOfBlocking } from "./errors.ts";
+export { explores, type ExploringContext, isExplored, playsStory } from "./exploring.ts";
 export { failsAfter } from "./timed.ts";
 export { unansweredFrom } from "./unanswered.ts";
 export type { Vsock } from "./vsock.ts";

@@ -50,9 +50,18 @@ export class Peer {
   }
 
   /**
-   * Lets other code run, unless it did a moment ago. Code that makes calls in a loop on this thread
-   * has to call this, because lines from the other side, and its failure, are not processed until
-   * then.
+   * Waits for a line, whatever it says.
+   *
+   * @param what it is to be, for whoever waits.
+   */
+  readln(what: string): Promise<string> {
+    return this.#read(`wait for ${what} from the peer`);
+  }
+
+  /**
+   * Lets others run, where that was not so a moment ago. Whoever makes calls on this thread in a
+   * loop has to ask for it: what the other side has to say, its failure above all, is not heard
+   * before.
    *
    * @throws the reason for which this side ends.
    */

@@ -19,6 +19,7 @@ import { vsockDevices } from "../sys/virtio_devices.ts";
 import { Qmp } from "../control/qmp.ts";
 import { connectPatiently } from "./connect_timeout.ts";
 import type { Peer } from "./peer.ts";
+import { Puppet } from "./puppet.ts";
 import { type Machine, THIS_MACHINE } from "./machine.ts";
 import type { Surroundings } from "./environment.ts";
 
@@ -195,7 +196,13 @@ export class Vsock implements Disposable {
     return (this.#options.namespaceClass ?? NetNamespace).create(mode);
   }
 
-  /** This machine's CIDs and transports. */
+  /** Makes calls that are drawn, on sockets of its own; its user closes it. */
+  puppet(): Puppet {
+    const { family, peerCid, port, puppetClass = Puppet } = this.#options;
+    return new puppetClass({ family, peerCid, port });
+  }
+
+  /** Where this machine is among others. */
   get machine(): Machine {
     return this.#options.machine ?? THIS_MACHINE;
   }

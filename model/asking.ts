@@ -6,12 +6,14 @@
 import type { CallOption, PollBit, SocketCall } from "../core/socket_call.ts";
 import type { Excuses } from "./excuses.ts";
 import { fails, type FlagClaim, type Outcome, succeeds } from "./outcome.ts";
-import { type Bound, ModelSocket } from "./state.ts";
+import { type Bound, DEFAULT_CONNECT_TIMEOUT, ModelSocket } from "./state.ts";
 
 /** VMADDR_CID_ANY and VMADDR_PORT_ANY. */
 const ANY = 0xffffffff;
 /** The highest port that the kernel never chooses. */
 const LAST_RESERVED_PORT = 1023;
+/** The number of the address family. */
+const AF_VSOCK = 40;
 /** SOCK_STREAM and SOCK_SEQPACKET. */
 const TYPES = { stream: 1, seqpacket: 5 } as const;
 
@@ -107,10 +109,16 @@ export function optionOutcomes(socket: ModelSocket, option: CallOption): Outcome
       return value("option/buffer", buffer.max);
     case "SO_RCVLOWAT":
       return value("option/lowat", lowat);
+    case "CONNECT_TIMEOUT":
+      return value("option/connect-timeout", socket.connectTimeout);
     case "SO_ERROR":
       return value("option/no-error", 0);
     case "SO_TYPE":
       return value("option/facts", TYPES[type]);
+    case "SO_DOMAIN":
+      return value("option/facts", AF_VSOCK);
+    case "SO_PROTOCOL":
+      return value("option/facts", 0);
     case "SO_ACCEPTCONN":
       return value("option/facts", phase === "listening" ? 1 : 0);
   }
@@ -126,6 +134,11 @@ export function setOutcomes(
     const isTooLarge = socket.type === "stream" && value > buffer.size;
     if (isTooLarge) return [fails("option/lowat-too-large", "EINVAL")];
     return [succeeds("option/lowat", () => void (socket.lowat = Math.max(1, value)))];
+  }
+  if (option === "CONNECT_TIMEOUT") {
+    return [succeeds("option/connect-timeout", () => {
+      socket.connectTimeout = value === 0 ? DEFAULT_CONNECT_TIMEOUT : value;
+    })];
   }
   return [succeeds("option/buffer", () => {
     if (option === "BUFFER_MIN_SIZE") buffer.min = value;

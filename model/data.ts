@@ -50,7 +50,7 @@ function streamSend(socket: ModelSocket, call: Send): Outcome[] {
 /** Hands bytes of a stream, or of a message that is under way, to the peer. */
 function deliver({ peer, type }: ModelSocket, segment: Segment): void {
   if (peer === undefined || segment.to === segment.from) return;
-  peer.packets += packetsOf(segment.to - segment.from);
+  peer.packets += packetsOf(segment.to - segment.from, peer);
   (type === "stream" ? peer.bytes : peer.torn).push(segment);
 }
 

@@ -21,10 +21,12 @@ export interface Deviation {
 export const DEVIATIONS = {
   "K-1": {
     text: "A connection is reset (ENOBUFS for the receiver, EPIPE for the sender) although the " +
-      "window has room, when many small packets lie unread or the buffer is small.",
+      "window has room, when many small packets lie unread or the buffer is small. On a STREAM " +
+      "socket, the receiver's next send() reports ENOBUFS instead of EPIPE, too.",
     cause: "What a packet costs besides its data counts against the buffer, of which the sender " +
-      "knows nothing; packets that end a message are never merged.",
-    refs: [kernel("virtio_transport_inc_rx_pkt")],
+      "knows nothing; packets that end a message are never merged. The error is left in sk_err, " +
+      "which sk_stream_error() puts in the place of EPIPE.",
+    refs: [kernel("virtio_transport_inc_rx_pkt"), kernel("vsock_connectible_sendmsg")],
     kernels: ">=6.12",
   },
   "K-2": {

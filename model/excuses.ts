@@ -45,12 +45,14 @@ export class Excuses {
 
 /** The largest packet that a send() is cut into, in bytes. */
 const MAX_PACKET = 65_536;
+/** Less than a guest's driver has room for in one of its buffers, in bytes. */
+const GUEST_PACKET = 2048;
 /** More than a packet costs besides its data, in bytes, also in a debug kernel. */
 const PACKET_COST = 1024;
 
-/** How many packets a send() may become. */
-export function packetsOf(length: number): number {
-  return Math.ceil(length / MAX_PACKET);
+/** How many packets a send() to a socket may become. */
+export function packetsOf(length: number, { at }: ModelSocket): number {
+  return Math.ceil(length / (at === undefined ? MAX_PACKET : GUEST_PACKET));
 }
 
 /** Whether the packets that lie unread at either end may have cost the connection (K-1). */
@@ -61,10 +63,14 @@ export function mayBeReset({ packets, buffer, peer }: ModelSocket): boolean {
 }
 
 /** Whether an answer is one of a connection that the kernel has reset. */
-export function tellsOfReset(call: SocketCall, { result, errno, flags = [] }: CallAnswer): boolean {
+export function tellsOfReset(
+  { type }: ModelSocket,
+  call: SocketCall,
+  { result, errno, flags = [] }: CallAnswer,
+): boolean {
   switch (call.call) {
     case "send":
-      return errno === "EPIPE";
+      return errno === "EPIPE" || type === "stream" && errno === "ENOBUFS";
     case "recv":
       return errno === "ENOBUFS" || errno === "ENOTCONN" || errno === undefined;
     case "poll":

@@ -11,18 +11,21 @@ import { ModelSocket, type World } from "./state.ts";
 type CallOf<N extends SocketCall["call"]> = Extract<SocketCall, { call: N }>;
 
 /** socket(2). */
-export function socketOutcomes(world: World, { socket, type }: CallOf<"socket">): Outcome[] {
-  return [succeeds("socket/made", () => void world.sockets.set(socket, new ModelSocket(type)))];
+export function socketOutcomes(world: World, call: CallOf<"socket">): Outcome[] {
+  const { socket, type, at } = call;
+  return [succeeds("socket/made", () => void world.sockets.set(socket, new ModelSocket(type, at)))];
 }
 
 /** bind(2). */
 export function bindOutcomes(world: World, socket: ModelSocket, port: number): Outcome[] {
   if (socket.bound !== undefined) return [fails("bind/twice", "EINVAL")];
-  if (world.holderOf(port) !== undefined) return [fails("bind/taken", "EADDRINUSE")];
+  if (world.holderOf(port, socket.at) !== undefined) return [fails("bind/taken", "EADDRINUSE")];
   const bound = succeeds("bind/free", () => {
     socket.bound = { port, number: {}, isOwn: true };
   });
-  return world.mayLinger(port) ? [bound, fails("bind/lingering", "EADDRINUSE")] : [bound];
+  return world.mayLinger(port, socket.at)
+    ? [bound, fails("bind/lingering", "EADDRINUSE")]
+    : [bound];
 }
 
 /** bind(2) to VMADDR_PORT_ANY. */
@@ -65,7 +68,7 @@ export function connectOutcomes(
 
 /** Of a socket that may try. */
 function attemptOutcomes(world: World, socket: ModelSocket, port: number): Outcome[] {
-  const target = world.holderOf(port);
+  const target = world.holderOf(port, socket.peerAt);
   const refused = (rule: Outcome["rule"], errno = "ECONNRESET"): Outcome => ({
     ...fails(rule, errno),
     then: () => {
@@ -96,8 +99,8 @@ function pairInUse(
 ): Outcome[] {
   const own = socket.bound?.port;
   const other = ends(world)
-    .find(({ bound, peer }) =>
-      own !== undefined && bound?.port === port && peer?.bound?.port === own
+    .find(({ bound, peer, at }) =>
+      own !== undefined && bound?.port === port && at === socket.peerAt && peer?.bound?.port === own
     );
   if (other === undefined) return [];
   return excuses.as("pair-in-use", {
@@ -117,14 +120,15 @@ function ends({ sockets, lingering }: World): ModelSocket[] {
 }
 
 /** Whether an end was accepted by a listener's port from a client's. */
-function isSamePair({ bound, peer, open }: ModelSocket, at: ModelSocket, from: ModelSocket) {
-  return open && from.bound?.port !== undefined && bound?.port === at.bound?.port &&
-    peer?.bound?.port === from.bound.port;
+function isSamePair(end: ModelSocket, listener: ModelSocket, from: ModelSocket): boolean {
+  const { bound, peer, open, at } = end;
+  const isThere = open && at === listener.at && bound?.port === listener.bound?.port;
+  return isThere && from.bound?.port !== undefined && peer?.bound?.port === from.bound.port;
 }
 
 /** Connects a socket to a listener, and gives the other end, which is then in its queue. */
 function join(socket: ModelSocket, listener: ModelSocket): ModelSocket {
-  const other = new ModelSocket(socket.type);
+  const other = new ModelSocket(socket.type, listener.at);
   other.phase = socket.phase = "connected";
   socket.refused = false;
   other.accepted = true;
@@ -134,6 +138,7 @@ function join(socket: ModelSocket, listener: ModelSocket): ModelSocket {
     isOwn: false,
   };
   other.buffer = { ...listener.buffer };
+  other.connectTimeout = listener.connectTimeout;
   other.peer = socket;
   socket.peer = other;
   listener.queue.push(other);
@@ -151,10 +156,16 @@ export function acceptOutcomes(world: World, socket: ModelSocket, as: number): O
   })];
 }
 
+/** dup(2). */
+export function dupOutcomes(world: World, socket: ModelSocket, as: number): Outcome[] {
+  return [succeeds("dup/shares", () => void world.sockets.set(as, socket))];
+}
+
 /** close(2). */
 export function closeOutcomes(world: World, name: number, socket: ModelSocket): Outcome[] {
   return [succeeds("close/done", () => {
     world.sockets.delete(name);
+    if ([...world.sockets.values()].includes(socket)) return;
     for (const waiting of socket.queue) hangUp(world, waiting);
     hangUp(world, socket);
   })];

@@ -7,14 +7,20 @@
  *
  * @module
  */
-import type { CallAnswer, SocketCall } from "../core/socket_call.ts";
+import type { CallAnswer, MachineName, SocketCall } from "../core/socket_call.ts";
 import { ioctlOutcomes, optionOutcomes, ownNameOutcomes, peerNameOutcomes } from "./asking.ts";
 import { pollOutcomes, setOutcomes } from "./asking.ts";
 import { receiveOutcomes, sendOutcomes } from "./data.ts";
 import type { DeviationId } from "./deviations.ts";
 import { Excuses, mayBeReset, tellsOfReset } from "./excuses.ts";
 import { acceptOutcomes, autobindOutcomes, bindOutcomes, closeOutcomes } from "./making.ts";
-import { connectOutcomes, listenOutcomes, shutdownOutcomes, socketOutcomes } from "./making.ts";
+import {
+  connectOutcomes,
+  dupOutcomes,
+  listenOutcomes,
+  shutdownOutcomes,
+  socketOutcomes,
+} from "./making.ts";
 import { type DigestOf, fails, mutated, type Outcome, outcomeText, wrongBy } from "./outcome.ts";
 import type { RuleId } from "./rules.ts";
 import { type ModelSocket, stateName, World } from "./state.ts";
@@ -32,6 +38,8 @@ export interface ModelOptions {
 export interface Judgement {
   /** The state that the call's socket was in. */
   readonly state: string;
+  /** The machine whose listener the call has to do with; undefined where there is only one. */
+  readonly server?: MachineName | undefined;
   /** The rules that decided. */
   readonly rules: readonly RuleId[];
   /** The deviation that was taken. */
@@ -60,6 +68,18 @@ export class Model {
 
   /** Takes the answer of a call. After a breach the model's state means nothing any more. */
   judge(call: SocketCall, answer: CallAnswer): Judgement {
+    const server = this.#serverOf(call);
+    return { ...this.#judge(call, answer), ...(server === undefined ? {} : { server }) };
+  }
+
+  #serverOf(call: SocketCall): MachineName | undefined {
+    if (call.call === "socket") return call.at;
+    const socket = this.world.find(call.socket);
+    const asks = call.call === "connect" || socket?.phase === "connected" && !socket.accepted;
+    return asks ? socket?.peerAt : socket?.at;
+  }
+
+  #judge(call: SocketCall, answer: CallAnswer): Judgement {
     const socket = this.world.find(call.socket);
     const state = socket === undefined ? "none" : stateName(socket);
     if (socket?.spoiled && call.call !== "close") return { state, rules: [] };
@@ -86,7 +106,7 @@ export class Model {
   /** Gives up a connection that was reset in a way that is known. */
   #resetBy(socket: ModelSocket, call: SocketCall, answer: CallAnswer): DeviationId | undefined {
     if (socket.phase !== "connected") return undefined;
-    const isFull = mayBeReset(socket) && tellsOfReset(call, answer);
+    const isFull = mayBeReset(socket) && tellsOfReset(socket, call, answer);
     const known = socket.isReused ? "pair-reused" : isFull ? "K-1" : undefined;
     if (known === undefined || !this.excuses.takes(known)) return undefined;
     socket.spoiled = true;
@@ -110,6 +130,8 @@ export class Model {
         return connectOutcomes(world, socket, call.port, excuses);
       case "accept":
         return acceptOutcomes(world, socket, call.as);
+      case "dup":
+        return dupOutcomes(world, socket, call.as);
       case "close":
         return closeOutcomes(world, call.socket, socket);
       case "shutdown":

@@ -246,6 +246,35 @@ Deno.test("that nobody answers a connect() with the ports of a connection is a k
   assert.equal(last(across, known).deviation, "pair-in-use");
 });
 
+Deno.test("a reset for want of room is told by the next send(), too, but by a STREAM socket's alone", () => {
+  const full = (type: "stream" | "seqpacket"): Line[] => [
+    ...pair(type),
+    [{ call: "setsockopt", socket: 1, option: "BUFFER_MAX_SIZE", value: 1 }, ok],
+    [{ call: "shutdown", socket: 1, how: "WR" }, ok],
+    [send(2, 1), { result: 1 }],
+    [send(1, 0), fails("ENOBUFS")],
+  ];
+  refuses("send/after-end", ...full("stream"));
+  const known = () => new Model({ digestOf, excuses: Excuses.of(["7.3.4"]) });
+  assert.equal(last(full("stream"), known()).deviation, "K-1");
+  assert.deepEqual(last(full("seqpacket"), known()).breach?.rules, ["send/after-end"]);
+});
+
+Deno.test("a socket ends with the last of its descriptors", () => {
+  const twice: Line[] = [
+    ...pair(),
+    [{ call: "dup", socket: 1, as: 5 }, ok],
+    [{ call: "close", socket: 1 }, ok],
+    [send(5, 1), { result: 1 }],
+  ];
+  allows(...twice, [recv(2, 9), received(1)], [recv(2, 9), fails("EAGAIN")]);
+  allows(...twice, [{ call: "close", socket: 5 }, ok], [recv(2, 9), received(1)], [
+    recv(2, 9),
+    received(0),
+  ]);
+  refuses("fd/closed", ...twice, [send(1, 1), { result: 1 }]);
+});
+
 Deno.test("SO_RCVLOWAT is bounded by the buffer on STREAM sockets only", () => {
   const set: Line = [
     { call: "setsockopt", socket: 1, option: "SO_RCVLOWAT", value: 262_145 },

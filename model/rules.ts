@@ -120,6 +120,12 @@ const ASKING = {
     text: "shutdown() on a socket that is not connected MUST fail with ENOTCONN.",
     refs: [man("shutdown", 2, "ENOTCONN"), kernel("vsock_shutdown")],
   },
+  "dup/shares": {
+    text:
+      "dup() MUST give another descriptor of the same socket, which stays open until the last " +
+      "of them is closed.",
+    refs: [man("dup", 2, "DESCRIPTION"), kernel("vsock_release")],
+  },
   "close/done": {
     text: "close() MUST succeed. The peer reads what was sent, then the end; connections that a " +
       "listener has not accepted end with it.",
@@ -179,14 +185,25 @@ const ASKING = {
     text: "SO_RCVLOWAT larger than the buffer of a STREAM socket MUST fail with EINVAL.",
     refs: [kernel("vsock_set_rcvlowat")],
   },
+  "option/connect-timeout": {
+    text:
+      "SO_VM_SOCKETS_CONNECT_TIMEOUT MUST be kept, 0 as the default of 2 s; an accepted socket " +
+      "MUST have its listener's.",
+    refs: [
+      man("vsock", 7, "SO_VM_SOCKETS_CONNECT_TIMEOUT"),
+      kernel("vsock_connectible_setsockopt"),
+    ],
+  },
   "option/no-error": {
     text: "SO_ERROR MUST be 0 where nothing has failed: also after a connect() that failed by " +
       "itself, and after the peer's close().",
     refs: [man("socket", 7, "SO_ERROR"), kernel("vsock_connect")],
   },
   "option/facts": {
-    text: "SO_TYPE and SO_ACCEPTCONN MUST tell the socket's type, and whether it listens.",
-    refs: [man("socket", 7, "SO_ACCEPTCONN")],
+    text:
+      "SO_TYPE, SO_DOMAIN, SO_PROTOCOL and SO_ACCEPTCONN MUST tell the socket's type, AF_VSOCK, " +
+      "0, and whether it listens.",
+    refs: [man("socket", 7, "SO_ACCEPTCONN"), man("socket", 7, "SO_DOMAIN")],
   },
   "ioctl/unread": {
     text: "SIOCINQ MUST give the number of bytes that are unread, those of all messages.",
@@ -208,5 +225,9 @@ const ASKING = {
 export const RULES = { ...MAKING, ...DATA, ...ASKING };
 /** The id of a rule. */
 export type RuleId = keyof typeof RULES;
+/** Whether something is the id of a rule. */
+export function isRuleId(value: unknown): value is RuleId {
+  return typeof value === "string" && Object.hasOwn(RULES, value);
+}
 /** The ids, in the order in which they are written down. */
 export const RULE_IDS = Object.keys(RULES) as RuleId[];

@@ -4,11 +4,13 @@
  *
  * @module
  */
-import type { CallSocketType } from "../core/socket_call.ts";
+import { type CallSocketType, type MachineName, MACHINES } from "../core/socket_call.ts";
 
 /** The buffer of a socket that nobody has changed, and its bounds, in bytes. */
 export const DEFAULT_BUFFER = 262_144;
 export const LEAST_BUFFER = 128;
+/** How long connect() waits unless it is told otherwise, in seconds. */
+export const DEFAULT_CONNECT_TIMEOUT = 2;
 
 /** Bytes `from` to `to` of what one send() was given. */
 export interface Segment {
@@ -56,6 +58,8 @@ export interface Bound {
 /** A socket, or one end of a connection that nobody has accepted yet. */
 export class ModelSocket {
   readonly type: CallSocketType;
+  /** The machine that it is on; undefined where there is only one. */
+  readonly at: MachineName | undefined;
   phase: Phase = "unconnected";
   /** False from close(2) on. */
   open = true;
@@ -64,6 +68,8 @@ export class ModelSocket {
   refused = false;
   buffer = { size: DEFAULT_BUFFER, min: LEAST_BUFFER, max: DEFAULT_BUFFER };
   lowat = 1;
+  /** How long connect() waits, in seconds. */
+  connectTimeout = DEFAULT_CONNECT_TIMEOUT;
   /** A listener's: the longest queue, and the connections in it that nobody has accepted. */
   backlog = 0;
   queue: ModelSocket[] = [];
@@ -96,8 +102,14 @@ export class ModelSocket {
   /** The kernel has given up the connection for no good reason (K-1, pair-reused): nothing is claimed of it. */
   spoiled = false;
 
-  constructor(type: CallSocketType) {
+  constructor(type: CallSocketType, at?: MachineName) {
     this.type = type;
+    this.at = at;
+  }
+
+  /** The machine to which it connects: its own over the loopback, otherwise the other one. */
+  get peerAt(): MachineName | undefined {
+    return this.at === undefined ? undefined : MACHINES.find((name) => name !== this.at);
   }
 
   /** Bytes that nobody has read, of all that was sent to it. */
@@ -156,15 +168,17 @@ export class World {
     return this.sockets.get(name);
   }
 
-  /** Who holds a port of the program's for certain. */
-  holderOf(port: number): ModelSocket | undefined {
-    return [...this.sockets.values()].find(({ bound }) => bound?.isOwn && bound.port === port);
+  /** Who holds a port of the program's on a machine for certain. */
+  holderOf(port: number, on: MachineName | undefined): ModelSocket | undefined {
+    return [...this.sockets.values()].find(({ bound, at }) =>
+      bound?.isOwn && bound.port === port && at === on
+    );
   }
 
-  /** Whether a socket that was closed may still hold a port. */
-  mayLinger(port: number): boolean {
-    return [...this.lingering].some(({ bound, peer }) =>
-      bound?.port === port && peer !== undefined && peer.open
+  /** Whether a socket that was closed may still hold a port of a machine. */
+  mayLinger(port: number, on: MachineName | undefined): boolean {
+    return [...this.lingering].some(({ bound, peer, at }) =>
+      bound?.port === port && at === on && peer !== undefined && peer.open
     );
   }
 }

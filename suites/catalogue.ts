@@ -33,6 +33,7 @@ import { cases as errorsMemory } from "./errors/memory.ts";
 import { cases as eventsBlocked } from "./events/blocked.ts";
 import { cases as eventsEpoll } from "./events/epoll.ts";
 import { cases as eventsPoll } from "./events/poll.ts";
+import { cases as exploredCalls } from "./explored/calls.ts";
 import { cases as flowConnections } from "./flow/connections.ts";
 import { cases as flowCredit } from "./flow/credit.ts";
 import { cases as flowCreditKept } from "./flow/credit_kept.ts";
@@ -153,6 +154,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...flowCreditKept,
   ...flowData,
   ...flowDataCalls,
+  ...exploredCalls,
   ...flowConnections,
   ...flowLong,
   ...messagesRecords,

@@ -8,13 +8,20 @@ import {
   UNIX_BYTES,
   UNIX_CALLS,
   UNIX_FLAGS,
+  UnixPairPlayer,
   UnixPlayer,
 } from "./support/unix_puppet.ts";
 
 /** Explores with sockets of one type: AF_UNIX has names of their own for each. */
-function exploring(type: CallSocketType, making: Making | undefined, programs: number) {
+function exploring(
+  type: CallSocketType,
+  making: Making | undefined,
+  programs: number,
+  isPair = false,
+) {
   return explore({
-    player: new UnixPlayer(making),
+    player: isPair ? new UnixPairPlayer() : new UnixPlayer(making),
+    isPair,
     seed: 3,
     milliseconds: 60_000,
     programs,
@@ -34,6 +41,14 @@ const REACHED: Readonly<Record<CallSocketType, readonly RuleId[]>> = {
 for (const type of ["stream", "seqpacket"] as const) {
   Deno.test(`what AF_UNIX's ${type} sockets do with data is what the model says`, async () => {
     const found = await exploring(type, undefined, 150);
+    assert.equal(found.finding, undefined, found.finding && storyText(found.finding));
+    assert.deepEqual(REACHED[type].filter((rule) => !found.rules.has(rule)), []);
+  });
+}
+
+for (const type of ["stream", "seqpacket"] as const) {
+  Deno.test(`what AF_UNIX's ${type} sockets do between two puppets is it, too`, async () => {
+    const found = await exploring(type, undefined, 80, true);
     assert.equal(found.finding, undefined, found.finding && storyText(found.finding));
     assert.deepEqual(REACHED[type].filter((rule) => !found.rules.has(rule)), []);
   });

@@ -12,6 +12,7 @@ import * as device from "./device.ts";
 import * as diag from "./diag.ts";
 import * as errors from "./errors.ts";
 import * as events from "./events.ts";
+import * as explored from "./explored.ts";
 import * as flow from "./flow.ts";
 import * as halfClose from "./half-close.ts";
 import * as ioctl from "./ioctl.ts";
@@ -60,6 +61,7 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
   ...connect.shownElsewhere,
   ...device.shownElsewhere,
   ...diag.shownElsewhere,
+  ...explored.shownElsewhere,
   ...multiDevice.shownElsewhere,
   ...namespaces.shownElsewhere,
   ...transport.shownElsewhere,
@@ -83,6 +85,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
     /^(stream\/accept-queue\/closed-all-the-time$|signals\/(connect\/|eintr\/connect$))/,
   "the types, options and errors of AF_VSOCK":
     /^(sockets|connect|accept|options|errors\/calls|device)\//,
+  "what the model says of AF_VSOCK": /^explored\//,
   "several devices": /^multi-device\//,
   "AF_VSOCK's sockets in a sockmap": /^bpf\//,
   "network namespaces": /^namespaces\//,

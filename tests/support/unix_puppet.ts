@@ -4,10 +4,17 @@
  *
  * @module
  */
-import { Puppet } from "../../agent/puppet.ts";
+import { Puppet } from "../../kit/puppet.ts";
 import type { Played, Program } from "../../control/puppet_wire.ts";
-import type { CallAnswer, CallFlag, CallName, SocketCall } from "../../core/socket_call.ts";
+import {
+  type CallAnswer,
+  type CallFlag,
+  type CallName,
+  machinesOf,
+  type SocketCall,
+} from "../../core/socket_call.ts";
 import type { Player } from "../../explore/explore.ts";
+import type { Address, AddressFamily } from "../../sys/structs.ts";
 import { freshFamily } from "./unix_pair.ts";
 
 /** What is the same over AF_UNIX: connections are made besides, by every program. */
@@ -33,6 +40,28 @@ export class UnixPlayer implements Player {
     const make = (call: SocketCall) => asVsock(puppet, call);
     return Promise.resolve({ answers: calls.map((call) => this.#making(call, make)) });
   }
+}
+
+/** Plays programs over AF_UNIX as two machines: each binds to names of its own. */
+export class UnixPairPlayer implements Player {
+  play({ calls }: Program): Promise<Played> {
+    const [own, other] = [freshFamily(), freshFamily()];
+    using host = new Puppet({ family: towards(own, other), peerCid: PEER, port: 1 });
+    using guest = new Puppet({ family: towards(other, own), peerCid: PEER, port: 1 });
+    const puppets = { host, guest };
+    const machines = machinesOf(calls);
+    const answers = calls.map((call, i) => asVsock(puppets[machines[i] ?? "host"], call));
+    return Promise.resolve({ answers });
+  }
+}
+
+/** The CID of whichever machine is the other one. */
+const PEER = 3;
+
+/** A family with names of its own, but for those that it connects to. */
+function towards(own: AddressFamily, other: AddressFamily): AddressFamily {
+  const encode = (address: Address) => (address.cid === PEER ? other : own).encode(address);
+  return { domain: own.domain, name: own.name, encode, decode: own.decode };
 }
 
 /** Makes a call, and gives the answer that AF_VSOCK would have given. */

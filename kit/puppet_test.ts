@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { digestOf, patternBytes } from "../control/pattern.ts";
-import { decodePlayed, encodeProgram, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
 import type { SocketCall } from "../core/socket_call.ts";
-import { LineQueue } from "../control/lines.ts";
 import { freshFamily } from "../tests/support/unix_pair.ts";
 import { Puppet } from "./puppet.ts";
-import { withPuppet } from "./puppet_side.ts";
-import type { SideOrder } from "./session.ts";
 
 const transfer = { flags: [], wait: false } as const;
 const PAIR: readonly SocketCall[] = [
@@ -49,6 +45,26 @@ Deno.test("a puppet closes all sockets of a program, so that the next can have i
   }
 });
 
+Deno.test("what is sent from parts of memory is received into others, and a duplicate is the socket", () => {
+  using puppet = new Puppet(place());
+  const sent = { length: 1001, pattern: 9, ...transfer };
+  const { answers } = puppet.play({
+    calls: [
+      ...PAIR,
+      { call: "dup", socket: 1, as: 5 },
+      { call: "close", socket: 1 },
+      { call: "send", socket: 5, pieces: 3, ...sent },
+      { call: "recv", socket: 2, length: 4096, pieces: 8, ...transfer },
+    ],
+  });
+  assert.deepEqual(answers.slice(PAIR.length), [
+    { result: 0 },
+    { result: 0 },
+    { result: 1001 },
+    { result: 1001, flags: [], digest: digestOf(patternBytes(9, 1001)) },
+  ]);
+});
+
 Deno.test("a puppet has no socket but those that the program made", () => {
   using puppet = new Puppet(place());
   const { answers } = puppet.play({
@@ -74,57 +90,4 @@ Deno.test("what a call waits for has an end", () => {
   });
   assert.deepEqual(answers.slice(-2).map(({ errno }) => errno), ["EAGAIN", "EAGAIN"]);
   assert.ok(performance.now() - began < 5000);
-});
-
-/** An order to run a side, and its lines. */
-function order(id: string) {
-  const inbox = new LineQueue();
-  const written: string[] = [];
-  const stop = new AbortController();
-  const side: SideOrder = {
-    run: 1,
-    id,
-    role: "client",
-    port: 100,
-    seed: 0,
-    timeout: 60_000,
-    lines: {
-      write: (line) => Promise.resolve(void written.push(line)),
-      read: (signal) => inbox.read(signal),
-    },
-    stop: stop.signal,
-    onStep: () => {},
-  };
-  return { side, inbox, written, stop };
-}
-
-Deno.test("an agent's side plays programs until there are no more", async () => {
-  const { side, inbox, written } = order(PUPPET);
-  const report = withPuppet(() => assert.fail(), place())(side);
-  inbox.push(encodeProgram({ calls: ECHO }));
-  inbox.push(NO_MORE);
-  assert.equal((await report).state, "pass");
-  const [ready, played = "", ...more] = written;
-  assert.deepEqual([ready, more], [READY, []]);
-  assert.equal(decodePlayed(played, ECHO.length).answers.length, ECHO.length);
-});
-
-Deno.test("an agent's side makes no call of a program that is none", async () => {
-  const { side, inbox, written } = order(PUPPET);
-  const report = withPuppet(() => assert.fail(), place())(side);
-  inbox.push(`{"calls":[{"call":"unlink","socket":0}]}`);
-  const { state, reasons } = await report;
-  assert.equal(state, "broken");
-  assert.match(reasons.join(), /makes no sense here/);
-  assert.deepEqual(written, [READY]);
-});
-
-Deno.test("an agent's side that waits for programs can be stopped, and runs cases besides", async () => {
-  const { side, stop } = order(PUPPET);
-  const pass = { state: "pass", reasons: [], step: "", milliseconds: 0 } as const;
-  const runner = withPuppet(() => Promise.resolve(pass), place());
-  const report = runner(side);
-  stop.abort(new Error("enough"));
-  assert.deepEqual((await report).reasons, ["enough"]);
-  assert.equal(await runner(order("stream/close/x").side), pass);
 });

@@ -7,8 +7,6 @@
 import {
   CALL_PORTS,
   type CallAnswer,
-  type CallFlag,
-  type CallOption,
   MAX_CALL_BYTES,
   NO_SOCKET,
   type SocketCall,
@@ -16,33 +14,13 @@ import {
 import { digestOf, patternBytes } from "../control/pattern.ts";
 import type { Played, Program } from "../control/puppet_wire.ts";
 import {
-  AF_VSOCK,
-  MSG_DONTWAIT,
   MSG_EOR,
-  MSG_NOSIGNAL,
-  MSG_OOB,
-  MSG_PEEK,
   MSG_TRUNC,
-  MSG_WAITALL,
-  POLLERR,
-  POLLHUP,
-  POLLIN,
-  POLLOUT,
-  POLLRDHUP,
-  SHUT_RD,
-  SHUT_RDWR,
-  SHUT_WR,
   SIOCINQ,
   SIOCOUTQ,
-  SO_ERROR,
-  SO_RCVLOWAT,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
-  SO_VM_SOCKETS_BUFFER_MAX_SIZE,
-  SO_VM_SOCKETS_BUFFER_MIN_SIZE,
-  SO_VM_SOCKETS_BUFFER_SIZE,
   SOCK_CLOEXEC,
-  SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
   VMADDR_CID_ANY,
@@ -58,11 +36,19 @@ import {
   intOf,
   messageHeader,
   messageHeaderFlags,
-  pollfd,
-  pollRevents,
   SOCKADDR_STORAGE_SIZE,
   timeval,
 } from "../sys/structs.ts";
+import {
+  answer,
+  flagBits,
+  getOption,
+  HOWS,
+  partsOf,
+  poll,
+  setOption,
+  TYPES,
+} from "./puppet_calls.ts";
 
 /** The addresses that a puppet uses. */
 export interface PuppetPlace {
@@ -73,37 +59,7 @@ export interface PuppetPlace {
   readonly port: number;
 }
 
-const TYPES = { stream: SOCK_STREAM, seqpacket: SOCK_SEQPACKET } as const;
-const FLAGS: Readonly<Record<CallFlag, number>> = {
-  OOB: MSG_OOB,
-  PEEK: MSG_PEEK,
-  TRUNC: MSG_TRUNC,
-  EOR: MSG_EOR,
-  WAITALL: MSG_WAITALL,
-  NOSIGNAL: MSG_NOSIGNAL,
-};
-const HOWS = { RD: SHUT_RD, WR: SHUT_WR, RDWR: SHUT_RDWR } as const;
-const POLLED = [
-  [POLLIN, "IN"],
-  [POLLOUT, "OUT"],
-  [POLLRDHUP, "RDHUP"],
-  [POLLHUP, "HUP"],
-  [POLLERR, "ERR"],
-] as const;
-/** asm-generic/socket.h: SO_TYPE, SO_ACCEPTCONN. */
-const SO_TYPE = 3;
-const SO_ACCEPTCONN = 30;
-/** Level, number and size of an option. */
-const OPTIONS: Readonly<Record<CallOption, readonly [number, number, 4 | 8]>> = {
-  BUFFER_SIZE: [AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, 8],
-  BUFFER_MIN_SIZE: [AF_VSOCK, SO_VM_SOCKETS_BUFFER_MIN_SIZE, 8],
-  BUFFER_MAX_SIZE: [AF_VSOCK, SO_VM_SOCKETS_BUFFER_MAX_SIZE, 8],
-  SO_RCVLOWAT: [SOL_SOCKET, SO_RCVLOWAT, 4],
-  SO_ERROR: [SOL_SOCKET, SO_ERROR, 4],
-  SO_TYPE: [SOL_SOCKET, SO_TYPE, 4],
-  SO_ACCEPTCONN: [SOL_SOCKET, SO_ACCEPTCONN, 4],
-};
-/** The timeout of blocking calls, in milliseconds, so that nothing blocks for long. */
+/** How long a call that waits does so, in milliseconds: a moment, so that nothing blocks for long. */
 const MOMENT = 10;
 /** The errors of connect() if nobody listens at a port; the latter on AF_UNIX. */
 const NOBODY = ["ECONNRESET", "ECONNREFUSED"];
@@ -121,19 +77,19 @@ export class Puppet implements Disposable {
   }
 
   /** Makes the calls of a program, one after the other, and closes all its sockets. */
-  play({ calls }: Program): Played {
+  play({ calls, more = false }: Program): Played {
     const answers: CallAnswer[] = [];
-    try {
-      for (const one of calls) {
-        const answer = this.perform(one);
-        answers.push(answer);
-        const stalled = maySend(one, answer) ? this.#settle() : undefined;
-        if (stalled !== undefined) return { answers, stalled };
-      }
-    } finally {
+    for (const one of calls) {
+      const answer = this.perform(one);
+      answers.push(answer);
+      const stalled = maySend(one, answer) ? this.#settle() : undefined;
+      if (stalled === undefined) continue;
       this.#closeAll();
+      return { answers, stalled };
     }
-    // The next program's ports must be free.
+    if (more) return { answers };
+    this.#closeAll();
+    // What the next program binds to must be free.
     const stalled = this.#settle();
     return stalled === undefined ? { answers } : { answers, stalled };
   }
@@ -154,6 +110,8 @@ export class Puppet implements Disposable {
         return answer(this.#connect(fd, this.#place.port + one.port));
       case "accept":
         return this.#made(one.as, call("accept4", fd, null, null, SOCK_CLOEXEC));
+      case "dup":
+        return this.#made(one.as, call("dup", fd));
       case "send":
         return this.#send(fd, one);
       case "recv":
@@ -172,11 +130,8 @@ export class Puppet implements Disposable {
         return getOption(fd, one.option);
       case "setsockopt":
         return setOption(fd, one.option, one.value);
-      case "ioctl": {
-        const value = int(0);
-        const result = call("ioctl", fd, one.request === "SIOCINQ" ? SIOCINQ : SIOCOUTQ, value);
-        return result < 0 ? answer(result) : { result: intOf(value) };
-      }
+      case "ioctl":
+        return one.request === "SIOCINQ" ? ask(fd, SIOCINQ) : askUntilNone(fd, SIOCOUTQ);
     }
   }
 
@@ -235,11 +190,13 @@ export class Puppet implements Disposable {
 
   #send(fd: number, one: Extract<SocketCall, { call: "send" }>): CallAnswer {
     const data = patternBytes(one.pattern, one.length);
-    return answer(call("send", fd, data, data.length, flagBits(one)));
+    if (one.pieces === undefined) return answer(call("send", fd, data, data.length, flagBits(one)));
+    const header = messageHeader(partsOf(data, one.pieces));
+    return answer(call("sendmsg", fd, header.bytes, flagBits(one)));
   }
 
   #receive(fd: number, one: Extract<SocketCall, { call: "recv" }>): CallAnswer {
-    const header = messageHeader([this.#buffer.subarray(0, one.length)]);
+    const header = messageHeader(partsOf(this.#buffer.subarray(0, one.length), one.pieces ?? 1));
     const result = call("recvmsg", fd, header.bytes, flagBits(one));
     if (result < 0) return answer(result);
     const set = messageHeaderFlags(header);
@@ -282,37 +239,23 @@ function maySend(one: SocketCall, { result, errno }: CallAnswer): boolean {
   }
 }
 
-/** A result, or a negated errno. */
-function answer(result: number): CallAnswer {
-  return result < 0 ? { result: -1, errno: errnoName(-result) } : { result };
+/** How often, and for how long each time, is waited for a number to become 0: nanosleep(2). */
+const TRIES = 20;
+const PAUSE = timeval(1);
+
+/** ioctl(2) that gives a number. */
+function ask(fd: number, request: number): CallAnswer {
+  const value = int(0);
+  const result = call("ioctl", fd, request, value);
+  return result < 0 ? answer(result) : { result: intOf(value) };
 }
 
-function flagBits({ flags, wait }: { flags: readonly CallFlag[]; wait: boolean }): number {
-  return flags.reduce((bits, flag) => bits | FLAGS[flag], wait ? 0 : MSG_DONTWAIT);
-}
-
-function poll(fd: number): CallAnswer {
-  const set = pollfd(fd, POLLED.reduce((bits, [bit]) => bits | bit, 0));
-  const result = call("poll", set, 1, 0);
-  if (result < 0) return answer(result);
-  const revents = pollRevents(set);
-  return { result, flags: POLLED.filter(([bit]) => revents & bit).map(([, name]) => name) };
-}
-
-function getOption(fd: number, option: CallOption): CallAnswer {
-  const [level, number, size] = OPTIONS[option];
-  const value = bytes(size);
-  const result = call("getsockopt", fd, level, number, value, int(size));
-  if (result < 0) return answer(result);
-  const view = new DataView(value.buffer);
-  return { result: size === 4 ? view.getInt32(0, true) : Number(view.getBigUint64(0, true)) };
-}
-
-function setOption(fd: number, option: CallOption, value: number): CallAnswer {
-  const [level, number, size] = OPTIONS[option];
-  const encoded = bytes(size);
-  const view = new DataView(encoded.buffer);
-  if (size === 4) view.setUint32(0, value, true);
-  else view.setBigUint64(0, BigInt(value), true);
-  return answer(call("setsockopt", fd, level, number, encoded, size));
+/** As often as it takes until nothing is left: a device gives back what it has sent a little later. */
+function askUntilNone(fd: number, request: number): CallAnswer {
+  let asked = ask(fd, request);
+  for (let i = 0; i < TRIES && asked.result > 0; i++) {
+    call("select", 0, null, null, null, PAUSE.slice());
+    asked = ask(fd, request);
+  }
+  return asked;
 }
