@@ -12,6 +12,7 @@
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core": [],
   "sys": [],
+  "wire": ["sys"],
   "control": ["core"],
   "runner": ["core", "control"],
   "kit": ["core", "control", "sys"],
