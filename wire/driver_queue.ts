@@ -65,6 +65,11 @@ export class DriverQueue {
     return this.#free.length;
   }
 
+  /** Whether the device is done with a chain that was not taken yet. */
+  get isUsed(): boolean {
+    return distance(this.#taken, this.#used.index) !== 0;
+  }
+
   /** Whether the device is to be kicked after an offer. */
   get wantsKick(): boolean {
     return !this.#used.isQuiet;
@@ -110,7 +115,7 @@ export class DriverQueue {
 
   /** Takes the next chain that the device is done with. */
   take(): UsedChain | undefined {
-    if (distance(this.#taken, this.#used.index) === 0) return undefined;
+    if (!this.isUsed) return undefined;
     const { head, length } = this.#used.read(this.#taken);
     this.#taken = (this.#taken + 1) & 0xffff;
     const offered = this.#offered.get(head);
