@@ -32,6 +32,7 @@ import type { ProbeOptions } from "./probe.ts";
 import { addLab } from "./program_lab.ts";
 import { addExplore } from "./program_explore.ts";
 import { addPerf } from "./program_perf.ts";
+import { addWire } from "./program_wire.ts";
 import type { RunOptions } from "./run.ts";
 
 /** Is given what the chosen command returns: the exit code. */
@@ -66,6 +67,7 @@ export function program(act: Act): Command {
   addProbe(root, act);
   addLab(root, act);
   addExplore(root, act);
+  addWire(root, act);
   addPerf(root, act);
   addCatalogue(root, act);
   addReport(root, act);

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "wire": ["sys"],
   "control": ["core"],
   "runner": ["core", "control"],
-  "kit": ["core", "control", "sys"],
+  "kit": ["core", "control", "sys", "wire"],
   "suites": ["kit"],
   "agent": ["core", "control", "kit", "suites", "sys", "report/screen.ts"],
   "model": ["core"],

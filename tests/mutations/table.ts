@@ -25,6 +25,7 @@ import * as sockopt from "./sockopt.ts";
 import * as stream from "./stream.ts";
 import * as transport from "./transport.ts";
 import * as uring from "./uring.ts";
+import * as wire from "./wire.ts";
 import * as zerocopy from "./zerocopy.ts";
 import { type Mutation, mutationsOf, type ShownElsewhere } from "./mutation.ts";
 
@@ -48,6 +49,7 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...sockopt.mutations,
   ...stream.mutations,
   ...transport.mutations,
+  ...wire.mutations,
   ...zerocopy.mutations,
 ]);
 
@@ -81,6 +83,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "the types, options and errors of AF_VSOCK":
     /^(sockets|connect|accept|options|errors\/calls|device)\//,
   "several devices": /^multi-device\//,
+  "a host's device for a raw guest": /^wire\//,
   "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };
@@ -99,6 +102,7 @@ const FAILED_BY_LINUX = [
   /^messages\/(torn|small\/two-thousand-unread)/,
   /^half-close\/after-peers-close\/.*-all-read$/,
   /^signals\/connect\//,
+  /^wire\/message\/poll-waits-for-end$/,
 ];
 
 /** Whether Linux passes a case today. */
