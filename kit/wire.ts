@@ -5,6 +5,7 @@
  * @module
  */
 import type { CaseInfo } from "../core/case.ts";
+import type { Random } from "../core/random.ts";
 import type { Vsock } from "./vsock.ts";
 import { type ConformanceCase, defineCase } from "./mod.ts";
 import type { RawGuestOptions } from "../wire/raw_guest.ts";
@@ -32,6 +33,10 @@ export interface RawSide {
   /** The half with the sockets. */
   readonly peer: Peer;
   readonly check: Check;
+  /** The same numbers again with `--seed`. */
+  readonly random: Random;
+  /** A second guest of the same host; its user disposes of it. */
+  readonly another: () => WireGuest;
 }
 
 /** What the half with the sockets is given. */
@@ -71,12 +76,13 @@ export function defineWireCase(
     ...info,
     needs: [{ client: "vhost-device" }],
     does: { client: does },
-    async client({ vsock, peer, check }) {
+    async client({ vsock, peer, check, random }) {
       const [rawPeer, socketPeer] = peer.halves();
-      using guest = new WireGuest(vsock, options, rawPeer, check);
+      const another = () => new WireGuest(vsock, options, rawPeer, check);
+      using guest = another();
       using sockets = vsock.towards(guest.cid, socketPeer);
       await Promise.all([
-        raw({ guest, peer: rawPeer, check }),
+        raw({ guest, peer: rawPeer, check, random, another }),
         socket?.({ vsock: sockets, peer: socketPeer, check }),
       ]);
     },

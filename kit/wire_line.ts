@@ -42,6 +42,8 @@ export interface WireEnd {
   next(line: WireLine): Promise<Packet | undefined>;
   /** Waits until the kernel has dealt with all that was sent. */
   settle(): Promise<void>;
+  /** What comes for a connection is of no interest any more. */
+  forget(line: WireLine): void;
 }
 
 /** The room that a guest says it has, in bytes, unless a case says otherwise. */
@@ -143,6 +145,11 @@ export class WireLine {
       told = (await this.gets("CREDIT_UPDATE")).fwdCnt;
     }
     check.equal(told, count, "raw guest: fwd_cnt after all was read");
+  }
+
+  /** From now on what comes for it is nobody's. */
+  forget(): void {
+    this.#end.forget(this);
   }
 
   #compare(packet: Packet, { data, ...fields }: ExpectedFields): void {

@@ -29,6 +29,8 @@ class Scripted {
     return Promise.resolve(this.#packets.shift());
   }
 
+  forget(): void {}
+
   settle(): Promise<void> {
     this.settled++;
     this.line.waiting.push(...this.#packets.splice(0));

@@ -85,6 +85,7 @@ import { cases as wireAddresses } from "./wire/addresses.ts";
 import { cases as wireConnection } from "./wire/connection.ts";
 import { cases as wireCredit } from "./wire/credit.ts";
 import { cases as wireDevice } from "./wire/device.ts";
+import { cases as wireHostile } from "./wire/hostile.ts";
 import { cases as wireLayout } from "./wire/layout.ts";
 import { cases as wireMessage } from "./wire/message.ts";
 import { cases as wireQueue } from "./wire/queue.ts";
@@ -187,6 +188,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...wireMessage,
   ...wireQueue,
   ...wireDevice,
+  ...wireHostile,
 ];
 
 /** Cases that were added to those of this file, in this process. */

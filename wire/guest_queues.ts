@@ -177,13 +177,20 @@ export class GuestQueues {
   }
 
   /**
-   * Writes a descriptor of the TX queue as it is, whatever chain has it, and offers it: for what no driver
+   * Writes a descriptor of a queue as it is, whatever chain has it, and offers it: for what no driver
    * does. What becomes of it nobody is told.
    */
-  offerDescriptor(index: number, descriptor: Descriptor): void {
-    this.#tx.writeDescriptor(index, descriptor);
-    this.#tx.publish(index);
-    this.kick();
+  offerDescriptor(queue: "rx" | "tx", index: number, descriptor: Descriptor): void {
+    const driver = queue === "rx" ? this.#rx : this.#tx;
+    driver.writeDescriptor(index, descriptor);
+    driver.publish(index);
+    this.#notify[queue].kick.signal();
+  }
+
+  /** Says that more chains are in the TX queue than it has descriptors. */
+  runAway(by: number): void {
+    this.#tx.runAway(by);
+    this.#notify.tx.kick.signal();
   }
 
   /** Kicks the device for the TX queue, if it wants that. */

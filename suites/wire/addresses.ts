@@ -136,7 +136,7 @@ export const cases: readonly ConformanceCase[] = [
     async raw({ guest }) {
       const { queues } = guest.raw;
       // A descriptor at the end of the table, which nothing else has taken yet.
-      queues.offerDescriptor(127, { address: 0n, length: 64, flags: DESC_WRITE, next: 0 });
+      queues.offerDescriptor("tx", 127, { address: 0n, length: 64, flags: DESC_WRITE, next: 0 });
       await servesOn(guest);
     },
   }),

@@ -26,6 +26,13 @@ const RESETS = [
     `connection/answered-by-${op}`
   ),
   ...["connection/late-response", "credit/overrun", "shutdown/guest-shuts-both"],
+  ...["chain-without-end", "next-beyond-table", "address-nowhere", "length-of-4-gib"].map((claim) =>
+    `hostile/${claim}`
+  ),
+  ...["indirect-of-odd-length", "index-runs-away", "buffers-to-read", "buffers-too-short"].map(
+    (claim) => `hostile/${claim}`,
+  ),
+  ...["hostile/random-packets", "hostile/half-open"],
   ...["shutdown/bits-accumulate", "queue/receives-while-it-cannot-send", "queue/without-calls"],
 ];
 
