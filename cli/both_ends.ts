@@ -18,16 +18,12 @@ import { unlessAborted } from "../control/lines.ts";
 import { newToken } from "../control/token.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { requirePorts, runToken } from "./access.ts";
+import { addressOf, LOCAL_TIME, openEnd, passOn } from "./agents.ts";
 import { sideArguments, SupervisedAgent } from "../agent/supervisor.ts";
 import { UsageError } from "../core/error.ts";
 import { writeStderr } from "../report/screen.ts";
 import { machineFacts } from "../core/facts.ts";
 import type { SideSettings } from "../agent/settings.ts";
-
-/** How long the agent on this machine may take to answer, in milliseconds. */
-const LOCAL_TIME = 30_000;
-/** How long to wait before asking a busy agent again, in milliseconds. */
-const PAUSE = 100;
 
 /** How the agent elsewhere is reached. */
 export interface AgentElsewhere {
@@ -74,72 +70,6 @@ export async function withEnds(
   using local = await openEnd(here, { ...near, token: ownToken }, stop);
   const isGuest = here === "guest";
   return await body(isGuest ? { host: remote, guest: local } : { host: local, guest: remote });
-}
-
-/** How an agent is reached. */
-interface Reach {
-  readonly address: ControlAddress;
-  /** How long that may take, also after losing it. */
-  readonly milliseconds: number;
-  /** Its token. */
-  readonly token: string | undefined;
-}
-
-/** Connects to an agent. One that is busy is asked again until the time is over. */
-async function openEnd(name: string, reach: Reach, stop: AbortSignal): Promise<End> {
-  const { address, milliseconds } = reach;
-  const deadline = performance.now() + milliseconds;
-  const left = () => Math.max(1, deadline - performance.now());
-  for (let isFirst = true;; isFirst = false) {
-    try {
-      const channel = await connectControl(address, left(), stop);
-      return await introduce(name, channel, reach, left(), stop);
-    } catch (error) {
-      // There is no time left to ask again.
-      if (!(error instanceof BusyError) || left() < 2 * PAUSE) throw error;
-      const seconds = milliseconds / 1000;
-      if (isFirst) {
-        writeStderr(`the agent serves another controller: waiting for up to ${seconds} s\n`);
-      }
-      await pause(PAUSE, stop);
-    }
-  }
-}
-
-async function introduce(
-  name: string,
-  channel: LineChannel,
-  { address, token, milliseconds: returnTime }: Reach,
-  helloTime: number,
-  stop: AbortSignal,
-): Promise<End> {
-  const again = (milliseconds: number) => connectControl(address, milliseconds, stop);
-  const own = machineFacts("controller");
-  try {
-    const options = { again, returnTime, helloTime, token };
-    return await unlessAborted(End.open(name, channel, own, options), stop);
-  } catch (error) {
-    channel.close();
-    throw error;
-  }
-}
-
-/** @throws {PeerGoneError} if the agent here does not listen; it may have written why. */
-async function addressOf(agent: SupervisedAgent, stop: AbortSignal): Promise<ControlAddress> {
-  const late = AbortSignal.timeout(LOCAL_TIME);
-  try {
-    return await unlessAborted(agent.listening, AbortSignal.any([stop, late]));
-  } catch {
-    stop.throwIfAborted();
-    const why = late.aborted ? `it does not listen after ${LOCAL_TIME / 1000} s` : "see above";
-    throw new PeerGoneError(`Cannot run this machine's side of the cases, ${why}`);
-  }
-}
-
-/** Passes on what this machine's agent writes, except its own log. */
-function passOn(text: string): void {
-  const lines = text.split(/(?<=\n)/).filter((line) => !line.startsWith("agent: "));
-  writeStderr(lines.join(""));
 }
 
 /** Which end this machine is, by the CID of the other. */

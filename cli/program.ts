@@ -33,6 +33,7 @@ import type { ProbeOptions } from "./probe.ts";
 import { addLab } from "./program_lab.ts";
 import { addExplore } from "./program_explore.ts";
 import { addPerf } from "./program_perf.ts";
+import { addWire } from "./program_wire.ts";
 import type { RunOptions } from "./run.ts";
 
 /** Receives the exit code of the chosen command. */
@@ -68,6 +69,7 @@ export function program(act: Act): Command {
   addProbe(root, act);
   addLab(root, act);
   addExplore(root, act);
+  addWire(root, act);
   addPerf(root, act);
   addList(root, act);
   addExplain(root, act);

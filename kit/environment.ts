@@ -13,8 +13,20 @@ import type { Socket } from "../sys/socket.ts";
 import type { AddressFamily } from "../sys/structs.ts";
 import type { VhostVsock } from "../sys/dev_vhost_vsock.ts";
 import type { vsockDevices } from "../sys/virtio_devices.ts";
+import type { Packet } from "../wire/packet.ts";
 import type { Machine } from "./machine.ts";
 import type { Puppet } from "./puppet.ts";
+
+/**
+ * What goes wrong between a raw guest and the kernel, on purpose: each packet becomes none, another
+ * or several.
+ */
+export interface WireFault {
+  /** Of those that the guest sends. */
+  readonly sent?: (packet: Packet) => readonly Packet[];
+  /** Of those that the kernel sends. */
+  readonly received?: (packet: Packet) => readonly Packet[];
+}
 
 /** The environment of a side. */
 export interface Surroundings {
@@ -44,6 +56,8 @@ export interface Surroundings {
   readonly vhostClass?: typeof VhostVsock;
   /** The class of sockmaps, likewise. */
   readonly sockMapClass?: typeof SockMap;
+  /** Makes what goes wrong on the wire of a raw guest, likewise. */
+  readonly wireFault?: () => WireFault;
   /** The class of network namespaces, likewise. */
   readonly namespaceClass?: typeof NetNamespace;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type CaseLines, unlessAborted } from "../control/lines.ts";
+import { type CaseLines, LineQueue, unlessAborted } from "../control/lines.ts";
 import type { CallContext } from "../sys/descriptor.ts";
 
 /** How long calls may occupy this thread before other code has to run, in milliseconds. */
@@ -26,6 +26,16 @@ export class Peer {
   constructor(lines: CaseLines, context: PeerContext) {
     this.#lines = lines;
     this.#context = context;
+  }
+
+  /** Two, each the other's, for two halves of one side that both run here. */
+  halves(): [Peer, Peer] {
+    const [one, other] = [new LineQueue(), new LineQueue()];
+    const lines = (from: LineQueue, to: LineQueue): CaseLines => ({
+      write: (line) => Promise.resolve(to.push(line)),
+      read: (signal) => from.read(signal),
+    });
+    return [new Peer(lines(one, other), this.#context), new Peer(lines(other, one), this.#context)];
   }
 
   /** Writes a line. */

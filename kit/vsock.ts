@@ -21,7 +21,8 @@ import { connectPatiently } from "./connect_timeout.ts";
 import type { Peer } from "./peer.ts";
 import { Puppet } from "./puppet.ts";
 import { type Machine, THIS_MACHINE } from "./machine.ts";
-import type { Surroundings } from "./environment.ts";
+import type { Surroundings, WireFault } from "./environment.ts";
+import { RawGuest, type RawGuestOptions } from "../wire/raw_guest.ts";
 
 /** Everything needed to make the sockets of a case. */
 export interface VsockOptions extends Surroundings {
@@ -189,6 +190,20 @@ export class Vsock implements Disposable {
   sockMap(size: number): SockMap {
     const { context, sockMapClass = SockMap } = this.#options;
     return sockMapClass.create(size, context);
+  }
+
+  /** A guest without a machine, and what goes wrong on its wire; its user closes it. */
+  rawGuest(options: RawGuestOptions): { readonly guest: RawGuest; readonly fault: WireFault } {
+    const { context, vhostClass = VhostVsock, wireFault } = this.#options;
+    return {
+      guest: RawGuest.open({ ...options, context, vhostClass }),
+      fault: wireFault?.() ?? {},
+    };
+  }
+
+  /** Sockets for another peer: the raw guest of this side. Whoever asks for them disposes of them. */
+  towards(peerCid: number, peer: Peer): Vsock {
+    return new Vsock({ ...this.#options, peerCid, peer });
   }
 
   /** A new network namespace; its user closes it. */

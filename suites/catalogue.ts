@@ -87,6 +87,16 @@ import { cases as streamReceiveBuffer } from "./stream/receive_buffer.ts";
 import { cases as streamShutdown } from "./stream/shutdown.ts";
 import { cases as transportChange } from "./transport/change.ts";
 import { cases as uringStream } from "./uring/stream.ts";
+import { cases as wireAddresses } from "./wire/addresses.ts";
+import { cases as wireConnection } from "./wire/connection.ts";
+import { cases as wireCredit } from "./wire/credit.ts";
+import { cases as wireDevice } from "./wire/device.ts";
+import { cases as wireHostile } from "./wire/hostile.ts";
+import { cases as wireLayout } from "./wire/layout.ts";
+import { cases as wireMessage } from "./wire/message.ts";
+import { cases as wireQueue } from "./wire/queue.ts";
+import { cases as wireRefusal } from "./wire/refusal.ts";
+import { cases as wireShutdown } from "./wire/shutdown.ts";
 import { cases as zerocopyCoalescence } from "./zerocopy/coalescence.ts";
 import { cases as zerocopyErrorQueue } from "./zerocopy/error_queue.ts";
 import { cases as zerocopyMemory } from "./zerocopy/memory.ts";
@@ -181,6 +191,16 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...multiDeviceListen,
   ...multiDeviceStock,
   ...multiDeviceUnplug,
+  ...wireRefusal,
+  ...wireAddresses,
+  ...wireLayout,
+  ...wireConnection,
+  ...wireCredit,
+  ...wireShutdown,
+  ...wireMessage,
+  ...wireQueue,
+  ...wireDevice,
+  ...wireHostile,
 ];
 
 /** Cases that were added to those of this file, in this process. */

@@ -136,8 +136,20 @@ export const IOCTL_VM_SOCKETS_GET_LOCAL_CID = 0x7b9;
 export const IOCTL_VM_SOCKETS_GET_LOCAL_CIDS = 0x804407ba;
 export const VM_SOCKETS_MAX_DEVS = 16;
 
-/** The CID of a guest, linux/vhost.h. */
+/** ioctl(2) requests of a vhost device, linux/vhost.h, and of /dev/vhost-vsock. */
+export const VHOST_GET_FEATURES = 0x8008af00;
+export const VHOST_SET_FEATURES = 0x4008af00;
+export const VHOST_SET_OWNER = 0xaf01;
+export const VHOST_SET_MEM_TABLE = 0x4008af03;
+export const VHOST_SET_VRING_NUM = 0x4008af10;
+export const VHOST_SET_VRING_ADDR = 0x4028af11;
+export const VHOST_SET_VRING_BASE = 0x4008af12;
+export const VHOST_SET_VRING_KICK = 0x4008af20;
+export const VHOST_SET_VRING_CALL = 0x4008af21;
+export const VHOST_SET_VRING_ERR = 0x4008af22;
+/** The CID of a guest. */
 export const VHOST_VSOCK_SET_GUEST_CID = 0x4008af60;
+export const VHOST_VSOCK_SET_RUNNING = 0x4004af61;
 
 /** A network namespace, unshare(2) and setns(2). */
 export const CLONE_NEWNET = 0x40000000;

@@ -8,10 +8,9 @@ import { select } from "../core/selector.ts";
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { BEHAVIOURS, type Row } from "./behaviours/rows.ts";
 import { toolCommand } from "./command.ts";
+import { GeneratedPart } from "./generated.ts";
 
 const FILE = new URL("../docs/behaviours.md", import.meta.url);
-const BEGIN = "<!-- Written by tools/behaviours.ts: begin -->";
-const END = "<!-- Written by tools/behaviours.ts: end -->";
 
 /** The tables: how the ids of each begin, and its heading. */
 const TABLES: readonly (readonly [prefix: RegExp, heading: string])[] = [
@@ -60,20 +59,11 @@ function tables(): string {
   return `${done} of ${BEHAVIOURS.length} have cases.\n\n${parts.join("")}`;
 }
 
-/** The text of the file with the tables of today in it. */
-function withTables(text: string): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) {
-    throw new Error(`Cannot find the place of the tables in ${FILE.pathname}: ${BEGIN} ... ${END}`);
-  }
-  return `${text.slice(0, begin)}${BEGIN}\n\n${tables()}${text.slice(end)}`;
-}
+const PART = new GeneratedPart(FILE, "tools/behaviours.ts", tables);
 
 /** Whether docs/behaviours.md has the tables of today. */
-export async function behavioursAreFresh(): Promise<boolean> {
-  const text = await Deno.readTextFile(FILE);
-  return text === withTables(text);
+export function behavioursAreFresh(): Promise<boolean> {
+  return PART.isFresh();
 }
 
 if (import.meta.main) {
@@ -81,7 +71,7 @@ if (import.meta.main) {
     .option("--check", "write nothing, and fail where they are stale")
     .parse(Deno.args, { from: "user" }).opts();
   if (!check) {
-    await Deno.writeTextFile(FILE, withTables(await Deno.readTextFile(FILE)));
+    await PART.write();
   } else if (!(await behavioursAreFresh())) {
     const line = "docs/behaviours.md is stale: run 'deno run -A tools/behaviours.ts'\n";
     Deno.stderr.writeSync(new TextEncoder().encode(line));

@@ -5,10 +5,9 @@
  */
 import { CATALOGUE } from "../suites/catalogue.ts";
 import { lackingOnUnix, MUTATIONS, SHOWN_ELSEWHERE } from "../tests/mutations/table.ts";
+import { GeneratedPart } from "./generated.ts";
 
 const FILE = new URL("../docs/broken_peers.md", import.meta.url);
-const BEGIN = "<!-- Written by tools/broken_peers.ts: begin -->";
-const END = "<!-- Written by tools/broken_peers.ts: end -->";
 
 /** One wrongness of a case. */
 interface Shown {
@@ -43,21 +42,15 @@ export function brokenPeersTable(): string {
   return rows.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-/** The text of the file with the table of today in it. */
-function withTable(text: string): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) {
-    throw new Error(`Cannot find the place of the table in ${FILE.pathname}: ${BEGIN} ... ${END}`);
-  }
-  const table = `${BEGIN}\n\n<!-- deno-fmt-ignore -->\n${brokenPeersTable()}\n`;
-  return text.slice(0, begin) + table + text.slice(end);
-}
+const PART = new GeneratedPart(
+  FILE,
+  "tools/broken_peers.ts",
+  () => `<!-- deno-fmt-ignore -->\n${brokenPeersTable()}\n`,
+);
 
 /** Whether docs/broken_peers.md has the table of today. */
-export async function brokenPeersAreFresh(): Promise<boolean> {
-  const text = await Deno.readTextFile(FILE);
-  return text === withTable(text);
+export function brokenPeersAreFresh(): Promise<boolean> {
+  return PART.isFresh();
 }
 
-if (import.meta.main) await Deno.writeTextFile(FILE, withTable(await Deno.readTextFile(FILE)));
+if (import.meta.main) await PART.write();

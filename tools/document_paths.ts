@@ -7,6 +7,9 @@
 /** Folders of the kernel's source that begin like one of the repository's. */
 const KERNEL_FOLDERS = ["tools/testing/"];
 
+/** Folders that are also a family of cases, so that what has no extension is the id of a case. */
+const FAMILIES = ["wire"];
+
 /** Documents in the root besides those in docs/. */
 const ROOT_DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
 
@@ -48,7 +51,8 @@ function namedPaths(text: string, tops: ReadonlySet<string>): Named[] {
   return found(text, /`([^`\s]+)`/g).flatMap(({ path: code, line }) => {
     const path = code.replace(/:\d+$/, "").replace(/^\.\//, "");
     const [top = ""] = path.split("/");
-    const isBelow = /^[\w.-]+(\/[\w.-]*)+$/.test(path) && tops.has(top);
+    const isCase = FAMILIES.includes(top) && /\/[\w-]+$/.test(path);
+    const isBelow = /^[\w.-]+(\/[\w.-]*)+$/.test(path) && tops.has(top) && !isCase;
     return isBelow || /^(cli|mod)\.ts$|^[A-Z]+\.md$/.test(path) ? [{ path, line }] : [];
   });
 }

@@ -7,6 +7,7 @@ async function problemsOf(readme: string): Promise<string[]> {
   try {
     await Deno.mkdir(`${root}/docs`);
     await Deno.mkdir(`${root}/tools`);
+    await Deno.mkdir(`${root}/wire`);
     await Deno.writeTextFile(`${root}/tools/there.ts`, "");
     await Deno.writeTextFile(`${root}/docs/there.md`, "`tools/testing/vsock` [x](../README.md#x)");
     for (const name of ["CONTRIBUTING", "SECURITY", "CHANGELOG"]) {
@@ -27,6 +28,11 @@ Deno.test("missingPaths() finds named files and links that are not there, with t
     "README.md:3: there is no mod.ts",
     "README.md:2: there is no docs/gone.md",
   ]);
+});
+
+Deno.test("missingPaths() tells the cases of a family from the files of its namesake", async () => {
+  const wrong = ["README.md:1: there is no wire/gone.ts"];
+  assert.deepEqual(await problemsOf("`wire/credit/overrun` `wire/gone.ts`"), wrong);
 });
 
 Deno.test("missingPaths() takes no link to elsewhere for a path", async () => {

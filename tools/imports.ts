@@ -12,9 +12,10 @@
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core": [],
   "sys": [],
+  "wire": ["sys"],
   "control": ["core"],
   "runner": ["core", "control"],
-  "kit": ["core", "control", "explore", "sys"],
+  "kit": ["core", "control", "explore", "sys", "wire"],
   "suites": ["kit"],
   "agent": ["core", "control", "kit", "suites", "sys", "report/screen.ts"],
   "model": ["core"],

@@ -15,6 +15,7 @@ import { modelIsFresh } from "./model_doc.ts";
 import { portingIsFresh } from "./porting.ts";
 import { isOnPath, sortOut } from "./needs.ts";
 import { brokenInPackage, undocumented } from "./package.ts";
+import { specificationIsFresh } from "./specification.ts";
 import { firstErrorLine, summaryOf, sumOf } from "./tally.ts";
 import { REST, runTestFiles, testFilesBelow } from "./test_files.ts";
 
@@ -122,6 +123,9 @@ await check("docs/model.md", async () => {
 });
 await check("docs/behaviours.md", async () => {
   return await behavioursAreFresh() ? undefined : "run 'deno run -A tools/behaviours.ts'";
+});
+await check("docs/specification.md", async () => {
+  return await specificationIsFresh() ? undefined : "run 'deno run -A tools/specification.ts'";
 });
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));

@@ -10,6 +10,9 @@
 #                                                  needs root if the module is not loaded yet
 #                                                  (VSOCK_CONFORMANCE_TOKEN holds the agent's token,
 #                                                  if it requires one)
+#   WIRE=host docs/ci/run.sh [options and cases of "wire host"]
+#                                                  tries this machine's own kernel as a host, with no
+#                                                  VM; needs root
 #
 # OUT is the folder for reports (default: reports). BEFORE is the JSON report of an earlier run to
 # compare with. Paths are relative to the clone.
@@ -33,6 +36,9 @@ if [[ -n ${AGENT:-} ]]; then
 	fi
 	[[ -c /dev/vhost-vsock ]] || modprobe vhost_vsock || exit 69
 	command=(run --agent "$AGENT" --peer-cid "$PEER_CID")
+elif [[ ${WIRE:-} == host ]]; then
+	[[ -c /dev/vhost-vsock ]] || modprobe vhost_vsock || exit 69
+	command=(wire host)
 else
 	# Without access to /dev/kvm the lab's VMs are emulated (TCG), which takes longer.
 	[[ -w /dev/kvm ]] || echo "run.sh: /dev/kvm is not writable" >&2

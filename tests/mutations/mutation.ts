@@ -8,6 +8,7 @@ import type { Role } from "../../core/case.ts";
 import type { SideState } from "../../core/outcome.ts";
 import { type ErrnoName, errnoNumber, SysError } from "../../sys/errno.ts";
 import { TimedSysError } from "../../sys/descriptor.ts";
+import type { Surroundings } from "../../kit/environment.ts";
 import type { Socket } from "../../sys/socket.ts";
 import type { Bytes } from "../../sys/structs.ts";
 
@@ -41,6 +42,8 @@ export interface Mutation {
   readonly deadline?: number;
   /** Why it cannot be noticed with the driver of a guest that has no device. */
   readonly unseenWithDriver?: string;
+  /** What is broken besides sockets: what else that side runs on. */
+  readonly around?: Partial<Surroundings>;
 }
 
 /** A mutation as the tables have it; who notices is who has it, and fails, unless they say so. */
@@ -50,7 +53,7 @@ export type Row = readonly [
   what: string,
   mutate: Mutate,
   reason: RegExp,
-  more?: Partial<Pick<Mutation, "noticed" | "state" | "deadline" | "unseenWithDriver">>,
+  more?: Partial<Pick<Mutation, "noticed" | "state" | "deadline" | "unseenWithDriver" | "around">>,
 ];
 
 /**

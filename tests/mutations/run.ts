@@ -140,7 +140,7 @@ interface Traced {
 async function attempt(
   ground: Ground,
   definition: ConformanceCase,
-  { on, mutate, noticed }: Mutation,
+  { on, mutate, noticed, around }: Mutation,
   deadline = PATIENCE,
   isBroken = true,
 ): Promise<Traced> {
@@ -148,7 +148,7 @@ async function attempt(
   const steps: string[] = [];
   const side = (role: Role) => ({
     ...whole,
-    socketClass: isBroken && role === on ? mutate(whole.socketClass) : whole.socketClass,
+    ...isBroken && role === on ? { socketClass: mutate(whole.socketClass), ...around } : {},
     ...role === noticed
       ? { timeout: deadline, onStep: (step: string) => void steps.push(step) }
       : {},

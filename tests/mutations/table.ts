@@ -27,6 +27,7 @@ import * as sockopt from "./sockopt.ts";
 import * as stream from "./stream.ts";
 import * as transport from "./transport.ts";
 import * as uring from "./uring.ts";
+import * as wire from "./wire.ts";
 import * as zerocopy from "./zerocopy.ts";
 import { type Mutation, mutationsOf, type ShownElsewhere } from "./mutation.ts";
 
@@ -51,6 +52,7 @@ export const MUTATIONS: readonly Mutation[] = mutationsOf([
   ...sockopt.mutations,
   ...stream.mutations,
   ...transport.mutations,
+  ...wire.mutations,
   ...zerocopy.mutations,
 ]);
 
@@ -88,6 +90,7 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
   "what the model says of AF_VSOCK": /^explored\//,
   "several devices": /^multi-device\//,
   "AF_VSOCK's sockets in a sockmap": /^bpf\//,
+  "a host's device for a raw guest": /^wire\//,
   "network namespaces": /^namespaces\//,
   "a SIOCOUTQ that leaves out what has arrived": /^stream\/linger\/no-wait-for-unread$/,
 };
@@ -107,6 +110,7 @@ const FAILED_BY_LINUX = [
   /^half-close\/after-peers-close\/.*-all-read$/,
   /^signals\/connect\//,
   /^bpf\/sockmap\/waiting-reader/,
+  /^wire\/message\/poll-waits-for-end$/,
 ];
 
 /** Whether Linux passes a case today. */
