@@ -3,26 +3,16 @@
  *
  * @module
  */
-import { pause } from "../core/wait.ts";
 import type { Topology } from "../core/plan.ts";
-import {
-  connectControl,
-  type ControlAddress,
-  type LineChannel,
-  PeerGoneError,
-} from "../control/channel.ts";
+import type { ControlAddress } from "../control/channel.ts";
 import type { Ends } from "../runner/case.ts";
-import { End } from "../runner/end.ts";
-import { BusyError, type PortRange } from "../control/greeting.ts";
-import { unlessAborted } from "../control/lines.ts";
+import type { PortRange } from "../control/greeting.ts";
 import { newToken } from "../control/token.ts";
 import { VMADDR_CID_HOST, VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { requirePorts, runToken } from "./access.ts";
 import { addressOf, LOCAL_TIME, openEnd, passOn } from "./agents.ts";
 import { sideArguments, SupervisedAgent } from "../agent/supervisor.ts";
 import { UsageError } from "../core/error.ts";
-import { writeStderr } from "../report/screen.ts";
-import { machineFacts } from "../core/facts.ts";
 import type { SideSettings } from "../agent/settings.ts";
 
 /** How the agent elsewhere is reached. */
