@@ -30,9 +30,13 @@ const MAX_LINES = 30;
 
 /** What a side is given, as a case's context has it. */
 export interface ExploringContext {
+  /** The side's sockets. */
   readonly vsock: Vsock;
+  /** The other side. */
   readonly peer: Peer;
+  /** What the side claims. */
   readonly check: Check;
+  /** Draws the calls, from the run's seed. */
   readonly random: Random;
 }
 
