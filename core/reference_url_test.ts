@@ -57,7 +57,7 @@ const PAGES: Readonly<Record<number, readonly string[]>> = {
 };
 
 /** The sections about socket devices in version 1.3 of the virtio specification. */
-const SECTION = /^5\.10(\.[1-5]|\.6(\.[1-7])?)?( |$)/;
+const SECTION = /^5\.10(\.[1-5]|\.6(\.[1-7](\.1)?)?)?( |$)/;
 
 Deno.test("every manual page of a case exists, and every section of the specification", () => {
   for (const { id, refs } of CATALOGUE) {
