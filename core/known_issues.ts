@@ -40,6 +40,12 @@ export const KNOWN_ISSUES: readonly KnownIssue[] = [
     cases: "messages/torn",
   },
   {
+    name: "K-3",
+    what: "poll() says POLLIN when only a part of a message has come",
+    kernels: "",
+    cases: "wire/message/poll-waits-for-end",
+  },
+  {
     name: "K-4",
     what: "after a refused connect() that did not wait, every other one is EALREADY",
     kernels: "",
