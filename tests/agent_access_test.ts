@@ -274,18 +274,46 @@ Deno.test("an agent does not grow with the lines that a controller sends and no 
   assert.ok(await memory() - before < GROWTH, `${before} kB -> ${await memory()} kB`);
 });
 
-Deno.test("a run that stood still goes on", async () => {
-  const agent = await agentOn("127.0.0.1", []);
-  await using _tool = agent.tool;
-  const where = ["--peer-cid", "1", "--agent", `127.0.0.1:${agent.port}`, "--stand-in", agent.name];
-  // Its sides have ended when it goes on, and the time for that is long over.
-  const cases = ["stream/connect/hundred-at-once", CASE];
-  await using run = new Tool(["run", ...where, "--ktap", "--case-timeout", "1", ...cases]);
-  await run.says(/cases, seed/);
-  run.interrupt("SIGSTOP");
-  await new Promise((resolve) => setTimeout(resolve, 8000));
-  run.interrupt("SIGCONT");
-  const { stdout } = await run.ended();
-  assert.doesNotMatch(stdout, /# stopped: /);
-  assert.match(stdout, /\n {2}ok \d+ stream\/connect\/hundred-at-once\n/);
-});
+/** A case whose sides, once they are connected, need nothing of the controller for a second. */
+const RESTING = (marker: string) => `
+import { defineCase, man, timedSleep } from "@vsock/conformance/kit";
+export const cases = [
+  defineCase({
+    id: "resting/after/connect",
+    title: "both sides rest",
+    requirement: "it MUST end",
+    refs: [man("socket", 2)],
+    does: { client: "connects, and rests", server: "accepts, and rests" },
+    async client({ vsock }) {
+      using _socket = await vsock.connect("stream");
+      await Deno.writeTextFile(${JSON.stringify(marker)}, "");
+      await timedSleep(1000);
+    },
+    async server({ vsock }) {
+      using _socket = await vsock.accept("stream");
+      await timedSleep(1000);
+    },
+  }),
+];
+`;
+
+Deno.test("a run that stood still goes on", () =>
+  withFolder(async (folder) => {
+    const [file, marker] = [`${folder}/resting.ts`, `${folder}/connected`];
+    await Deno.writeTextFile(file, RESTING(marker));
+    const agent = await agentOn("127.0.0.1", ["--cases", file]);
+    await using _tool = agent.tool;
+    const where = ["--peer-cid", "1", "--agent", `127.0.0.1:${agent.port}`];
+    const more = ["--stand-in", agent.name, "--ktap", "--case-timeout", "4", "--cases", file];
+    await using run = new Tool(["run", ...where, ...more, "resting", CASE]);
+    const isThere = () => Deno.stat(marker).then(() => true, () => false);
+    await until(isThere, "the sides did not connect");
+    run.interrupt("SIGSTOP");
+    // Its sides have ended when it goes on, and the time for that is long over.
+    await new Promise((resolve) => setTimeout(resolve, 8000));
+    run.interrupt("SIGCONT");
+    const { stdout } = await run.ended();
+    assert.doesNotMatch(stdout, /# stopped: /);
+    assert.match(stdout, /\n {2}ok \d+ resting\/after\/connect\n/);
+    assert.match(stdout, /\n {2}ok \d+ stream\/close\/by-server-keeps-data\n/);
+  }));
