@@ -67,7 +67,7 @@ Deno.test("agent says where the guest's monitor is not there, and serves", async
   const { tool: agent } = await startAgent("--stand-in", freshName(), ...monitor);
   await using _agent = agent;
   await agent.says(
-    /^agent: --guest-monitor: there is no Unix socket at \/nonexistent; cases that/m,
+    /^agent: --guest-monitor: there is no Unix socket at \/nonexistent; until/m,
   );
 });
 
