@@ -195,7 +195,7 @@ Deno.test("the end of a run says again what failed and why, and what was skipped
     /^ {2}FAIL {2}stream\/connect\/refused-without-socket\n {8}client: connect\(.*\n/,
   );
   assert.match(end, /\n {2}again: vsock-conformance run .* --seed 5 stream\/connect\/refused-w/);
-  assert.match(end, /\n\nskipped \(\d+\)\n +3 {2}\S.*\n/);
+  assert.match(end, /\n\nskipped \((\d+)\)\n +\1 {2}\S.*\n/);
   assert.match(end, /\n\n1 passed, 1 failed, \d+ skipped in .*\n$|\n\n\d+ passed, 1 failed, .*\n$/);
 });
 
