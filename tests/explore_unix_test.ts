@@ -71,7 +71,7 @@ const FAULTS: Readonly<Record<string, readonly [Making, readonly RuleId[]]>> = {
           ? { ...call, flags: call.flags.filter((flag) => flag !== "PEEK") }
           : call,
       ),
-    ["recv/message", "recv/message-peek"],
+    ["recv/message", "recv/message-peek", "recv/truncated"],
   ],
   "a recv() that never says that it cut a message": [
     (call, make) => {

@@ -127,11 +127,13 @@ await check("docs/behaviours.md", async () => {
 await check("docs/specification.md", async () => {
   return await specificationIsFresh() ? undefined : "run 'deno run -A tools/specification.ts'";
 });
+const LONG = /\/(lab|interop)_test\.ts$/;
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
 await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);
-// Two at a time: an emulated VM keeps about one processor busy.
-const vmTests = await testFilesBelow(ROOT, isVmTest);
+// Two at a time: an emulated VM keeps about one processor busy. The longest begin first.
+const vmTests = (await testFilesBelow(ROOT, isVmTest))
+  .sort((a, b) => Number(LONG.test(b)) - Number(LONG.test(a)));
 if (vm) await tests("tests in VMs", vmTests, Math.min(2, navigator.hardwareConcurrency), VM_LIMIT);
 if (fresh) {
   say("\n== a fresh machine");
