@@ -190,8 +190,11 @@ class TestRun {
   }
 }
 
-/** A line on how a test ended; that of a step is indented. */
-const RESULT = /^(\S.*) \.\.\. (ok|FAILED|ignored) \(.*\)$/gm;
+/**
+ * A line on how a test ended; that of a step is indented. Where Deno said in between that a test has
+ * been running for long, the end alone has a line.
+ */
+const RESULT = /^(?:(\S.*) \.\.\.)? (ok|FAILED|ignored) \(.*\)$/gm;
 /**
  * The heading of a test's error, or of one outside of tests, its first line, and the next one; of
  * lists that differ the first few elements.

@@ -65,7 +65,8 @@ for (const [kernel, baseline] of KERNELS) {
       const { path, ids: all } = await known(baseline, topology);
       const ids = all.filter((id) => cases.some((each) => matches(id, each)));
       const args = ["lab", "--kernel", kernel, "--topology", topology, "--ktap", ...cases];
-      const { stdout, stderr, code } = await runLab([...args, "--baseline", path]);
+      const more = ["--baseline", path, "--timeout", "1500"];
+      const { stdout, stderr, code } = await runLab([...args, ...more]);
       const { ok, notOk } = results(stdout);
       const every = cases.flatMap((id) => Array<string>(directions).fill(id)).sort();
       assert.deepEqual([...ok, ...notOk].sort(), every, stdout + stderr);

@@ -83,7 +83,7 @@ export function inTheMidst(
 }
 
 /** How long a whole run may take, in milliseconds: the machine may be busy. */
-const PATIENCE = 1_200_000;
+const PATIENCE = 1_600_000;
 
 /** Runs a lab to its verdicts, once: what the lab itself does again, its reports say. */
 export function runLab(args: readonly string[], patience = PATIENCE): Promise<Ended> {
