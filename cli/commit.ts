@@ -4,6 +4,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import type { RunFacts } from "../core/event.ts";
+import { VERSION } from "../core/version.ts";
 
 /** How long git may take, in milliseconds. */
 const GIT_TIME = 5000;
@@ -25,6 +27,12 @@ export async function toolCommit(
   ]);
   // The tool may lie in a different repository, whose commit says nothing about it.
   return top === folder ? commit : undefined;
+}
+
+/** What reports say of the tool itself. */
+export async function toolFacts(): Promise<Pick<RunFacts, "tool" | "commit">> {
+  const commit = await toolCommit();
+  return { tool: VERSION, ...(commit === undefined ? {} : { commit }) };
 }
 
 /**

@@ -10,7 +10,6 @@ import { machineFacts } from "../core/facts.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { SocketCall } from "../core/socket_call.ts";
 import type { Splat } from "../core/splat.ts";
-import { VERSION } from "../core/version.ts";
 import { type Exploration, explore } from "../explore/explore.ts";
 import { programText } from "../explore/calls_text.ts";
 import { findingJson, type KeptFinding, programJson } from "../explore/file.ts";
@@ -27,7 +26,7 @@ import { ReportBuilder } from "../report/model.ts";
 import { screenOf } from "../report/screen.ts";
 import { runToken } from "./access.ts";
 import { withoutSecrets } from "./again.ts";
-import { toolCommit } from "./commit.ts";
+import { toolFacts } from "./commit.ts";
 import { readFinding } from "./finding_file.ts";
 import { exploredCases, rulesPlan, tellExplored } from "./explore_report.ts";
 import type { ReportTarget } from "./options/report.ts";
@@ -168,8 +167,7 @@ async function exploreOn(
 ): Promise<number> {
   const { for: caseTimeout, seed = randomSeed(), report = [] } = options;
   const { topology } = place;
-  const commit = await toolCommit();
-  const facts = { tool: VERSION, ...(commit === undefined ? {} : { commit }) };
+  const facts = await toolFacts();
   const startedAt = new Date();
   const argv = withoutSecrets(Deno.args);
   const setting = { argv, startedAt, caseTimeout };

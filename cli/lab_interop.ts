@@ -18,7 +18,7 @@ import { interopSessions, runSession } from "../interop/session.ts";
 import { interopTable } from "../interop/table.ts";
 import { interopTimes, type RunnerTime, timedCases } from "../interop/times.ts";
 import { cPrograms, type CSuite } from "../lab/c_programs/kernel_tests.ts";
-import { isFolder, sourceOf } from "../lab/kernel/tree.ts";
+import { ownKernel } from "../lab/kernel/kernel.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { Progress } from "../lab/progress.ts";
 import { RetryingLab, type Step } from "../lab/retry.ts";
@@ -60,7 +60,7 @@ export async function labInterop(
     : [topology];
   await requireVms(options);
   // Of a tree that was built, its own C programs: they may have cases that are newer.
-  const tree = await isFolder(options.kernel) ? await sourceOf(options.kernel) : undefined;
+  const tree = (await ownKernel(options))?.source;
   return await withTimeout(options.timeout, async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const found: Found = { cells: [], runner: [], source: "", unknown: [] };

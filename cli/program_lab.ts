@@ -21,6 +21,7 @@ import {
   directionOption,
   excludeOption,
   jobsOption,
+  LAB_CASE_TIMEOUT,
   withCasesOptions,
 } from "./options/run.ts";
 import type { KernelConfigOptions } from "./lab_kernel_config.ts";
@@ -28,14 +29,11 @@ import { archOption, type BootOptions, wholeTimeout, withKernelOptions } from ".
 
 type Act = (code: number | Promise<number>) => void;
 
-/** The deadline of a case in milliseconds; a VM in an emulated VM is slow. */
-const CASE_TIMEOUT = 60_000;
-
 const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids", "three-devices"];
 
 /** Adds `lab`. */
 export function addLab(root: Command, act: Act): void {
-  const lab = withLabOptions(withCasesOptions(root.command("lab"), CASE_TIMEOUT))
+  const lab = withLabOptions(withCasesOptions(root.command("lab"), "lab"))
     .summary("boot VMs and run cases in them")
     .description("Boot VMs, run cases (ids, prefixes, * and **, !id to omit), shut down.")
     .addOption(new Option("--cross").hideHelp())
@@ -71,7 +69,7 @@ function addUp(lab: Command, act: Act): void {
     .action(async (options: BootOptions & NamedLab) =>
       act((await import("./lab.ts")).labUp(options))
     );
-  withName(withCasesOptions(lab.command("run"), CASE_TIMEOUT))
+  withName(withCasesOptions(lab.command("run"), "lab"))
     .summary("run cases in the lab that is up")
     .description(`Run cases in the lab that is up.\n${CASES_HELP}`)
     .addOption(wholeTimeout())
@@ -114,7 +112,7 @@ function addInterop(lab: Command, act: Act): void {
         jobsOption,
       )
       .addOption(
-        secondsOption("--case-timeout <seconds>", "deadline of a case there", CASE_TIMEOUT),
+        secondsOption("--case-timeout <seconds>", "deadline of a case there", LAB_CASE_TIMEOUT),
       ),
   )
     .addHelpText("after", examples("lab interop --topology loopback stream/close"))

@@ -19,7 +19,6 @@ import { directionsOf, type Planned, planRun, type Topology } from "../core/plan
 import { reasonOf, UsageError } from "../core/error.ts";
 import { type RoundOptions, roundsOf } from "../core/round.ts";
 import { withLeakCheck } from "../core/parallel_leaks.ts";
-import { VERSION } from "../core/version.ts";
 import type { Ends } from "../runner/case.ts";
 import { runPlan, type RunResult } from "../runner/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
@@ -28,7 +27,7 @@ import { byDirection, type IntendedRun, ReportBuilder, reportNotStarted } from "
 import { TerminalWriter } from "../report/terminal.ts";
 import type { ConformanceCase } from "../kit/mod.ts";
 import { withoutSecrets } from "./again.ts";
-import { toolCommit } from "./commit.ts";
+import { toolFacts } from "./commit.ts";
 import { addCaseFiles } from "./case_files.ts";
 import { baselineOf, chosenCases } from "./run_cases.ts";
 import {
@@ -273,10 +272,8 @@ export class Session {
 }
 
 async function factsOf({ again, shard }: CasesOptions): Promise<RunFacts> {
-  const commit = await toolCommit();
   return {
-    tool: VERSION,
-    ...(commit === undefined ? {} : { commit }),
+    ...await toolFacts(),
     ...(again === undefined ? {} : { again }),
     ...(shard === undefined ? {} : { shard }),
   };

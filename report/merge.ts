@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Retry } from "../core/event.ts";
+import { RetryCount } from "../core/run_facts.ts";
 import { REPORT_VERSION, type ReportedCase, ReportError, type RunReport } from "./model.ts";
 
 /**
@@ -18,7 +18,8 @@ export function mergeReports(reports: readonly RunReport[], argv: readonly strin
   if (first === undefined) throw new ReportError("There is nothing to merge");
   const { topology, seed, tool, commit, lab, ends } = first;
   for (const each of reports) requireAlike(first, each);
-  const retries = reports.flatMap((each): readonly Retry[] => each.retries ?? []);
+  const retries = new RetryCount();
+  for (const retry of reports.flatMap((each) => each.retries ?? [])) retries.add(retry);
   const starts = reports.map(({ startedAt }) => startedAt).sort();
   const stopped = whatIsMissing(reports);
   return {
@@ -29,7 +30,7 @@ export function mergeReports(reports: readonly RunReport[], argv: readonly strin
     milliseconds: reports.reduce((sum, each) => sum + each.milliseconds, 0),
     caseTimeout: Math.max(...reports.map(({ caseTimeout }) => caseTimeout)),
     ends: reports.find((each) => each.ends.length > 0)?.ends ?? ends,
-    ...retries.length === 0 ? {} : { retries },
+    ...retries.all.length === 0 ? {} : { retries: retries.all },
     cases: allCases(reports),
     ...stopped === undefined ? {} : { stopped: { reason: stopped } },
   };

@@ -127,19 +127,17 @@ await check("docs/behaviours.md", async () => {
 await check("docs/specification.md", async () => {
   return await specificationIsFresh() ? undefined : "run 'deno run -A tools/specification.ts'";
 });
-const PAIRS = /\/(lab|interop)_test\.ts$/;
 const isVmTest = (path: string) => path.startsWith("tests/vm/");
 const unitTests = await testFilesBelow(ROOT, (path) => !isVmTest(path));
 await tests("unit tests", unitTests, navigator.hardwareConcurrency, UNIT_LIMIT);
 if (vm) {
-  const all = await testFilesBelow(ROOT, isVmTest);
-  const [pairs, others] = [true, false].map((runs) =>
-    all.filter((path) => PAIRS.test(path) === runs)
-  );
-  // An emulated VM keeps about one processor busy, a host with its guest and C's deadlines both.
+  const vmTests = await testFilesBelow(ROOT, isVmTest);
+  // An emulated VM keeps about one processor busy. Whole catalogues are run alone: beside another VM
+  // a host with its guest takes too long for them, and for the deadlines of the C programs.
+  const isWhole = (path: string) => /\/(lab|interop)_test\.ts$/.test(path);
   const atOnce = Math.min(2, navigator.hardwareConcurrency);
-  await tests("tests in VMs", others ?? [], atOnce, VM_LIMIT);
-  await tests("tests in VMs, on whole catalogues", pairs ?? [], 1, VM_LIMIT);
+  await tests("tests in VMs", vmTests.filter((path) => !isWhole(path)), atOnce, VM_LIMIT);
+  await tests("whole catalogues in VMs", vmTests.filter(isWhole), 1, VM_LIMIT);
 }
 if (fresh) {
   say("\n== a fresh machine");

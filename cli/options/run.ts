@@ -21,6 +21,8 @@ export const DEFAULT_PORT = 1234;
 export const PORT_TEXT: string = `AF_VSOCK port; the next ${PORT_STRIDE - 1} are used as well`;
 /** The timeout of every wait in upstream's tests, in milliseconds. */
 export const DEFAULT_CASE_TIMEOUT = 10_000;
+/** The deadline of a case in milliseconds; a VM in an emulated VM is slow. */
+export const LAB_CASE_TIMEOUT = 60_000;
 
 /** Values of the options of every command that runs cases. */
 export interface CasesOptions extends CaseFileOptions {
@@ -91,12 +93,13 @@ function peerPortOption(isLab: boolean): Option {
     .hideHelp(isLab);
 }
 
-/** Adds those options to a command. */
+/** Adds those options to a command, for machines of the user's own or for the lab's. */
 export function withCasesOptions(
   command: Command,
-  caseTimeout: number = DEFAULT_CASE_TIMEOUT,
+  where: "machines" | "lab" = "machines",
 ): Command {
-  const isLab = caseTimeout !== DEFAULT_CASE_TIMEOUT;
+  const isLab = where === "lab";
+  const caseTimeout = isLab ? LAB_CASE_TIMEOUT : DEFAULT_CASE_TIMEOUT;
   // Not described here, which would take three lines of help; see CASES_HELP.
   return command.addArgument(argumentOf("case", "[cases...]"))
     .addOption(directionOption())

@@ -9,8 +9,7 @@ import { type Command, Option } from "commander";
 import { IMAGE_HEAD, kernelImage } from "../../core/kernel_image.ts";
 import { reasonOf, UsageError } from "../../core/error.ts";
 import { type Arch, ARCHES } from "../../lab/arch.ts";
-import { DEFAULT_KERNEL, requireChoice } from "../../lab/kernel/kernel.ts";
-import { isFolder } from "../../lab/kernel/tree.ts";
+import { DEFAULT_KERNEL, ownKernel, requireChoice } from "../../lab/kernel/kernel.ts";
 import { BOOT_TIME } from "../../lab/lab.ts";
 import type { CaseFileOptions } from "./cases.ts";
 import { secondsOption } from "./parse.ts";
@@ -65,9 +64,6 @@ interface VmChoice {
   readonly qemu?: string | undefined;
 }
 
-/** Names of kernels; anything else is a file or a folder. */
-const NAMED = /^(debian|debug|multi-device|faults|running)(:|$)/;
-
 /**
  * Checks the options for VMs, as far as possible before anything is fetched or booted.
  *
@@ -76,7 +72,7 @@ const NAMED = /^(debian|debug|multi-device|faults|running)(:|$)/;
 export async function requireVms(choice: VmChoice): Promise<void> {
   const { kernel, qemu } = choice;
   await requireChoice(choice);
-  if (!NAMED.test(kernel) && !await isFolder(kernel)) await requireImage(kernel);
+  if ((await ownKernel(choice))?.image === kernel) await requireImage(kernel);
   if (qemu !== undefined) await requireProgram(qemu);
 }
 

@@ -5,16 +5,10 @@
  * @module
  */
 import { LabError } from "../error.ts";
+import { sectionsOf } from "./elf_sections.ts";
 
 /** Values by their key, in order: `depends`, `softdep`, `alias`, ... */
 export type ModuleInfo = ReadonlyMap<string, readonly string[]>;
-
-/** Offsets in a 64-bit ELF header, in bytes: elf(5). */
-const HEADER = { sectionOffset: 40, sectionSize: 58, sectionCount: 60, namesIndex: 62, length: 64 };
-const SECTION = { name: 0, offset: 24, size: 32 };
-const ELF = 0x7f454c46;
-const CLASS_64 = 2;
-const LITTLE_ENDIAN = 1;
 
 /**
  * Parses a module's information.
@@ -58,26 +52,6 @@ function byKey(entries: readonly (readonly [module: string, entry: string])[]) {
 }
 
 function modinfoSection(file: Uint8Array): Uint8Array | undefined {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const isKnown = file.length >= HEADER.length && view.getUint32(0) === ELF &&
-    file[4] === CLASS_64 && file[5] === LITTLE_ENDIAN;
-  if (!isKnown) return undefined;
-  const start = Number(view.getBigUint64(HEADER.sectionOffset, true));
-  const size = view.getUint16(HEADER.sectionSize, true);
-  const count = view.getUint16(HEADER.sectionCount, true);
-  if (size < SECTION.size + 8 || start + size * count > file.length) return undefined;
-  const sections = Array.from({ length: count }, (_, i) => {
-    const at = start + size * i;
-    const offset = Number(view.getBigUint64(at + SECTION.offset, true));
-    const length = Number(view.getBigUint64(at + SECTION.size, true));
-    return { name: view.getUint32(at + SECTION.name, true), offset, end: offset + length };
-  });
-  const names = sections[view.getUint16(HEADER.namesIndex, true)];
-  if (names === undefined) return undefined;
-  const nameAt = (at: number) => {
-    const text = new TextDecoder("latin1").decode(file.subarray(at, at + ".modinfo\0".length));
-    return text.split("\0")[0];
-  };
-  const found = sections.find(({ name }) => nameAt(names.offset + name) === ".modinfo");
-  return found && file.subarray(found.offset, found.end);
+  const found = sectionsOf(file).find(({ name }) => name === ".modinfo");
+  return found && file.subarray(found.offset, found.offset + found.size);
 }

@@ -12,10 +12,16 @@ import { elfMachine } from "../host/elf.ts";
 import { missingOptions, missingText } from "./config.ts";
 import { imageConfig } from "./ikconfig.ts";
 import { indexModules, type ModuleIndex } from "./modules.ts";
-import { isFolder, kernelTree, treeModules } from "./tree.ts";
+import { isFolder, kernelTree, sourceOf, treeModules } from "./tree.ts";
 
 /** What names the kernel of this machine. */
 export const RUNNING = "running";
+
+/** A kernel's configuration. */
+interface KernelConfig {
+  readonly text: string;
+  readonly place: string;
+}
 
 /** A kernel of the user's own. */
 export interface OwnKernel {
@@ -23,8 +29,10 @@ export interface OwnKernel {
   readonly image: string;
   /** Undefined where the image does not say it. */
   readonly arch: Arch | undefined;
-  /** Its configuration, and where that stands; undefined where it cannot be had. */
-  readonly config: { readonly text: string; readonly place: string } | undefined;
+  /** The topmost folder of its source, if it is a tree's. */
+  readonly source?: string;
+  /** Reads its configuration, and says where that stands; undefined where it cannot be had. */
+  config(): Promise<KernelConfig | undefined>;
   /** Finds its modules. */
   modules(): Promise<ModuleIndex>;
 }
@@ -55,7 +63,7 @@ export async function findOwn(choice: Choice): Promise<OwnKernel> {
   return {
     image: kernel,
     arch: await imageArch(kernel),
-    config: await configBeside(kernel),
+    config: () => configBeside(kernel),
     modules: async () => modules === undefined ? new Map() : await indexModules(modules),
   };
 }
@@ -66,7 +74,8 @@ async function treeKernel(choice: Choice): Promise<OwnKernel> {
   return {
     image: tree.image,
     arch: tree.arch,
-    config: { text: tree.config, place: `${tree.folder}/.config` },
+    source: await sourceOf(tree.folder),
+    config: () => Promise.resolve({ text: tree.config, place: `${tree.folder}/.config` }),
     modules: () => treeModules(tree),
   };
 }
@@ -90,14 +99,19 @@ async function runningKernel(choice: Choice): Promise<OwnKernel> {
       `Only root may read ${image}: give a copy that you may read, and --modules /lib/modules/${release}`,
     );
   }
-  const packed = await Deno.readFile("/proc/config.gz").catch(() => undefined);
-  const config = packed === undefined
-    ? await configBeside(image)
-    : { text: new TextDecoder().decode(gunzipSync(packed)), place: "/proc/config.gz" };
   return {
-    ...{ image, arch: ownArch().name, config },
+    image,
+    arch: ownArch().name,
+    config: () => runningConfig(image),
     modules: () => indexModules(`/lib/modules/${release}`),
   };
+}
+
+async function runningConfig(image: string): Promise<KernelConfig | undefined> {
+  const place = "/proc/config.gz";
+  const packed = await Deno.readFile(place).catch(() => undefined);
+  if (packed === undefined) return await configBeside(image);
+  return { text: new TextDecoder().decode(gunzipSync(packed)), place };
 }
 
 function requireNoModules({ kernel, modules }: Choice, how: string): void {
@@ -123,7 +137,7 @@ async function imageArch(path: string): Promise<Arch | undefined> {
 }
 
 /** The configuration of an image: as distributions put it beside theirs, or in itself. */
-async function configBeside(image: string): Promise<OwnKernel["config"]> {
+async function configBeside(image: string): Promise<KernelConfig | undefined> {
   const name = image.slice(image.lastIndexOf("/") + 1);
   const release = /^vmlinu[xz]-(.+)$/.exec(name)?.[1];
   const folder = dirname(image);
@@ -157,9 +171,10 @@ async function isFile(path: string): Promise<boolean> {
  */
 export async function requireConfig(
   kernel: string,
-  { config }: OwnKernel,
+  own: OwnKernel,
   wanted: { readonly arch: ArchTraits; readonly hasGuest: boolean },
 ): Promise<void> {
+  const config = await own.config();
   if (config === undefined) return;
   const missing = await missingOptions(config.text, wanted);
   if (missing.length === 0) return;

@@ -17,7 +17,7 @@ import { freshFamily } from "../support/unix_pair.ts";
 import { VsockLike } from "../support/vsock_like.ts";
 import { proveHang } from "./hang.ts";
 import type { Ground, Mutation } from "./mutation.ts";
-import { lackingOnUnix, MUTATIONS, passesOnLinux } from "./table.ts";
+import { lackingOnUnix, MUTATIONS } from "./table.ts";
 
 /** What came of one run of a case. */
 export interface Finding {
@@ -55,14 +55,7 @@ export function mutationsOn(ground: Ground): readonly Mutation[] {
 export function casesOn(ground: Ground): string[] {
   const ids = [...new Set(mutationsOn(ground).map(({ id }) => id))]
     .filter((id) => findCase(id)?.slow !== true);
-  switch (ground) {
-    case "unix":
-      return ids;
-    case "vsock":
-      return [];
-    case "vsock-host":
-      return ids.filter((id) => passesOnLinux(id));
-  }
+  return ground === "vsock" ? [] : ids;
 }
 
 /** A deadline that only a case which hangs reaches, in milliseconds: a VM may be emulated. */

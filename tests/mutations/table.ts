@@ -99,21 +99,3 @@ const BEYOND_AF_UNIX: Readonly<Record<string, RegExp>> = {
 export function lackingOnUnix(id: string): string | undefined {
   return Object.entries(BEYOND_AF_UNIX).find(([, ids]) => ids.test(id))?.[0];
 }
-
-/**
- * Cases that Linux fails today (docs/kernels.md): sockets that do as they must only AF_UNIX has.
- * Where that cannot play them, their mutations show over AF_VSOCK in what is said besides.
- */
-const FAILED_BY_LINUX = [
-  /^errors\/memory\/(stream|seqpacket)-send$/,
-  /^messages\/(torn|small\/two-thousand-unread)/,
-  /^half-close\/after-peers-close\/.*-all-read$/,
-  /^signals\/connect\//,
-  /^bpf\/sockmap\/waiting-reader/,
-  /^wire\/message\/poll-waits-for-end$/,
-];
-
-/** Whether Linux passes a case today. */
-export function passesOnLinux(id: string): boolean {
-  return !FAILED_BY_LINUX.some((pattern) => pattern.test(id));
-}
