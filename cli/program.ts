@@ -32,6 +32,7 @@ import { CASES_HELP, withCasesOptions } from "./options/run.ts";
 import type { ProbeOptions } from "./probe.ts";
 import { addLab } from "./program_lab.ts";
 import { addExplore } from "./program_explore.ts";
+import { addMatrix } from "./program_matrix.ts";
 import { addPerf } from "./program_perf.ts";
 import { addWire } from "./program_wire.ts";
 import type { RunOptions } from "./run.ts";
@@ -68,6 +69,7 @@ export function program(act: Act): Command {
   addAgent(root, act);
   addProbe(root, act);
   addLab(root, act);
+  addMatrix(root, act);
   addExplore(root, act);
   addWire(root, act);
   addPerf(root, act);

@@ -57,7 +57,7 @@ export function diffReports(before: RunReport, after: RunReport): Change[] {
   const changes = after.cases.flatMap((entry): Change[] => {
     const old = earlier.get(nameOf(entry));
     if (old === undefined) return [{ kind: "new", after: entry }];
-    const kind = compare(old.verdict, entry.verdict);
+    const kind = compareVerdicts(old.verdict, entry.verdict);
     return kind === undefined ? [] : [{ kind, before: old, after: entry }];
   });
   const gone = before.cases.filter((entry) => !later.has(nameOf(entry)));
@@ -93,7 +93,8 @@ function nameOf({ id, direction }: Pick<ReportedCase, "id" | "direction">): stri
   return `${id} (${direction})`;
 }
 
-function compare(before?: Verdict, after?: Verdict): ChangeKind | undefined {
+/** What kind of change one verdict is after another one; undefined if it is none. */
+export function compareVerdicts(before?: Verdict, after?: Verdict): ChangeKind | undefined {
   const [was, is] = [before?.outcome, after?.outcome];
   if (BAD.has(is)) {
     if ((BAD.get(is) ?? 0) > (BAD.get(was) ?? 0)) return "regressed";

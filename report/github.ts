@@ -189,7 +189,7 @@ function folded(what: string, cases: readonly ReportedCase[]): string[] {
 }
 
 /** Text that Markdown leaves as it is. */
-function escapeText(text: string): string {
+export function escapeText(text: string): string {
   return oneLine(text).replace(/[\\`*_{}[\]<>()#!|~&@]/g, (character) => {
     // A backslash before "<" or "&" is not honoured in every place where HTML may begin.
     return /[<>&]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`;

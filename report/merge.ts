@@ -26,6 +26,7 @@ export function mergeReports(reports: readonly RunReport[], argv: readonly strin
     ...{ format: first.format, version: REPORT_VERSION, tool, argv, topology, seed },
     ...commit === undefined ? {} : { commit },
     ...lab === undefined ? {} : { lab },
+    ...sameAgain(reports),
     startedAt: starts[0] ?? first.startedAt,
     milliseconds: reports.reduce((sum, each) => sum + each.milliseconds, 0),
     caseTimeout: Math.max(...reports.map(({ caseTimeout }) => caseTimeout)),
@@ -54,6 +55,14 @@ function requireAlike(first: RunReport, each: RunReport): void {
   }
 }
 
+/** The command that repeats cases, where it is the same for all. */
+function sameAgain(reports: readonly RunReport[]): Pick<RunReport, "again"> {
+  const again = reports[0]?.again;
+  const key = JSON.stringify(again);
+  const isSame = reports.every((each) => JSON.stringify(each.again) === key);
+  return again === undefined || !isSame ? {} : { again };
+}
+
 /** The kernels of the ends; empty where the run never began. */
 function kernelOf({ ends }: RunReport): string {
   return ends.map(({ kernel }) => kernel).join(", ");
@@ -74,7 +83,11 @@ function allCases(reports: readonly RunReport[]): ReportedCase[] {
       }
       seen.set(name, i + 1);
     }
-    return report.cases;
+    if (report.seed === reports[0]?.seed) return report.cases;
+    // Each shard may have drawn a seed of its own.
+    return report.cases.map((entry) =>
+      entry.verdict === undefined ? entry : { ...entry, seed: entry.seed ?? report.seed }
+    );
   });
   // A report has one direction after the other.
   const directions = [...new Set(all.map(({ direction }) => direction))];

@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "explore": ["core", "control", "model"],
   "report": ["core", "report/html"],
   "report/html": ["core", "report"],
+  "report/matrix": ["core", "report", "report/html"],
   "perf": ["report", "sys"],
   "lab": [
     ...["core", "control", "runner", "report/screen.ts"],
@@ -56,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "model",
       "perf",
       "report",
+      "report/matrix",
     ],
     ...["runner", "suites", "sys"],
   ],

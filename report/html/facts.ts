@@ -37,10 +37,14 @@ export function factsSection(report: RunReport): Markup {
 
 /** The command that runs a case again, and a button that copies it where scripts may run. */
 export function againLine(report: RunReport, entry: ReportedCase): Markup | string {
-  const again = againText(report, entry);
-  if (again === undefined) return "";
-  const label = `Copy the command that runs ${entry.id}, ${entry.direction}, again`;
-  return markup`<p class="again"><code>${again}</code> \
+  return commandLine(againText(report, entry), `${entry.id}, ${entry.direction}`);
+}
+
+/** A command that runs something again, with its button. */
+export function commandLine(command: string | undefined, what: string): Markup | string {
+  if (command === undefined) return "";
+  const label = `Copy the command that runs ${what}, again`;
+  return markup`<p class="again"><code>${command}</code> \
 <button type="button" class="copy" aria-label="${label}" hidden>Copy</button></p>`;
 }
 

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { timingChart } from "./chart.ts";
 import { factsSection, retriesNote, warningsNote } from "./facts.ts";
-import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark, marks } from "./marks.ts";
+import { pageText } from "./frame.ts";
+import { type Ending, endingOf, ENDINGS, ENDINGS_TEXT, mark } from "./marks.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLE } from "./style.ts";
 import { casesTable } from "./table.ts";
-import { Markup, markup } from "../markup.ts";
+import { type Markup, markup } from "../markup.ts";
 import { countsOf, type ReportedCase, type RunReport, verdictsOf } from "../model.ts";
 import { decisiveFirst } from "../text.ts";
 import { duration } from "../../core/duration.ts";
@@ -20,22 +20,8 @@ const MAX_WRONG = 8;
 
 /** A report as an HTML page. */
 export function html(report: RunReport): string {
-  // Only this style and this script may act, whatever a report contains.
-  const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(SCRIPT)}'`;
   const title = headlineOf(report);
-  return markup`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${title} · vsock-conformance</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-${marks()}
-<a class="skip-link" href="#cases">Skip to the cases</a>
-<header>
+  const body = markup`<header>
 <p class="eyebrow">vsock-conformance ${report.tool}</p>
 <h1 class="${moodOf(report)}">${title}</h1>
 <p class="lead">${leadOf(report)}</p>
@@ -47,15 +33,9 @@ ${wrongList(report)}
 ${factsSection(report)}
 ${timingChart(report)}
 ${casesTable(report)}
-</main>
-<script>${new Markup(SCRIPT)}</script>
-</body>
-</html>
-`.text;
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+</main>`;
+  const main = { id: "cases", name: "the cases" };
+  return pageText({ title, style: STYLE, script: SCRIPT, main, body });
 }
 
 /** How many cases of a report ended in each way. */

@@ -14,7 +14,7 @@ import { countsText, DIRECTION_TEXT, reasonsOfNeither } from "../text.ts";
 import { duration } from "../../core/duration.ts";
 
 /** What is on a badge. */
-const LABELS: Readonly<Record<Ending, string>> = {
+export const LABELS: Readonly<Record<Ending, string>> = {
   pass: "pass",
   warn: "warn",
   retried: "retry",
@@ -181,7 +181,8 @@ function side(role: Role, direction: Direction, report: SideReport): Markup {
   }</p>${reasonList(reasons)}${last}`;
 }
 
-function reasonList(reasons: readonly string[]): Markup {
+/** Reasons, the first of them open. */
+export function reasonList(reasons: readonly string[]): Markup {
   if (reasons.length === 0) return markup``;
   const list = (some: readonly string[]) =>
     markup`<ul class="reasons">${some.map((reason) => markup`<li>${reason}</li>`)}</ul>`;
