@@ -12,6 +12,8 @@ import { readReport } from "./read_report.ts";
 export interface LabEnd {
   readonly code: number;
   readonly report: RunReport;
+  /** Whether the lab has written the report, and not this process in its place. */
+  readonly isWritten: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function labProcess(
     const report = reportNotStarted({ ...intended, topology: "guest-host" }, why);
     await Deno.writeTextFile(path, renderReport("json", report));
   }
-  return { code, report: await readReport(path) };
+  return { code, report: await readReport(path), isWritten: exists };
 }
 
 /** The program that is running: cli.ts, or a bundle. */

@@ -236,12 +236,16 @@ function addReport(root: Command, act: Act): void {
       );
   }
   report.command("diff").description("show what changed; exit code 1 if anything got worse")
-    .addArgument(argumentOf("file", "<before>", "a JSON report"))
-    .addArgument(argumentOf("file", "<after>", "a later one"))
+    .addArgument(argumentOf("file", "<before>", "a JSON report, or a folder of several"))
+    .addArgument(argumentOf("file", "[after]", "a later one; none if that is a folder"))
     .option("--subset", "the later run was meant to have fewer cases; none of those missing counts")
-    .addHelpText("after", examples("report diff yesterday.json today.json"))
-    .action(async (before: string, after: string, options: DiffOptions) =>
-      act((await import("./report.ts")).diff(before, after, options))
+    .addHelpText("after", examples("report diff yesterday.json today.json", "report diff runs/"))
+    .action(async (before: string, after: string | undefined, options: DiffOptions) =>
+      act(
+        after === undefined
+          ? (await import("./report_history.ts")).history(before)
+          : (await import("./report.ts")).diff(before, after, options),
+      )
     );
   report.command("merge").description("one report of several: the shards of a run")
     .addArgument(argumentOf("file", "<files...>", "JSON reports, none with a case of another"))

@@ -12,6 +12,7 @@ import type { Arch } from "../lab/arch.ts";
 import type { VmRole } from "../lab/layout.ts";
 import { againOf } from "./again.ts";
 import { addLabExplore } from "./program_explore.ts";
+import { addVerdict } from "./program_verdict.ts";
 import type { NamedLab } from "./lab.ts";
 import type { InteropOptions } from "./lab_interop.ts";
 import { examples, refuseIdle, secondsOption } from "./options/parse.ts";
@@ -58,6 +59,7 @@ export function addLab(root: Command, act: Act): void {
   addUp(lab, act);
   addInterop(lab, act);
   addLabExplore(lab, act);
+  addVerdict(lab, act);
   addKernel(lab, act);
 }
 

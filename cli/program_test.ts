@@ -4,7 +4,7 @@ import { program } from "./program.ts";
 import { vsockTestCommand } from "./upstream_program.ts";
 
 /** The most that fits a screen. */
-const LINES = 50;
+const LINES = 54;
 const COLUMNS = 80;
 
 /** The help of a command and of all those below it, each with the words that show it. */

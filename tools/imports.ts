@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "agent": ["core", "control", "kit", "suites", "sys", "report/screen.ts"],
   "model": ["core"],
   "explore": ["core", "control", "model"],
-  "report": ["core", "report/html"],
+  "report": ["core", "report/html", "report/matrix"],
   "report/html": ["core", "report"],
   "report/matrix": ["core", "report", "report/html"],
   "perf": ["report", "sys"],
