@@ -28,6 +28,6 @@ export function planEntries(options: PlanOptions): { name: string; args: string 
 }
 
 /** The jobs as GitLab's `parallel:matrix` has them: a list of variables, each with its values. */
-function gitlabPlan(options: PlanOptions): Record<string, string>[] {
+export function gitlabPlan(options: PlanOptions): Record<string, string>[] {
   return planEntries(options).map(({ name, args }) => ({ VSOCK_NAME: name, VSOCK_ARGS: args }));
 }

@@ -56,7 +56,7 @@ function addRun(matrix: Command, act: Act): void {
     .option("-q, --quiet", "show only problems and the summaries")
     .addHelpText(
       "after",
-      examples("matrix run --kernel debian:6.12 --topology loopback -o matrix stream"),
+      examples("matrix run --kernel debian:6.12 -o matrix stream"),
     )
     .action(async (cases: string[], options: MatrixAxes & MatrixOptions) =>
       act((await import("./matrix.ts")).matrix(cases, options))

@@ -11,6 +11,7 @@ import { behavioursAreFresh } from "./behaviours.ts";
 import { toolCommand } from "./command.ts";
 import { missingPaths } from "./document_paths.ts";
 import { wrongImports } from "./imports.ts";
+import { manIsFresh } from "./man.ts";
 import { modelIsFresh } from "./model_doc.ts";
 import { portingIsFresh } from "./porting.ts";
 import { isOnPath, sortOut } from "./needs.ts";
@@ -120,6 +121,9 @@ await check("docs/porting.md", async () => {
 });
 await check("docs/model.md", async () => {
   return await modelIsFresh() ? undefined : "run 'deno run -A tools/model_doc.ts'";
+});
+await check("man/vsock-conformance.1", async () => {
+  return await manIsFresh() ? undefined : "run 'deno run -A tools/man.ts'";
 });
 await check("docs/behaviours.md", async () => {
   return await behavioursAreFresh() ? undefined : "run 'deno run -A tools/behaviours.ts'";
