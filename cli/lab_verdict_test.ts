@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Outcome } from "../core/outcome.ts";
 import { exampleNotStarted, exampleReport } from "../tests/support/example_run.ts";
 import { runTool } from "../tests/support/tool.ts";
-import { bisectCode } from "./lab_verdict.ts";
+import { bisectCode } from "./bisect_code.ts";
 
 Deno.test("bisectCode() calls bad what failed, good what passed, and nothing else either", () => {
   const of = (...wanted: Outcome[]) =>

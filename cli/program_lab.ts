@@ -12,7 +12,7 @@ import type { Arch } from "../lab/arch.ts";
 import type { VmRole } from "../lab/layout.ts";
 import { againOf } from "./again.ts";
 import { addLabExplore } from "./program_explore.ts";
-import { addVerdict } from "./program_verdict.ts";
+import { addBisect, addVerdict } from "./program_verdict.ts";
 import type { NamedLab } from "./lab.ts";
 import type { InteropOptions } from "./lab_interop.ts";
 import { examples, refuseIdle, secondsOption } from "./options/parse.ts";
@@ -60,6 +60,7 @@ export function addLab(root: Command, act: Act): void {
   addInterop(lab, act);
   addLabExplore(lab, act);
   addVerdict(lab, act);
+  addBisect(lab, act);
   addKernel(lab, act);
 }
 

@@ -36,7 +36,7 @@ export interface KernelChoice {
 
 /** The names of Debian's kernels, and their versions. */
 const DEBIAN = /^debian:(.*)$/;
-const DEBIAN_VERSION = /^(latest|\d+\.\d+)$/;
+const DEBIAN_VERSION = /^(latest|\d+\.\d+(\.\d+)?)$/;
 const DEBUG = /^debug(?::(.+))?$/;
 
 /**
@@ -203,7 +203,9 @@ async function kernelPackages(
     const found = (await archive.find(named))
       .filter(({ name }) => flavourOf(name) === flavour);
     const kernels = found.filter(({ name }) => !name.startsWith("linux-modules-"));
-    const wanted = kernels.filter((item) => version === "latest" || versionOf(item) === version);
+    const wanted = kernels.filter((item) =>
+      version === "latest" || versionOf(item) === version || releaseOf(item) === version
+    );
     // If a kernel is split into two packages, linux-image only depends on them.
     const newest = wanted.find(({ name, version }) =>
       name.startsWith("linux-binary-") && version === wanted[0]?.version
@@ -267,6 +269,20 @@ export async function kernelFileArch(choice: KernelChoice): Promise<Arch | undef
 /** The first two numbers of a kernel package's version. */
 function versionOf({ name }: Package): string {
   return /-(\d+\.\d+)/.exec(name)?.[1] ?? "";
+}
+
+/** The whole version of a kernel in a package, as 6.12.94; undefined for one that only depends. */
+function releaseOf({ name, version }: Package): string | undefined {
+  if (!/-\d+\.\d+\.\d/.test(name)) return undefined;
+  return /^(?:\d+:)?(\d+\.\d+\.\d+)/.exec(version)?.[1];
+}
+
+/** The versions of all kernels that the archive has, as 6.12.94, the oldest first. */
+export async function archivedKernels({ debian }: ArchTraits, progress: Progress) {
+  const archive = await Archive.open(debian, "all", progress);
+  const named = new RegExp(`^linux-(image|binary)-\\d\\S*-${debian}(-unsigned)?$`);
+  const found = (await archive.find(named)).filter(({ name }) => flavourOf(name) === "cloud");
+  return [...new Set(found.toReversed().flatMap((item) => releaseOf(item) ?? []))];
 }
 
 async function findVmlinuz(folder: string): Promise<string> {
