@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type CoverageOptions, withCoverageOptions } from "./options/coverage.ts";
 import { argumentOf } from "./options/value.ts";
 import { caseFilesOption } from "./options/cases.ts";
 import { Argument, type Command, Option } from "commander";
@@ -34,7 +35,7 @@ const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids",
 
 /** Adds `lab`. */
 export function addLab(root: Command, act: Act): void {
-  const lab = withLabOptions(withCasesOptions(root.command("lab"), "lab"))
+  const lab = withCoverageOptions(withLabOptions(withCasesOptions(root.command("lab"), "lab")))
     .summary("boot VMs and run cases in them")
     .description("Boot VMs, run cases (ids, prefixes, * and **, !id to omit), shut down.")
     .addOption(new Option("--cross").hideHelp())
@@ -45,7 +46,7 @@ export function addLab(root: Command, act: Act): void {
     .action(
       async (
         cases: string[],
-        options: BootOptions & CasesOptions & { cross?: true },
+        options: BootOptions & CasesOptions & CoverageOptions & { cross?: true },
         command: Command,
       ) => {
         if (options.cross) throw new UsageError('"lab --cross" is now "lab interop"');

@@ -69,7 +69,9 @@ export async function missingOptions(config: string, wanted: ConfigWanted): Prom
   );
   const missing: Missing[] = [];
   let purpose = "";
-  for (const line of (await configFragment({ ...wanted, debug: false, coverage: false })).split("\n")) {
+  for (
+    const line of (await configFragment({ ...wanted, debug: false, coverage: false })).split("\n")
+  ) {
     if (line.startsWith("# ")) purpose = line.slice(2);
     const option = /^(CONFIG_\w+)=y$/.exec(line)?.[1];
     if (option === undefined || DISPENSABLE.test(purpose)) continue;
