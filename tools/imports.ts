@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "report": ["core", "report/html"],
   "report/html": ["core", "report"],
   "perf": ["report", "sys"],
+  "gcov": ["control", "core", "lab", "lab/host", "lab/kernel", "report", "runner"],
   "lab": [
     ...["core", "control", "runner", "report/screen.ts"],
     ...["lab/host", "lab/image", "lab/kernel", "lab/vm"],
@@ -46,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli": [
     ...["agent", "cli/completions", "cli/options", "control", "core", "explore", "interop"],
     ...[
+      "gcov",
       "kit",
       "lab",
       "lab/c_programs",
