@@ -19,15 +19,15 @@ export interface CoverageOptions {
 
 /** Adds the options. */
 export function withCoverageOptions(command: Command): Command {
+  // That the second is not in the help keeps that on a screen; docs/coverage.md has it.
   return command
     .addOption(
-      optionOf(
-        "folder",
-        "--coverage <folder>",
-        "write which lines of the kernel ran (docs/coverage.md)",
-      ),
+      optionOf("folder", "--coverage <folder>", "which lines ran (docs/coverage.md)"),
     )
-    .addOption(optionOf("folder", "--coverage-base <folder>", "compare that with an earlier one"));
+    .addOption(
+      optionOf("folder", "--coverage-base <folder>", "compare that with an earlier one")
+        .hideHelp(),
+    );
 }
 
 /**
