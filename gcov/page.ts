@@ -8,10 +8,15 @@ import { createHash } from "node:crypto";
 import { cleanLines } from "../core/clean.ts";
 import { Markup, markup } from "../report/markup.ts";
 import { type Group, groupsOf } from "./groups.ts";
-import { asRanges, type Coverage, type CoveredFile, type CoveredLine, numbersIn } from "./model.ts";
-import { percent } from "./table.ts";
-import { type Column, type Difference } from "./table.ts";
-import { sharesOf } from "./model.ts";
+import {
+  asRanges,
+  type Coverage,
+  type CoveredFile,
+  type CoveredLine,
+  numbersIn,
+  sharesOf,
+} from "./model.ts";
+import { type Column, type Difference, percent } from "./table.ts";
 
 /** The number of cases that are named beside a line. */
 const MAX_NAMED = 12;
