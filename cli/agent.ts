@@ -6,6 +6,7 @@
  */
 import { EXIT } from "../core/outcome.ts";
 import { signalName } from "../core/signal_name.ts";
+import { withCounters } from "../agent/counters_side.ts";
 import { withPuppet } from "../agent/puppet_side.ts";
 import type { AgentServices, RecoveredReport, SideRunner } from "../agent/session.ts";
 import { listenControl, showAddress } from "../control/channel.ts";
@@ -163,10 +164,10 @@ function services(
   };
 }
 
-/** Runs sides of cases, and the calls that a controller draws. */
+/** Runs sides of cases and the calls that a controller draws, and reads the kernel's counters. */
 function runnerOf(options: AgentOptions): SideRunner {
   const place = { family: familyOf(options), peerCid: options.peerCid };
-  return withPuppet(sideRunner(options), place);
+  return withCounters(withPuppet(sideRunner(options), place));
 }
 
 function recovered(

@@ -24,12 +24,15 @@ import {
   requireRunning,
 } from "../lab/registry.ts";
 import type { Ends } from "../runner/case.ts";
+import type { Between } from "../runner/run.ts";
 import type { CasesOptions } from "./options/run.ts";
 import { type BootOptions, labOptions, requireVms } from "./options/vm.ts";
 import { Session } from "./session.ts";
 import { screenOf } from "../report/screen.ts";
 import { consolesOf, type LabAddress, vmsOf } from "../lab/types.ts";
 import { withTimeout } from "./signals.ts";
+import { CoverageRun } from "./coverage.ts";
+import { type CoverageOptions, withCountingKernel } from "./options/coverage.ts";
 import { addCaseFiles } from "./case_files.ts";
 
 /** Selects one of the labs that are up. */
@@ -43,8 +46,9 @@ const CONNECT_TIME = 30_000;
 /** Boots a lab, runs the chosen cases, and shuts it down. */
 export function lab(
   selectors: readonly string[],
-  options: BootOptions & CasesOptions,
+  given: BootOptions & CasesOptions & CoverageOptions,
 ): Promise<number> {
+  const options = withCountingKernel(given);
   const { topology, timeout } = options;
   return withTimeout(
     timeout,
@@ -54,11 +58,15 @@ export function lab(
         session.place(topology);
         await requireVms(options);
         const progress = new Progress(screenOf(Deno.stderr), stop);
+        const coverage = await CoverageRun.prepare(options, labOptions(options), progress);
         await using lab = await startLab(labOptions(options), progress);
         for (const why of lab.retries) session.retried({ what: "boot", why });
         progress.log(`consoles: ${consolesOf(lab.address).join(", ")}`);
         using ends = await lab.connect(stop);
-        return await runOn({ ...lab, ends }, session, stop, progress);
+        const between = coverage?.recorderOf(ends);
+        const code = await runOn({ ...lab, ends, between }, session, stop, progress);
+        await coverage?.write();
+        return code;
       }),
   );
 }
@@ -132,10 +140,11 @@ interface ConnectedLab {
   readonly address: LabAddress;
   readonly ends: Ends;
   readonly recovery?: Recovery;
+  readonly between?: Between | undefined;
 }
 
 async function runOn(
-  { address, ends, recovery }: ConnectedLab,
+  { address, ends, recovery, between }: ConnectedLab,
   session: Session,
   stop: AbortSignal,
   progress: Progress,
@@ -152,7 +161,7 @@ async function runOn(
     await recovery.renew(why);
     return true;
   };
-  const machines = { ends, also: watch.sink, postMortem, losses, onTainted };
+  const machines = { ends, also: watch.sink, postMortem, losses, onTainted, between };
   const code = await withStallWatch(
     address,
     stop,

@@ -1,24 +1,32 @@
 /**
- * The command `lab build-kernel`, which builds the debug kernel.
+ * The command `lab build-kernel`, which builds the debug kernel, or one that counts lines.
  *
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
 import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
+import { buildCoverageKernel } from "../lab/kernel/coverage.ts";
 import { buildDebugKernel } from "../lab/kernel/debug.ts";
 import { Progress } from "../lab/progress.ts";
 import { screenOf } from "../report/screen.ts";
 import { interruptible } from "./signals.ts";
 
-/** Builds the debug kernel, unless it is in the cache. */
+/** The kernels that are built. */
+export type KernelToBuild = "debug" | "coverage";
+
+const BUILDERS = { debug: buildDebugKernel, coverage: buildCoverageKernel } as const;
+
+/** Builds a kernel, unless it is in the cache. */
 export function labBuildKernel(
+  kernel: KernelToBuild,
   { refresh, arch }: { refresh?: true | undefined; arch?: Arch | undefined },
 ): Promise<number> {
   return interruptible(async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const { name } = arch === undefined ? ownArch() : archTraits(arch);
-    const folder = await buildDebugKernel(archTraits(name), refresh ?? false, progress);
-    progress.log(`the debug kernel is in ${folder}; now "lab --kernel debug --arch ${name}"`);
+    const folder = await BUILDERS[kernel](archTraits(name), refresh ?? false, progress);
+    const next = kernel === "debug" ? "--kernel debug" : "--coverage <folder>";
+    progress.log(`the ${kernel} kernel is in ${folder}; now "lab ${next} --arch ${name}"`);
     return EXIT.ok;
   });
 }

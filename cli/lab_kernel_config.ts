@@ -16,14 +16,15 @@ export interface KernelConfigOptions {
   /** Without, this machine's. */
   readonly arch?: Arch | undefined;
   readonly debug?: true | undefined;
+  readonly coverage?: true | undefined;
 }
 
 /** Prints a kconfig fragment. */
 export async function labKernelConfig(
-  { topology, arch, debug }: KernelConfigOptions,
+  { topology, arch, debug, coverage }: KernelConfigOptions,
 ): Promise<number> {
   const traits = arch === undefined ? ownArch() : archTraits(arch);
-  const wanted = { arch: traits, hasGuest: hasGuest(topology), debug };
+  const wanted = { arch: traits, hasGuest: hasGuest(topology), debug, coverage };
   screenOf(Deno.stdout).write(await configFragment(wanted));
   return EXIT.ok;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type CoverageOptions, withCoverageOptions } from "./options/coverage.ts";
 import { argumentOf } from "./options/value.ts";
 import { caseFilesOption } from "./options/cases.ts";
 import { Argument, type Command, Option } from "commander";
@@ -25,6 +26,7 @@ import {
   LAB_CASE_TIMEOUT,
   withCasesOptions,
 } from "./options/run.ts";
+import type { KernelToBuild } from "./lab_build_kernel.ts";
 import type { KernelConfigOptions } from "./lab_kernel_config.ts";
 import { archOption, type BootOptions, wholeTimeout, withKernelOptions } from "./options/vm.ts";
 
@@ -34,7 +36,7 @@ const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids",
 
 /** Adds `lab`. */
 export function addLab(root: Command, act: Act): void {
-  const lab = withLabOptions(withCasesOptions(root.command("lab"), "lab"))
+  const lab = withCoverageOptions(withLabOptions(withCasesOptions(root.command("lab"), "lab")))
     .summary("boot VMs and run cases in them")
     .description("Boot VMs, run cases (ids, prefixes, * and **, !id to omit), shut down.")
     .addOption(new Option("--cross").hideHelp())
@@ -45,7 +47,7 @@ export function addLab(root: Command, act: Act): void {
     .action(
       async (
         cases: string[],
-        options: BootOptions & CasesOptions & { cross?: true },
+        options: BootOptions & CasesOptions & CoverageOptions & { cross?: true },
         command: Command,
       ) => {
         if (options.cross) throw new UsageError('"lab --cross" is now "lab interop"');
@@ -134,17 +136,18 @@ function addInterop(lab: Command, act: Act): void {
 
 function addKernel(lab: Command, act: Act): void {
   lab.command("build-kernel")
-    .addArgument(new Argument("<kernel>", "which kernel").choices(["debug"]))
-    .summary("build a debug kernel (KASAN, kmemleak, lockdep)")
+    .addArgument(new Argument("<kernel>", "which kernel").choices(["debug", "coverage"]))
+    .summary("build a kernel with KASAN, or one that counts lines")
     .description(
-      "Build a debug kernel (KASAN, kmemleak, lockdep) for lab --kernel debug. It takes 12 minutes " +
-        "or more, and 4 GB of disk.",
+      "Build a debug kernel (KASAN, kmemleak, lockdep) for lab --kernel debug, or one that counts " +
+        "which lines of AF_VSOCK run (gcov) for lab --coverage. It takes 12 minutes or more, and " +
+        "4 GB of disk.",
     )
     .addOption(archOption())
     .option("--refresh", "build it again, even if there is one")
     .addHelpText("after", examples("lab build-kernel debug"))
-    .action(async (_kernel: "debug", options: { refresh?: true; arch?: Arch }) =>
-      act((await import("./lab_build_kernel.ts")).labBuildKernel(options))
+    .action(async (kernel: KernelToBuild, options: { refresh?: true; arch?: Arch }) =>
+      act((await import("./lab_build_kernel.ts")).labBuildKernel(kernel, options))
     );
   const kernel = lab.command("kernel").summary("what the lab needs of a kernel")
     .description("What the lab needs of a kernel.")
@@ -159,6 +162,7 @@ function addKernel(lab: Command, act: Act): void {
     .addOption(new Option("--topology <which>", "VMs").choices(TOPOLOGIES).default("guest-host"))
     .addOption(archOption())
     .option("--debug", "with KASAN, kmemleak, and lockdep")
+    .option("--coverage", "with gcov, for lab --coverage")
     .addHelpText("after", examples("lab kernel config --topology loopback >vsock.config"))
     .action(async (options: KernelConfigOptions) =>
       act((await import("./lab_kernel_config.ts")).labKernelConfig(options))

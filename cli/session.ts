@@ -20,7 +20,7 @@ import { reasonOf, UsageError } from "../core/error.ts";
 import { type RoundOptions, roundsOf } from "../core/round.ts";
 import { withLeakCheck } from "../core/parallel_leaks.ts";
 import type { Ends } from "../runner/case.ts";
-import { runPlan, type RunResult } from "../runner/run.ts";
+import { type Between, runPlan, type RunResult } from "../runner/run.ts";
 import { KtapWriter } from "../report/ktap.ts";
 import { KtapFlatWriter } from "../report/ktap_flat.ts";
 import { byDirection, type IntendedRun, ReportBuilder, reportNotStarted } from "../report/model.ts";
@@ -53,6 +53,8 @@ export interface Machines {
   readonly losses?: (() => number) | undefined;
   /** Replaces kernels that can no longer be trusted; resolves to whether it could. */
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
+  /** Looks at them between cases. */
+  readonly between?: Between | undefined;
 }
 
 /** What is known about a run while it is being prepared. */
@@ -175,7 +177,7 @@ export class Session {
    * @param stop ends the run if aborted; so does the session's own signal.
    */
   async runCases(
-    { ends, also = () => {}, postMortem, losses, onTainted }: Machines,
+    { ends, also = () => {}, postMortem, losses, onTainted, between }: Machines,
     stop: AbortSignal = this.#stop,
   ): Promise<number> {
     const { strict = false, jobs = 1, caseTimeout, failFast, untilFailure, keepGoing } =
@@ -189,7 +191,19 @@ export class Session {
     const sink = this.#begin([...this.#outputs(plan), builder.sink, also], lost);
     const kernels = [ends.host.facts.kernel, ends.guest.facts.kernel];
     const end = await runPlan({
-      ...{ ...rounds, plan, ends, jobs, strict, sink, postMortem, losses, onTainted, keepGoing },
+      ...{
+        ...rounds,
+        plan,
+        ends,
+        jobs,
+        strict,
+        sink,
+        postMortem,
+        losses,
+        onTainted,
+        keepGoing,
+        between,
+      },
       topology: this.#intention.topology,
       port: firstPort(this.#options),
       timeout: caseTimeout,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EndFacts } from "../core/event.ts";
+import type { CaseRun, EndFacts } from "../core/event.ts";
 import type { Counts, Verdict } from "../core/outcome.ts";
 import type { Planned, Topology } from "../core/plan.ts";
 import { reasonOf } from "../core/error.ts";
@@ -14,6 +14,20 @@ import type { Splat } from "../core/splat.ts";
 import { type CheckOptions, checksLeaks, LeakChecker } from "./leak_check.ts";
 import { hasDied, type Item, type VerdictOptions, Verdicts } from "./verdicts.ts";
 import { PORT_STRIDE } from "../control/wire.ts";
+
+/** Looks at the machines when no case is running on them. */
+export interface Between {
+  /**
+   * Called before the first case.
+   *
+   * @param next gives the next number of an order to an end.
+   */
+  before(next: () => number): Promise<void>;
+  /** Called after each case that ran alone. */
+  after(run: CaseRun, next: () => number): Promise<void>;
+  /** Called after the last case. */
+  end(next: () => number): Promise<void>;
+}
 
 /** Options of a run. */
 export interface RunOptions extends RoundOptions, VerdictOptions {
@@ -43,6 +57,7 @@ export interface RunOptions extends RoundOptions, VerdictOptions {
   readonly onTainted?: ((why: string) => Promise<boolean>) | undefined;
   /** Continue on such a kernel, and note that in each verdict. */
   readonly keepGoing?: boolean | undefined;
+  readonly between?: Between | undefined;
 }
 
 /** The result of a run. */
@@ -73,11 +88,12 @@ class Run {
   }
 
   async all(): Promise<RunResult> {
-    const { plan, ends, sink, topology, seed, repeat = 1 } = this.#options;
+    const { plan, ends, sink, topology, seed, repeat = 1, between } = this.#options;
     const started = performance.now();
     const facts = topology === "loopback" ? [ends.host.facts] : [ends.host.facts, ends.guest.facts];
     const faults = await this.#checkBefore();
     const before = facts.map((end, i) => withFaultsBefore(end, faults[i]));
+    await between?.before(this.#next);
     sink({ type: "run-start", topology, seed, total: plan.length, ends: before });
     for (const round of roundsOf(plan, this.#options)) {
       if (repeat > 1) {
@@ -90,6 +106,7 @@ class Run {
       sink({ type: "run-stopped", reason: this.#stopped, notRun: left, ...lost });
       break;
     }
+    await between?.end(this.#next);
     const { counts } = this.#verdicts;
     sink({ type: "run-end", counts, milliseconds: Math.round(performance.now() - started) });
     return { counts, ...(this.#stopped === undefined ? {} : { stopped: this.#stopped }) };
@@ -167,6 +184,7 @@ class Run {
     const verdict = await this.#attempt(item, round, lane, parallel);
     if (verdict === undefined) return 0;
     this.#unchecked.add(item.run, verdict, parallel);
+    if (!parallel) await this.#options.between?.after(item.run, this.#next);
     if (again === undefined || !hasDied(verdict) || this.#lost() !== undefined) {
       await this.#ended(item, verdict);
       return 1;
@@ -236,8 +254,11 @@ class Run {
 
   #checkOptions(seed: number, lane: number, parallel: boolean): CheckOptions {
     const port = this.#options.port + PORT_STRIDE * lane;
-    return { ...this.#options, seed, parallel, port, next: () => ++this.#ordered };
+    return { ...this.#options, seed, parallel, port, next: this.#next };
   }
+
+  /** Gives the next number of an order to an end. */
+  readonly #next = (): number => ++this.#ordered;
 
   /** Awaits a promise; undefined if the run was stopped meanwhile. */
   async #unlessStopped<T>(going: Promise<T>): Promise<T | undefined> {

@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "report/html": ["core", "report"],
   "report/matrix": ["core", "report", "report/html"],
   "perf": ["report", "sys"],
+  "gcov": ["control", "core", "lab", "lab/host", "lab/kernel", "report", "runner"],
   "lab": [
     ...["core", "control", "runner", "report/screen.ts"],
     ...["lab/host", "lab/image", "lab/kernel", "lab/vm"],
@@ -47,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli": [
     ...["agent", "cli/completions", "cli/options", "control", "core", "explore", "interop"],
     ...[
+      "gcov",
       "kit",
       "lab",
       "lab/c_programs",

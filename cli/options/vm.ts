@@ -30,8 +30,7 @@ export function withKernelOptions(command: Command): Command {
       optionOf(
         "file",
         "--kernel <kernel>",
-        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, running, or a " +
-          "vmlinuz or tree",
+        "debian:<version>, debug[:<leak>], multi-device, faults:<fault>, running, file, tree",
       ).default(DEFAULT_KERNEL),
     )
     .addOption(optionOf("folder", "--modules <folder>", "the modules of a vmlinuz file"))

@@ -15,6 +15,8 @@ export interface ConfigWanted {
   readonly hasGuest: boolean;
   /** With what finds faults: KASAN, kmemleak, lockdep. */
   readonly debug?: boolean | undefined;
+  /** With what counts which lines run: gcov. */
+  readonly coverage?: boolean | undefined;
 }
 
 /** An option that a kernel lacks, as kconfig names it, with `CONFIG_`. */
@@ -36,11 +38,12 @@ const LOADED = new Set([
 const DISPENSABLE = /^(menus|optional: .*)$/;
 
 /** The files of fixtures/kernel that make up a configuration. */
-function filesOf({ arch: { kernelFolder }, hasGuest, debug }: ConfigWanted): string[] {
+function filesOf({ arch: { kernelFolder }, hasGuest, debug, coverage }: ConfigWanted): string[] {
   return [
     ...["lab", `lab-${kernelFolder}`],
     ...hasGuest ? [`pair-${kernelFolder}`] : [],
     ...debug ? ["debug"] : [],
+    ...coverage ? ["coverage"] : [],
   ].map((name) => `${name}.config`);
 }
 
@@ -66,7 +69,9 @@ export async function missingOptions(config: string, wanted: ConfigWanted): Prom
   );
   const missing: Missing[] = [];
   let purpose = "";
-  for (const line of (await configFragment({ ...wanted, debug: false })).split("\n")) {
+  for (
+    const line of (await configFragment({ ...wanted, debug: false, coverage: false })).split("\n")
+  ) {
     if (line.startsWith("# ")) purpose = line.slice(2);
     const option = /^(CONFIG_\w+)=y$/.exec(line)?.[1];
     if (option === undefined || DISPENSABLE.test(purpose)) continue;

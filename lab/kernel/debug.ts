@@ -5,14 +5,14 @@
  * @module
  */
 import { cached, cacheFolder } from "../host/cache.ts";
-import { output } from "../host/command.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import { type KernelSource, unpackSource } from "./source.ts";
 import { configFragment, mergedConfig } from "./config.ts";
 import { indexModules } from "./modules.ts";
 import { applyPatch, readPatches, shortName } from "./patched.ts";
 import { type Progress, waiting } from "../progress.ts";
-import { type Compiler, compilerFor } from "../host/compiler.ts";
+import { compilerFor } from "../host/compiler.ts";
+import { configure, imageOf, make } from "./whole.ts";
 import type { ArchTraits } from "../arch.ts";
 import { keepModules, keptKernel, type Kernel } from "./kept.ts";
 
@@ -79,58 +79,28 @@ export async function findDebugKernel(
 
 async function build(arch: ArchTraits, making: string, progress: Progress): Promise<void> {
   const compiler = await compilerFor(arch, "kernels", progress);
-  const { env, kernelArguments } = compiler;
+  const { env } = compiler;
   const unpacked = `${making}/unpacked`;
   const source = await unpackSource(unpacked, env, progress);
-  const jobs = `-j${navigator.hardwareConcurrency + 1}`;
-  const make = (...args: string[]) =>
-    output("make", ["-s", jobs, ...kernelArguments, ...args], {
-      cwd: source.root,
-      env,
-      signal: progress.stop,
-    });
+  const whole = { root: source.root, arch, compiler, progress };
   await progress.phase("kernel", `building ${source.name} with KASAN and kmemleak`, async () => {
-    await configure(source, arch, compiler, make);
-    await make(arch.kernelImage, "modules");
-    const image = `${source.root}/arch/${arch.kernelFolder}/boot/${arch.kernelImage}`;
-    await Deno.rename(image, `${making}/vmlinuz`);
+    const fragment = await configFragment({ arch, hasGuest: true, debug: true });
+    const modules = await Deno.readTextFile(new URL("modules.config", CONFIGS));
+    await configure(whole, mergedConfig([fragment, modules]));
+    await make(whole, arch.kernelImage, "modules");
+    await Deno.rename(imageOf(whole), `${making}/vmlinuz`);
     await keepModules(source.root, making);
   });
   for (const patch of await readPatches(WRONG)) {
     const name = shortName(patch);
     await progress.phase(name, `building faulty modules: ${name}`, async () => {
       await applyPatch(source.root, patch, env);
-      await make("modules");
+      await make(whole, "modules");
       await keepVsock(source, `${making}/${name}`);
       await applyPatch(source.root, patch, env, "-R");
     });
   }
   await Deno.remove(unpacked, { recursive: true });
-}
-
-/** Configures the kernel, and checks that all our settings were accepted. */
-async function configure(
-  { root }: KernelSource,
-  arch: ArchTraits,
-  { env }: Compiler,
-  make: (...args: string[]) => Promise<string>,
-): Promise<void> {
-  const fragment = await configFragment({ arch, hasGuest: true, debug: true });
-  const modules = await Deno.readTextFile(new URL("modules.config", CONFIGS));
-  const wanted = mergedConfig([fragment, modules]);
-  await Deno.writeTextFile(`${root}/wanted.config`, wanted);
-  await make("allnoconfig");
-  await output("scripts/kconfig/merge_config.sh", ["-m", ".config", "wanted.config"], {
-    cwd: root,
-    env,
-  });
-  await make("olddefconfig");
-  const config = (await Deno.readTextFile(`${root}/.config`)).split("\n");
-  const missing = wanted.split("\n")
-    .filter((line) => line.startsWith("CONFIG_") && !config.includes(line));
-  if (missing.length > 0) {
-    throw new LabError(`Cannot configure this kernel: it did not accept ${missing.join(" ")}`);
-  }
 }
 
 async function keepVsock({ root }: KernelSource, into: string): Promise<void> {

@@ -7,6 +7,7 @@ import { Archive, type Package } from "../host/apt.ts";
 import type { Arch, ArchTraits } from "../arch.ts";
 import { cached } from "../host/cache.ts";
 import { LabError, LabUsageError } from "../error.ts";
+import { COVERAGE, findCoverageKernel } from "./coverage.ts";
 import { findDebugKernel } from "./debug.ts";
 import { indexModules, readModules } from "./modules.ts";
 import { type Build, buildFor, isBuilt, keepBuilt, withFault } from "./built.ts";
@@ -25,7 +26,7 @@ export const DEFAULT_KERNEL = "debian:latest";
 export interface KernelChoice {
   /**
    * `debian:<version>`, `debian:latest`, `debug`, `multi-device` or `faults` (each of these three
-   * may be followed by `:<fault>`), `running`, or the path of a vmlinuz or of a kernel's tree.
+   * may be followed by `:<fault>`), `coverage`, `running`, or the path of a vmlinuz or of a kernel's tree.
    */
   readonly kernel: string;
   /** The folder that contains its modules, if it was given by path. */
@@ -50,7 +51,10 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
   const isDebug = DEBUG.test(kernel);
   const isArchived = debian !== undefined || isBuilt(choice);
   if (choice.refresh && !isArchived) {
-    const how = isDebug ? "lab build-kernel debug --refresh" : "leave --refresh out";
+    const builds = isDebug ? "debug" : kernel === COVERAGE ? COVERAGE : undefined;
+    const how = builds === undefined
+      ? "leave --refresh out"
+      : `lab build-kernel ${builds} --refresh`;
     throw new LabUsageError(`The kernel "${kernel}" is not from an archive: ${how}`);
   }
   if (isOwn(choice)) return void await findOwn(choice);
@@ -69,7 +73,8 @@ export async function requireChoice(choice: KernelChoice): Promise<void> {
 
 /** Whether a kernel is the user's own, and not one that has a name here. */
 function isOwn({ kernel }: KernelChoice): boolean {
-  return !DEBIAN.test(kernel) && !DEBUG.test(kernel) && !isBuilt({ kernel });
+  const isNamed = DEBIAN.test(kernel) || DEBUG.test(kernel) || kernel === COVERAGE;
+  return !isNamed && !isBuilt({ kernel });
 }
 
 /**
@@ -96,6 +101,7 @@ export async function findKernel(
   await requireChoice(choice);
   const debug = DEBUG.exec(choice.kernel);
   if (debug !== null) return await findDebugKernel(debug[1], arch);
+  if (choice.kernel === COVERAGE) return await findCoverageKernel(arch);
   const { xz } = await vmTools(arch, ownQemu, progress);
   const fetching = { choice, arch, xz, progress };
   if (isBuilt(choice)) return await builtKernel(fetching);
