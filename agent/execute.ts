@@ -47,6 +47,8 @@ function patienceOf(timeout: number): number {
 /** Limits for the reasons in a report and the characters of each: it must fit a control line. */
 const MAX_REASONS = 40;
 const MAX_REASON = 400;
+/** The states for which the report has what explains them too. */
+const EXPLAINED: readonly SideState[] = ["fail", "timeout", "broken"];
 
 /** The case's deadline passed. */
 class DeadlineError extends Error {}
@@ -134,9 +136,14 @@ class Side implements Disposable {
   /** Makes the report: a failed check decides, no matter what came later. */
   report(state: SideState, reasons: readonly string[]): SideReport {
     const { mismatches } = this.#check;
+    const decided = mismatches.length > 0 ? "fail" : state;
+    const explained = EXPLAINED.includes(decided) ? this.#check.explanation : [];
     return {
-      state: mismatches.length > 0 ? "fail" : state,
-      reasons: bounded([...mismatches, ...reasons]),
+      state: decided,
+      reasons: [
+        ...bounded([...mismatches, ...reasons], MAX_REASONS - explained.length),
+        ...bounded(explained),
+      ],
       step: this.#step.slice(0, MAX_REASON),
       milliseconds: Math.round(performance.now() - this.#started),
     };
@@ -201,8 +208,8 @@ async function ended(body: Promise<void>, signal: AbortSignal): Promise<void> {
 }
 
 /** The first reasons, each cut to a maximum length. */
-function bounded(reasons: readonly string[]): string[] {
-  const left = reasons.length - MAX_REASONS;
-  const kept = reasons.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON));
+function bounded(reasons: readonly string[], most = MAX_REASONS): string[] {
+  const left = reasons.length - most;
+  const kept = reasons.slice(0, most).map((reason) => reason.slice(0, MAX_REASON));
   return left > 0 ? [...kept, `and ${left} more`] : kept;
 }

@@ -227,6 +227,27 @@ Deno.test("executeSide() opens sockets of the class that it is given", async () 
   assert.deepEqual(reasons, []);
 });
 
+Deno.test("executeSide() reports what explains a failure, and nothing of it if all held", async () => {
+  for (const holds of [false, true]) {
+    const { reasons } = await execute(({ check }) => {
+      check.explain(() => ["first this", "then that"]);
+      check.that(holds, "it holds");
+      return Promise.resolve();
+    });
+    assert.deepEqual(reasons, holds ? [] : ["it holds", "first this", "then that"]);
+  }
+});
+
+Deno.test("executeSide() keeps what explains a failure, however many reasons there are", async () => {
+  const { reasons } = await execute(({ check }) => {
+    check.explain(() => ["first this", "then that"]);
+    for (let i = 0; i < 1000; i++) check.that(false, `${i}`);
+    return Promise.resolve();
+  });
+  assert.equal(reasons.length, 41);
+  assert.deepEqual(reasons.slice(-4), ["37", "and 962 more", "first this", "then that"]);
+});
+
 Deno.test("executeSide() keeps any report short enough for a control line", async () => {
   const report = await execute(async ({ check, vsock }) => {
     for (let i = 0; i < 1000; i++) check.that(false, "\u0001".repeat(5000));

@@ -134,6 +134,15 @@ export function quoteSplat([first = "", ...rest]: Splat, name: string): string[]
   return [`${name}: its kernel reported: ${first}`, ...rest.map((line) => `| ${line}`)];
 }
 
+/** Begins a side's reason that is a line of a picture of what happened, which says why no better. */
+export const DRAWN = "| ";
+
+/** Why, on one line: a verdict's reasons without pictures of what happened. */
+export function inBrief({ reasons }: Pick<Verdict, "reasons">): string {
+  // joinSides() has put the side's name in front.
+  return reasons.filter((reason) => !/^[^|]*: \| /.test(reason)).join("; ");
+}
+
 /** The number of verdicts with each outcome. */
 export type Counts = Readonly<Record<Outcome, number>>;
 

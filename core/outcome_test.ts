@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   countOutcomes,
+  DRAWN,
   EXIT,
   exitCode,
+  inBrief,
   joinSides,
   noCounts,
   type Outcome,
@@ -131,4 +133,14 @@ Deno.test("exitCode() is 0 exactly where nothing failed or was broken, and not a
 Deno.test("countOutcomes() counts each", () => {
   const outcomes = (["pass", "pass", "skip"] as const).map((outcome) => ({ outcome }));
   assert.deepEqual(countOutcomes(outcomes), { ...noCounts(), pass: 2, skip: 1 });
+});
+
+Deno.test("inBrief() leaves out pictures of what happened, and nothing else", () => {
+  const drawn = ["it | that", `${DRAWN}a -> b`, "a | b"];
+  const sides = { client: { ...side("fail"), reasons: drawn }, server: side("pass") };
+  const verdict = joinSides(sides, "must");
+  assert.ok(verdict.reasons.includes("client: | a -> b"));
+  const brief = inBrief(verdict);
+  assert.ok(!brief.includes("->"), brief);
+  assert.match(brief, /^client: it \| that; client: a \| b; /);
 });

@@ -31,6 +31,7 @@ export interface Coded extends Error {
 /** The checks of one side of a case, on values and sockets. */
 export class Check {
   readonly #mismatches: string[] = [];
+  #explanation: () => readonly string[] = () => [];
   #claims = 0;
   /**
    * How long to wait for a single event in the kernel until it counts as missing, in milliseconds.
@@ -50,6 +51,16 @@ export class Check {
   /** The failed checks, one line each. */
   get mismatches(): readonly string[] {
     return this.#mismatches;
+  }
+
+  /** What a report on a side that did not pass says besides, one line each. */
+  get explanation(): readonly string[] {
+    return this.#explanation();
+  }
+
+  /** Sets {@linkcode explanation}, which is made only where it is needed. */
+  explain(explanation: () => readonly string[]): void {
+    this.#explanation = explanation;
   }
 
   /** The number of checks made. */

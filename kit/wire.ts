@@ -11,6 +11,7 @@ import { type ConformanceCase, defineCase } from "./mod.ts";
 import type { RawGuestOptions } from "../wire/raw_guest.ts";
 import type { Check } from "./check.ts";
 import type { Peer } from "./peer.ts";
+import { WireExchange } from "./wire_exchange.ts";
 import { WireGuest } from "./wire_guest.ts";
 
 export {
@@ -78,13 +79,18 @@ export function defineWireCase(
     does: { client: does },
     async client({ vsock, peer, check, random }) {
       const [rawPeer, socketPeer] = peer.halves();
-      const another = () => new WireGuest(vsock, options, rawPeer, check);
+      const exchange = new WireExchange(check);
+      const another = () => new WireGuest(vsock, options, rawPeer, check, exchange);
       using guest = another();
       using sockets = vsock.towards(guest.cid, socketPeer);
-      await Promise.all([
-        raw({ guest, peer: rawPeer, check, random, another }),
-        socket?.({ vsock: sockets, peer: socketPeer, check }),
-      ]);
+      try {
+        await Promise.all([
+          raw({ guest, peer: rawPeer, check, random, another }),
+          socket?.({ vsock: sockets, peer: socketPeer, check }),
+        ]);
+      } finally {
+        check.explain(() => exchange.lines);
+      }
     },
   });
 }

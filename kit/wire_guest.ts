@@ -11,6 +11,7 @@ import type { Check } from "./check.ts";
 import type { WireFault } from "./environment.ts";
 import type { Peer } from "./peer.ts";
 import type { Vsock } from "./vsock.ts";
+import type { WireExchange } from "./wire_exchange.ts";
 import { type SentFields, type WireEnd, WireLine } from "./wire_line.ts";
 
 /** The first of the guest's ports that connections get. */
@@ -25,6 +26,7 @@ export class WireGuest implements WireEnd, Disposable {
   readonly check: Check;
   readonly #fault: WireFault;
   readonly #peer: Peer;
+  readonly #exchange: WireExchange;
   /** The host's port of the case. */
   readonly port: number;
   readonly #lines: WireLine[] = [];
@@ -32,11 +34,18 @@ export class WireGuest implements WireEnd, Disposable {
   ignoresOthers = false;
   #nextPort = FIRST_PORT;
 
-  constructor(vsock: Vsock, options: RawGuestOptions, peer: Peer, check: Check) {
+  constructor(
+    vsock: Vsock,
+    options: RawGuestOptions,
+    peer: Peer,
+    check: Check,
+    exchange: WireExchange,
+  ) {
     const { guest, fault } = vsock.rawGuest(options);
     this.raw = guest;
     this.#fault = fault;
     this.#peer = peer;
+    this.#exchange = exchange;
     this.check = check;
     this.port = vsock.localAddress().port;
   }
@@ -90,7 +99,10 @@ export class WireGuest implements WireEnd, Disposable {
   /** Sends a packet, or what a fault makes of it. */
   send(packet: Packet, layout?: SendOptions): void {
     const { sent = (packet) => [packet] } = this.#fault;
-    for (const each of sent(packet)) this.raw.queues.send(each, layout);
+    for (const each of sent(packet)) {
+      this.#exchange.note("guest", each);
+      this.raw.queues.send(each, layout);
+    }
   }
 
   /** The next packet of a connection; undefined where none comes in time. */
@@ -127,6 +139,7 @@ export class WireGuest implements WireEnd, Disposable {
       if (came === undefined) return undefined;
       const { received = (packet) => [packet] } = this.#fault;
       for (const packet of received(came)) {
+        this.#exchange.note("host", packet);
         const line = this.#judge(packet);
         if (found === undefined && isIt(packet)) found = packet;
         else if (line !== undefined) line.waiting.push(packet);

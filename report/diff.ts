@@ -4,7 +4,7 @@
  * @module
  */
 import { oneLine } from "../core/clean.ts";
-import type { Outcome, Verdict } from "../core/outcome.ts";
+import { inBrief, type Outcome, type Verdict } from "../core/outcome.ts";
 import type { ReportedCase, RunReport } from "./model.ts";
 import { endText } from "./text.ts";
 import { duration } from "../core/duration.ts";
@@ -109,9 +109,12 @@ export function compareVerdicts(before?: Verdict, after?: Verdict): ChangeKind |
   return isSlower(before, after) ? "slower" : undefined;
 }
 
-/** Reasons without their numbers: descriptors, times and random lengths differ in every run. */
+/**
+ * Reasons without their numbers and pictures: descriptors, times, random lengths and updates of
+ * credit differ in every run.
+ */
 function reasonsKey(verdict?: Verdict): string {
-  return (verdict?.reasons ?? []).join("\n").replace(/\b(0x[0-9a-f]+|\d+)\b/g, "N");
+  return inBrief(verdict ?? { reasons: [] }).replace(/\b(0x[0-9a-f]+|\d+)\b/g, "N");
 }
 
 function isSlower(before?: Verdict, after?: Verdict): boolean {

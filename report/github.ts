@@ -5,7 +5,7 @@
  * @module
  */
 import { oneLine } from "../core/clean.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { inBrief, type Outcome } from "../core/outcome.ts";
 import {
   byDirection,
   countsOf,
@@ -181,7 +181,7 @@ function sourcesLine(refs: readonly ReportedReference[]): string {
 function folded(what: string, cases: readonly ReportedCase[]): string[] {
   if (cases.length === 0) return [];
   const items = cases.map(({ id, direction, verdict }) => {
-    const why = verdict === undefined ? "" : `: ${escapeText(verdict.reasons.join("; "))}`;
+    const why = verdict === undefined ? "" : `: ${escapeText(inBrief(verdict))}`;
     return `- ${id}, ${direction}${why}`;
   });
   const summary = `<details><summary>${cases.length} ${what}</summary>`;

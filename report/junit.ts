@@ -4,7 +4,7 @@
  * @module
  */
 import type { EndFacts } from "../core/event.ts";
-import type { Outcome, Verdict } from "../core/outcome.ts";
+import { inBrief, type Outcome, type Verdict } from "../core/outcome.ts";
 import { escapeXml } from "./markup.ts";
 import { byDirection, type ReportedCase, type RunReport } from "./model.ts";
 import { againText, factList, retryText, shellText, warningsOf } from "./run_facts.ts";
@@ -141,7 +141,7 @@ function left(entry: ReportedCase, { cases, stopped }: RunReport) {
 
 function result(entry: ReportedCase, verdict: Verdict, report: RunReport) {
   const counts = COUNTS_AS[verdict.outcome];
-  const message = verdict.reasons.join("; ");
+  const message = inBrief(verdict);
   if (counts === "skipped") return { counts, body: `<${element("skipped", { message })}/>` };
   if (counts !== "passed") {
     const open = element(counts, {

@@ -5,7 +5,7 @@
  */
 import { oneLine } from "../core/clean.ts";
 import type { RunEvent } from "../core/event.ts";
-import type { Outcome, Verdict } from "../core/outcome.ts";
+import { inBrief, type Outcome, type Verdict } from "../core/outcome.ts";
 import type { Direction } from "../core/plan.ts";
 import { factList, retryText, warningsOf } from "./run_facts.ts";
 import { endText } from "./text.ts";
@@ -125,9 +125,9 @@ export class KtapWriter {
   }
 }
 
-function directive({ outcome, reasons }: Verdict): string {
-  const why = oneLine(reasons.join("; ")).replaceAll("#", "");
-  switch (outcome) {
+function directive(verdict: Verdict): string {
+  const why = oneLine(inBrief(verdict)).replaceAll("#", "");
+  switch (verdict.outcome) {
     case "pass":
     case "fail":
     case "unexpected-pass":

@@ -26,6 +26,10 @@ Deno.test("wire host tries the kernel under it", async (t) => {
       verdict?.outcome !== (KNOWN.has(id) ? "warn" : "pass")
     );
     assert.deepEqual(wrong.map(({ id, verdict }) => [id, verdict]), []);
+    for (const { id, verdict } of wire) {
+      const drawn = (verdict?.reasons ?? []).filter((reason) => /: \| guest ──REQ/.test(reason));
+      assert.equal(drawn.length > 0, KNOWN.has(id), `the exchange of ${id} is drawn`);
+    }
   });
 
   await t.step("it says what it lacks where there is no vhost_vsock", async () => {
