@@ -27,6 +27,7 @@ export const FEATURES = {
   "several-devices": "several vsock devices, and IOCTL_VM_SOCKETS_GET_LOCAL_CIDS that lists them",
   "unused-device": "a vsock device without a driver",
   "guest-monitor": "the monitor of the guest's QEMU (--guest-monitor)",
+  "hybrid": "the Unix socket of a device in user space (--hybrid)",
   "g2h-fallback": "a guest with net.vsock.g2h_fallback",
 } as const;
 

@@ -109,6 +109,7 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   },
   "guest-monitor": ({ guestMonitor }) =>
     guestMonitor === undefined ? "it was not given to this side" : undefined,
+  "hybrid": ({ hybrid }) => hybrid === undefined ? "it was not given to this side" : undefined,
   "namespaces": probeNamespaces,
   "sockmap": ofVsock("sockMapClass", probeSockMap),
   "vhost-device": ofVsock(
