@@ -11,6 +11,7 @@ import { Random } from "../core/random.ts";
 import { type CaseLines, unlessAborted } from "../control/lines.ts";
 import type { CallContext } from "../sys/descriptor.ts";
 import { StillBlockedError } from "../sys/errno.ts";
+import { NotOnHybridError } from "../sys/hybrid.ts";
 import type { CaseContext, ConformanceCase } from "../kit/mod.ts";
 import { Check } from "../kit/check.ts";
 import { lackingOf } from "../kit/features.ts";
@@ -169,6 +170,7 @@ class Side implements Disposable {
   reportOf(error: unknown): SideReport {
     const { stop } = this.#options;
     const also = rejections(this.promises);
+    if (error instanceof NotOnHybridError) return this.report("skip", [error.message]);
     if (error instanceof ClaimError) return this.report("fail", also);
     if (stop.aborted && this.signal.reason === stop.reason) {
       return this.report("stopped", [`stopped: ${reasonOf(stop.reason)}`]);

@@ -35,7 +35,7 @@ import type { Check } from "./check.ts";
 import type { Peer } from "./peer.ts";
 import type { Vsock } from "./vsock.ts";
 
-export { kernel, man, proposal, type Role, spec, upstream } from "../core/case.ts";
+export { firecracker, kernel, man, proposal, type Role, spec, upstream } from "../core/case.ts";
 export * from "../sys/constants.ts";
 export { CAP_NET_BIND_SERVICE, hasCapability, WithoutCapability } from "../sys/capabilities.ts";
 export { errnoMeaning, errnoName, SysError } from "../sys/errno.ts";

@@ -12,14 +12,13 @@ import {
   connectPatiently,
   defineCase,
   errorOfBlocking,
-  kernel,
+  firecracker,
   MSG_NOSIGNAL,
   readAnswer,
   type Socket,
-  spec,
 } from "../../kit/mod.ts";
 
-const REFS = [spec("5.10.6.5 Stream Sockets"), kernel("virtio_transport_recv_listen")];
+const REFS = [firecracker("Host-Initiated Connections")];
 /** Ports of the case: nobody listens at the second. */
 const NOBODYS = 1;
 /** What is no `CONNECT port` with a newline. */
@@ -158,7 +157,7 @@ export const cases: readonly ConformanceCase[] = [
     id: "hybrid/connect/guest-reaches-port-socket",
     title: "a guest's connection reaches the socket of its port",
     requirement: "connect() of the guest to the host MUST reach the socket path_port",
-    refs: REFS,
+    refs: [firecracker("Guest-Initiated Connections")],
     needs: [{ server: "hybrid" }],
     does: {
       client: "connects to the host, sends a byte, and receives one",
