@@ -108,7 +108,10 @@ function serve(options: AgentOptions, path: string): Promise<number> {
 }
 
 /** The machine's settings before the first case; restores those that the previous process left. */
-function settingsOf({ standIn, hybrid }: SideSettings, previous: PreviousProcess | undefined): Settings {
+function settingsOf(
+  { standIn, hybrid }: SideSettings,
+  previous: PreviousProcess | undefined,
+): Settings {
   if ((standIn ?? hybrid) !== undefined) return {};
   const before = previous?.settings ?? settingsNow();
   for (const line of setBack(before)) log(line);

@@ -139,6 +139,9 @@ export class HybridSocket extends Socket {
   override connectHere(): void {
     refuse("connect() without waiting", this.context);
   }
+  override sendHere(): number {
+    return refuse("send() without waiting: the room is AF_UNIX's", this.context);
+  }
   override bindName(): void {
     refuse("bind() to a name", this.context);
   }
