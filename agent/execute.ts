@@ -11,6 +11,7 @@ import { Random } from "../core/random.ts";
 import { type CaseLines, unlessAborted } from "../control/lines.ts";
 import type { CallContext } from "../sys/descriptor.ts";
 import { StillBlockedError } from "../sys/errno.ts";
+import { NotOnHybridError } from "../sys/hybrid.ts";
 import type { CaseContext, ConformanceCase } from "../kit/mod.ts";
 import { Check } from "../kit/check.ts";
 import { lackingOf } from "../kit/features.ts";
@@ -64,6 +65,8 @@ export async function executeSide(
   // async, because a role may be an ordinary function that throws.
   const run = async () => await definition[role]?.(kit);
   try {
+    const foreign = options.hybrid === undefined ? undefined : notOfHybrid(definition.id);
+    if (foreign !== undefined) return side.report("skip", [foreign]);
     const lacking = await lackingOf(definition, role, { ...options, context: side.context });
     if (lacking.length > 0) return side.report("skip", lacking);
     await ended(promises.run(run), signal);
@@ -74,6 +77,16 @@ export async function executeSide(
   } finally {
     await side.end();
   }
+}
+
+/** The families that are about connections and their data, not about AF_VSOCK's own calls. */
+const OF_HYBRID = /^(close|flow|half-close|hybrid|stream)\//;
+
+/** Why a case is not played on the Unix socket of a device. */
+function notOfHybrid(id: string): string | undefined {
+  if (OF_HYBRID.test(id)) return undefined;
+  const [family] = id.split("/");
+  return `cannot be asked of a hybrid Unix socket: ${family}/ is about calls of AF_VSOCK`;
 }
 
 /** A running side, with everything that it uses. */
@@ -88,6 +101,7 @@ class Side implements Disposable {
   readonly #timer: ReturnType<typeof setTimeout>;
   readonly #check: Check;
   #step = "";
+  #unasked: string | undefined;
   #isOver = false;
 
   constructor(options: SideOptions) {
@@ -98,7 +112,8 @@ class Side implements Disposable {
     stop.addEventListener("abort", this.#stop, { once: true });
     if (stop.aborted) this.#stop();
     const { begun } = this.promises;
-    this.context = { signal: this.signal, trace: this.#trace, opened: new Set(), begun };
+    const unasked = (why: string) => this.#leaveUnasked(why);
+    this.context = { signal: this.signal, trace: this.#trace, opened: new Set(), begun, unasked };
     this.#check = new Check(patienceOf(timeout));
     const peer = new Peer(options.lines, this.context);
     this.kit = {
@@ -133,17 +148,22 @@ class Side implements Disposable {
     return [...running, ...rejections(this.promises), ...left];
   }
 
+  /** Keeps why a call was not made; what was wrong before stays wrong. */
+  #leaveUnasked(why: string): void {
+    if (this.#check.mismatches.length === 0) this.#unasked ??= why;
+  }
+
   /** Makes the report: a failed check decides, no matter what came later. */
   report(state: SideState, reasons: readonly string[]): SideReport {
     const { mismatches } = this.#check;
-    const decided = mismatches.length > 0 ? "fail" : state;
+    const unasked = this.#unasked;
+    const [decided, why] = unasked === undefined
+      ? [mismatches.length > 0 ? "fail" as const : state, [...mismatches, ...reasons]]
+      : ["skip" as const, [unasked]];
     const explained = EXPLAINED.includes(decided) ? this.#check.explanation : [];
     return {
       state: decided,
-      reasons: [
-        ...bounded([...mismatches, ...reasons], MAX_REASONS - explained.length),
-        ...bounded(explained),
-      ],
+      reasons: [...bounded(why, MAX_REASONS - explained.length), ...bounded(explained)],
       step: this.#step.slice(0, MAX_REASON),
       milliseconds: Math.round(performance.now() - this.#started),
     };
@@ -153,6 +173,7 @@ class Side implements Disposable {
   reportOf(error: unknown): SideReport {
     const { stop } = this.#options;
     const also = rejections(this.promises);
+    if (error instanceof NotOnHybridError) return this.report("skip", [error.message]);
     if (error instanceof ClaimError) return this.report("fail", also);
     if (stop.aborted && this.signal.reason === stop.reason) {
       return this.report("stopped", [`stopped: ${reasonOf(stop.reason)}`]);

@@ -21,7 +21,7 @@ import { VERSION } from "../core/version.ts";
 import type { KernelWatch } from "./kernel_log_watch.ts";
 import { machineFacts } from "../core/facts.ts";
 import type { Watched } from "./watches.ts";
-import { familyOf, type SideSettings } from "./settings.ts";
+import { familyOf, type SideSettings, socketsOf } from "./settings.ts";
 
 /**
  * Makes the engine load its timers, which deadlines need. In an emulated VM that takes 0.2 s, which
@@ -33,7 +33,7 @@ export function loadTimers(): void {
 
 /** Runs sides of the catalogue's cases in this process. */
 export function sideRunner(settings: SideSettings): SideRunner {
-  const family = familyOf(settings);
+  const sockets = socketsOf(settings);
   return (order) => {
     const definition = findCase(order.id);
     if (definition === undefined) {
@@ -46,7 +46,7 @@ export function sideRunner(settings: SideSettings): SideRunner {
     }
     const { peerCid, guestMonitor } = settings;
     const monitor = guestMonitor === undefined ? {} : { guestMonitor };
-    return executeSide(definition, order.role, { ...order, family, peerCid, ...monitor });
+    return executeSide(definition, order.role, { ...order, ...sockets, peerCid, ...monitor });
   };
 }
 
@@ -58,7 +58,7 @@ export function lackingHere(
   port: number,
 ): Promise<string[]> {
   return lackingOf(definition, role, {
-    family: familyOf(settings),
+    ...socketsOf(settings),
     peerCid: settings.peerCid,
     port,
   });
@@ -76,7 +76,7 @@ export async function monitorTrouble(
 /** For each feature, why this side lacks it; undefined if it does not. */
 export function featuresOf(settings: SideSettings, port: number) {
   const { peerCid } = settings;
-  return featuresHere({ family: familyOf(settings), peerCid, port });
+  return featuresHere({ ...socketsOf(settings), peerCid, port });
 }
 
 /** Facts about this machine that do not change while its kernel runs, for reports. */
@@ -86,10 +86,10 @@ export function machineDetails(): Promise<Machine> {
 
 /** This kernel's current state, unless it is not tested: its taint, and faults in its log. */
 export function kernelStateHere(
-  { standIn }: SideSettings,
+  { standIn, hybrid }: SideSettings,
   { seen }: KernelWatch,
 ): Pick<EndFacts, "taint" | "faultsBefore"> {
-  const taint = standIn === undefined ? kernelTaint() : undefined;
+  const taint = (standIn ?? hybrid) === undefined ? kernelTaint() : undefined;
   return {
     ...(taint === undefined ? {} : { taint }),
     ...(seen.length === 0 ? {} : { faultsBefore: [...seen] }),

@@ -12,11 +12,12 @@ import type { SideSettings } from "./settings.ts";
 
 /** The arguments that start another process with the same settings. */
 export function sideArguments(settings: SideSettings): string[] {
-  const { cases = [], peerCid, standIn, exclusive, guestMonitor } = settings;
+  const { cases = [], peerCid, standIn, hybrid, exclusive, guestMonitor } = settings;
   return [
     ...cases.flatMap((path) => ["--cases", path]),
     ...["--peer-cid", `${peerCid}`],
     ...(standIn === undefined ? [] : ["--stand-in", standIn]),
+    ...(hybrid === undefined ? [] : ["--hybrid", hybrid]),
     ...(exclusive ? ["--exclusive"] : []),
     ...(guestMonitor === undefined ? [] : ["--guest-monitor", guestMonitor]),
   ];

@@ -33,10 +33,10 @@ export class Watches implements Disposable {
    * @param record what a previous process knew about it.
    */
   static async open(
-    { standIn, exclusive = false, peerCid }: SideSettings,
+    { standIn, hybrid, exclusive = false, peerCid }: SideSettings,
     record?: KernelRecord,
   ): Promise<Watches> {
-    return standIn === undefined
+    return (standIn ?? hybrid) === undefined
       ? new Watches(
         KernelWatch.open({ record }),
         await LeakWatch.machine(exclusive, peerCid === VMADDR_CID_LOCAL),
@@ -45,8 +45,8 @@ export class Watches implements Disposable {
   }
 
   /** What {@linkcode open} would watch, without beginning to. */
-  static async possible({ standIn, exclusive = false }: SideSettings): Promise<Watched> {
-    if (standIn !== undefined) return {};
+  static async possible({ standIn, hybrid, exclusive = false }: SideSettings): Promise<Watched> {
+    if ((standIn ?? hybrid) !== undefined) return {};
     using log = KernelWatch.open();
     return watchedBy(log, await LeakWatch.possible(exclusive));
   }

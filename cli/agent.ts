@@ -109,8 +109,11 @@ function serve(options: AgentOptions, path: string): Promise<number> {
 }
 
 /** The machine's settings before the first case; restores those that the previous process left. */
-function settingsOf({ standIn }: SideSettings, previous: PreviousProcess | undefined): Settings {
-  if (standIn !== undefined) return {};
+function settingsOf(
+  { standIn, hybrid }: SideSettings,
+  previous: PreviousProcess | undefined,
+): Settings {
+  if ((standIn ?? hybrid) !== undefined) return {};
   const before = previous?.settings ?? settingsNow();
   for (const line of setBack(before)) log(line);
   return before;

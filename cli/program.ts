@@ -23,6 +23,7 @@ import {
   COMMAND_HELP,
   COMMAND_OUTPUT,
   examples,
+  HYBRID,
   secondsOption,
   STAND_IN,
   wholeNumber,
@@ -103,6 +104,7 @@ function addRun(root: Command, act: Act): void {
     .addOption(optionOf("file", "--token-file <file>", "file with the agent's token"))
     .option("--token <token>", `the token; ps shows it, unlike --token-file or ${TOKEN_VARIABLE}`)
     .addOption(optionOf("file", "--guest-monitor <socket>", MONITOR))
+    .addOption(optionOf("file", "--hybrid <socket>", HYBRID))
     .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addHelpText(
@@ -154,6 +156,7 @@ function addAgent(root: Command, act: Act): void {
         .argParser(portsOption).default(DEFAULT_PORTS, DEFAULT_PORTS.join("-")),
     )
     .addOption(optionOf("file", "--guest-monitor <socket>", MONITOR))
+    .addOption(optionOf("file", "--hybrid <socket>", HYBRID).hideHelp())
     .option("--exclusive", EXCLUSIVE)
     .addOption(new Option("--stand-in <name>", STAND_IN).hideHelp())
     .addOption(new Option("--crash-journal <file>", CRASH_JOURNAL).hideHelp())

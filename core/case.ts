@@ -27,6 +27,7 @@ export const FEATURES = {
   "several-devices": "several vsock devices, and IOCTL_VM_SOCKETS_GET_LOCAL_CIDS that lists them",
   "unused-device": "a vsock device without a driver",
   "guest-monitor": "the monitor of the guest's QEMU (--guest-monitor)",
+  "hybrid": "the Unix socket of a device in user space (--hybrid)",
   "g2h-fallback": "a guest with net.vsock.g2h_fallback",
 } as const;
 
@@ -47,6 +48,7 @@ export type Reference =
   | { readonly kind: "spec"; readonly section: string }
   | { readonly kind: "kernel"; readonly function: string }
   | { readonly kind: "proposal"; readonly part: string }
+  | { readonly kind: "firecracker"; readonly section: string }
   | { readonly kind: "upstream"; readonly name: string; readonly changed?: string };
 
 /** A manual page, and the part of it. */
@@ -75,6 +77,14 @@ export function proposal(part: string): Reference {
 }
 
 /**
+ * A section of Firecracker's docs/vsock.md, which describes the Unix sockets that other devices in
+ * user space have taken over.
+ */
+export function firecracker(section: string): Reference {
+  return { kind: "firecracker", section };
+}
+
+/**
  * The case in the kernel's tools/testing/vsock that this one was ported from.
  *
  * @param changed what this one does differently, and why, if anything.
@@ -92,6 +102,8 @@ export function referenceText(reference: Reference): string {
       return `virtio 1.3, ${reference.section}`;
     case "kernel":
       return `kernel, ${reference.function}()`;
+    case "firecracker":
+      return `Firecracker, docs/vsock.md, ${reference.section}`;
     case "proposal":
       return `RFC PATCH ${reference.part} of May 2024, vsock/virtio: Add support for multi-devices`;
     case "upstream":

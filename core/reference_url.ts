@@ -24,6 +24,9 @@ export function referenceUrl(reference: Reference): string {
       return specUrl(reference.section);
     case "kernel":
       return `https://elixir.bootlin.com/linux/${LINUX}/A/ident/${reference.function}`;
+    case "firecracker":
+      return "https://github.com/firecracker-microvm/firecracker/blob/main/docs/vsock.md#" +
+        reference.section.toLowerCase().replaceAll(" ", "-");
     case "proposal": {
       // The cover letter is the first message.
       const message = Number(reference.part.split("/")[0]) + 1;

@@ -63,6 +63,8 @@ function referenceCode(reference: Reference): string {
       return `spec(${quoted(reference.section)})`;
     case "kernel":
       return `kernel(${quoted(reference.function)})`;
+    case "firecracker":
+      return `firecracker(${JSON.stringify(reference.section)})`;
     case "proposal":
       return `proposal(${quoted(reference.part)})`;
     case "upstream":

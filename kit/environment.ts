@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly port: number;
   /** The QMP socket of the guest's QEMU, if that runs on this machine. */
   readonly guestMonitor?: string;
+  /** The Unix socket of the device in user space, if this side is its host. */
+  readonly hybrid?: string;
   /** The class of sockets; tests replace it by a faulty one. */
   readonly socketClass?: typeof Socket;
   /** The class of what makes calls that are drawn, likewise. */

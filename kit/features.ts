@@ -78,10 +78,12 @@ export async function featuresHere(
 
 const PROBES: Readonly<Record<Feature, Probe>> = {
   seqpacket: (options) =>
-    refusal(["ESOCKTNOSUPPORT"], () => {
-      using socket = open("seqpacket", options);
-      startConnecting(socket, options);
-    }),
+    options.hybrid !== undefined
+      ? "a hybrid Unix socket has streams alone"
+      : refusal(["ESOCKTNOSUPPORT"], () => {
+        using socket = open("seqpacket", options);
+        startConnecting(socket, options);
+      }),
   zerocopy: probeZerocopy,
   siocoutq: (options) => probeIoctl(SIOCOUTQ, options),
   siocinq: (options) => probeIoctl(SIOCINQ, options),
@@ -109,6 +111,7 @@ const PROBES: Readonly<Record<Feature, Probe>> = {
   },
   "guest-monitor": ({ guestMonitor }) =>
     guestMonitor === undefined ? "it was not given to this side" : undefined,
+  "hybrid": ({ hybrid }) => hybrid === undefined ? "it was not given to this side" : undefined,
   "namespaces": probeNamespaces,
   "sockmap": ofVsock("sockMapClass", probeSockMap),
   "vhost-device": ofVsock(

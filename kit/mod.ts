@@ -35,11 +35,12 @@ import type { Check } from "./check.ts";
 import type { Peer } from "./peer.ts";
 import type { Vsock } from "./vsock.ts";
 
-export { kernel, man, proposal, type Role, spec, upstream } from "../core/case.ts";
+export { firecracker, kernel, man, proposal, type Role, spec, upstream } from "../core/case.ts";
 export * from "../sys/constants.ts";
 export { CAP_NET_BIND_SERVICE, hasCapability, WithoutCapability } from "../sys/capabilities.ts";
 export { errnoMeaning, errnoName, SysError } from "../sys/errno.ts";
 export { optmemMax } from "../sys/transports.ts";
+export { readAnswer } from "../sys/hybrid.ts";
 export { timedSleep } from "../sys/libc.ts";
 export { Mapping, pageSize } from "../sys/memory.ts";
 export { Urgency } from "../sys/scheduling.ts";

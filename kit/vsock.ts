@@ -11,6 +11,7 @@ import { ALL_STATES, type DiagSocket, dumpVsock, type OddRequest } from "../sys/
 import type { CallContext } from "../sys/descriptor.ts";
 import { SockMap } from "../sys/bpf.ts";
 import { type NamespaceMode, NetNamespace } from "../sys/net_namespace.ts";
+import { HybridSocket } from "../sys/hybrid.ts";
 import { Socket, type SocketType } from "../sys/socket.ts";
 import { VhostVsock } from "../sys/dev_vhost_vsock.ts";
 import { DataFile } from "../sys/splice.ts";
@@ -81,6 +82,14 @@ export class Vsock implements Disposable {
   listening(type: SocketType, backlog = 1, address: Address = this.localAddress()): Socket {
     const socket = this.bound(type, address);
     socket.listen(backlog);
+    return socket;
+  }
+
+  /** Connects to the Unix socket of the device, and says nothing there. */
+  async hybrid(): Promise<Socket> {
+    const socket = this.open("stream");
+    if (!(socket instanceof HybridSocket)) throw new Error("there is no --hybrid");
+    await socket.reach();
     return socket;
   }
 

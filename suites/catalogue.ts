@@ -42,6 +42,7 @@ import { cases as flowDataCalls } from "./flow/data_calls.ts";
 import { cases as flowLong } from "./flow/long.ts";
 import { cases as flowWindow } from "./flow/window.ts";
 import { cases as halfCloseDirections } from "./half-close/directions.ts";
+import { cases as hybridConnect } from "./hybrid/connect.ts";
 import { cases as ioctlSiocinq } from "./ioctl/siocinq.ts";
 import { cases as ioctlSiocoutq } from "./ioctl/siocoutq.ts";
 import { cases as messagesMany } from "./messages/many.ts";
@@ -173,6 +174,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...messagesMany,
   ...messagesTorn,
   ...halfCloseDirections,
+  ...hybridConnect,
   ...bpfSockmap,
   ...closeData,
   ...closeAgain,

@@ -29,6 +29,8 @@ export interface CallContext {
   readonly trace?: (call: string) => void;
   /** Told of every call that may block, with the promise of its end. */
   readonly begun?: (call: string, end: Promise<unknown>) => void;
+  /** Told why a call is not made: whatever came of it would say nothing about the device. */
+  readonly unasked?: (why: string) => void;
   /** The descriptors made with this context that are open now. */
   readonly opened?: Set<Descriptor>;
 }

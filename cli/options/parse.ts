@@ -62,6 +62,8 @@ function parseSeconds(text: string): number {
   return Math.round(value * 1000);
 }
 
+/** What the option `--hybrid` does. */
+export const HYBRID = "Unix socket of the guest's device in user space, used instead of AF_VSOCK";
 /** What the option `--stand-in` does. */
 export const STAND_IN = "use AF_UNIX instead, under a name given to both sides, to try the tool";
 

@@ -15,6 +15,7 @@ import * as events from "./events.ts";
 import * as explored from "./explored.ts";
 import * as flow from "./flow.ts";
 import * as halfClose from "./half-close.ts";
+import * as hybrid from "./hybrid.ts";
 import * as ioctl from "./ioctl.ts";
 import * as messages from "./messages.ts";
 import * as multiDevice from "./multi-device.ts";
@@ -64,6 +65,7 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
   ...device.shownElsewhere,
   ...diag.shownElsewhere,
   ...explored.shownElsewhere,
+  ...hybrid.shownElsewhere,
   ...multiDevice.shownElsewhere,
   ...namespaces.shownElsewhere,
   ...transport.shownElsewhere,
