@@ -201,8 +201,11 @@ function casesByLine(path: string, { cases }: Coverage): ReadonlyMap<number, str
 const STYLE = `
 :root { color-scheme: light dark; --line: #8886; --ran: #18794e22; --left: #c2211733; --boot: #1d4fc422; --partly: #b97d0033; }
 body { margin: 1.5rem; font: 1rem/1.5 system-ui, sans-serif; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: 0.15rem 0.6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: inherit; }
+h1, h2, p, li { overflow-wrap: anywhere; }
+table { display: block; overflow-x: auto; border-collapse: collapse; margin: 1rem 0; }
+thead th { font-weight: 600; }
+th, td { padding: 0.15rem 0.6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody th { font-weight: inherit; }
 td { font-variant-numeric: tabular-nums; }
 .source td { border: 0; padding: 0 0.6rem; font: 0.8rem/1.35 ui-monospace, monospace; }
 .source td:nth-child(-n+3) { text-align: right; opacity: 0.75; }

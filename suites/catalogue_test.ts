@@ -42,7 +42,9 @@ Deno.test("every case is of the right form, and its id names its family's folder
 
 Deno.test("every case names a function of the kernel, which tools/exercised.ts can count", () => {
   const without = CATALOGUE.filter(({ refs }) => !refs.some(({ kind }) => kind === "kernel"));
-  assert.deepEqual(without.map(({ id }) => id), []);
+  // On the host's side of a hybrid socket no kernel's AF_VSOCK has a part.
+  const others = without.filter(({ needs }) => !JSON.stringify(needs ?? []).includes("hybrid"));
+  assert.deepEqual(others.map(({ id }) => id), []);
 });
 
 Deno.test("no two cases do the same on both sides", () => {
