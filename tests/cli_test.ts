@@ -205,7 +205,7 @@ Deno.test("lab shows every kernel that it takes", async () => {
   const shown = stdout.replace(/\s+/g, " ");
   assert.match(
     shown,
-    /debian:<version>, debug\[:<leak>\], multi-device, faults:<fault>, running, or a vmlinuz or tree \[debian:latest\]/,
+    /debian:<version>, debug\[:<leak>\], multi-device, faults:<fault>, running, file, tree \[debian:latest\]/,
   );
 });
 

@@ -7,14 +7,14 @@
 import type { ArchTraits } from "../arch.ts";
 import { cached, sha256Text } from "../host/cache.ts";
 import { output } from "../host/command.ts";
-import { librariesIn } from "../host/elf.ts";
+import { elfFacts, librariesIn } from "../host/elf.ts";
 import { LabError } from "../error.ts";
 import { type Progress, waiting } from "../progress.ts";
 import type { QemuProgram } from "../host/qemu.ts";
 import type { VmTools } from "../host/vm_tools.ts";
 
 /** To be incremented when the contents of the disk change. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 /** A file beside the image with an id, since the same files may be at other places on a disk. */
 const ID = "id";
 /** Free space on the disk, in MiB. */
@@ -61,7 +61,7 @@ async function makeDisk(parts: DiskParts, making: string, progress: Progress): P
   }
   const { qemu, libraries, firmware } = await guestQemuOf(parts);
   await Deno.copyFile(deno, `${root}/bin/deno`);
-  await Deno.copyFile(qemu, `${root}/bin/${arch.qemu.program}`);
+  await placeQemu(qemu, `${root}/bin/${arch.qemu.program}`, arch);
   const loader = arch.loader.split("/").at(-1) ?? "";
   for (const library of libraries) {
     const name = library.split("/").at(-1) ?? "";
@@ -89,6 +89,20 @@ async function makeDisk(parts: DiskParts, making: string, progress: Progress): P
   });
   await Deno.remove(root, { recursive: true });
   await Deno.writeTextFile(`${making}/${ID}`, crypto.randomUUID());
+}
+
+/**
+ * Copies QEMU into the disk. One of a toolset that also runs on this machine names a loader in this
+ * machine's cache (lab/host/own_loader.ts), which is not in the VM: there a script calls the VM's.
+ */
+async function placeQemu(qemu: string, path: string, { loader, qemu: { program } }: ArchTraits) {
+  const interpreter = elfFacts(await Deno.readFile(qemu))?.interpreter;
+  if (interpreter === undefined || interpreter === `/${loader}`) {
+    return await Deno.copyFile(qemu, path);
+  }
+  await Deno.copyFile(qemu, `${path}.program`);
+  const script = `#!/bin/sh\nexec /${loader} /base/bin/${program}.program "$@"\n`;
+  await Deno.writeTextFile(path, script, { mode: 0o755 });
 }
 
 /** The QEMU that guests run on, and the libraries that it and Deno need. */
