@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { cleanLines } from "../core/clean.ts";
+import { documentText } from "../report/html/frame.ts";
 import { Markup, markup } from "../report/markup.ts";
 import { type Group, groupsOf } from "./groups.ts";
 import {
@@ -36,28 +36,14 @@ export function coveragePage(options: PageOptions): string {
   const { coverage, texts, groups } = options;
   const { lines } = sharesOf(coverage.files);
   const title = `${percent(lines)} % of the lines of AF_VSOCK ran`;
-  const hash = createHash("sha256").update(STYLE).digest("base64");
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'`;
-  return markup`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${title}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<h1>${title}</h1>
+  const body = markup`<h1>${title}</h1>
 <p>${coverage.kernel}</p>
 <ul>${coverage.runs.map(runLine)}</ul>
 ${overview(options.columns)}
 ${leftOver(coverage, groups)}
 ${comparison(options.compared)}
-${coverage.files.map((file) => source(file, texts.get(file.path) ?? "", coverage, groups))}
-</body>
-</html>
-`.text;
+${coverage.files.map((file) => source(file, texts.get(file.path) ?? "", coverage, groups))}`;
+  return documentText({ title, style: STYLE, body });
 }
 
 function runLine({ at, topology, cases, lost }: Coverage["runs"][number]): Markup {

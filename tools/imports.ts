@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "report/html": ["core", "report"],
   "report/matrix": ["core", "report", "report/html"],
   "perf": ["report", "sys"],
-  "gcov": ["control", "core", "lab", "lab/host", "lab/kernel", "report", "runner"],
+  "gcov": ["control", "core", "lab", "lab/host", "lab/kernel", "report", "report/html", "runner"],
   "lab": [
     ...["core", "control", "runner", "report/screen.ts"],
     ...["lab/host", "lab/image", "lab/kernel", "lab/vm"],
