@@ -5,9 +5,9 @@
  * @module
  */
 import { reasonOf } from "../core/error.ts";
-import type { SideReport } from "../core/outcome.ts";
 import { COUNTED_FILE, COUNTERS, encodeCounters } from "../control/counters_wire.ts";
 import type { SideOrder, SideRunner } from "./session.ts";
+import { reporter } from "./side_report.ts";
 
 /** Where the kernel has them: below the absolute path of the folder in which it was built. */
 const FOLDER = "/sys/kernel/debug/gcov";
@@ -18,11 +18,7 @@ export function withCounters(runSide: SideRunner, folder = FOLDER): SideRunner {
   let known: Promise<ReadonlyMap<string, string>> | undefined;
   return async (order) => {
     if (order.id !== COUNTERS) return await runSide(order);
-    const began = performance.now();
-    const report = (state: SideReport["state"], reasons: readonly string[]): SideReport => {
-      const milliseconds = Math.round(performance.now() - began);
-      return { state, reasons: [...reasons], step: "", milliseconds };
-    };
+    const report = reporter();
     try {
       const files = await (known ??= counterFiles(folder));
       if (files.size === 0) {

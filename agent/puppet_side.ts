@@ -9,6 +9,7 @@ import { callText } from "../core/socket_call.ts";
 import { decodeProgram, encodePlayed, NO_MORE, PUPPET, READY } from "../control/puppet_wire.ts";
 import { Puppet, type PuppetPlace } from "../kit/puppet.ts";
 import type { SideOrder, SideRunner } from "./session.ts";
+import { reporter } from "./side_report.ts";
 
 /** Wraps a runner so that it also plays programs if a controller asks for that. */
 export function withPuppet(
@@ -19,11 +20,7 @@ export function withPuppet(
 }
 
 async function puppetSide(order: SideOrder, place: Omit<PuppetPlace, "port">): Promise<SideReport> {
-  const began = performance.now();
-  const report = (state: SideReport["state"], reasons: readonly string[]): SideReport => {
-    const milliseconds = Math.round(performance.now() - began);
-    return { state, reasons: [...reasons], step: "", milliseconds };
-  };
+  const report = reporter();
   const late = new AbortController();
   const why = new Error(`it had not ended after ${order.timeout / 1000} s`);
   const timer = setTimeout(() => late.abort(why), order.timeout);

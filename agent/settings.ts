@@ -23,6 +23,11 @@ export interface SideSettings {
   readonly guestMonitor?: string | undefined;
 }
 
+/** Whether the sockets are AF_VSOCK's: then this machine's kernel is tested. */
+export function isOfVsock({ standIn, hybrid }: SideSettings): boolean {
+  return standIn === undefined && hybrid === undefined;
+}
+
 /** The address family to be used. */
 export function familyOf({ standIn, hybrid }: SideSettings): AddressFamily {
   if (hybrid !== undefined) return hybridFamily(hybrid);

@@ -21,7 +21,7 @@ import { VERSION } from "../core/version.ts";
 import type { KernelWatch } from "./kernel_log_watch.ts";
 import { machineFacts } from "../core/facts.ts";
 import type { Watched } from "./watches.ts";
-import { familyOf, type SideSettings, socketsOf } from "./settings.ts";
+import { familyOf, isOfVsock, type SideSettings, socketsOf } from "./settings.ts";
 
 /**
  * Makes the engine load its timers, which deadlines need. In an emulated VM that takes 0.2 s, which
@@ -86,10 +86,10 @@ export function machineDetails(): Promise<Machine> {
 
 /** This kernel's current state, unless it is not tested: its taint, and faults in its log. */
 export function kernelStateHere(
-  { standIn, hybrid }: SideSettings,
+  settings: SideSettings,
   { seen }: KernelWatch,
 ): Pick<EndFacts, "taint" | "faultsBefore"> {
-  const taint = (standIn ?? hybrid) === undefined ? kernelTaint() : undefined;
+  const taint = isOfVsock(settings) ? kernelTaint() : undefined;
   return {
     ...(taint === undefined ? {} : { taint }),
     ...(seen.length === 0 ? {} : { faultsBefore: [...seen] }),

@@ -12,7 +12,7 @@ import type { SideRunner } from "./session.ts";
 import { VMADDR_CID_LOCAL } from "../sys/constants.ts";
 import { type KernelRecord, KernelWatch } from "./kernel_log_watch.ts";
 import { LeakWatch } from "./leak_watch.ts";
-import type { SideSettings } from "./settings.ts";
+import { isOfVsock, type SideSettings } from "./settings.ts";
 
 /** How an end's kernel is watched, as reported to the controller. */
 export type Watched = Pick<EndFacts, "unwatched" | "leaks">;
@@ -33,10 +33,11 @@ export class Watches implements Disposable {
    * @param record what a previous process knew about it.
    */
   static async open(
-    { standIn, hybrid, exclusive = false, peerCid }: SideSettings,
+    settings: SideSettings,
     record?: KernelRecord,
   ): Promise<Watches> {
-    return (standIn ?? hybrid) === undefined
+    const { exclusive = false, peerCid } = settings;
+    return isOfVsock(settings)
       ? new Watches(
         KernelWatch.open({ record }),
         await LeakWatch.machine(exclusive, peerCid === VMADDR_CID_LOCAL),
@@ -45,10 +46,10 @@ export class Watches implements Disposable {
   }
 
   /** What {@linkcode open} would watch, without beginning to. */
-  static async possible({ standIn, hybrid, exclusive = false }: SideSettings): Promise<Watched> {
-    if ((standIn ?? hybrid) !== undefined) return {};
+  static async possible(settings: SideSettings): Promise<Watched> {
+    if (!isOfVsock(settings)) return {};
     using log = KernelWatch.open();
-    return watchedBy(log, await LeakWatch.possible(exclusive));
+    return watchedBy(log, await LeakWatch.possible(settings.exclusive ?? false));
   }
 
   /** What is watched. */

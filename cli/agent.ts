@@ -36,7 +36,7 @@ import { UsageError } from "../core/error.ts";
 import { Watches } from "../agent/watches.ts";
 import { addCaseFiles } from "./case_files.ts";
 import { interruptible } from "./signals.ts";
-import { familyOf, type SideSettings } from "../agent/settings.ts";
+import { familyOf, isOfVsock, type SideSettings } from "../agent/settings.ts";
 
 /** Options of `agent`. */
 export interface AgentOptions extends SideSettings, AccessOptions {
@@ -109,11 +109,8 @@ function serve(options: AgentOptions, path: string): Promise<number> {
 }
 
 /** The machine's settings before the first case; restores those that the previous process left. */
-function settingsOf(
-  { standIn, hybrid }: SideSettings,
-  previous: PreviousProcess | undefined,
-): Settings {
-  if ((standIn ?? hybrid) !== undefined) return {};
+function settingsOf(options: SideSettings, previous: PreviousProcess | undefined): Settings {
+  if (!isOfVsock(options)) return {};
   const before = previous?.settings ?? settingsNow();
   for (const line of setBack(before)) log(line);
   return before;

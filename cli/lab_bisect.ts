@@ -7,7 +7,7 @@ import { bisect, type BisectState } from "../core/bisect.ts";
 import { UsageError } from "../core/error.ts";
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
-import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
+import { type Arch, chosenArch } from "../lab/arch.ts";
 import { archivedKernels } from "../lab/kernel/kernel.ts";
 import { Progress } from "../lab/progress.ts";
 import { screenOf } from "../report/screen.ts";
@@ -30,7 +30,7 @@ export interface BisectOptions {
 export function labBisect(id: string, options: BisectOptions): Promise<number> {
   const { topology, arch } = options;
   return interruptible(async (stop) => {
-    const traits = arch === undefined ? ownArch() : archTraits(arch);
+    const traits = chosenArch(arch);
     const progress = new Progress(screenOf(Deno.stderr), stop);
     const all = await archivedKernels(traits, progress);
     const { range, from } = rangeOf(all, options);

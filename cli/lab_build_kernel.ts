@@ -4,7 +4,7 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
+import { type Arch, chosenArch } from "../lab/arch.ts";
 import { buildCoverageKernel } from "../lab/kernel/coverage.ts";
 import { buildDebugKernel } from "../lab/kernel/debug.ts";
 import { Progress } from "../lab/progress.ts";
@@ -23,10 +23,10 @@ export function labBuildKernel(
 ): Promise<number> {
   return interruptible(async (stop) => {
     const progress = new Progress(screenOf(Deno.stderr), stop);
-    const { name } = arch === undefined ? ownArch() : archTraits(arch);
-    const folder = await BUILDERS[kernel](archTraits(name), refresh ?? false, progress);
+    const traits = chosenArch(arch);
+    const folder = await BUILDERS[kernel](traits, refresh ?? false, progress);
     const next = kernel === "debug" ? "--kernel debug" : "--coverage <folder>";
-    progress.log(`the ${kernel} kernel is in ${folder}; now "lab ${next} --arch ${name}"`);
+    progress.log(`the ${kernel} kernel is in ${folder}; now "lab ${next} --arch ${traits.name}"`);
     return EXIT.ok;
   });
 }

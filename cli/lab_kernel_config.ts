@@ -5,7 +5,7 @@
  */
 import { EXIT } from "../core/outcome.ts";
 import type { Topology } from "../core/plan.ts";
-import { type Arch, archTraits, ownArch } from "../lab/arch.ts";
+import { type Arch, chosenArch } from "../lab/arch.ts";
 import { hasGuest } from "../lab/layout.ts";
 import { configFragment } from "../lab/kernel/config.ts";
 import { screenOf } from "../report/screen.ts";
@@ -23,8 +23,7 @@ export interface KernelConfigOptions {
 export async function labKernelConfig(
   { topology, arch, debug, coverage }: KernelConfigOptions,
 ): Promise<number> {
-  const traits = arch === undefined ? ownArch() : archTraits(arch);
-  const wanted = { arch: traits, hasGuest: hasGuest(topology), debug, coverage };
+  const wanted = { arch: chosenArch(arch), hasGuest: hasGuest(topology), debug, coverage };
   screenOf(Deno.stdout).write(await configFragment(wanted));
   return EXIT.ok;
 }

@@ -4,12 +4,10 @@
  * @module
  */
 import { EXIT } from "../core/outcome.ts";
-import type { RunReport } from "../report/model.ts";
 import { matrixMarkdown } from "../report/matrix/markdown.ts";
 import { matrixHtml } from "../report/matrix/page.ts";
-import { screenOf } from "../report/screen.ts";
-import { OutputFile } from "./output_file.ts";
-import { readReport } from "./read_report.ts";
+import { writeText } from "./output_file.ts";
+import { readReports } from "./read_report.ts";
 
 /**
  * Makes the page of reports.
@@ -20,13 +18,8 @@ export async function matrixRender(
   paths: readonly string[],
   { output }: { readonly output?: string | undefined },
 ): Promise<number> {
-  const reports: RunReport[] = [];
-  for (const path of paths) reports.push(await readReport(path));
+  const reports = await readReports(paths);
   const text = output?.endsWith(".md") ? matrixMarkdown(reports) : matrixHtml(reports);
-  if (output === undefined) screenOf(Deno.stdout).write(text);
-  else {
-    using file = await OutputFile.open(output, "page");
-    await file.write(text);
-  }
+  await writeText(text, output, "page");
   return EXIT.ok;
 }

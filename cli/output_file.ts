@@ -6,6 +6,23 @@
  */
 import { basename, dirname, resolve } from "node:path";
 import { reasonOf, UsageError } from "../core/error.ts";
+import { screenOf } from "../report/screen.ts";
+
+/**
+ * Writes a text to a file, or to standard output without one.
+ *
+ * @param what the name of the file in errors.
+ * @throws {UsageError} if it cannot be written.
+ */
+export async function writeText(
+  text: string,
+  path: string | undefined,
+  what: string,
+): Promise<void> {
+  if (path === undefined) return screenOf(Deno.stdout).write(text);
+  using file = await OutputFile.open(path, what);
+  await file.write(text);
+}
 
 /** A file, with all symbolic links resolved. */
 interface Target {

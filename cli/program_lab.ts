@@ -7,7 +7,6 @@ import { type CoverageOptions, withCoverageOptions } from "./options/coverage.ts
 import { argumentOf } from "./options/value.ts";
 import { caseFilesOption } from "./options/cases.ts";
 import { Argument, type Command, Option } from "commander";
-import type { Topology } from "../core/plan.ts";
 import { UsageError } from "../core/error.ts";
 import type { Arch } from "../lab/arch.ts";
 import type { VmRole } from "../lab/layout.ts";
@@ -28,11 +27,15 @@ import {
 } from "./options/run.ts";
 import type { KernelToBuild } from "./lab_build_kernel.ts";
 import type { KernelConfigOptions } from "./lab_kernel_config.ts";
-import { archOption, type BootOptions, wholeTimeout, withKernelOptions } from "./options/vm.ts";
+import {
+  archOption,
+  type BootOptions,
+  TOPOLOGIES,
+  wholeTimeout,
+  withKernelOptions,
+} from "./options/vm.ts";
 
 type Act = (code: number | Promise<number>) => void;
-
-const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids", "three-devices"];
 
 /** Adds `lab`. */
 export function addLab(root: Command, act: Act): void {

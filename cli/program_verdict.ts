@@ -4,9 +4,8 @@
  * @module
  */
 import { type Command, Option } from "commander";
-import type { Topology } from "../core/plan.ts";
 import type { BisectOptions } from "./lab_bisect.ts";
-import { archOption } from "./options/vm.ts";
+import { archOption, TOPOLOGIES } from "./options/vm.ts";
 import { argumentOf } from "./options/value.ts";
 import { examples } from "./options/parse.ts";
 
@@ -25,8 +24,6 @@ export function addVerdict(lab: Command, act: (code: number | Promise<number>) =
       act((await import("./lab_verdict.ts")).labVerdict(command.args))
     );
 }
-
-const TOPOLOGIES: readonly Topology[] = ["guest-host", "loopback", "three-cids", "three-devices"];
 
 /** Adds `lab bisect`. */
 export function addBisect(lab: Command, act: (code: number | Promise<number>) => void): void {

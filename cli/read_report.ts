@@ -26,3 +26,10 @@ export async function readReport(path: string): Promise<RunReport> {
   }
   return parseReport(text, source);
 }
+
+/** Reads reports, one after the other; see {@linkcode readReport}. */
+export async function readReports(paths: readonly string[]): Promise<RunReport[]> {
+  const reports: RunReport[] = [];
+  for (const path of paths) reports.push(await readReport(path));
+  return reports;
+}

@@ -13,10 +13,9 @@ import {
 } from "../report/diff.ts";
 import type { ReportFormat } from "../report/formats.ts";
 import { mergeReports } from "../report/merge.ts";
-import type { RunReport } from "../report/model.ts";
 import { renderReport } from "../report/render.ts";
-import { OutputFile } from "./output_file.ts";
-import { readReport } from "./read_report.ts";
+import { writeText } from "./output_file.ts";
+import { readReport, readReports } from "./read_report.ts";
 import { UsageError } from "../core/error.ts";
 import { screenOf } from "../report/screen.ts";
 
@@ -30,7 +29,7 @@ export async function render(
   path: string,
   { output }: { readonly output?: string | undefined },
 ): Promise<number> {
-  await writeText(renderReport(format, await readReport(path)), output);
+  await writeText(renderReport(format, await readReport(path)), output, "report");
   return EXIT.ok;
 }
 
@@ -39,17 +38,9 @@ export async function merge(
   paths: readonly string[],
   { output }: { readonly output?: string | undefined },
 ): Promise<number> {
-  const reports: RunReport[] = [];
-  for (const path of paths) reports.push(await readReport(path));
-  const merged = mergeReports(reports, ["report", "merge", ...paths]);
-  await writeText(renderReport("json", merged), output);
+  const merged = mergeReports(await readReports(paths), ["report", "merge", ...paths]);
+  await writeText(renderReport("json", merged), output, "report");
   return EXIT.ok;
-}
-
-async function writeText(text: string, output: string | undefined): Promise<void> {
-  if (output === undefined) return screenOf(Deno.stdout).write(text);
-  using file = await OutputFile.open(output, "report");
-  await file.write(text);
 }
 
 /** Shows what changed from one run to another; fails if anything got worse. */

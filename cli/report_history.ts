@@ -6,14 +6,12 @@
 import { reasonOf, UsageError } from "../core/error.ts";
 import { EXIT } from "../core/outcome.ts";
 import { historiesOf, historyText, isWorseNow } from "../report/history.ts";
-import type { RunReport } from "../report/model.ts";
 import { screenOf } from "../report/screen.ts";
-import { readReport } from "./read_report.ts";
+import { readReports } from "./read_report.ts";
 
 /** Shows what changed over the runs whose reports, as JSON, a folder has. */
 export async function history(folder: string): Promise<number> {
-  const reports: RunReport[] = [];
-  for (const name of await jsonFiles(folder)) reports.push(await readReport(`${folder}/${name}`));
+  const reports = await readReports((await jsonFiles(folder)).map((name) => `${folder}/${name}`));
   if (reports.length === 0) throw new UsageError(`There is no JSON report in ${folder}`);
   const histories = historiesOf(reports);
   screenOf(Deno.stdout).write(historyText(histories));

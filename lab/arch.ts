@@ -169,6 +169,11 @@ export function ownArch(): ArchTraits {
   );
 }
 
+/** The traits of an architecture; without one, of this machine's. */
+export function chosenArch(arch: Arch | undefined): ArchTraits {
+  return arch === undefined ? ownArch() : archTraits(arch);
+}
+
 function processor(accelerator: Accelerator, emulated: string): string[] {
   const accel = accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : [
     ...["-accel", `tcg,thread=${accelerator === "tcg" ? "multi" : "single"},tb-size=512`],

@@ -10,7 +10,7 @@ import { type CallContext, TimedSysError } from "./descriptor.ts";
 import { SysError } from "./errno.ts";
 import type { Argument, Completion } from "./libc.ts";
 import { Socket, type SocketType } from "./socket.ts";
-import { type Address, type AddressFamily, type Bytes, bytes } from "./structs.ts";
+import { type Address, type AddressFamily, type Bytes, bytes, sockaddrUn } from "./structs.ts";
 
 /** Bytes of sun_path, with the null byte at its end: unix(7). */
 const SUN_PATH = 108;
@@ -37,14 +37,11 @@ export function hybridFamily(path: string): AddressFamily {
  * @throws {RangeError} if the path does not fit.
  */
 export function unixName(path: string): Bytes {
-  const encoded = new TextEncoder().encode(path);
-  if (encoded.length >= SUN_PATH) {
+  const encoded = new TextEncoder().encode(`${path}\0`);
+  if (encoded.length > SUN_PATH) {
     throw new RangeError(`Cannot use ${path} as a socket: it must be under ${SUN_PATH} bytes`);
   }
-  const sockaddr = bytes(2 + encoded.length + 1);
-  new DataView(sockaddr.buffer).setUint16(0, AF_UNIX, true);
-  sockaddr.set(encoded, 2);
-  return sockaddr;
+  return sockaddrUn(encoded);
 }
 
 /** A call that AF_UNIX would answer, and not the device: nothing can be learned from it. */

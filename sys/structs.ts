@@ -89,11 +89,7 @@ export function unixStandIn(namespace: string): AddressFamily {
     domain: AF_UNIX,
     name: "unix",
     encode({ port }) {
-      const path = new TextEncoder().encode(`${prefix}${port}`);
-      const sockaddr = bytes(2 + path.length);
-      new DataView(sockaddr.buffer).setUint16(0, AF_UNIX, true);
-      sockaddr.set(path, 2);
-      return sockaddr;
+      return sockaddrUn(new TextEncoder().encode(`${prefix}${port}`));
     },
     decode(sockaddr, length) {
       const path = new TextDecoder().decode(sockaddr.subarray(2, Math.max(2, length)));
@@ -101,6 +97,14 @@ export function unixStandIn(namespace: string): AddressFamily {
       return { cid: VMADDR_CID_ANY, port: Number(path.slice(prefix.length)) };
     },
   };
+}
+
+/** struct sockaddr_un (unix(7)) of a path, as long as that. */
+export function sockaddrUn(path: Uint8Array): Bytes {
+  const sockaddr = bytes(2 + path.length);
+  new DataView(sockaddr.buffer).setUint16(0, AF_UNIX, true);
+  sockaddr.set(path, 2);
+  return sockaddr;
 }
 
 /** struct timeval from milliseconds: 16 bytes. */

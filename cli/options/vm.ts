@@ -16,6 +16,14 @@ import { secondsOption } from "./parse.ts";
 import type { Topology } from "../../core/plan.ts";
 import { archOfLab } from "../../lab/prepare.ts";
 
+/** The topologies of a lab. */
+export const TOPOLOGIES: readonly Topology[] = [
+  "guest-host",
+  "loopback",
+  "three-cids",
+  "three-devices",
+];
+
 const VM_OPTIONS = ["kernel", "modules", "refresh", "arch", "qemu", "cold", "bootTimeout"];
 
 /** Whether an option, by commander's name, is about VMs. */

@@ -6,15 +6,14 @@
  */
 import { type Arch, type ArchTraits, archTraits } from "../arch.ts";
 import { LabError, LabUsageError } from "../error.ts";
-import { cached, cacheFolder } from "../host/cache.ts";
 import { output } from "../host/command.ts";
 import { compilerFor } from "../host/compiler.ts";
-import { type Progress, waiting } from "../progress.ts";
+import type { Progress } from "../progress.ts";
 import { configFragment, mergedConfig } from "./config.ts";
 import { keptKernel, type Kernel } from "./kept.ts";
 import { unpackSource } from "./source.ts";
 import { isFolder, kernelTree, sourceOf } from "./tree.ts";
-import { configure, imageOf, make, type WholeBuild } from "./whole.ts";
+import { configure, findOrBuild, imageOf, make, type WholeBuild, wholeFolder } from "./whole.ts";
 
 /** The name of the kernel in the cache. */
 export const COVERAGE = "coverage";
@@ -44,10 +43,6 @@ export interface Counted {
   readonly gcov: string;
 }
 
-function cachedAs({ name }: Pick<ArchTraits, "name">): readonly [string, string] {
-  return ["kernels", `${COVERAGE}-${name}`];
-}
-
 /**
  * Finds the kernel in the cache, or builds it.
  *
@@ -59,12 +54,7 @@ export async function buildCoverageKernel(
   refresh: boolean,
   progress: Progress,
 ): Promise<string> {
-  return await cached(
-    cachedAs(arch),
-    (making) => build(arch, making, progress),
-    (what) => progress.log(`${what}; building it again`),
-    { refresh, ...waiting(progress) },
-  );
+  return await findOrBuild(COVERAGE, arch, build, refresh, progress);
 }
 
 /**
@@ -77,8 +67,7 @@ export async function findCoverageKernel(arch: ArchTraits): Promise<Kernel> {
 }
 
 async function folderOf(arch: Pick<ArchTraits, "name">): Promise<string> {
-  const [parent, name] = cachedAs(arch);
-  const folder = `${await cacheFolder(parent)}/${name}`;
+  const folder = await wholeFolder(COVERAGE, arch);
   if (await isFolder(folder)) return folder;
   throw new LabError(
     `Build the kernel first: "lab build-kernel ${COVERAGE} --arch ${arch.name}", 10 min or more`,

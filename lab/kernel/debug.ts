@@ -4,15 +4,14 @@
  *
  * @module
  */
-import { cached, cacheFolder } from "../host/cache.ts";
 import { LabError, LabUsageError } from "../error.ts";
 import { type KernelSource, unpackSource } from "./source.ts";
 import { configFragment, mergedConfig } from "./config.ts";
 import { indexModules } from "./modules.ts";
 import { applyPatch, readPatches, shortName } from "./patched.ts";
-import { type Progress, waiting } from "../progress.ts";
+import type { Progress } from "../progress.ts";
 import { compilerFor } from "../host/compiler.ts";
-import { configure, imageOf, make } from "./whole.ts";
+import { configure, findOrBuild, imageOf, make, wholeFolder } from "./whole.ts";
 import type { ArchTraits } from "../arch.ts";
 import { keepModules, keptKernel, type Kernel } from "./kept.ts";
 
@@ -21,9 +20,8 @@ const CONFIGS = new URL("../../fixtures/kernel/", import.meta.url);
 /** The patch set of the faulty builds; each has one of the patches, and that one's name. */
 const WRONG = "leaks";
 
-function cachedAs({ name }: ArchTraits): readonly [string, string] {
-  return ["kernels", `debug-${name}`];
-}
+/** The name of the kernel in the cache. */
+const DEBUG = "debug";
 
 /** The folders of the source with the AF_VSOCK modules. */
 const VSOCK_FOLDERS = ["net/vmw_vsock", "drivers/vhost"];
@@ -39,12 +37,7 @@ export async function buildDebugKernel(
   refresh: boolean,
   progress: Progress,
 ): Promise<string> {
-  return await cached(
-    cachedAs(arch),
-    (making) => build(arch, making, progress),
-    (what) => progress.log(`${what}; building it again`),
-    { refresh, ...waiting(progress) },
-  );
+  return await findOrBuild(DEBUG, arch, build, refresh, progress);
 }
 
 /**
@@ -57,9 +50,8 @@ export async function findDebugKernel(
   fault: string | undefined,
   arch: ArchTraits,
 ): Promise<Kernel> {
-  const [parent, name] = cachedAs(arch);
-  const folder = `${await cacheFolder(parent)}/${name}`;
-  const kernel = await keptKernel("debug", folder).catch((error) => {
+  const folder = await wholeFolder(DEBUG, arch);
+  const kernel = await keptKernel(DEBUG, folder).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new LabError(
       `Build the debug kernel first: "lab build-kernel debug --arch ${arch.name}", 12 min or more`,

@@ -5,9 +5,38 @@
  */
 import type { ArchTraits } from "../arch.ts";
 import { LabError } from "../error.ts";
+import { cached, cacheFolder } from "../host/cache.ts";
 import { output } from "../host/command.ts";
 import type { Compiler } from "../host/compiler.ts";
-import type { Progress } from "../progress.ts";
+import { type Progress, waiting } from "../progress.ts";
+
+const KERNELS = "kernels";
+
+/** The folder of a kernel in the cache, which may not be there yet. */
+export async function wholeFolder(name: string, arch: Pick<ArchTraits, "name">): Promise<string> {
+  return `${await cacheFolder(KERNELS)}/${name}-${arch.name}`;
+}
+
+/**
+ * The folder of a kernel in the cache, built if it is not there.
+ *
+ * @param build builds it into a folder.
+ * @param refresh build it again, even if it is in the cache.
+ */
+export async function findOrBuild(
+  name: string,
+  arch: ArchTraits,
+  build: (arch: ArchTraits, making: string, progress: Progress) => Promise<void>,
+  refresh: boolean,
+  progress: Progress,
+): Promise<string> {
+  return await cached(
+    [KERNELS, `${name}-${arch.name}`],
+    (making) => build(arch, making, progress),
+    (what) => progress.log(`${what}; building it again`),
+    { refresh, ...waiting(progress) },
+  );
+}
 
 /** A kernel to be built in its source. */
 export interface WholeBuild {
